@@ -1,0 +1,132 @@
+// Results are built value by value on both sides of the wire: by a driver from the library's rows,
+// and by the decoder from a message. Names and values stand in one pool of bytes, so that a cached
+// result of one number costs little more than the number.
+#include "common/result.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct cell {
+    uint32_t offset; // in the pool
+    uint16_t length;
+    uint8_t type; // enum value_type
+    uint8_t cut;
+};
+
+enum { POOL_STEP = 64, CELL_STEP = 8, CELL_WIRE_COST = 8 };
+
+static void *grow(void *block, size_t size)
+{
+    void *grown = realloc(block, size);
+    if (grown == NULL)
+        abort(); // a few KiB: there is nothing left to serve with
+    return grown;
+}
+
+struct result *result_new(void)
+{
+    struct result *result = grow(NULL, sizeof *result);
+    *result = (struct result){0};
+    return result;
+}
+
+void result_free(struct result *result)
+{
+    if (result == NULL)
+        return;
+    free(result->cells);
+    free(result->pool);
+    free(result);
+}
+
+static bool add_cell(struct result *result, struct cell cell, const char *text)
+{
+    size_t needed = result->pool_length + cell.length + 1;
+    if (needed + (result->cell_count + 1) * CELL_WIRE_COST > RESULT_BYTES_MAX)
+        return false;
+    size_t capacity = (result->pool_length + POOL_STEP - 1) / POOL_STEP * POOL_STEP;
+    if (needed > capacity)
+        result->pool = grow(result->pool, (needed + POOL_STEP - 1) / POOL_STEP * POOL_STEP);
+    if (result->cell_count % CELL_STEP == 0)
+        result->cells =
+            grow(result->cells, (result->cell_count + CELL_STEP) * sizeof *result->cells);
+    cell.offset = (uint32_t)result->pool_length;
+    if (cell.length > 0)
+        memcpy(result->pool + cell.offset, text, cell.length);
+    result->pool[needed - 1] = '\0';
+    result->pool_length = needed;
+    result->cells[result->cell_count++] = cell;
+    return true;
+}
+
+void result_add_column(struct result *result, const char *name)
+{
+    assert(result->cell_count == result->column_count);
+    struct cell cell = {.length = (uint16_t)strnlen(name, RESULT_NAME_MAX)};
+    if (result->column_count == RESULT_COLUMNS_MAX || !add_cell(result, cell, name))
+        result->cut = true;
+    else
+        result->column_count++;
+}
+
+static void drop_partial_row(struct result *result)
+{
+    size_t whole = result->column_count * ((size_t)result->kept_rows + 1);
+    if (result->cell_count > whole)
+        result->pool_length = result->cells[whole].offset;
+    result->cell_count = whole;
+}
+
+bool result_add_value(struct result *result, enum value_type type, const char *text, size_t length)
+{
+    assert(result->column_count > 0);
+    bool cut = length > RESULT_VALUE_MAX;
+    struct cell cell = {
+        .length = (uint16_t)(cut ? RESULT_VALUE_MAX : length), .type = (uint8_t)type, .cut = cut};
+    if (!add_cell(result, cell, text)) {
+        drop_partial_row(result);
+        result->cut = true;
+        return false;
+    }
+    if (result->cell_count % result->column_count == 0)
+        result->kept_rows++;
+    return true;
+}
+
+const char *result_column(const struct result *result, uint32_t column)
+{
+    assert(column < result->column_count);
+    return result->pool + result->cells[column].offset;
+}
+
+bool result_find_column(const struct result *result, const char *name, uint32_t *column)
+{
+    for (uint32_t i = 0; i < result->column_count; i++) {
+        if (strcasecmp(result_column(result, i), name) == 0) {
+            *column = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct value result_value(const struct result *result, uint32_t row, uint32_t column)
+{
+    assert(row < result->kept_rows && column < result->column_count);
+    const struct cell *cell =
+        &result->cells[(size_t)result->column_count * (row + (size_t)1) + column];
+    return (struct value){.type = (enum value_type)cell->type,
+                          .cut = cell->cut != 0,
+                          .text = result->pool + cell->offset,
+                          .length = cell->length};
+}
+
+long double value_number(const struct value *value)
+{
+    assert(value->type == VALUE_NUMBER || value->type == VALUE_BOOLEAN);
+    if (value->type == VALUE_BOOLEAN)
+        return strcmp(value->text, "true") == 0 ? 1 : 0;
+    return strtold(value->text, NULL);
+}

@@ -1,0 +1,69 @@
+// The rows that a check's query gave: typed, bounded, in one object.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum value_type {
+    VALUE_NULL,
+    VALUE_BOOLEAN, // text is "true" or "false"
+    VALUE_NUMBER,  // text is what strtold() reads; "NaN", "Infinity" and "-Infinity" occur
+    VALUE_STRING   // any bytes, a NUL after them
+};
+
+enum {
+    RESULT_COLUMNS_MAX = 64,     // of one result
+    RESULT_NAME_MAX = 63,        // bytes of a column's name; the rest is cut
+    RESULT_VALUE_MAX = 4096,     // bytes of a value; the rest is cut and `cut` says so
+    RESULT_BYTES_MAX = 56 * 1024 // of all names and values, with what each costs on the wire
+};
+
+// One value; text points into the result and lives as long as it.
+struct value {
+    enum value_type type;
+    bool cut; // the server sent more than RESULT_VALUE_MAX bytes
+    const char *text;
+    size_t length; // of text, without the NUL
+};
+
+struct cell;
+
+// Made by result_new, freed by result_free.
+struct result {
+    uint64_t row_count; // all rows that the server sent
+    uint32_t column_count;
+    uint32_t kept_rows; // those whose values are here, the first ones
+    bool cut;           // a column or a row within the caller's limit did not fit
+    // Private: cells are the column names, then the values row by row.
+    struct cell *cells;
+    size_t cell_count;
+    char *pool;
+    size_t pool_length;
+};
+
+// An empty result with no column; owned by the caller.
+struct result *result_new(void);
+
+void result_free(struct result *result); // NULL is fine
+
+// Adds a column; only before the first value. A name is cut at RESULT_NAME_MAX; past
+// RESULT_COLUMNS_MAX nothing is added and `cut` is set (give values for the added columns only).
+void result_add_column(struct result *result, const char *name);
+
+// Adds a value, column by column and row by row; kept_rows counts whole rows. False when there is no
+// room, and then the row it belongs to, which must be the last, is dropped and `cut` is set.
+bool result_add_value(struct result *result, enum value_type type, const char *text, size_t length);
+
+// The name of a column, cut at RESULT_NAME_MAX.
+const char *result_column(const struct result *result, uint32_t column);
+
+// The column with this name whatever its case (ASCII), the first if several; false if none has it.
+bool result_find_column(const struct result *result, const char *name, uint32_t *column)
+    __attribute__((warn_unused_result));
+
+// A value of a kept row.
+struct value result_value(const struct result *result, uint32_t row, uint32_t column);
+
+// A number's or boolean's (1 or 0) value. Its type must be one of the two.
+long double value_number(const struct value *value);

@@ -1,0 +1,453 @@
+// See target.h. uriparser takes the URL apart; what is here decides which parts are welcome.
+// Errors give positions instead of quotations: in a URL with an unescaped '/', '?' or '@' in its
+// password, pieces of the password turn up as port, path or parameter name.
+#include "common/target.h"
+
+#include "common/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uriparser/Uri.h>
+
+enum { SECRET_MAX = 8192 }; // bytes of a URL or password file
+
+// Where a parameter of the query goes.
+enum destination { TO_LIBRARY, TO_HOST, TO_PORT, TO_USER, TO_PASSWORD, TO_DATABASE, TO_SOCKET };
+
+struct parameter_rule {
+    enum engine engine;
+    const char *name;
+    enum destination destination;
+};
+
+// libpq: https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS, without those
+// that name several servers, files of defaults (service, passfile) or the encoding, which is ours.
+// MySQL: the URI-like strings of MySQL Shell, whose names the command-line client shares.
+static const struct parameter_rule rules[] = {
+    {ENGINE_POSTGRES, "host", TO_HOST},
+    {ENGINE_POSTGRES, "port", TO_PORT},
+    {ENGINE_POSTGRES, "user", TO_USER},
+    {ENGINE_POSTGRES, "password", TO_PASSWORD},
+    {ENGINE_POSTGRES, "dbname", TO_DATABASE},
+    {ENGINE_POSTGRES, "sslmode", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslrootcert", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslcert", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslkey", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslpassword", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslcrl", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslcrldir", TO_LIBRARY},
+    {ENGINE_POSTGRES, "sslsni", TO_LIBRARY},
+    {ENGINE_POSTGRES, "ssl_min_protocol_version", TO_LIBRARY},
+    {ENGINE_POSTGRES, "ssl_max_protocol_version", TO_LIBRARY},
+    {ENGINE_POSTGRES, "channel_binding", TO_LIBRARY},
+    {ENGINE_POSTGRES, "gssencmode", TO_LIBRARY},
+    {ENGINE_POSTGRES, "krbsrvname", TO_LIBRARY},
+    {ENGINE_POSTGRES, "requirepeer", TO_LIBRARY},
+    {ENGINE_POSTGRES, "application_name", TO_LIBRARY},
+    {ENGINE_POSTGRES, "options", TO_LIBRARY},
+    {ENGINE_POSTGRES, "connect_timeout", TO_LIBRARY},
+    {ENGINE_POSTGRES, "tcp_user_timeout", TO_LIBRARY},
+    {ENGINE_POSTGRES, "target_session_attrs", TO_LIBRARY},
+    {ENGINE_MYSQL, "socket", TO_SOCKET},
+    {ENGINE_MYSQL, "ssl-mode", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-ca", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-capath", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-cert", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-key", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-crl", TO_LIBRARY},
+    {ENGINE_MYSQL, "ssl-cipher", TO_LIBRARY},
+    {ENGINE_MYSQL, "tls-version", TO_LIBRARY},
+    {ENGINE_MYSQL, "server-public-key-path", TO_LIBRARY},
+};
+
+struct scheme {
+    const char *name;
+    enum engine engine;
+    uint16_t port;
+    const char *database; // when the URL names none
+};
+
+static const struct scheme schemes[] = {
+    {"postgres", ENGINE_POSTGRES, 5432, "postgres"},
+    {"postgresql", ENGINE_POSTGRES, 5432, "postgres"},
+    {"mysql", ENGINE_MYSQL, 3306, NULL},
+    {"mariadb", ENGINE_MYSQL, 3306, NULL},
+};
+
+static const char expected_url[] =
+    "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
+
+static char *copy_range(const char *first, size_t length)
+{
+    char *copy = strndup(first, length);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
+static void wipe(char **string)
+{
+    if (*string != NULL)
+        explicit_bzero(*string, strlen(*string));
+    free(*string);
+    *string = NULL;
+}
+
+static void replace(char **string, char *with)
+{
+    wipe(string);
+    *string = with;
+}
+
+void target_wipe(struct target *target)
+{
+    wipe(&target->host);
+    wipe(&target->socket);
+    wipe(&target->user);
+    wipe(&target->password);
+    wipe(&target->database);
+    wipe(&target->password_file);
+    for (size_t i = 0; i < target->parameter_count; i++)
+        wipe(&target->parameters[i].value);
+    *target = (struct target){0};
+}
+
+// A part of the URL, percent-decoded. False if a %00 hides in it.
+static bool decode_range(const char *first, size_t length, char **decoded)
+{
+    *decoded = copy_range(first, length);
+    for (const char *at = *decoded; (at = strchr(at, '%')) != NULL; at++) {
+        if (at[1] == '0' && at[2] == '0') {
+            wipe(decoded);
+            return false;
+        }
+    }
+    (void)uriUnescapeInPlaceA(*decoded);
+    return true;
+}
+
+static bool decode_part(const UriTextRangeA *part, char **decoded, struct error *error)
+{
+    char *text;
+    if (!decode_range(part->first, (size_t)(part->afterLast - part->first), &text))
+        return error_set(error, "a NUL character (%%00) cannot be part of a URL");
+    replace(decoded, text);
+    return true;
+}
+
+static bool is_given(const UriTextRangeA *part)
+{
+    return part->first != NULL && part->afterLast > part->first;
+}
+
+static bool parse_port(const char *text, uint16_t *port, struct error *error)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    bool sound = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+    if (!sound || number == 0 || number > UINT16_MAX)
+        return error_set(error, "the port is not a number from 1 to 65535");
+    *port = (uint16_t)number;
+    return true;
+}
+
+static const struct scheme *find_scheme(const UriTextRangeA *part)
+{
+    size_t length = (size_t)(part->afterLast - part->first);
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const char *name = schemes[i].name;
+        if (part->first != NULL && strlen(name) == length &&
+            strncasecmp(name, part->first, length) == 0)
+            return &schemes[i];
+    }
+    return NULL;
+}
+
+// The text before the first ':' is the user, what follows is the password.
+static bool take_user_info(struct target *target, const UriTextRangeA *part, struct error *error)
+{
+    if (!is_given(part))
+        return true;
+    size_t length = (size_t)(part->afterLast - part->first);
+    const char *colon = memchr(part->first, ':', length);
+    UriTextRangeA user = {part->first, colon != NULL ? colon : part->afterLast};
+    if (!decode_part(&user, &target->user, error))
+        return false;
+    if (colon == NULL)
+        return true;
+    UriTextRangeA password = {colon + 1, part->afterLast};
+    return decode_part(&password, &target->password, error);
+}
+
+static bool take_path(struct target *target, const UriUriA *uri, struct error *error)
+{
+    const UriPathSegmentA *segment = uri->pathHead;
+    if (segment == NULL || (segment->next == NULL && !is_given(&segment->text)))
+        return true;
+    if (segment->next != NULL)
+        return error_set(error, "more than one '/' after the host: a '/' within the database's "
+                                "name or the password is written %%2F");
+    return decode_part(&segment->text, &target->database, error);
+}
+
+static const struct parameter_rule *find_rule(enum engine engine, const char *name)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].engine == engine && strcmp(rules[i].name, name) == 0)
+            return &rules[i];
+    }
+    return NULL;
+}
+
+static bool refuse_parameter(enum engine engine, unsigned number, struct error *error)
+{
+    char names[sizeof error->text] = "";
+    struct text text = text_in(names, sizeof names);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].engine == engine)
+            text_addf(&text, "%s%s", text.length > 0 ? " " : "", rules[i].name);
+    }
+    return error_set(error, "parameter %u after the '?' is unknown, expected one of: %s", number,
+                     names);
+}
+
+static bool add_parameter(struct target *target, const char *name, const char *value,
+                          struct error *error)
+{
+    if (target_parameter(target, name) != NULL || target->parameter_count == TARGET_PARAMETERS_MAX)
+        return error_set(error, "parameter %s is given twice", name);
+    target->parameters[target->parameter_count++] =
+        (struct target_parameter){.name = name, .value = copy_range(value, strlen(value))};
+    return true;
+}
+
+static bool take_parameter(struct target *target, const struct parameter_rule *rule,
+                           const char *value, struct error *error)
+{
+    switch (rule->destination) {
+    case TO_LIBRARY:
+        return add_parameter(target, rule->name, value, error);
+    case TO_HOST:
+        replace(&target->host, copy_range(value, strlen(value)));
+        return true;
+    case TO_PORT:
+        return parse_port(value, &target->port, error);
+    case TO_USER:
+        replace(&target->user, copy_range(value, strlen(value)));
+        return true;
+    case TO_PASSWORD:
+        replace(&target->password, copy_range(value, strlen(value)));
+        return true;
+    case TO_DATABASE:
+        replace(&target->database, copy_range(value, strlen(value)));
+        return true;
+    case TO_SOCKET:
+        replace(&target->socket, copy_range(value, strlen(value)));
+        return true;
+    }
+    abort();
+}
+
+static bool take_query_items(struct target *target, const UriQueryListA *item, struct error *error)
+{
+    for (unsigned number = 1; item != NULL; item = item->next, number++) {
+        const struct parameter_rule *rule = find_rule(target->engine, item->key);
+        if (rule == NULL)
+            return refuse_parameter(target->engine, number, error);
+        if (item->value == NULL)
+            return error_set(error, "parameter %s has no value", rule->name);
+        if (!take_parameter(target, rule, item->value, error))
+            return false;
+    }
+    return true;
+}
+
+static bool take_query(struct target *target, const UriTextRangeA *part, struct error *error)
+{
+    UriQueryListA *items;
+    int count;
+    char *checked = NULL;
+    if (!is_given(part))
+        return true;
+    if (!decode_part(part, &checked, error))
+        return false;
+    wipe(&checked);
+    if (uriDissectQueryMallocExA(&items, &count, part->first, part->afterLast, URI_FALSE,
+                                 URI_BR_DONT_TOUCH) != URI_SUCCESS)
+        return error_set(error, "what follows the '?' is not NAME=VALUE&...");
+    bool taken = take_query_items(target, items, error);
+    for (UriQueryListA *item = items; item != NULL; item = item->next) {
+        if (item->value != NULL)
+            explicit_bzero((void *)(uintptr_t)item->value, strlen(item->value));
+    }
+    uriFreeQueryListA(items);
+    return taken;
+}
+
+// A host that is a path is a socket, as for libpq; no host is the loopback address.
+static bool settle_host(struct target *target, struct error *error)
+{
+    if (target->host != NULL && target->host[0] == '/') {
+        replace(&target->socket, target->host);
+        target->host = NULL;
+    }
+    if (target->socket != NULL) {
+        wipe(&target->host);
+        return true;
+    }
+    if (target->host == NULL || target->host[0] == '\0')
+        replace(&target->host, copy_range("127.0.0.1", strlen("127.0.0.1")));
+    if (strchr(target->host, ',') != NULL)
+        return error_set(error, "several hosts: one adapter serves one server, expected one host");
+    return true;
+}
+
+static bool take_uri(struct target *target, const UriUriA *uri, struct error *error)
+{
+    const struct scheme *scheme = find_scheme(&uri->scheme);
+    if (scheme == NULL)
+        return error_set(error, "the scheme is unknown, %s", expected_url);
+    target->engine = scheme->engine;
+    target->port = scheme->port;
+    if (uri->hostText.first == NULL || uri->fragment.first != NULL)
+        return error_set(error, "no '//' or a '#': %s; a '#' in the password is written %%23",
+                         expected_url);
+    bool taken = take_user_info(target, &uri->userInfo, error) &&
+                 (!is_given(&uri->hostText) || decode_part(&uri->hostText, &target->host, error)) &&
+                 take_path(target, uri, error) && take_query(target, &uri->query, error);
+    if (!taken)
+        return false;
+    if (is_given(&uri->portText)) {
+        char port[8] = "";
+        size_t length = (size_t)(uri->portText.afterLast - uri->portText.first);
+        memcpy(port, uri->portText.first, length < sizeof port ? length : sizeof port - 1);
+        if (!parse_port(port, &target->port, error))
+            return false;
+    }
+    if (target->user == NULL || target->user[0] == '\0')
+        return error_set(error, "no user, %s", expected_url);
+    if (target->database == NULL && scheme->database != NULL)
+        target->database = copy_range(scheme->database, strlen(scheme->database));
+    return settle_host(target, error);
+}
+
+bool target_parse(struct target *target, const char *url, struct error *error)
+{
+    *target = (struct target){0};
+    UriUriA uri;
+    const char *at = NULL;
+    if (uriParseSingleUriA(&uri, url, &at) != URI_SUCCESS) {
+        size_t position = at != NULL ? (size_t)(at - url) + 1 : 1;
+        return error_set(error,
+                         "not a URL from character %zu on, %s; characters with a meaning in URLs "
+                         "are written as %%XX in user and password",
+                         position, expected_url);
+    }
+    bool taken = take_uri(target, &uri, error);
+    uriFreeUriMembersA(&uri);
+    return taken;
+}
+
+// The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.
+static bool read_secret(const char *path, char **text, struct error *error)
+{
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return error_set(error, "cannot open %s: %s", path, strerror(errno));
+    char bytes[SECRET_MAX + 1];
+    ssize_t length = -1;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+        length = read(file, bytes, sizeof bytes);
+    close(file);
+    if (length < 0)
+        return error_set(error, "cannot read %s: expected a regular file", path);
+    bool fits = length <= SECRET_MAX && memchr(bytes, '\0', (size_t)length) == NULL;
+    if (length > 0 && bytes[length - 1] == '\n')
+        length--;
+    if (fits)
+        *text = copy_range(bytes, (size_t)length);
+    explicit_bzero(bytes, sizeof bytes);
+    if (!fits)
+        return error_set(error, "%s: expected at most %d bytes of text", path, SECRET_MAX);
+    return true;
+}
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static bool load_url(struct target *target, struct error *error)
+{
+    static const char name[] = "DATABASE_URL";
+    static const char file_name[] = "DATABASE_URL_FILE";
+    const char *url = variable(name);
+    const char *file = variable(file_name);
+    if (url == NULL && file == NULL)
+        return error_set(error, "%s: not set, %s", name, expected_url);
+    if (url != NULL && file != NULL)
+        return error_set(error, "%s and %s are both set, expected one", name, file_name);
+    if (url != NULL)
+        return target_parse(target, url, error) || error_prefix(error, "%s", name);
+    char *text = NULL;
+    bool loaded = read_secret(file, &text, error) && target_parse(target, text, error);
+    wipe(&text);
+    return loaded || error_prefix(error, "%s", file_name);
+}
+
+bool target_load(struct target *target, struct error *error)
+{
+    *target = (struct target){0};
+    if (!load_url(target, error))
+        return false;
+    const char *password_file = variable("DATABASE_PASSWORD_FILE");
+    if (password_file != NULL)
+        target->password_file = copy_range(password_file, strlen(password_file));
+    return true;
+}
+
+bool target_load_password(struct target *target, struct error *error)
+{
+    if (target->password_file == NULL)
+        return true;
+    char *password = NULL;
+    if (!read_secret(target->password_file, &password, error))
+        return error_prefix(error, "DATABASE_PASSWORD_FILE");
+    replace(&target->password, password);
+    return true;
+}
+
+void target_describe(const struct target *target, char *bytes, size_t capacity)
+{
+    struct text text = text_in(bytes, capacity);
+    text_add(&text, target->engine == ENGINE_POSTGRES ? "postgres://" : "mysql://");
+    if (target->user != NULL)
+        text_add_foreign(&text, target->user, strlen(target->user));
+    if (target->password != NULL || target->password_file != NULL)
+        text_add(&text, ":***");
+    text_add(&text, "@");
+    const char *place = target->socket != NULL ? target->socket : target->host;
+    if (place != NULL)
+        text_add_foreign(&text, place, strlen(place));
+    if (target->socket == NULL || target->engine == ENGINE_POSTGRES)
+        text_addf(&text, ":%u", target->port);
+    text_add(&text, "/");
+    if (target->database != NULL)
+        text_add_foreign(&text, target->database, strlen(target->database));
+}
+
+const char *target_parameter(const struct target *target, const char *name)
+{
+    for (size_t i = 0; i < target->parameter_count; i++) {
+        if (strcmp(target->parameters[i].name, name) == 0)
+            return target->parameters[i].value;
+    }
+    return NULL;
+}

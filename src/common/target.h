@@ -1,0 +1,59 @@
+// Which database server is probed, and as whom: the environment, its files and the URL turned into
+// one struct. dbhealthd loads it at start for the engine and for errors; each prober loads it anew
+// at every open, so that a rotated secret just works.
+#pragma once
+
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum engine { ENGINE_NONE, ENGINE_POSTGRES, ENGINE_MYSQL }; // ENGINE_MYSQL: MariaDB too
+
+enum { TARGET_PARAMETERS_MAX = 32 };
+
+// A parameter of the URL's query that is the client library's to understand.
+struct target_parameter {
+    const char *name; // static: the spelling of the table in target.c
+    char *value;
+};
+
+// Filled by target_load, emptied by target_wipe. Strings are owned, percent-decoded, without NUL
+// inside.
+struct target {
+    enum engine engine; // set even when the rest is wrong, if the scheme could be read
+    char *host;         // name or address; NULL if socket is set
+    char *socket;       // Postgres: the folder of the Unix socket; MySQL: the socket; else NULL
+    uint16_t port;
+    char *user;
+    char *password; // NULL: none given (yet: see password_file)
+    char *database; // NULL: none (MySQL only)
+    char *password_file;
+    struct target_parameter parameters[TARGET_PARAMETERS_MAX];
+    size_t parameter_count;
+};
+
+// Reads DATABASE_URL or DATABASE_URL_FILE, and the name in DATABASE_PASSWORD_FILE without opening
+// that file. On false the error names the variable and what was expected, and quotes nothing of the
+// URL, for any part of a mistyped one may be the password.
+bool target_load(struct target *target, struct error *error) __attribute__((warn_unused_result));
+
+// Reads the password file, if there is one, into target->password; it wins over the URL's. One
+// trailing newline is dropped.
+bool target_load_password(struct target *target, struct error *error)
+    __attribute__((warn_unused_result));
+
+// Parses a URL (RFC 3986, with the parameters of libpq's and MySQL's own URLs). Part of
+// target_load, on its own for tests and fuzzing.
+bool target_parse(struct target *target, const char *url, struct error *error)
+    __attribute__((warn_unused_result));
+
+// Overwrites and frees all strings.
+void target_wipe(struct target *target);
+
+// Writes the target as a URL without parameters, the password as ***, cut to capacity.
+void target_describe(const struct target *target, char *text, size_t capacity);
+
+// The value of a library parameter; NULL if the URL has none.
+const char *target_parameter(const struct target *target, const char *name);

@@ -1,0 +1,37 @@
+// What a database engine's driver is: a small const struct of plain, blocking functions. Each prober
+// program links main.c, one driver and that driver's client library.
+#pragma once
+
+#include "common/target.h"
+#include "common/wire.h"
+
+// A connection, as the driver understands it.
+struct session;
+
+struct driver {
+    enum engine engine;
+
+    // Once, before anything else.
+    void (*setup)(void);
+
+    // Connects and logs in. May block for as long as the network likes: dbhealthd decides how long
+    // it waits. On success the reply is OUTCOME_OK with version and flavor, and the session is
+    // returned; else the reply says why (outcome, code, message) and NULL is returned, with nothing
+    // left open.
+    struct session *(*open)(const struct target *target, struct reply *reply);
+
+    // Runs one statement with its limits and fills the reply, with a result on OUTCOME_OK. The
+    // session stays usable for the next call whatever came of this one, unless it is lost: then
+    // each further run says so.
+    void (*run)(struct session *session, const struct call *call, struct reply *reply);
+
+    // Says goodbye as the protocol wants it, and frees the session.
+    void (*close)(struct session *session);
+};
+
+// The one driver of this program.
+extern const struct driver driver;
+
+// Fills outcome, code and message of a reply; the message is cleaned of line ends and bad UTF-8.
+// code may be NULL.
+void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message);
