@@ -3,6 +3,8 @@
 // result of one number costs little more than the number.
 #include "common/result.h"
 
+#include "common/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +19,9 @@ struct cell {
 
 enum { POOL_STEP = 64, CELL_STEP = 8, CELL_WIRE_COST = 8 };
 
-static void *grow(void *block, size_t size)
-{
-    void *grown = realloc(block, size);
-    if (grown == NULL)
-        abort(); // a few KiB: there is nothing left to serve with
-    return grown;
-}
-
 struct result *result_new(void)
 {
-    struct result *result = grow(NULL, sizeof *result);
-    *result = (struct result){0};
-    return result;
+    return memory_new(sizeof(struct result));
 }
 
 void result_free(struct result *result)
@@ -48,10 +40,10 @@ static bool add_cell(struct result *result, struct cell cell, const char *text)
         return false;
     size_t capacity = (result->pool_length + POOL_STEP - 1) / POOL_STEP * POOL_STEP;
     if (needed > capacity)
-        result->pool = grow(result->pool, (needed + POOL_STEP - 1) / POOL_STEP * POOL_STEP);
+        result->pool = memory_grow(result->pool, (needed + POOL_STEP - 1) / POOL_STEP * POOL_STEP);
     if (result->cell_count % CELL_STEP == 0)
         result->cells =
-            grow(result->cells, (result->cell_count + CELL_STEP) * sizeof *result->cells);
+            memory_grow(result->cells, (result->cell_count + CELL_STEP) * sizeof *result->cells);
     cell.offset = (uint32_t)result->pool_length;
     if (cell.length > 0)
         memcpy(result->pool + cell.offset, text, cell.length);

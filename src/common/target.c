@@ -3,6 +3,7 @@
 // password, pieces of the password turn up as port, path or parameter name.
 #include "common/target.h"
 
+#include "common/memory.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -81,14 +82,6 @@ static const struct scheme schemes[] = {
 static const char expected_url[] =
     "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
 
-static char *copy_range(const char *first, size_t length)
-{
-    char *copy = strndup(first, length);
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
 static void wipe(char **string)
 {
     if (*string != NULL)
@@ -119,7 +112,7 @@ void target_wipe(struct target *target)
 // A part of the URL, percent-decoded. False if a %00 hides in it.
 static bool decode_range(const char *first, size_t length, char **decoded)
 {
-    *decoded = copy_range(first, length);
+    *decoded = memory_copy(first, length);
     for (const char *at = *decoded; (at = strchr(at, '%')) != NULL; at++) {
         if (at[1] == '0' && at[2] == '0') {
             wipe(decoded);
@@ -156,13 +149,14 @@ static bool parse_port(const char *text, uint16_t *port, struct error *error)
     return true;
 }
 
-static const struct scheme *find_scheme(const UriTextRangeA *part)
+// Looked up before the rest is parsed: the engine decides which checks there are, and a URL that is
+// wrong further on must not change that.
+static const struct scheme *find_scheme(const char *url)
 {
-    size_t length = (size_t)(part->afterLast - part->first);
+    size_t length = strcspn(url, ":");
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         const char *name = schemes[i].name;
-        if (part->first != NULL && strlen(name) == length &&
-            strncasecmp(name, part->first, length) == 0)
+        if (strlen(name) == length && strncasecmp(name, url, length) == 0)
             return &schemes[i];
     }
     return NULL;
@@ -222,7 +216,7 @@ static bool add_parameter(struct target *target, const char *name, const char *v
     if (target_parameter(target, name) != NULL || target->parameter_count == TARGET_PARAMETERS_MAX)
         return error_set(error, "parameter %s is given twice", name);
     target->parameters[target->parameter_count++] =
-        (struct target_parameter){.name = name, .value = copy_range(value, strlen(value))};
+        (struct target_parameter){.name = name, .value = memory_string(value)};
     return true;
 }
 
@@ -233,21 +227,21 @@ static bool take_parameter(struct target *target, const struct parameter_rule *r
     case TO_LIBRARY:
         return add_parameter(target, rule->name, value, error);
     case TO_HOST:
-        replace(&target->host, copy_range(value, strlen(value)));
+        replace(&target->host, memory_string(value));
         return true;
     case TO_PORT:
         return parse_port(value, &target->port, error);
     case TO_USER:
-        replace(&target->user, copy_range(value, strlen(value)));
+        replace(&target->user, memory_string(value));
         return true;
     case TO_PASSWORD:
-        replace(&target->password, copy_range(value, strlen(value)));
+        replace(&target->password, memory_string(value));
         return true;
     case TO_DATABASE:
-        replace(&target->database, copy_range(value, strlen(value)));
+        replace(&target->database, memory_string(value));
         return true;
     case TO_SOCKET:
-        replace(&target->socket, copy_range(value, strlen(value)));
+        replace(&target->socket, memory_string(value));
         return true;
     }
     abort();
@@ -301,19 +295,15 @@ static bool settle_host(struct target *target, struct error *error)
         return true;
     }
     if (target->host == NULL || target->host[0] == '\0')
-        replace(&target->host, copy_range("127.0.0.1", strlen("127.0.0.1")));
+        replace(&target->host, memory_string("127.0.0.1"));
     if (strchr(target->host, ',') != NULL)
         return error_set(error, "several hosts: one adapter serves one server, expected one host");
     return true;
 }
 
-static bool take_uri(struct target *target, const UriUriA *uri, struct error *error)
+static bool take_uri(struct target *target, const UriUriA *uri, const struct scheme *scheme,
+                     struct error *error)
 {
-    const struct scheme *scheme = find_scheme(&uri->scheme);
-    if (scheme == NULL)
-        return error_set(error, "the scheme is unknown, %s", expected_url);
-    target->engine = scheme->engine;
-    target->port = scheme->port;
     if (uri->hostText.first == NULL || uri->fragment.first != NULL)
         return error_set(error, "no '//' or a '#': %s; a '#' in the password is written %%23",
                          expected_url);
@@ -332,13 +322,18 @@ static bool take_uri(struct target *target, const UriUriA *uri, struct error *er
     if (target->user == NULL || target->user[0] == '\0')
         return error_set(error, "no user, %s", expected_url);
     if (target->database == NULL && scheme->database != NULL)
-        target->database = copy_range(scheme->database, strlen(scheme->database));
+        target->database = memory_string(scheme->database);
     return settle_host(target, error);
 }
 
 bool target_parse(struct target *target, const char *url, struct error *error)
 {
     *target = (struct target){0};
+    const struct scheme *scheme = find_scheme(url);
+    if (scheme == NULL)
+        return error_set(error, "the scheme is unknown, %s", expected_url);
+    target->engine = scheme->engine;
+    target->port = scheme->port;
     UriUriA uri;
     const char *at = NULL;
     if (uriParseSingleUriA(&uri, url, &at) != URI_SUCCESS) {
@@ -348,7 +343,7 @@ bool target_parse(struct target *target, const char *url, struct error *error)
                          "are written as %%XX in user and password",
                          position, expected_url);
     }
-    bool taken = take_uri(target, &uri, error);
+    bool taken = take_uri(target, &uri, scheme, error);
     uriFreeUriMembersA(&uri);
     return taken;
 }
@@ -371,7 +366,7 @@ static bool read_secret(const char *path, char **text, struct error *error)
     if (length > 0 && bytes[length - 1] == '\n')
         length--;
     if (fits)
-        *text = copy_range(bytes, (size_t)length);
+        *text = memory_copy(bytes, (size_t)length);
     explicit_bzero(bytes, sizeof bytes);
     if (!fits)
         return error_set(error, "%s: expected at most %d bytes of text", path, SECRET_MAX);
@@ -409,7 +404,7 @@ bool target_load(struct target *target, struct error *error)
         return false;
     const char *password_file = variable("DATABASE_PASSWORD_FILE");
     if (password_file != NULL)
-        target->password_file = copy_range(password_file, strlen(password_file));
+        target->password_file = memory_string(password_file);
     return true;
 }
 

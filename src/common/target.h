@@ -19,7 +19,8 @@ struct target_parameter {
     char *value;
 };
 
-// Filled by target_load, emptied by target_wipe. Strings are owned, percent-decoded, without NUL
+// Filled by target_load, which may have filled a part even when it failed; emptied by target_wipe.
+// Strings are owned, percent-decoded, without NUL
 // inside.
 struct target {
     enum engine engine; // set even when the rest is wrong, if the scheme could be read
