@@ -1,0 +1,173 @@
+// The verb loop of a prober program. One process serves one connection to one database server: it
+// waits on its socket for a call, lets the driver do it with blocking library calls, and sends the
+// reply. It owns the session and nothing that outlives it, knows nothing of checks, and logs
+// nothing: what is to be said goes into a reply, for dbhealthd to log.
+//
+// There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
+// this process when it loses patience.
+#include "common/target.h"
+#include "common/text.h"
+#include "common/wire.h"
+#include "prober/driver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SOCKET = 3 }; // the descriptor that dbhealthd leaves us
+
+void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message)
+{
+    reply->outcome = outcome;
+    (void)snprintf(reply->code, sizeof reply->code, "%s", code != NULL ? code : "");
+    struct text text = text_in(reply->message, sizeof reply->message);
+    text_add_foreign(&text, message, strlen(message));
+}
+
+// A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
+// all of them. dbhealthd decides when to end, and it still needs us then, to say goodbye to the
+// server; we end when its end of the socket closes. A SIGHUP meant for its configuration must not
+// end us either. The libraries' writes to a dead connection are errors, not signals.
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        (void)signal(ignored[i], SIG_IGN);
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// Dies with dbhealthd, gains no privileges, and dumps no core, for a password would be in it.
+static bool confine(void)
+{
+    static const struct rlimit no_core = {0, 0};
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           setrlimit(RLIMIT_CORE, &no_core) == 0;
+}
+
+// dbhealthd may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a login
+// that hangs.
+static bool peer_has_gone(void)
+{
+    struct pollfd peer = {.fd = SOCKET, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) != 0 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+}
+
+static void close_session(struct session **session)
+{
+    if (*session != NULL)
+        driver.close(*session);
+    *session = NULL;
+}
+
+static void open_target(const struct target *target, struct session **session, struct reply *reply)
+{
+    if (target->engine == driver.engine)
+        *session = driver.open(target, reply);
+    else
+        reply_set(reply, OUTCOME_CONFIG, NULL,
+                  "DATABASE_URL names another kind of database than this prober's: restart "
+                  "dbhealthd after changing it");
+}
+
+// The target is loaded anew each time: a rotated password or URL file is used at the next open.
+static void open_session(struct session **session, struct reply *reply)
+{
+    struct target target;
+    struct error error;
+    close_session(session);
+    if (target_load(&target, &error) && target_load_password(&target, &error))
+        open_target(&target, session, reply);
+    else
+        reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
+    target_wipe(&target);
+}
+
+// Nothing is attempted without a session, so nothing is known of the server: config, not lost.
+static void run_statement(struct session *session, const struct call *call, struct reply *reply)
+{
+    if (session != NULL)
+        driver.run(session, call, reply);
+    else
+        reply_set(reply, OUTCOME_CONFIG, NULL, "no connection is open: run came before open");
+}
+
+static void answer(struct session **session, const struct call *call, struct reply *reply)
+{
+    switch (call->verb) {
+    case VERB_OPEN:
+        open_session(session, reply);
+        return;
+    case VERB_RUN:
+        run_statement(*session, call, reply);
+        return;
+    case VERB_CLOSE:
+        close_session(session);
+        return;
+    }
+    abort();
+}
+
+static ssize_t receive(unsigned char *message)
+{
+    for (;;) {
+        ssize_t length =
+            recv(SOCKET, message, WIRE_MAX, MSG_TRUNC); // a longer one tells its length
+        if (length >= 0 || errno != EINTR)
+            return length;
+    }
+}
+
+static bool send_reply(const struct reply *reply, unsigned char *message)
+{
+    size_t length = reply_encode(reply, message);
+    for (;;) {
+        ssize_t sent = send(SOCKET, message, length, MSG_NOSIGNAL);
+        if (sent >= 0 || errno != EINTR)
+            return sent == (ssize_t)length;
+    }
+}
+
+// Serves until dbhealthd closes its end. False if it sends what is not a call. The reply is written
+// over the call, for the call's SQL is needed no longer.
+static bool serve(struct session **session, unsigned char *message)
+{
+    for (;;) {
+        struct call call;
+        ssize_t length = receive(message);
+        if (length <= 0)
+            return true;
+        if (length > WIRE_MAX || !call_decode(message, (size_t)length, &call))
+            return false;
+        struct reply reply = {.sequence = call.sequence, .verb = call.verb, .outcome = OUTCOME_OK};
+        answer(session, &call, &reply);
+        bool sent = send_reply(&reply, message);
+        reply_free(&reply);
+        if (!sent)
+            return true;
+    }
+}
+
+int main(void)
+{
+    struct session *session = NULL;
+    ignore_signals();
+    if (!confine() || peer_has_gone())
+        return EXIT_FAILURE;
+    unsigned char *message = malloc(WIRE_MAX);
+    if (message == NULL)
+        return EXIT_FAILURE;
+    driver.setup();
+    bool served = serve(&session, message);
+    close_session(&session);
+    free(message);
+    return served ? EXIT_SUCCESS : EXIT_FAILURE;
+}

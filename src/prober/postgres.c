@@ -1,0 +1,586 @@
+// The driver of dbhealthd-postgres: libpq's blocking calls behind the three verbs. It owns the
+// connection.
+//
+// Two decisions. Names are resolved and addresses tried here, one libpq connection each, because
+// libpq tells a closed port from a name that doesn't resolve only in its texts. And a run is one
+// transaction sent as one pipeline, with its limits set for that transaction alone: one round trip,
+// and behind a pooler nothing stays on a connection that belongs to an application.
+#include "prober/driver.h"
+#include "prober/sqlstate.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct session {
+    PGconn *connection;
+};
+
+// How far a login came, for when it fails without a word from the server.
+struct progress {
+    ConnStatusType phase; // before libpq's last step
+    bool started;         // there was a socket
+    int system_error;     // errno of connect(), or 0
+};
+
+// Types whose text is a number: OIDs from src/include/catalog/pg_type.dat, which never change.
+enum type_oid {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_OID = 26,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_NUMERIC = 1700
+};
+
+enum { OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16, LIBPQ_WITH_SYSTEM_ROOTS = 160000 };
+
+static const char nowhere[] = "/nonexistent"; // instead of files in a home folder
+static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+static const char begin_read_write[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+// The last limit ends a transaction whose prober stopped in mid-run.
+static const char set_limits[] =
+    "SELECT pg_catalog.set_config('statement_timeout', $1, true),"
+    " pg_catalog.set_config('lock_timeout', $1, true),"
+    " pg_catalog.set_config('search_path', 'pg_catalog', true),"
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', '10s', true)";
+
+// --- the environment -----------------------------------------------------------------------------
+
+// A PG* variable of the container must not change what is probed, nor must files in a home folder:
+// libpq fills in what a URL leaves out from both.
+static void setup(void)
+{
+    for (size_t i = 0; environ[i] != NULL;) {
+        char name[64];
+        size_t length = strcspn(environ[i], "=");
+        if (strncmp(environ[i], "PG", 2) != 0 || length >= sizeof name) {
+            i++;
+            continue;
+        }
+        memcpy(name, environ[i], length);
+        name[length] = '\0';
+        (void)unsetenv(name); // closes the gap: the next one is at i now
+    }
+    if (setenv("HOME", nowhere, 1) != 0)
+        abort();
+}
+
+// --- open ----------------------------------------------------------------------------------------
+
+struct options {
+    const char *names[OPTIONS_MAX];
+    const char *values[OPTIONS_MAX];
+    size_t count;
+};
+
+static void add_option(struct options *options, const char *name, const char *value)
+{
+    assert(options->count < OPTIONS_MAX - 1);
+    options->names[options->count] = name;
+    options->values[options->count++] = value;
+    options->names[options->count] = NULL;
+    options->values[options->count] = NULL;
+}
+
+// The URL's own parameters come last, for the last of a name counts.
+static void fill_options(struct options *options, const struct target *target, const char *address,
+                         const char *port)
+{
+    options->count = 0;
+    add_option(options, "host", target->socket != NULL ? target->socket : target->host);
+    add_option(options, "hostaddr", address);
+    add_option(options, "port", port);
+    add_option(options, "user", target->user);
+    add_option(options, "password", target->password != NULL ? target->password : "");
+    add_option(options, "dbname", target->database);
+    add_option(options, "passfile", nowhere);
+    add_option(options, "gssencmode", "disable"); // else Kerberos' files are read at each login
+    add_option(options, "client_encoding", "UTF8");
+    add_option(options, "fallback_application_name", "dbhealthd");
+    for (size_t i = 0; i < target->parameter_count; i++)
+        add_option(options, target->parameters[i].name, target->parameters[i].value);
+}
+
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
+// libpq's form of an error in verbose mode is "SEVERITY:  SQLSTATE: text". With sslmode=prefer
+// there may be one for each of two attempts: the last counts. NULL if the server sent none.
+static const char *find_sqlstate(const char *text)
+{
+    const char *found = NULL;
+    for (const char *at = text; (at = strstr(at, ":  ")) != NULL; at++) {
+        char code[SQLSTATE_LENGTH + 1];
+        (void)snprintf(code, sizeof code, "%s", at + 3);
+        if (sqlstate_is_valid(code) && strncmp(at + 3 + SQLSTATE_LENGTH, ": ", 2) == 0)
+            found = at + 3;
+    }
+    return found;
+}
+
+static void reply_with_sqlstate(struct reply *reply, const char *found)
+{
+    char code[SQLSTATE_LENGTH + 1];
+    char message[REPLY_MESSAGE_MAX];
+    (void)snprintf(code, sizeof code, "%s", found);
+    (void)snprintf(message, sizeof message, "%s", found + SQLSTATE_LENGTH + 2);
+    message[strcspn(message, "\n")] = '\0'; // more lines say where in the server's source it was
+    reply_set(reply, sqlstate_outcome(code, true), code, message);
+}
+
+// What connect() failed with.
+static enum outcome connect_outcome(int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+        return OUTCOME_REFUSED;
+    case EACCES: // a Unix socket that we may not use, or a rule of this machine's firewall
+    case EPERM:
+    case EMFILE:
+    case ENFILE:
+        return OUTCOME_CONFIG;
+    default:
+        return OUTCOME_UNREACHABLE;
+    }
+}
+
+// No word from the server: the phase tells. A server that took part in TLS but rejects our
+// certificate ends the connection after what is, for the client, the end of the handshake.
+static enum outcome silent_outcome(PGconn *connection, const struct target *target,
+                                   const struct progress *progress)
+{
+    if (progress->system_error != 0)
+        return connect_outcome(progress->system_error);
+    if (!progress->started)
+        return OUTCOME_CONFIG; // an option's value that libpq knows not
+    if (PQconnectionNeedsPassword(connection))
+        return OUTCOME_DENIED;
+    if (PQsocket(connection) >= 0) // libpq closed nothing: it read something that it did not like
+        return progress->phase == CONNECTION_SSL_STARTUP ? OUTCOME_TLS : OUTCOME_SERVER_ERROR;
+    bool with_certificate = PQsslInUse(connection) && target_parameter(target, "sslcert") != NULL;
+    if (with_certificate && progress->phase == CONNECTION_AWAITING_RESPONSE)
+        return OUTCOME_TLS;
+    return OUTCOME_LOST;
+}
+
+static void reply_with_failure(struct reply *reply, PGconn *connection, const struct target *target,
+                               const struct progress *progress)
+{
+    const char *text = PQerrorMessage(connection);
+    const char *found = find_sqlstate(text);
+    if (found != NULL) {
+        reply_with_sqlstate(reply, found);
+        return;
+    }
+    if (progress->system_error != 0)
+        text = strerror(progress->system_error);
+    reply_set(reply, silent_outcome(connection, target, progress), NULL, text);
+}
+
+// Waits until the socket is ready for libpq's next step.
+static void wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
+{
+    struct pollfd socket = {.fd = PQsocket(connection),
+                            .events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+    while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
+// The error of a connect() that went on in the background. Reading it takes it from libpq, which
+// would not say what it was.
+static int pending_connect_error(PGconn *connection)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (PQstatus(connection) != CONNECTION_STARTED)
+        return 0;
+    return getsockopt(PQsocket(connection), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}
+
+// libpq's loop, as its manual has it. False when the login has failed.
+static bool log_in(PGconn *connection, struct progress *progress)
+{
+    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+    progress->started = true;
+    for (;;) {
+        wait_for_socket(connection, step);
+        progress->phase = PQstatus(connection);
+        progress->system_error = pending_connect_error(connection);
+        if (progress->system_error != 0)
+            return false;
+        step = PQconnectPoll(connection);
+        if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)
+            return step == PGRES_POLLING_OK;
+    }
+}
+
+// Starts the connection. libpq reports a connect() that failed at once like an option that it
+// doesn't know, but for errno. ENOENT is no socket's error: open_socket has looked for the file.
+static bool start(const struct options *options, PGconn **connection, struct progress *progress)
+{
+    errno = 0;
+    *connection = PQconnectStartParams(options->names, options->values, 0);
+    int system_error = errno;
+    if (*connection == NULL)
+        abort(); // out of memory
+    (void)PQsetErrorVerbosity(*connection, PQERRORS_VERBOSE);
+    (void)PQsetNoticeProcessor(*connection, ignore_notice, NULL);
+    if (PQstatus(*connection) != CONNECTION_BAD)
+        return true;
+    progress->system_error = system_error == ENOENT ? 0 : system_error;
+    return false;
+}
+
+// address is NULL for a Unix socket. NULL when it fails, and the reply says why.
+static PGconn *connect_to(const struct target *target, const char *address, struct reply *reply)
+{
+    struct options options;
+    struct progress progress = {.phase = CONNECTION_BAD};
+    PGconn *connection;
+    char port[8];
+    (void)snprintf(port, sizeof port, "%u", target->port);
+    fill_options(&options, target, address, port);
+    if (start(&options, &connection, &progress) && log_in(connection, &progress))
+        return connection;
+    reply_with_failure(reply, connection, target, &progress);
+    PQfinish(connection);
+    return NULL;
+}
+
+// One address after another, until one is connected to, whatever the server says then. A refusal
+// is worth more than what other addresses come to, for it shows that the machine is there.
+static PGconn *connect_to_any(const struct target *target, const struct addrinfo *addresses,
+                              struct reply *reply)
+{
+    for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
+        char address[NI_MAXHOST];
+        struct reply latest = {0};
+        if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof address, NULL, 0,
+                        NI_NUMERICHOST) != 0)
+            continue;
+        PGconn *connection = connect_to(target, address, &latest);
+        if (connection != NULL)
+            return connection;
+        bool silent = latest.outcome == OUTCOME_REFUSED || latest.outcome == OUTCOME_UNREACHABLE;
+        if (!silent || at == addresses || reply->outcome != OUTCOME_REFUSED)
+            reply_set(reply, latest.outcome, latest.code, latest.message);
+        if (!silent)
+            return NULL;
+    }
+    return NULL;
+}
+
+static PGconn *open_host(const struct target *target, struct reply *reply)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses;
+    int failed = getaddrinfo(target->host, NULL, &hints, &addresses);
+    if (failed != 0) {
+        const char *reason = failed == EAI_SYSTEM ? strerror(errno) : gai_strerror(failed);
+        reply_set(reply, OUTCOME_UNREACHABLE, NULL, reason);
+        return NULL;
+    }
+    PGconn *connection = connect_to_any(target, addresses, reply);
+    freeaddrinfo(addresses);
+    return connection;
+}
+
+static PGconn *open_socket(const struct target *target, struct reply *reply)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/.s.PGSQL.%u", target->socket, target->port);
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        reply_set(reply, OUTCOME_REFUSED, NULL, "the Unix socket is not there");
+        return NULL;
+    }
+    return connect_to(target, NULL, reply);
+}
+
+// libpq passes over a root certificate that is missing, unless told to verify, and reports other
+// files late, as if it were the server's fault.
+static bool check_file(const struct target *target, const char *name, struct reply *reply)
+{
+    const char *path = target_parameter(target, name);
+    if (path == NULL || access(path, R_OK) == 0)
+        return true;
+    if (strcmp(path, "system") == 0 && PQlibVersion() >= LIBPQ_WITH_SYSTEM_ROOTS)
+        return true;
+    char message[REPLY_MESSAGE_MAX];
+    (void)snprintf(message, sizeof message, "DATABASE_URL: cannot read the file of %s: %s", name,
+                   strerror(errno));
+    reply_set(reply, OUTCOME_CONFIG, NULL, message);
+    return false;
+}
+
+static bool check_tls(const struct target *target, struct reply *reply)
+{
+    static const char *const files[] = {"sslrootcert", "sslcert", "sslkey", "sslcrl"};
+    const char *mode = target_parameter(target, "sslmode");
+    if (mode != NULL && strcmp(mode, "disable") == 0)
+        return true;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (!check_file(target, files[i], reply))
+            return false;
+    }
+    bool verify = mode != NULL && strncmp(mode, "verify-", 7) == 0;
+    if (!verify || target_parameter(target, "sslrootcert") != NULL)
+        return true;
+    reply_set(reply, OUTCOME_CONFIG, NULL, "DATABASE_URL: sslmode=verify-* needs sslrootcert");
+    return false;
+}
+
+// The server's "15.8 (Debian 15.8-1)" without what follows the number. A superuser passes where
+// others are turned away, so a success proves less: dbhealthd is told.
+static void describe_server(PGconn *connection, struct reply *reply)
+{
+    const char *version = PQparameterStatus(connection, "server_version");
+    const char *superuser = PQparameterStatus(connection, "is_superuser");
+    bool warn = superuser != NULL && strcmp(superuser, "on") == 0;
+    reply_set(reply, OUTCOME_OK, NULL,
+              warn ? "connected as a superuser, who gets into a full server: use a role without"
+                   : "");
+    reply->flavor = FLAVOR_POSTGRES;
+    (void)snprintf(reply->version, sizeof reply->version, "%s", version != NULL ? version : "");
+    reply->version[strcspn(reply->version, " ")] = '\0';
+}
+
+static struct session *open_session(const struct target *target, struct reply *reply)
+{
+    if (!check_tls(target, reply))
+        return NULL;
+    reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");
+    PGconn *connection =
+        target->socket != NULL ? open_socket(target, reply) : open_host(target, reply);
+    if (connection == NULL)
+        return NULL;
+    struct session *session = malloc(sizeof *session);
+    if (session == NULL || PQenterPipelineMode(connection) != 1)
+        abort(); // out of memory: it fails on a connection that is in use, and this one is not
+    session->connection = connection;
+    describe_server(connection, reply);
+    return session;
+}
+
+// --- run -----------------------------------------------------------------------------------------
+
+static bool send_text(PGconn *connection, const char *sql)
+{
+    return PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
+}
+
+static bool send_run(PGconn *connection, const struct call *call)
+{
+    char limit[24];
+    const char *parameters[] = {limit};
+    (void)snprintf(limit, sizeof limit, "%lldms", (long long)call->statement_limit.ms);
+    return send_text(connection, call->read_only ? begin_read_only : begin_read_write) &&
+           PQsendQueryParams(connection, set_limits, 1, NULL, parameters, NULL, NULL, 0) == 1 &&
+           send_text(connection, call->sql) && send_text(connection, "COMMIT") &&
+           PQpipelineSync(connection) == 1;
+}
+
+// The first error counts; what comes after it is its consequence.
+static void take_error(PGconn *connection, const PGresult *part, struct reply *reply)
+{
+    if (reply->outcome != OUTCOME_OK)
+        return;
+    const char *code = PQresultErrorField(part, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(part, PG_DIAG_MESSAGE_PRIMARY);
+    if (code != NULL)
+        reply_set(reply, sqlstate_outcome(code, false), code, message != NULL ? message : "");
+    else
+        reply_set(reply,
+                  PQstatus(connection) == CONNECTION_BAD ? OUTCOME_LOST : OUTCOME_SERVER_ERROR,
+                  NULL, PQerrorMessage(connection));
+}
+
+static enum value_type type_of(Oid oid)
+{
+    switch ((enum type_oid)oid) {
+    case OID_BOOL:
+        return VALUE_BOOLEAN;
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+    case OID_OID:
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_NUMERIC:
+        return VALUE_NUMBER;
+    }
+    return VALUE_STRING;
+}
+
+static bool add_value(struct result *result, const PGresult *part, int row, int column)
+{
+    if (PQgetisnull(part, row, column))
+        return result_add_value(result, VALUE_NULL, "", 0);
+    enum value_type type = type_of(PQftype(part, column));
+    const char *text = PQgetvalue(part, row, column);
+    if (type != VALUE_BOOLEAN)
+        return result_add_value(result, type, text, (size_t)PQgetlength(part, row, column));
+    text = text[0] == 't' ? "true" : "false";
+    return result_add_value(result, type, text, strlen(text));
+}
+
+static void add_columns(struct result *result, const PGresult *part)
+{
+    for (int column = 0; column < PQnfields(part); column++)
+        result_add_column(result, PQfname(part, column));
+}
+
+// Counts the rows of this part and keeps those within the limit, while they fit.
+static void add_rows(struct result *result, const PGresult *part, uint32_t max_rows)
+{
+    for (int row = 0; row < PQntuples(part); row++) {
+        bool keep = result->row_count < max_rows && result->row_count == result->kept_rows;
+        result->row_count++;
+        for (int column = 0; keep && column < (int)result->column_count; column++)
+            keep = add_value(result, part, row, column);
+    }
+}
+
+static void take_rows(struct result *result, const PGresult *part, uint32_t max_rows)
+{
+    if (result->row_count == 0)
+        add_columns(result, part);
+    add_rows(result, part, max_rows);
+}
+
+// A part of what one step of the run gave. False for COPY: it can be neither read nor refused
+// within a pipeline.
+static bool take_part(PGconn *connection, const PGresult *part, struct result *result,
+                      uint32_t max_rows, struct reply *reply)
+{
+    switch (PQresultStatus(part)) {
+    case PGRES_SINGLE_TUPLE:
+    case PGRES_TUPLES_OK:
+        if (result != NULL)
+            take_rows(result, part, max_rows);
+        return true;
+    case PGRES_FATAL_ERROR:
+    case PGRES_BAD_RESPONSE:
+        take_error(connection, part, reply);
+        return true;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+        return false;
+    case PGRES_EMPTY_QUERY:
+    case PGRES_COMMAND_OK:
+    case PGRES_NONFATAL_ERROR:
+    case PGRES_PIPELINE_SYNC:
+    case PGRES_PIPELINE_ABORTED:
+        return true;
+    }
+    abort();
+}
+
+// Reads all that one step gave, up to the NULL that ends it; result is NULL for steps whose rows
+// are of no interest. False for COPY.
+static bool read_step(PGconn *connection, struct result *result, uint32_t max_rows,
+                      struct reply *reply)
+{
+    bool readable = true;
+    PGresult *part;
+    if (result != NULL)
+        (void)PQsetSingleRowMode(connection); // a million rows must not cost a million rows' memory
+    while (readable && (part = PQgetResult(connection)) != NULL) {
+        readable = take_part(connection, part, result, max_rows, reply);
+        PQclear(part);
+        if (PQstatus(connection) == CONNECTION_BAD)
+            break; // libpq goes on making up results for what will never come
+    }
+    return readable;
+}
+
+// BEGIN, the limits, the statement, COMMIT.
+static bool read_run(PGconn *connection, const struct call *call, struct reply *reply)
+{
+    bool readable = read_step(connection, NULL, 0, reply) &&
+                    read_step(connection, NULL, 0, reply) &&
+                    read_step(connection, reply->result, call->max_rows, reply) &&
+                    read_step(connection, NULL, 0, reply);
+    if (readable)
+        PQclear(PQgetResult(connection)); // the synchronisation point
+    return readable;
+}
+
+// Ends a transaction that an error left open, for the next run and for a pooler.
+static void roll_back(PGconn *connection)
+{
+    PGTransactionStatusType status = PQtransactionStatus(connection);
+    if (status != PQTRANS_INERROR && status != PQTRANS_INTRANS)
+        return;
+    struct reply ignored = {.outcome = OUTCOME_OK};
+    if (!send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
+        return; // the connection is lost, as the next run will find
+    (void)read_step(connection, NULL, 0, &ignored);
+    PQclear(PQgetResult(connection));
+}
+
+// A statement may have LISTENed; what is never fetched is never freed.
+static void drop_notifications(PGconn *connection)
+{
+    PGnotify *notification;
+    while ((notification = PQnotifies(connection)) != NULL)
+        PQfreemem(notification);
+}
+
+// The connection is in the middle of a COPY. A new one is the only way out, and those who run after
+// this check must not pay for its mistake.
+static void abandon_copy(PGconn *connection, struct reply *reply)
+{
+    reply_set(reply, OUTCOME_CONFIG, NULL, "COPY to or from the client cannot be a check");
+    PQreset(connection);
+    if (PQstatus(connection) == CONNECTION_OK)
+        (void)PQenterPipelineMode(connection);
+}
+
+static void run(struct session *session, const struct call *call, struct reply *reply)
+{
+    PGconn *connection = session->connection;
+    reply_set(reply, OUTCOME_OK, NULL, "");
+    reply->result = result_new();
+    if (PQstatus(connection) == CONNECTION_BAD)
+        reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
+    else if (!send_run(connection, call))
+        take_error(connection, NULL, reply);
+    else if (!read_run(connection, call, reply))
+        abandon_copy(connection, reply);
+    if (reply->outcome != OUTCOME_OK)
+        reply_free(reply);
+    if (PQstatus(connection) == CONNECTION_OK)
+        roll_back(connection);
+    drop_notifications(connection);
+}
+
+// --- close ---------------------------------------------------------------------------------------
+
+static void close_session(struct session *session)
+{
+    PQfinish(session->connection);
+    free(session);
+}
+
+const struct driver driver = {
+    .engine = ENGINE_POSTGRES,
+    .setup = setup,
+    .open = open_session,
+    .run = run,
+    .close = close_session,
+};

@@ -1,0 +1,238 @@
+"""The contract between dbhealthd and its probers, written a second time from src/common/wire.h, and
+a prober program to talk to over it."""
+
+import enum
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+WIRE_MAX = 64 * 1024
+SOCKET = 3  # The descriptor on which a prober finds its socket.
+PATIENCE = 30.0  # Seconds after which a reply that is due is given up.
+
+OUTCOMES = (
+    "ok failed no_row not_accepting terminated denied saturated quota query_timeout server_error"
+    " tls refused unreachable timeout lost crashed config starved unknown skipped"
+).split()
+FLAVORS = ["unknown", "postgres", "mysql", "mariadb"]
+
+
+class Verb(enum.IntEnum):
+    OPEN = 1
+    RUN = 2
+    CLOSE = 3
+
+
+class Type(enum.IntEnum):
+    NULL = 0
+    BOOLEAN = 1
+    NUMBER = 2
+    STRING = 3
+
+
+@dataclass
+class Value:
+    type: Type
+    text: bytes = b""
+    cut: bool = False
+
+
+@dataclass
+class Result:
+    row_count: int
+    cut: bool
+    columns: list
+    rows: list
+
+    def texts(self):
+        """The values as text, None for NULL."""
+        return [
+            tuple(None if value.type == Type.NULL else value.text.decode() for value in row)
+            for row in self.rows
+        ]
+
+
+@dataclass
+class Reply:
+    sequence: int
+    verb: Verb
+    outcome: str
+    code: str
+    message: str
+    version: str
+    flavor: str
+    result: Result | None
+
+
+def encode_call(sequence, verb, deadline, read_only=True, limit=1000, max_rows=10, sql=b""):
+    """A call; deadline in ns on CLOCK_BOOTTIME, limit in ms."""
+    message = struct.pack("=IBQ", sequence, verb, deadline)
+    if verb == Verb.RUN:
+        sql = sql.encode() if isinstance(sql, str) else sql
+        message += struct.pack("=BIII", read_only, limit, max_rows, len(sql)) + sql + b"\0"
+    return message
+
+
+class _Reader:
+    def __init__(self, message):
+        self.message = message
+        self.position = 0
+
+    def number(self, form):
+        (number,) = struct.unpack_from("=" + form, self.message, self.position)
+        self.position += struct.calcsize("=" + form)
+        return number
+
+    def flag(self):
+        byte = self.number("B")
+        assert byte in (0, 1), f"a flag of {byte}"
+        return byte == 1
+
+    def text(self):
+        length = self.number("I")
+        text = self.message[self.position : self.position + length + 1]
+        assert len(text) == length + 1 and text[-1] == 0, "a text runs over the end"
+        self.position += length + 1
+        return text[:-1]
+
+
+def decode_reply(message):
+    reader = _Reader(message)
+    reply = Reply(
+        reader.number("I"),
+        Verb(reader.number("B")),
+        OUTCOMES[reader.number("B")],
+        reader.text().decode(),
+        reader.text().decode(),
+        reader.text().decode(),
+        FLAVORS[reader.number("B")],
+        None,
+    )
+    if reader.flag():
+        reply.result = _decode_result(reader)
+    assert reader.position == len(message), "bytes after the reply"
+    return reply
+
+
+def _decode_result(reader):
+    row_count = reader.number("Q")
+    cut = reader.flag()
+    columns = [reader.text().decode() for _ in range(reader.number("H"))]
+    rows = []
+    for _ in range(reader.number("I")):
+        row = []
+        for _ in columns:
+            kind, value_cut = Type(reader.number("B")), reader.flag()
+            row.append(Value(kind, reader.text(), value_cut))
+        rows.append(tuple(row))
+    return Result(row_count, cut, columns, rows)
+
+
+class NoReply(AssertionError):
+    """Nothing came in the time given."""
+
+
+class Prober:
+    """A prober program and our end of its socket. What it prints is an error: probers log nothing."""
+
+    def __init__(self, program, url=None, environment=None):
+        self.environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
+        if url is not None:
+            self.environment["DATABASE_URL"] = url
+        self.sequence = 0
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        output_end, self._output = os.pipe()
+        self._output, output_end = output_end, self._output
+        with theirs:
+            self.process = subprocess.Popen(
+                # A descriptor keeps its number across exec, so that the shell moves ours to 3.
+                ["/bin/sh", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', str(program)],
+                env=self.environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output_end,
+                stderr=output_end,
+            )
+        os.close(output_end)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.end(check=kind is None)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def send(self, verb, sql="", **options):
+        """Sends a call; the reply is for receive()."""
+        self.sequence += 1
+        deadline = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + 10**9
+        self.socket.send(encode_call(self.sequence, verb, deadline, sql=sql, **options))
+
+    def receive(self, patience=PATIENCE):
+        """The reply to the call that was sent last; NoReply if it doesn't come in time."""
+        if not select.select([self.socket], [], [], patience)[0]:
+            raise NoReply(f"no reply within {patience} s")
+        message = self.socket.recv(WIRE_MAX + 1)
+        assert message, f"the prober has ended: status {self.process.wait(10)}, {self.output()!r}"
+        reply = decode_reply(message)
+        assert reply.sequence == self.sequence
+        return reply
+
+    def open(self):
+        self.send(Verb.OPEN)
+        return self.receive()
+
+    def run(self, sql, **options):
+        self.send(Verb.RUN, sql, **options)
+        return self.receive()
+
+    def close(self):
+        self.send(Verb.CLOSE)
+        return self.receive()
+
+    def opened(self):
+        """Opens, which must succeed, and returns itself."""
+        reply = self.open()
+        assert reply.outcome == "ok", reply
+        return self
+
+    def memory(self):
+        """Resident anonymous memory in KiB."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1])
+        raise AssertionError("the prober has ended")
+
+    def output(self):
+        """What the program printed; once it has ended."""
+        with os.fdopen(os.dup(self._output), "rb") as stream:
+            return stream.read().decode(errors="replace")
+
+    def end(self, check=True):
+        """Closes our end: the prober says goodbye to the server and ends by itself."""
+        self.socket.close()
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            os.close(self._output)
+            assert not check, "the prober did not end when its socket was closed"
+            return
+        output = self.output()
+        os.close(self._output)
+        if check:
+            assert (status, output) == (0, "")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.end(check=False)
