@@ -1,0 +1,146 @@
+"""The test servers themselves: whether they do what the other tests count on. When these fail, look
+here before looking at dbhealthd."""
+
+import pytest
+import servers
+
+
+def query(connection, text="SELECT 1"):
+    cursor = connection.cursor()
+    cursor.execute(text)
+    return cursor.fetchone()[0]
+
+
+def is_refused(server, **options):
+    """Whether a login as probe fails."""
+    try:
+        server.connect(**options).close()
+    except server.driver().OperationalError:
+        return True
+    return False
+
+
+def test_each_server_answers(server):
+    assert query(server.connect()) == 1
+    assert server.url().startswith(f"{server.scheme}://probe:probe-secret@127.0.0.1:")
+
+
+def test_a_wrong_password_is_refused(server):
+    assert is_refused(server, password="wrong")
+
+
+def test_a_paused_server_accepts_and_says_nothing(server):
+    limit = "connect_timeout" if server.engine == "postgres" else "read_timeout"
+    mark = server.log_mark()
+    with server.paused():
+        assert is_refused(server, **{limit: 2})
+        assert server.log_since(mark) == ""
+    assert not is_refused(server)
+
+
+def test_a_full_server_refuses_and_the_administrator_gets_in(new_server):
+    server = new_server(max_connections=5)
+    with server.full() as held:
+        assert server.connections() == len(held)
+        assert is_refused(server)
+        assert server.value("SELECT 1") == 1
+    servers.wait_until(lambda: server.connections() == 0, "all have left")
+    assert not is_refused(server)
+
+
+def test_connections_are_counted_from_outside(new_server):
+    server = new_server()
+    connection = server.connect()
+    assert server.connections() == 1
+    assert [session["user"] for session in server.sessions()] == ["probe"]
+    connection.close()
+    servers.wait_until(lambda: server.connections() == 0, "the session ends")
+
+
+def test_a_server_comes_back_after_a_stop_and_after_sigkill(new_server):
+    server = new_server()
+    server.stop()
+    assert is_refused(server)
+    server.start()
+    server.kill9()
+    assert not server.alive()
+    server.start()
+    assert not is_refused(server)
+
+
+def test_a_closed_server_leaves_nothing(engine, new_server):
+    server = new_server()
+    server.kill9()
+    server.close()
+    assert not server.folder.exists()
+    assert server not in servers.running()
+
+
+def test_tls_is_verified_against_our_authority(server):
+    made = servers.certificates()
+    assert uses_tls(server, made.ca)
+    with pytest.raises(server.driver().OperationalError):
+        uses_tls(server, made.other_ca)
+
+
+def uses_tls(server, authority):
+    """Logs in over TLS, verifying the server, and asks it whether it sees TLS."""
+    if server.engine == "postgres":
+        connection = server.connect(sslmode="verify-full", sslrootcert=str(authority))
+        return query(connection, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    connection = server.connect(ssl={"ca": str(authority)})
+    cursor = connection.cursor()
+    cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    return cursor.fetchone()[1]
+
+
+def test_a_server_without_tls_has_none(new_server):
+    server = new_server()
+    try:
+        assert not uses_tls(server, servers.certificates().ca)
+    except server.driver().OperationalError:
+        pass
+
+
+def test_a_paused_backend_holds_its_session_alone(postgres):
+    connection = postgres.connect()
+    postgres.pause_backend(connection.get_backend_pid())
+    assert not is_refused(postgres)
+    postgres.resume()
+    assert query(connection) == 1
+
+
+def test_a_recovering_postgres_admits_nobody(new_postgres):
+    server = new_postgres(recovering=True)
+    mark = server.log_mark()
+    assert is_refused(server)
+    assert "the database system is not accepting connections" in server.log_since(mark)
+
+
+def test_hba_lines_can_be_put_before_the_usual_ones(new_postgres):
+    server = new_postgres()
+    server.set_hba("host all probe all reject")
+    assert is_refused(server)
+    server.set_hba()
+    assert not is_refused(server)
+
+
+def test_mysql_passwords_are_caching_sha2(mysql):
+    plugin = mysql.value("SELECT plugin FROM mysql.user WHERE user = 'probe'")
+    assert plugin == "caching_sha2_password"
+
+
+def test_status_counters_can_be_read(mariadb):
+    before = mariadb.status("Com_delete")
+    mariadb.sql("DELETE FROM mysql.user WHERE user = 'nobody'")
+    assert mariadb.status("Com_delete") == before + 1
+
+
+def test_pgbouncer_gives_one_server_session_to_all(postgres, new_pgbouncer):
+    pool = new_pgbouncer(postgres)
+    pids = set()
+    for user in ("probe", "app"):
+        connection = pool.connect(user)
+        connection.autocommit = True
+        pids.add(query(connection, "SELECT pg_backend_pid()"))
+    assert len(pids) == 1

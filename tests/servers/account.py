@@ -1,0 +1,66 @@
+"""Running programs as a server's account, in its root folder, with a small environment."""
+
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None)
+
+
+def start(account, command, root, log):
+    """Starts a server in a session of its own (so that Ctrl-C is ours alone); output goes to log."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=ENVIRONMENT,
+        start_new_session=True,
+        preexec_fn=_become(account, root),
+    )
+
+
+def run(account, command, root):
+    """Runs a set-up command to its end; RuntimeError with its output when it fails."""
+    result = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=ENVIRONMENT,
+        preexec_fn=_become(account, root),
+        check=False,
+    )
+    if result.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed:\n{result.stdout}")
+
+
+def own(account, path):
+    """Gives a file or folder to account."""
+    user = pwd.getpwnam(account)
+    os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _become(account, root):
+    """What happens between fork and exec. The death signal comes last: a change of user clears it."""
+    user = pwd.getpwnam(account)
+    parent = os.getpid()
+
+    def become():
+        if root:
+            os.chroot(root)
+        os.chdir("/")
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return become

@@ -1,0 +1,98 @@
+"""What the kernel knows of processes and sockets, and waiting for something to become true."""
+
+import contextlib
+import os
+import random
+import socket
+import time
+from pathlib import Path
+
+LISTENING_TCP = "0A"
+LISTENING_UNIX = "00010000"
+
+
+def wait_until(condition, what, limit=10.0):
+    """Polls until condition() is true and returns its value; TimeoutError after limit seconds."""
+    deadline = time.monotonic() + limit
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {limit} s: {what}")
+        time.sleep(0.005)
+
+
+def free_port():
+    """A loopback port that nothing listens on, below the range the kernel gives to clients."""
+    for _ in range(1000):
+        port = random.randrange(20000, 32000)
+        with socket.socket() as candidate, contextlib.suppress(OSError):
+            candidate.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port between 20000 and 32000")
+
+
+def exists(pid):
+    """Whether pid is a process, and not one that ended and waits for its parent."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat is not None and stat[0] != "Z"
+
+
+def stopped(pid):
+    """Whether every thread of pid is stopped, or pid has gone."""
+    threads = [_stat(thread / "stat") for thread in Path(f"/proc/{pid}/task").glob("[0-9]*")]
+    return all(stat is None or stat[0] == "T" for stat in threads)
+
+
+def children(pid):
+    """Process ids of pid's children, those left out that ended."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        stat = _stat(folder / "stat")
+        if stat is not None and stat[0] != "Z" and stat[1] == pid:
+            found.append(int(folder.name))
+    return found
+
+
+def client_sockets(pid):
+    """Inodes of the sockets that pid holds and doesn't listen on: its clients' connections.
+
+    The kernel tells, so this works for a server that is full or stopped; and a connection counts
+    for as long as the server holds it, even when its client has gone."""
+    return _sockets(pid) - _listening_sockets()
+
+
+def _stat(path):
+    """State and parent from a stat file in /proc, or None when the process has gone."""
+    try:
+        fields = path.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return fields[0], int(fields[1])
+
+
+def _sockets(pid):
+    inodes = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                target = os.readlink(entry.path)
+                if target.startswith("socket:["):
+                    inodes.add(target[len("socket:[") : -1])
+    return inodes
+
+
+def _listening_sockets():
+    tcp = [line for table in ("tcp", "tcp6") for line in _table(table)]
+    inodes = {fields[9] for fields in tcp if fields[3] == LISTENING_TCP}
+    return inodes | {fields[6] for fields in _table("unix") if fields[3] == LISTENING_UNIX}
+
+
+def _table(name):
+    """The rows of a table in /proc/net; none when the kernel lacks the protocol."""
+    try:
+        lines = Path("/proc/net", name).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [line.split() for line in lines[1:]]

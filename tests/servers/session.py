@@ -1,0 +1,35 @@
+"""The folders of a test session: locked while it lives, and removed when it ends; if it was killed,
+by the next session."""
+
+import atexit
+import fcntl
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+@functools.cache
+def session_folder(parent):
+    """This session's folder in parent. Removes those of sessions that have died."""
+    for stale in Path(parent).glob("dbhealth-servers-*"):
+        if _lock(stale):
+            shutil.rmtree(stale, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="dbhealth-new-", dir=parent))
+    folder.chmod(0o755)
+    _lock(folder)
+    folder = folder.rename(str(folder).replace("dbhealth-new-", "dbhealth-servers-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _lock(folder):
+    """Takes the folder's lock for the life of this process; false if another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    return True
