@@ -32,6 +32,9 @@ struct driver {
 // The one driver of this program.
 extern const struct driver driver;
 
+// The outcome for what connect() failed with.
+enum outcome outcome_of_connect(int error);
+
 // Fills outcome, code and message of a reply; the message is cleaned of line ends and bad UTF-8.
 // code may be NULL.
 void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message);

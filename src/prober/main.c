@@ -31,6 +31,22 @@ void reply_set(struct reply *reply, enum outcome outcome, const char *code, cons
     text_add_foreign(&text, message, strlen(message));
 }
 
+enum outcome outcome_of_connect(int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+    case ENOENT: // no Unix socket
+        return OUTCOME_REFUSED;
+    case EACCES: // a Unix socket that we may not use, or a rule of this machine's firewall
+    case EPERM:
+    case EMFILE:
+    case ENFILE:
+        return OUTCOME_CONFIG;
+    default:
+        return OUTCOME_UNREACHABLE;
+    }
+}
+
 // A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
 // all of them. dbhealthd decides when to end, and it still needs us then, to say goodbye to the
 // server; we end when its end of the socket closes. A SIGHUP meant for its configuration must not

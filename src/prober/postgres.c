@@ -142,29 +142,13 @@ static void reply_with_sqlstate(struct reply *reply, const char *found)
     reply_set(reply, sqlstate_outcome(code, true), code, message);
 }
 
-// What connect() failed with.
-static enum outcome connect_outcome(int error)
-{
-    switch (error) {
-    case ECONNREFUSED:
-        return OUTCOME_REFUSED;
-    case EACCES: // a Unix socket that we may not use, or a rule of this machine's firewall
-    case EPERM:
-    case EMFILE:
-    case ENFILE:
-        return OUTCOME_CONFIG;
-    default:
-        return OUTCOME_UNREACHABLE;
-    }
-}
-
 // No word from the server: the phase tells. A server that took part in TLS but rejects our
 // certificate ends the connection after what is, for the client, the end of the handshake.
 static enum outcome silent_outcome(PGconn *connection, const struct target *target,
                                    const struct progress *progress)
 {
     if (progress->system_error != 0)
-        return connect_outcome(progress->system_error);
+        return outcome_of_connect(progress->system_error);
     if (!progress->started)
         return OUTCOME_CONFIG; // an option's value that libpq knows not
     if (PQconnectionNeedsPassword(connection))

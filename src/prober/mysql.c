@@ -1,0 +1,408 @@
+// The driver of dbhealthd-mysql, for MySQL and MariaDB: Connector/C's blocking calls behind the
+// three verbs. It owns the connection.
+//
+// The decision to question: what the session needs is set by SET SESSION before a run, and only when
+// it differs from the last run's, since neither server has a transaction-wide limit as Postgres has.
+// The connection is ours alone (no transaction pooler speaks this protocol and keeps sessions apart),
+// and what a statement leaves behind in it is undone by COM_RESET_CONNECTION.
+#include "prober/driver.h"
+#include "prober/mysql_errors.h"
+
+#include <errmsg.h>
+#include <mysql.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct session {
+    MYSQL *connection;
+    enum flavor flavor;
+    bool lost;
+    // What the session was told; a limit of 0: nothing yet.
+    int64_t limit_ms;
+    bool read_only;
+};
+
+// How much the URL wants of TLS, in rising order.
+enum tls_mode { TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_VERIFY_CA, TLS_VERIFY_IDENTITY };
+
+static const char nowhere[] = "/nonexistent";
+
+// --- the environment -----------------------------------------------------------------------------
+
+// Not by prefix as for libpq: the official images' MYSQL_* and MARIADB_* are target_load's to read.
+static void setup(void)
+{
+    static const char *const names[] = {
+        "MYSQL_PWD",          "MYSQL_TCP_PORT",
+        "MYSQL_UNIX_PORT",    "MARIADB_UNIX_PORT",
+        "MYSQL_HOME",         "MARIADB_HOME",
+        "MARIADB_PLUGIN_DIR", "LIBMYSQL_PLUGIN_DIR",
+        "LIBMYSQL_PLUGINS",   "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN",
+        "MYSQL_GROUP_SUFFIX", "MARIADB_TLS_DISABLE_PEER_VERIFICATION"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        (void)unsetenv(names[i]);
+    if (setenv("HOME", nowhere, 1) != 0 || mysql_library_init(0, NULL, NULL) != 0)
+        abort();
+}
+
+// --- errors --------------------------------------------------------------------------------------
+
+static void reply_with_number(struct reply *reply, unsigned number, enum outcome outcome,
+                              const char *message)
+{
+    char code[REPLY_CODE_MAX];
+    (void)snprintf(code, sizeof code, "%u", number);
+    reply_set(reply, outcome, code, message);
+}
+
+// The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
+// the two don't collide.
+static void reply_with_login_error(struct reply *reply, MYSQL *connection)
+{
+    unsigned number = mysql_errno(connection);
+    const char *message = mysql_error(connection);
+    bool connecting = number == CR_CONNECTION_ERROR || number == CR_CONN_HOST_ERROR;
+    unsigned wrapped;
+    if (connecting && mysql_error_unwrap(message, &wrapped))
+        number = wrapped;
+    enum outcome outcome = mysql_error_outcome(number, FLAVOR_UNKNOWN, true);
+    int system_error = connecting ? mysql_error_errno(message) : 0;
+    if (system_error != 0)
+        outcome = outcome_of_connect(system_error);
+    reply_with_number(reply, number, outcome, message);
+}
+
+// After this the session is of no use if the connection broke or the server ended it.
+static void reply_with_run_error(struct reply *reply, struct session *session)
+{
+    unsigned number = mysql_errno(session->connection);
+    enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
+    session->lost |= outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED;
+    reply_with_number(reply, number, outcome, mysql_error(session->connection));
+}
+
+// --- open ----------------------------------------------------------------------------------------
+
+// A URL that says nothing of TLS gets none: it would double a login's cost, on a loopback address.
+// As for MySQL's own clients, one that names an authority wants it checked.
+static enum tls_mode default_tls_mode(const struct target *target)
+{
+    if (target_parameter(target, "ssl-ca") != NULL ||
+        target_parameter(target, "ssl-capath") != NULL)
+        return TLS_VERIFY_CA;
+    bool mentioned = target_parameter(target, "ssl-cert") != NULL ||
+                     target_parameter(target, "ssl-cipher") != NULL ||
+                     target_parameter(target, "tls-version") != NULL;
+    return mentioned ? TLS_PREFERRED : TLS_DISABLED;
+}
+
+static bool parse_tls_mode(const struct target *target, enum tls_mode *mode)
+{
+    static const char *const names[] = {
+        [TLS_DISABLED] = "DISABLED",
+        [TLS_PREFERRED] = "PREFERRED",
+        [TLS_REQUIRED] = "REQUIRED",
+        [TLS_VERIFY_CA] = "VERIFY_CA",
+        [TLS_VERIFY_IDENTITY] = "VERIFY_IDENTITY",
+    };
+    const char *wanted = target_parameter(target, "ssl-mode");
+    *mode = default_tls_mode(target);
+    for (size_t i = 0; wanted != NULL && i < sizeof names / sizeof *names; i++) {
+        *mode = (enum tls_mode)i;
+        if (strcasecmp(wanted, names[i]) == 0)
+            return true;
+    }
+    return wanted == NULL;
+}
+
+static bool check_file(const struct target *target, const char *name, struct reply *reply)
+{
+    const char *path = target_parameter(target, name);
+    if (path == NULL || access(path, R_OK) == 0)
+        return true;
+    char message[REPLY_MESSAGE_MAX];
+    (void)snprintf(message, sizeof message, "DATABASE_URL: cannot read the file of %s", name);
+    reply_set(reply, OUTCOME_CONFIG, NULL, message);
+    return false;
+}
+
+static bool check_tls(const struct target *target, enum tls_mode *mode, struct reply *reply)
+{
+    static const char *const files[] = {"ssl-ca",  "ssl-capath", "ssl-cert",
+                                        "ssl-key", "ssl-crl",    "server-public-key-path"};
+    if (!parse_tls_mode(target, mode)) {
+        reply_set(reply, OUTCOME_CONFIG, NULL,
+                  "DATABASE_URL: ssl-mode is unknown, expected one of DISABLED PREFERRED REQUIRED "
+                  "VERIFY_CA VERIFY_IDENTITY");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (!check_file(target, files[i], reply))
+            return false;
+    }
+    return true;
+}
+
+static void set_flag(MYSQL *connection, enum mysql_option option, bool on)
+{
+    my_bool flag = on;
+    (void)mysql_optionsv(connection, option, &flag);
+}
+
+static void set_from_url(MYSQL *connection, enum mysql_option option, const struct target *target,
+                         const char *name)
+{
+    const char *value = target_parameter(target, name);
+    if (value != NULL)
+        (void)mysql_optionsv(connection, option, value);
+}
+
+// VERIFY_CA checks the name too: without that check the library would go on in plain text with a
+// server, or a man in the middle, that offers no TLS, and the password would be gone by the time we
+// notice. Any of these options turns TLS on, so none is set unless the mode says so.
+static void set_tls(MYSQL *connection, const struct target *target, enum tls_mode mode)
+{
+    set_flag(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, mode >= TLS_VERIFY_CA);
+    set_flag(connection, MYSQL_OPT_SSL_ENFORCE, mode != TLS_DISABLED);
+    if (mode == TLS_DISABLED)
+        return;
+    if (mode >= TLS_VERIFY_CA) {
+        set_from_url(connection, MYSQL_OPT_SSL_CA, target, "ssl-ca");
+        set_from_url(connection, MYSQL_OPT_SSL_CAPATH, target, "ssl-capath");
+        set_from_url(connection, MYSQL_OPT_SSL_CRL, target, "ssl-crl");
+    }
+    set_from_url(connection, MYSQL_OPT_SSL_CERT, target, "ssl-cert");
+    set_from_url(connection, MYSQL_OPT_SSL_KEY, target, "ssl-key");
+    set_from_url(connection, MYSQL_OPT_SSL_CIPHER, target, "ssl-cipher");
+    set_from_url(connection, MARIADB_OPT_TLS_VERSION, target, "tls-version");
+}
+
+static void set_options(MYSQL *connection, const struct target *target, enum tls_mode mode)
+{
+    unsigned protocol = target->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    unsigned no_files = 0;
+    (void)mysql_optionsv(connection, MYSQL_OPT_PROTOCOL, &protocol);
+    (void)mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_files);
+    (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbhealthd");
+    set_from_url(connection, MYSQL_SERVER_PUBLIC_KEY, target, "server-public-key-path");
+    set_tls(connection, target, mode);
+}
+
+// An error that an earlier TLS connection left in OpenSSL's queue would be taken for one of this,
+// healthy one. "" for no password: NULL means "look elsewhere".
+static bool log_in(MYSQL *connection, const struct target *target)
+{
+    const char *password = target->password != NULL ? target->password : "";
+    ERR_clear_error();
+    return mysql_real_connect(connection, target->host, target->user, password, target->database,
+                              target->port, target->socket, CLIENT_MULTI_RESULTS) != NULL;
+}
+
+static enum flavor flavor_of(const char *version)
+{
+    return strstr(version, "MariaDB") != NULL ? FLAVOR_MARIADB : FLAVOR_MYSQL;
+}
+
+// REQUIRED, too, is met by the library's falling back to plain text.
+static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *reply)
+{
+    if (mode < TLS_REQUIRED || mysql_get_ssl_cipher(connection) != NULL)
+        return true;
+    reply_set(reply, OUTCOME_TLS, NULL, "the server offers no TLS, but ssl-mode demands it");
+    return false;
+}
+
+static struct session *new_session(MYSQL *connection, struct reply *reply)
+{
+    struct session *session = malloc(sizeof *session);
+    if (session == NULL)
+        abort();
+    const char *version = mysql_get_server_info(connection);
+    *session = (struct session){.connection = connection, .flavor = flavor_of(version)};
+    reply_set(reply, OUTCOME_OK, NULL, "");
+    reply->flavor = session->flavor;
+    (void)snprintf(reply->version, sizeof reply->version, "%s", version);
+    return session;
+}
+
+static struct session *open_session(const struct target *target, struct reply *reply)
+{
+    enum tls_mode mode;
+    if (!check_tls(target, &mode, reply))
+        return NULL;
+    MYSQL *connection = mysql_init(NULL);
+    if (connection == NULL)
+        abort();
+    set_options(connection, target, mode);
+    if (!log_in(connection, target))
+        reply_with_login_error(reply, connection);
+    else if (has_wanted_tls(connection, mode, reply))
+        return new_session(connection, reply);
+    mysql_close(connection);
+    return NULL;
+}
+
+// --- run -----------------------------------------------------------------------------------------
+
+static bool query(struct session *session, const char *sql)
+{
+    return mysql_real_query(session->connection, sql, strlen(sql)) == 0;
+}
+
+static bool set_access(struct session *session, const struct call *call)
+{
+    if (session->limit_ms != 0 && session->read_only == call->read_only)
+        return true;
+    return query(session, call->read_only ? "SET SESSION TRANSACTION READ ONLY"
+                                          : "SET SESSION TRANSACTION READ WRITE");
+}
+
+// MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
+// only. Both wait for locks for whole seconds, by default for hours. autocommit, because a server
+// may start sessions without it, and then every run would see the state of the first.
+static bool set_limits(struct session *session, const struct call *call)
+{
+    char sql[256];
+    long long ms = call->statement_limit.ms;
+    long long seconds = (ms + 999) / 1000;
+    if (session->limit_ms == ms)
+        return true;
+    int length = snprintf(
+        sql, sizeof sql,
+        "SET SESSION autocommit = 1, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld, ",
+        seconds, seconds);
+    char *rest = sql + length;
+    size_t left = sizeof sql - (size_t)length;
+    if (session->flavor == FLAVOR_MARIADB)
+        (void)snprintf(rest, left, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
+    else
+        (void)snprintf(rest, left, "max_execution_time = %lld", ms);
+    return query(session, sql);
+}
+
+static bool prepare(struct session *session, const struct call *call)
+{
+    if (!set_access(session, call) || !set_limits(session, call))
+        return false;
+    session->read_only = call->read_only;
+    session->limit_ms = call->statement_limit.ms;
+    return true;
+}
+
+static bool is_number(enum enum_field_types type)
+{
+    static const enum enum_field_types numbers[] = {
+        MYSQL_TYPE_TINY,     MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24,     MYSQL_TYPE_LONG,
+        MYSQL_TYPE_LONGLONG, MYSQL_TYPE_FLOAT, MYSQL_TYPE_DOUBLE,    MYSQL_TYPE_DECIMAL,
+        MYSQL_TYPE_YEAR,     MYSQL_TYPE_BIT,   MYSQL_TYPE_NEWDECIMAL};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i] == type)
+            return true;
+    }
+    return false;
+}
+
+// BIT comes as up to eight bytes, the highest first.
+static bool add_bits(struct result *result, const char *bytes, size_t length)
+{
+    char text[24];
+    unsigned long long number = 0;
+    for (size_t i = 0; i < length; i++)
+        number = number << 8 | (unsigned char)bytes[i];
+    int digits = snprintf(text, sizeof text, "%llu", number);
+    return result_add_value(result, VALUE_NUMBER, text, (size_t)digits);
+}
+
+static bool add_value(struct result *result, const MYSQL_FIELD *field, const char *bytes,
+                      size_t length)
+{
+    if (bytes == NULL)
+        return result_add_value(result, VALUE_NULL, "", 0);
+    if (field->type == MYSQL_TYPE_BIT)
+        return add_bits(result, bytes, length);
+    enum value_type type = is_number(field->type) ? VALUE_NUMBER : VALUE_STRING;
+    return result_add_value(result, type, bytes, length);
+}
+
+// Counts all rows, one in memory at a time, and keeps those within the limit, while they fit.
+static void take_rows(struct result *result, MYSQL_RES *rows, uint32_t max_rows)
+{
+    const MYSQL_FIELD *fields = mysql_fetch_fields(rows);
+    for (unsigned i = 0; i < mysql_num_fields(rows); i++)
+        result_add_column(result, fields[i].name);
+    MYSQL_ROW row;
+    while ((row = mysql_fetch_row(rows)) != NULL) {
+        const unsigned long *lengths = mysql_fetch_lengths(rows);
+        bool keep = result->row_count < max_rows && result->row_count == result->kept_rows;
+        result->row_count++;
+        for (uint32_t i = 0; keep && i < result->column_count; i++)
+            keep = add_value(result, &fields[i], row[i], lengths[i]);
+    }
+}
+
+// The first result with columns is the run's. A CALL may bring more, which are read and dropped: the
+// connection is of use only after the last. False on an error, wherever in them.
+static bool take_results(struct session *session, const struct call *call, struct result *result)
+{
+    for (;;) {
+        MYSQL_RES *rows = mysql_use_result(session->connection);
+        if (rows != NULL && result->column_count == 0)
+            take_rows(result, rows, call->max_rows);
+        mysql_free_result(rows); // reads what is left
+        if (mysql_errno(session->connection) != 0)
+            return false;
+        int more = mysql_next_result(session->connection);
+        if (more != 0)
+            return more < 0;
+    }
+}
+
+// A statement may have begun a transaction. Its end costs a round trip only where there is one.
+static void tidy_up(struct session *session)
+{
+    unsigned status = session->connection->server_status;
+    bool tidy = (status & SERVER_STATUS_AUTOCOMMIT) && !(status & SERVER_STATUS_IN_TRANS);
+    if (session->lost || tidy)
+        return;
+    session->lost = mysql_reset_connection(session->connection) != 0;
+    session->limit_ms = 0;
+}
+
+static void run(struct session *session, const struct call *call, struct reply *reply)
+{
+    if (session->lost) {
+        reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
+        return;
+    }
+    struct result *result = result_new();
+    if (prepare(session, call) && query(session, call->sql) &&
+        take_results(session, call, result)) {
+        reply_set(reply, OUTCOME_OK, NULL, "");
+        reply->result = result;
+    } else {
+        reply_with_run_error(reply, session);
+        result_free(result);
+    }
+    tidy_up(session);
+}
+
+// --- close ---------------------------------------------------------------------------------------
+
+static void close_session(struct session *session)
+{
+    mysql_close(session->connection);
+    free(session);
+}
+
+const struct driver driver = {
+    .engine = ENGINE_MYSQL,
+    .setup = setup,
+    .open = open_session,
+    .run = run,
+    .close = close_session,
+};

@@ -1,0 +1,131 @@
+// The tables from error number to outcome, for dbhealthd-mysql. Names and numbers are those of
+// MySQL's and MariaDB's mysqld_error.h and of Connector/C's errmsg.h. One table for what both
+// products mean alike and one for each, for from 1900 and from 3000 on the same number means
+// different things: 4031 is an idle session's end in MySQL, a trigger's mistake in MariaDB.
+//
+// The number alone decides, never the text, with two exceptions at the end of this file: numbers
+// that the library gives as text only, in sentences of its own that no server and no language alters.
+#include "prober/mysql_errors.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum stage { ANY_TIME, AT_LOGIN };
+
+struct row {
+    unsigned number;
+    enum stage stage;
+    enum outcome outcome;
+};
+
+// The first row that fits decides.
+static const struct row both[] = {
+    {1053, AT_LOGIN, OUTCOME_NOT_ACCEPTING}, // ER_SERVER_SHUTDOWN: new sessions are turned away
+    {3032, ANY_TIME, OUTCOME_NOT_ACCEPTING}, // ER_SERVER_OFFLINE_MODE
+    {1053, ANY_TIME, OUTCOME_TERMINATED},    // ER_SERVER_SHUTDOWN: also MySQL's KILL of a session
+    {1152, ANY_TIME, OUTCOME_TERMINATED},    // ER_ABORTING_CONNECTION
+    {1184, ANY_TIME, OUTCOME_TERMINATED},    // ER_NEW_ABORTING_CONNECTION
+    {1044, ANY_TIME, OUTCOME_DENIED},        // ER_DBACCESS_DENIED_ERROR
+    {1045, ANY_TIME, OUTCOME_DENIED},        // ER_ACCESS_DENIED_ERROR
+    {1049, ANY_TIME, OUTCOME_DENIED},        // ER_BAD_DB_ERROR
+    {1129, ANY_TIME, OUTCOME_DENIED},        // ER_HOST_IS_BLOCKED
+    {1130, ANY_TIME, OUTCOME_DENIED},        // ER_HOST_NOT_PRIVILEGED
+    {1251, ANY_TIME, OUTCOME_DENIED},        // ER_NOT_SUPPORTED_AUTH_MODE
+    {1275, ANY_TIME, OUTCOME_DENIED},        // ER_SERVER_IS_IN_SECURE_AUTH_MODE
+    {1524, ANY_TIME, OUTCOME_DENIED},        // ER_PLUGIN_IS_NOT_LOADED
+    {1698, ANY_TIME, OUTCOME_DENIED},        // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+    {1820, ANY_TIME, OUTCOME_DENIED},        // ER_MUST_CHANGE_PASSWORD
+    {1862, ANY_TIME, OUTCOME_DENIED},        // ER_MUST_CHANGE_PASSWORD_LOGIN
+    {2049, ANY_TIME, OUTCOME_DENIED},        // CR_SECURE_AUTH
+    {2059, ANY_TIME, OUTCOME_DENIED},        // CR_AUTH_PLUGIN_CANNOT_LOAD
+    {2061, ANY_TIME, OUTCOME_DENIED},        // CR_AUTH_PLUGIN_ERR
+    {1040, ANY_TIME, OUTCOME_SATURATED},     // ER_CON_COUNT_ERROR
+    {1041, ANY_TIME, OUTCOME_SATURATED},     // ER_OUT_OF_RESOURCES
+    {1135, ANY_TIME, OUTCOME_SATURATED},     // ER_CANT_CREATE_THREAD
+    {1203, ANY_TIME, OUTCOME_QUOTA},         // ER_TOO_MANY_USER_CONNECTIONS
+    {1226, ANY_TIME, OUTCOME_QUOTA},         // ER_USER_LIMIT_REACHED
+    {1205, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_LOCK_WAIT_TIMEOUT
+    {1317, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_QUERY_INTERRUPTED
+    {2002, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_CONNECTION_ERROR, unless errno says more
+    {2003, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_CONN_HOST_ERROR, likewise
+    {2005, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_UNKNOWN_HOST
+    {2006, ANY_TIME, OUTCOME_LOST},          // CR_SERVER_GONE_ERROR
+    {2013, ANY_TIME, OUTCOME_LOST},          // CR_SERVER_LOST
+    {2026, AT_LOGIN, OUTCOME_TLS},           // CR_SSL_CONNECTION_ERROR: the handshake
+    {2026, ANY_TIME, OUTCOME_LOST},          // the same of a connection that broke under TLS
+};
+
+static const struct row mysql_only[] = {
+    {3169, ANY_TIME, OUTCOME_TERMINATED},    // ER_SESSION_WAS_KILLED
+    {4031, ANY_TIME, OUTCOME_TERMINATED},    // ER_CLIENT_INTERACTION_TIMEOUT
+    {3118, ANY_TIME, OUTCOME_DENIED},        // ER_ACCOUNT_HAS_BEEN_LOCKED
+    {3159, ANY_TIME, OUTCOME_DENIED},        // ER_SECURE_TRANSPORT_REQUIRED
+    {3955, ANY_TIME, OUTCOME_DENIED},        // ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED...
+    {3024, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_QUERY_TIMEOUT
+};
+
+static const struct row mariadb_only[] = {
+    {1927, ANY_TIME, OUTCOME_TERMINATED},    // ER_CONNECTION_KILLED
+    {4151, ANY_TIME, OUTCOME_DENIED},        // ER_ACCOUNT_HAS_BEEN_LOCKED
+    {1969, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_STATEMENT_TIMEOUT
+};
+
+struct table {
+    enum flavor flavor; // FLAVOR_UNKNOWN: of both
+    const struct row *rows;
+    size_t count;
+};
+
+static const struct table tables[] = {
+    {FLAVOR_UNKNOWN, both, sizeof both / sizeof *both},
+    {FLAVOR_MYSQL, mysql_only, sizeof mysql_only / sizeof *mysql_only},
+    {FLAVOR_MARIADB, mariadb_only, sizeof mariadb_only / sizeof *mariadb_only},
+};
+
+static const struct row *find_row(const struct table *table, unsigned number, bool at_login)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct row *row = &table->rows[i];
+        if (row->number == number && (at_login || row->stage == ANY_TIME))
+            return row;
+    }
+    return NULL;
+}
+
+enum outcome mysql_error_outcome(unsigned number, enum flavor flavor, bool at_login)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        const struct table *table = &tables[i];
+        bool fits =
+            table->flavor == FLAVOR_UNKNOWN || flavor == FLAVOR_UNKNOWN || table->flavor == flavor;
+        const struct row *row = fits ? find_row(table, number, at_login) : NULL;
+        if (row != NULL)
+            return row->outcome;
+    }
+    return OUTCOME_SERVER_ERROR;
+}
+
+// "Received error packet before completion of TLS handshake. The authenticity of the following error
+// cannot be verified: 1040 - Too many connections": number 2002, whatever the server's was.
+bool mysql_error_unwrap(const char *message, unsigned *number)
+{
+    static const char start[] = "Received error packet before completion of TLS handshake.";
+    static const char before[] = "cannot be verified: ";
+    if (strncmp(message, start, strlen(start)) != 0)
+        return false;
+    const char *at = strstr(message, before);
+    *number = at != NULL ? (unsigned)strtoul(at + strlen(before), NULL, 10) : 0;
+    return *number != 0;
+}
+
+// "Can't connect to server on '127.0.0.1' (111)": the number in the last parentheses.
+int mysql_error_errno(const char *message)
+{
+    const char *at = strrchr(message, '(');
+    if (at == NULL)
+        return 0;
+    char *end;
+    long number = strtol(at + 1, &end, 10);
+    return end > at + 1 && strcmp(end, ")") == 0 && number > 0 && number < 4096 ? (int)number : 0;
+}
