@@ -55,12 +55,13 @@ def children(pid):
     return found
 
 
-def client_sockets(pid):
-    """Inodes of the sockets that pid holds and doesn't listen on: its clients' connections.
+def client_sockets(pids):
+    """How many sockets each of pids holds that it doesn't listen on: its clients' connections.
 
     The kernel tells, so this works for a server that is full or stopped; and a connection counts
     for as long as the server holds it, even when its client has gone."""
-    return _sockets(pid) - _listening_sockets()
+    listening = _listening_sockets()
+    return {pid: len(_sockets(pid) - listening) for pid in pids}
 
 
 def _stat(path):

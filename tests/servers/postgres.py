@@ -78,7 +78,8 @@ class Postgres(PostgresProtocol):
 
     def backends(self):
         """Process ids of the client sessions, those still logging in included; from outside."""
-        return [pid for pid in children(self.process.pid) if client_sockets(pid)]
+        sockets = client_sockets(children(self.process.pid))
+        return [pid for pid, count in sockets.items() if count]
 
     def connections(self):
         return len(self.backends())

@@ -195,7 +195,7 @@ class Server:
     def connections(self):
         """How many client connections the server holds, counted from outside: right also when it
         is full or stopped. It lags behind a client's close, so wait for what is expected."""
-        return len(client_sockets(self.process.pid))
+        return client_sockets([self.process.pid])[self.process.pid]
 
     # Log
 
