@@ -5,6 +5,7 @@
 //
 // There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
 // this process when it loses patience.
+#include "common/memory.h"
 #include "common/target.h"
 #include "common/text.h"
 #include "common/wire.h"
@@ -178,9 +179,7 @@ int main(void)
     ignore_signals();
     if (!confine() || peer_has_gone())
         return EXIT_FAILURE;
-    unsigned char *message = malloc(WIRE_MAX);
-    if (message == NULL)
-        return EXIT_FAILURE;
+    unsigned char *message = memory_new(WIRE_MAX);
     driver.setup();
     bool served = serve(&session, message);
     close_session(&session);

@@ -5,16 +5,20 @@
 // it differs from the last run's, since neither server has a transaction-wide limit as Postgres has.
 // The connection is ours alone (no transaction pooler speaks this protocol and keeps sessions apart),
 // and what a statement leaves behind in it is undone by COM_RESET_CONNECTION.
+#include "common/memory.h"
 #include "prober/driver.h"
 #include "prober/mysql_errors.h"
 
 #include <errmsg.h>
+#include <errno.h>
 #include <mysql.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct session {
@@ -59,21 +63,56 @@ static void reply_with_number(struct reply *reply, unsigned number, enum outcome
     reply_set(reply, outcome, code, message);
 }
 
+static int connect_error_of(const struct addrinfo *address)
+{
+    int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return errno;
+    bool connected = connect(descriptor, address->ai_addr, address->ai_addrlen) == 0;
+    int error = connected ? ECONNREFUSED : errno; // if it is up by now, it was not a moment ago
+    close(descriptor);
+    return error;
+}
+
+// Why a connect() failed that went on in the background. The library has thrown that errno away and
+// says EINPROGRESS, so the same is asked again, of addresses at which nothing listens.
+static int ask_connect_error(const struct target *target)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses;
+    char port[8];
+    int error = EHOSTUNREACH;
+    (void)snprintf(port, sizeof port, "%u", target->port);
+    if (getaddrinfo(target->host, port, &hints, &addresses) != 0)
+        return error;
+    for (const struct addrinfo *at = addresses; at != NULL && error != ECONNREFUSED;
+         at = at->ai_next)
+        error = connect_error_of(at);
+    freeaddrinfo(addresses);
+    return error;
+}
+
+static void reply_with_connect_error(struct reply *reply, MYSQL *connection,
+                                     const struct target *target)
+{
+    int error = mysql_error_errno(mysql_error(connection));
+    if (target->socket == NULL && error == EINPROGRESS)
+        error = ask_connect_error(target);
+    reply_with_number(reply, mysql_errno(connection), outcome_of_connect(error), strerror(error));
+}
+
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
-static void reply_with_login_error(struct reply *reply, MYSQL *connection)
+static void reply_with_login_error(struct reply *reply, MYSQL *connection,
+                                   const struct target *target)
 {
     unsigned number = mysql_errno(connection);
     const char *message = mysql_error(connection);
-    bool connecting = number == CR_CONNECTION_ERROR || number == CR_CONN_HOST_ERROR;
-    unsigned wrapped;
-    if (connecting && mysql_error_unwrap(message, &wrapped))
-        number = wrapped;
-    enum outcome outcome = mysql_error_outcome(number, FLAVOR_UNKNOWN, true);
-    int system_error = connecting ? mysql_error_errno(message) : 0;
-    if (system_error != 0)
-        outcome = outcome_of_connect(system_error);
-    reply_with_number(reply, number, outcome, message);
+    if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
+        reply_with_connect_error(reply, connection, target);
+        return;
+    }
+    reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
 }
 
 // After this the session is of no use if the connection broke or the server ended it.
@@ -185,7 +224,9 @@ static void set_options(MYSQL *connection, const struct target *target, enum tls
 {
     unsigned protocol = target->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     unsigned no_files = 0;
+    unsigned patience = 24 * 60 * 60; // seconds: the end of the wait is dbhealthd's to decide
     (void)mysql_optionsv(connection, MYSQL_OPT_PROTOCOL, &protocol);
+    (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_TIMEOUT, &patience);
     (void)mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_files);
     (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbhealthd");
@@ -219,9 +260,7 @@ static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *
 
 static struct session *new_session(MYSQL *connection, struct reply *reply)
 {
-    struct session *session = malloc(sizeof *session);
-    if (session == NULL)
-        abort();
+    struct session *session = memory_new(sizeof *session);
     const char *version = mysql_get_server_info(connection);
     *session = (struct session){.connection = connection, .flavor = flavor_of(version)};
     reply_set(reply, OUTCOME_OK, NULL, "");
@@ -240,7 +279,7 @@ static struct session *open_session(const struct target *target, struct reply *r
         abort();
     set_options(connection, target, mode);
     if (!log_in(connection, target))
-        reply_with_login_error(reply, connection);
+        reply_with_login_error(reply, connection, target);
     else if (has_wanted_tls(connection, mode, reply))
         return new_session(connection, reply);
     mysql_close(connection);

@@ -5,6 +5,7 @@
 // libpq tells a closed port from a name that doesn't resolve only in its texts. And a run is one
 // transaction sent as one pipeline, with its limits set for that transaction alone: one round trip,
 // and behind a pooler nothing stays on a connection that belongs to an application.
+#include "common/memory.h"
 #include "prober/driver.h"
 #include "prober/sqlstate.h"
 
@@ -351,9 +352,8 @@ static struct session *open_session(const struct target *target, struct reply *r
         target->socket != NULL ? open_socket(target, reply) : open_host(target, reply);
     if (connection == NULL)
         return NULL;
-    struct session *session = malloc(sizeof *session);
-    if (session == NULL || PQenterPipelineMode(connection) != 1)
-        abort(); // out of memory: it fails on a connection that is in use, and this one is not
+    struct session *session = memory_new(sizeof *session);
+    (void)PQenterPipelineMode(connection); // fails on a connection that is in use only
     session->connection = connection;
     describe_server(connection, reply);
     return session;

@@ -150,8 +150,8 @@ class Prober:
         self._output, output_end = output_end, self._output
         with theirs:
             self.process = subprocess.Popen(
-                # A descriptor keeps its number across exec, so that the shell moves ours to 3.
-                ["/bin/sh", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', str(program)],
+                # The shell moves our descriptor to 3. Not sh: dash knows one-digit ones only.
+                ["/bin/bash", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', str(program)],
                 env=self.environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
