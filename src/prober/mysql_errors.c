@@ -115,8 +115,11 @@ bool mysql_error_unwrap(const char *message, unsigned *number)
     if (strncmp(message, start, strlen(start)) != 0)
         return false;
     const char *at = strstr(message, before);
-    *number = at != NULL ? (unsigned)strtoul(at + strlen(before), NULL, 10) : 0;
-    return *number != 0;
+    unsigned long found = at != NULL ? strtoul(at + strlen(before), NULL, 10) : 0;
+    if (found == 0 || found > UINT16_MAX)
+        return false;
+    *number = (unsigned)found;
+    return true;
 }
 
 // "Can't connect to server on '127.0.0.1' (111)": the number in the last parentheses.
