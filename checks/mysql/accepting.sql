@@ -1,0 +1,3 @@
+-- description: The server lets the probe user in and runs its queries.
+-- endpoints:   readyz
+SELECT 1;

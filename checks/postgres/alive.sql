@@ -1,0 +1,4 @@
+-- description: The server answers. Whatever it answers counts, for a restart would not change it.
+-- endpoints:   healthz startupz
+-- tolerate:    answered
+SELECT 1;

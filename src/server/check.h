@@ -1,0 +1,27 @@
+// A check: one SQL file, as parsed. Immutable once its configuration is complete.
+#pragma once
+
+#include "common/instant.h"
+#include "common/outcome.h"
+#include "server/rule.h"
+#include "server/words.h"
+
+// Made by check_file_parse and config.c, freed by check_free.
+struct check {
+    char *name;              // the file's stem
+    char *place;             // the file's path, for messages
+    char *broken;            // why it cannot run, with the place; NULL: it can
+    char *description;       // NULL: none
+    struct words endpoints;  // empty: `endpoints: none`
+    char *prober;            // name of the prober that runs it
+    struct duration timeout; // of one run; at least 1 ms
+    struct duration cache;   // how old a result may be and still be served
+    struct duration every;   // period of background runs; 0: none
+    struct rule *rules;
+    size_t rule_count;
+    struct outcome_set tolerate; // these make a warning instead of a failure
+    bool writes;                 // not in a read-only transaction
+    char *sql;                   // one statement; "" if broken
+};
+
+void check_free(struct check *check); // NULL is fine

@@ -1,0 +1,244 @@
+// See config.h. Check files are read in the order of the folders; a later one replaces an earlier
+// check of the same name, so that a user's file can take the place of a shipped one.
+#include "server/config.h"
+
+#include "common/memory.h"
+#include "server/check_file.h"
+#include "server/program_path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_problem(struct config *config, const char *text)
+{
+    words_add(&config->problems, text, strlen(text));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct check *const *first = a;
+    const struct check *const *second = b;
+    return strcmp((*first)->name, (*second)->name);
+}
+
+// Adds the check, or puts it in the place of the one with its name.
+static void add_check(struct config *config, struct check *check)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        if (strcmp(config->checks[i]->name, check->name) == 0) {
+            check_free(config->checks[i]);
+            config->checks[i] = check;
+            return;
+        }
+    }
+    config->checks =
+        memory_grow(config->checks, (config->check_count + 1) * sizeof *config->checks);
+    config->checks[config->check_count++] = check;
+}
+
+// The name of a check file without ".sql"; NULL if it is not one to read: hidden, or another kind.
+static char *stem_of(const char *file)
+{
+    size_t length = strlen(file);
+    if (file[0] == '.' || length < 5 || strcmp(file + length - 4, ".sql") != 0)
+        return NULL;
+    return memory_copy(file, length - 4);
+}
+
+static void load_file(struct config *config, const char *folder, const char *file)
+{
+    char *stem = stem_of(file);
+    char place[PATH_MAX];
+    (void)snprintf(place, sizeof place, "%s/%s", folder, file);
+    const struct settings *settings = &config->settings;
+    struct check_defaults defaults = {
+        .timeout = settings->timeout, .cache = settings->cache, .deadline = settings->deadline};
+    struct error error;
+    if (stem != NULL && !is_name(stem)) {
+        (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
+        add_problem(config, error.text);
+    } else if (stem != NULL && !words_have(&settings->disable, stem)) {
+        add_check(config, check_file_load(stem, place, &defaults));
+    }
+    free(stem);
+}
+
+static int is_check_file(const struct dirent *entry)
+{
+    char *stem = stem_of(entry->d_name);
+    free(stem);
+    return stem != NULL;
+}
+
+static void load_folder(struct config *config, const char *folder)
+{
+    struct dirent **entries;
+    struct error error;
+    int count = scandir(folder, &entries, is_check_file, alphasort);
+    if (count < 0) {
+        (void)error_set(&error, "DBHEALTH_CHECKS: cannot read folder %s: %s", folder,
+                        strerror(errno));
+        add_problem(config, error.text);
+        return;
+    }
+    if (count == 0) {
+        (void)error_set(&error, "DBHEALTH_CHECKS: no .sql file in folder %s", folder);
+        add_problem(config, error.text);
+    }
+    for (int i = 0; i < count; i++) {
+        load_file(config, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+// The part of the installed library that is for this engine; none for no engine.
+static void load_library(struct config *config)
+{
+    char library[PATH_MAX];
+    char folder[PATH_MAX + 16];
+    if (config->engine == ENGINE_NONE)
+        return;
+    library_path(library, sizeof library);
+    (void)snprintf(folder, sizeof folder, "%s/%s", library,
+                   config->engine == ENGINE_POSTGRES ? "postgres" : "mysql");
+    load_folder(config, folder);
+}
+
+static void load_checks(struct config *config)
+{
+    const struct words *folders = &config->settings.checks;
+    for (size_t i = 0; i < folders->count; i++) {
+        if (strcmp(folders->items[i], "library") == 0)
+            load_library(config);
+        else
+            load_folder(config, folders->items[i]);
+    }
+}
+
+// The engine, and what people may see of the URL. A URL that is wrong though its engine is known
+// is not a problem for good: the probers read it anew at every open, and say `config` until then.
+static void load_target(struct config *config, struct error *error)
+{
+    struct target target;
+    error->text[0] = '\0';
+    if (target_load(&target, error))
+        target_describe(&target, config->target, sizeof config->target);
+    config->engine = target.engine;
+    target_wipe(&target);
+}
+
+// Stands for the problems that belong to no check file, so that readiness says them.
+static void add_configuration_check(struct config *config)
+{
+    struct check_defaults defaults = {.deadline = {.ms = LONG_MAX}};
+    static const char text[] = "-- endpoints: healthz startupz readyz\n-- timeout: 1s\nSELECT 1";
+    struct check *check =
+        check_file_parse("configuration", "configuration", text, sizeof text - 1, &defaults);
+    check->broken = memory_string(config->problems.items[0]);
+    add_check(config, check);
+}
+
+static void list_broken_checks(struct config *config)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        const char *broken = config->checks[i]->broken;
+        if (broken != NULL && !words_have(&config->problems, broken))
+            add_problem(config, broken);
+    }
+}
+
+static struct endpoint *endpoint_of(struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, name) == 0)
+            return &config->endpoints[i];
+    }
+    config->endpoints =
+        memory_grow(config->endpoints, (config->endpoint_count + 1) * sizeof *config->endpoints);
+    struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
+    *endpoint = (struct endpoint){.name = memory_string(name), .rule = endpoint_rule(name)};
+    return endpoint;
+}
+
+static void join_endpoint(struct config *config, const char *name, size_t check)
+{
+    struct endpoint *endpoint = endpoint_of(config, name);
+    if (endpoint->count > 0 && endpoint->checks[endpoint->count - 1] == check)
+        return; // the file names it twice
+    endpoint->checks =
+        memory_grow(endpoint->checks, (endpoint->count + 1) * sizeof *endpoint->checks);
+    endpoint->checks[endpoint->count++] = check;
+}
+
+static void make_endpoints(struct config *config)
+{
+    for (size_t i = 0; endpoint_builtin(i) != NULL; i++)
+        (void)endpoint_of(config, endpoint_builtin(i));
+    for (size_t i = 0; i < config->check_count; i++) {
+        const struct check *check = config->checks[i];
+        for (size_t j = 0; j < check->endpoints.count; j++)
+            join_endpoint(config, check->endpoints.items[j], i);
+        if (!words_have(&config->probers, check->prober))
+            words_add(&config->probers, check->prober, strlen(check->prober));
+    }
+}
+
+struct config *config_load(struct settings *settings)
+{
+    struct config *config = memory_new(sizeof *config);
+    struct error error;
+    *config = (struct config){.references = 1, .settings = *settings};
+    *settings = (struct settings){0};
+    for (size_t i = 0; i < config->settings.problems.count; i++)
+        add_problem(config, config->settings.problems.items[i]);
+    load_target(config, &error);
+    if (config->engine == ENGINE_NONE)
+        add_problem(config, error.text);
+    load_checks(config);
+    if (config->problems.count > 0)
+        add_configuration_check(config);
+    if (config->engine != ENGINE_NONE && error.text[0] != '\0')
+        add_problem(config, error.text);
+    list_broken_checks(config);
+    if (config->check_count > 0)
+        qsort(config->checks, config->check_count, sizeof *config->checks, by_name);
+    make_endpoints(config);
+    return config;
+}
+
+struct config *config_hold(struct config *config)
+{
+    config->references++;
+    return config;
+}
+
+void config_release(struct config *config)
+{
+    if (--config->references > 0)
+        return;
+    for (size_t i = 0; i < config->check_count; i++)
+        check_free(config->checks[i]);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        free(config->endpoints[i].name);
+        free(config->endpoints[i].checks);
+    }
+    free(config->checks);
+    free(config->endpoints);
+    words_free(&config->probers);
+    words_free(&config->problems);
+    settings_clear(&config->settings);
+    free(config);
+}
+
+const struct endpoint *config_endpoint(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, name) == 0)
+            return &config->endpoints[i];
+    }
+    return NULL;
+}

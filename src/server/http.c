@@ -1,0 +1,377 @@
+// See http.h. libmicrohttpd runs in external epoll mode on our one thread. Two things it does not do
+// are done here: a deadline for a request's whole header (its own starts again with each byte), and
+// making room when the connections run out: the one that has been idle longest is shut down, so
+// that nobody who only holds connections shuts a prober out.
+#include "server/http.h"
+
+#include "common/memory.h"
+#include "server/deadline.h"
+#include "server/log.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    HEADER_LIMIT_MS = 5000, // from connecting to the end of the first request
+    IDLE_LIMIT_MS = 60000,  // from an answer to the end of the next request
+    CONNECTIONS_MAX = 8192,
+    CONNECTIONS_SPARE = 16,    // kept free by shutting idle ones down
+    DESCRIPTORS_RESERVED = 64, // for all that is no connection
+    MEMORY_PER_CONNECTION = 8192,
+    RUNS_AT_ONCE = 64 // of MHD_run before the loop gets its turn
+};
+
+struct http {
+    uv_loop_t *loop;
+    struct service *service;
+    struct MHD_Daemon *daemon;
+    uv_poll_t poll;                // the daemon's epoll descriptor
+    uv_timer_t again;              // the daemon has more to do now
+    struct deadline_queue headers; // of connections that have not yet sent a request
+    struct deadline_queue idle;    // of those that have
+    unsigned connections, connections_max;
+    unsigned open_handles;
+    bool changed; // since the last http_run began
+};
+
+struct connection {
+    struct deadline_entry deadline;
+    struct http *http;
+    struct deadline_queue *queue; // where the deadline is armed
+    int socket;
+};
+
+struct request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct route route;
+    bool begun;     // libmicrohttpd has shown it once
+    bool asked;     // answer_ask has been called
+    bool suspended; // the connection waits for the answer
+    unsigned status;
+    struct MHD_Response *response; // NULL until answered
+};
+
+// --- connections and their deadlines
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void set_deadline(struct connection *connection, struct deadline_queue *queue)
+{
+    deadline_disarm(connection->queue, &connection->deadline);
+    connection->queue = queue;
+    deadline_arm(queue, &connection->deadline);
+}
+
+// The daemon sees the end of the stream on its next run and closes.
+static void shut_down(struct deadline_queue *queue, struct deadline_entry *entry)
+{
+    (void)queue;
+    const struct connection *connection = (struct connection *)entry;
+    (void)shutdown(connection->socket, SHUT_RDWR);
+}
+
+static void make_room(struct http *http)
+{
+    if (http->connections + CONNECTIONS_SPARE < http->connections_max)
+        return;
+    struct deadline_queue *queue = &http->idle;
+    if (deadline_first(queue) == NULL)
+        queue = &http->headers;
+    struct deadline_entry *oldest = deadline_first(queue);
+    if (oldest == NULL)
+        return;
+    deadline_disarm(queue, oldest);
+    shut_down(queue, oldest);
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        struct connection *closed = *own;
+        deadline_disarm(closed->queue, &closed->deadline);
+        http->connections--;
+        free(closed);
+        return;
+    }
+    struct connection *connection = memory_new(sizeof *connection);
+    connection->http = http;
+    connection->queue = &http->headers;
+    connection->socket =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    *own = connection;
+    http->connections++;
+    make_room(http);
+    deadline_arm(&http->headers, &connection->deadline);
+}
+
+// --- requests
+
+// The first that is known of a request: its target, undecoded.
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct request *request = memory_new(sizeof *request);
+    request->http = context;
+    request->connection = connection;
+    route_parse(target, &request->route);
+    return request;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **own,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    struct request *request = *own;
+    if (request == NULL)
+        return;
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    route_clear(&request->route);
+    free(request);
+    *own = NULL;
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    enum MHD_Result added = MHD_add_response_header(response, name, value);
+    assert(added == MHD_YES);
+}
+
+// Makes the response; takes the answer's body over.
+static struct MHD_Response *respond(struct answer *answer)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        abort();
+    add_header(response, "Content-Type", "text/plain; charset=utf-8");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    if (answer->allow)
+        add_header(response, "Allow", "GET, HEAD, OPTIONS");
+    if (answer->age >= 0) {
+        char age[24];
+        (void)snprintf(age, sizeof age, "%lld", (long long)answer->age);
+        add_header(response, "Age", age);
+    }
+    return response;
+}
+
+static void on_answer(void *context, struct answer *answer)
+{
+    struct request *request = context;
+    request->status = answer->status;
+    request->response = respond(answer);
+    request->http->changed = true;
+    if (request->suspended)
+        MHD_resume_connection(request->connection);
+    request->suspended = false;
+}
+
+static enum method method_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum method method;
+    } methods[] = {{MHD_HTTP_METHOD_GET, METHOD_GET},
+                   {MHD_HTTP_METHOD_HEAD, METHOD_HEAD},
+                   {MHD_HTTP_METHOD_OPTIONS, METHOD_OPTIONS}};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (strcmp(methods[i].name, name) == 0)
+            return methods[i].method;
+    }
+    return METHOD_OTHER;
+}
+
+static enum MHD_Result send_response(struct request *request)
+{
+    struct connection *connection = connection_of(request->connection);
+    set_deadline(connection, &request->http->idle);
+    return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+// Called with the header, with each piece of a body, at the end of the request, and again when a
+// suspended connection has been resumed. Answering in the first call would end keep-alive.
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **own)
+{
+    (void)context, (void)url, (void)version, (void)upload;
+    struct request *request = *own;
+    if (!request->begun) {
+        request->begun = true;
+        return MHD_YES;
+    }
+    if (*upload_size > 0) {
+        *upload_size = 0; // a body means nothing here; the header's deadline bounds it
+        return MHD_YES;
+    }
+    if (!request->asked) {
+        struct connection *connection = connection_of(mhd);
+        deadline_disarm(connection->queue, &connection->deadline);
+        request->asked = true;
+        request->http->changed = true;
+        answer_ask(request->http->service, method_of(method), &request->route, on_answer, request);
+    }
+    if (request->response != NULL)
+        return send_response(request);
+    request->suspended = true;
+    MHD_suspend_connection(mhd);
+    return MHD_YES;
+}
+
+// --- the daemon on the loop
+
+static void __attribute__((format(printf, 2, 0)))
+on_daemon_log(void *context, const char *format, va_list arguments)
+{
+    (void)context;
+    char words[256];
+    char clean[256];
+    (void)vsnprintf(words, sizeof words, format, arguments);
+    struct text text = text_in(clean, sizeof clean);
+    text_add_foreign(&text, words, strlen(words));
+    LOG_EVENT(LOG_DEBUG, "http", LOG_TEXT("message", clean));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)poll, (void)status, (void)events; // http_run, before the loop waits again, does the work
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    (void)timer; // likewise
+}
+
+bool http_run(struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    http->changed = false;
+    for (unsigned runs = 0; runs < RUNS_AT_ONCE; runs++) {
+        (void)MHD_run(http->daemon);
+        if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
+            (void)uv_timer_stop(&http->again);
+            return http->changed;
+        }
+        if (timeout > 0)
+            break;
+    }
+    (void)uv_timer_start(&http->again, on_again, timeout, 0);
+    return http->changed;
+}
+
+// As many connections as descriptors allow, up to the maximum.
+static unsigned connection_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CONNECTIONS_MAX / 8;
+    rlim_t wanted = CONNECTIONS_MAX + DESCRIPTORS_RESERVED;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return CONNECTIONS_MAX;
+    if (limit.rlim_cur > 4 * DESCRIPTORS_RESERVED)
+        return (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVED;
+    return (unsigned)limit.rlim_cur / 2;
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, int listening)
+{
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, listening, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, http->connections_max, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
+                            NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http,
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+                            http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+}
+
+static void watch_daemon(struct http *http)
+{
+    int epoll = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    int failed = uv_poll_init(http->loop, &http->poll, epoll);
+    assert(failed == 0);
+    failed = uv_timer_init(http->loop, &http->again);
+    assert(failed == 0);
+    http->poll.data = http->again.data = http;
+    failed = uv_poll_start(&http->poll, UV_READABLE, on_poll);
+    assert(failed == 0);
+    deadline_queue_open(&http->headers, http->loop, (struct duration){.ms = HEADER_LIMIT_MS},
+                        shut_down);
+    deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS}, shut_down);
+    http->open_handles = 4;
+}
+
+struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
+                        struct error *error)
+{
+    struct http *http = memory_new(sizeof *http);
+    http->loop = loop;
+    http->service = service;
+    http->connections_max = connection_limit();
+    http->daemon = start_daemon(http, listening);
+    if (http->daemon == NULL) {
+        (void)error_set(error, "cannot start the HTTP server");
+        free(http);
+        return NULL;
+    }
+    watch_daemon(http);
+    return http;
+}
+
+static void on_closed(struct http *http)
+{
+    if (--http->open_handles == 0)
+        free(http);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    on_closed(handle->data);
+}
+
+static void on_headers_closed(uv_handle_t *handle)
+{
+    struct deadline_queue *queue = handle->data;
+    on_closed((struct http *)((char *)queue - offsetof(struct http, headers)));
+}
+
+static void on_idle_closed(uv_handle_t *handle)
+{
+    struct deadline_queue *queue = handle->data;
+    on_closed((struct http *)((char *)queue - offsetof(struct http, idle)));
+}
+
+void http_end(struct http *http)
+{
+    MHD_socket listening = MHD_quiesce_daemon(http->daemon);
+    (void)http_run(http);
+    uv_close((uv_handle_t *)&http->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&http->again, on_handle_closed);
+    MHD_stop_daemon(http->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
+    deadline_queue_close(&http->headers, on_headers_closed);
+    deadline_queue_close(&http->idle, on_idle_closed);
+}

@@ -1,0 +1,39 @@
+// The log: lines to stderr that never block. The only module with state of its own.
+#pragma once
+
+#include "server/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A key and its value; a text that is NULL or "" leaves the field out.
+struct log_field {
+    const char *key;
+    const char *text;
+    int64_t number; // the value if is_number
+    bool is_number;
+};
+
+#define LOG_TEXT(key_, text_)                                                                      \
+    (struct log_field)                                                                             \
+    {                                                                                              \
+        .key = (key_), .text = (text_)                                                             \
+    }
+#define LOG_NUMBER(key_, number_)                                                                  \
+    (struct log_field)                                                                             \
+    {                                                                                              \
+        .key = (key_), .number = (number_), .is_number = true                                      \
+    }
+
+// Sets form and least level; before it is called, everything from info on is written as logfmt.
+void log_configure(enum log_format format, enum log_level level);
+
+// Writes one line of at most 4 KiB: time (UTC), level, msg and the fields in order. Foreign text in
+// a field must have been cleaned by text_add_foreign. If stderr has no room now, the line is
+// dropped and counted, and the next line that is written says how many were.
+void log_event(enum log_level level, const char *message, const struct log_field *fields,
+               size_t count);
+
+#define LOG_EVENT(level, message, ...)                                                             \
+    log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                         \
+              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

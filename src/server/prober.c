@@ -1,0 +1,565 @@
+// See prober.h. One verb is outstanding at a time:
+//
+//            want          open ok          batch empty        closed
+//     IDLE --------> OPENING ------> RUNNING ----------> CLOSING -----> IDLE
+//                     |   ^           |   \ deadline: kill, open anew for the rest
+//            deadline |   | open ok   |
+//                     v   | (its jobs run then)
+//                    PENDING -- 10, 20, 40, 60, 60 ... s: kill, try another open
+//
+// The decision to question is PENDING: an open is not killed at its deadline, because a kill in
+// mid-login leaves a server process behind, and a probe every second would fill the connection
+// table of a server that is merely slow. Until it is answered its checks are `timeout` at once.
+#include "server/prober.h"
+
+#include "common/memory.h"
+#include "server/deadline.h"
+#include "server/log.h"
+#include "server/prober_process.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+TAILQ_HEAD(job_list, job);
+
+enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
+
+enum {
+    CLOSE_LIMIT_MS = 1000,    // of a goodbye
+    REPLACE_FIRST_MS = 10000, // a pending open is replaced after this, then twice this, ...
+    REPLACE_MOST_MS = 60000,  // ... up to this
+    BACKOFF_FIRST_MS = 100,   // the second crash in a row waits this before the next start, ...
+    BACKOFF_MOST_MS = 10000,  // ... each further one twice as long, up to this
+    HELPLESS_FAILURES = 5,
+    HELPLESS_MS = 30000,
+    MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
+};
+
+struct prober {
+    uv_loop_t *loop;
+    char *name;
+    char *program;
+    prober_done *done;
+    void *context;
+    struct job_list foreground;
+    struct job_list background;
+    struct job_list batch; // the first is the one that runs
+    enum state state;
+    struct prober_process *process; // NULL: none is up
+    uint32_t sequence;              // of the outstanding call
+    uv_timer_t timer;               // of the outstanding verb, or to replace a pending open
+    struct instant verb_started;    // of the outstanding verb; when pending: of the latest attempt
+    struct instant job_started;     // of the first job in the batch
+    struct instant deadline;        // of the outstanding verb
+    struct instant silent_since;    // when pending: the start of the first attempt
+    unsigned attempts;              // when pending: how many
+    int64_t cpu_wait;               // of the process, when the verb began
+    unsigned failures;              // crashes and failed starts in a row
+    struct instant first_failure;
+    struct instant not_before; // no start before this
+};
+
+static void begin_open(struct prober *prober);
+static void begin_close(struct prober *prober);
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct prober *prober, struct instant deadline)
+{
+    deadline_start_timer(&prober->timer, deadline, on_timer);
+}
+
+static struct duration timeout_of(const struct prober *prober)
+{
+    return TAILQ_FIRST(&prober->batch)->check->timeout;
+}
+
+// Tells a job's probe; times and stage are filled in where the caller left them out.
+static void tell(struct prober *prober, struct job *job, struct probe probe)
+{
+    probe.code = probe.code != NULL ? probe.code : "";
+    probe.message = probe.message != NULL ? probe.message : "";
+    probe.ended = instant_now();
+    prober->done(prober->context, job, &probe);
+}
+
+static struct job *take_first(struct job_list *list)
+{
+    struct job *job = TAILQ_FIRST(list);
+    TAILQ_REMOVE(list, job, link);
+    job->place = JOB_IDLE;
+    return job;
+}
+
+// Ends every job of the batch in the same way.
+static void finish_batch(struct prober *prober, struct probe probe)
+{
+    (void)uv_timer_stop(&prober->timer);
+    prober->state = STATE_IDLE;
+    while (!TAILQ_EMPTY(&prober->batch))
+        tell(prober, take_first(&prober->batch), probe);
+}
+
+// --- the process
+
+static void note_failure(struct prober *prober, const char *what)
+{
+    struct instant now = instant_now();
+    if (prober->failures++ == 0)
+        prober->first_failure = now;
+    int64_t wait = 0;
+    if (prober->failures > 1 && prober->failures < 10)
+        wait = (int64_t)BACKOFF_FIRST_MS << (prober->failures - 2);
+    if (prober->failures >= 10 || wait > BACKOFF_MOST_MS)
+        wait = BACKOFF_MOST_MS;
+    prober->not_before = instant_add(now, (struct duration){.ms = wait});
+    LOG_EVENT(LOG_ERROR, "prober failed", LOG_TEXT("prober", prober->name), LOG_TEXT("how", what),
+              LOG_NUMBER("failures", prober->failures), LOG_NUMBER("restart_in_ms", wait));
+}
+
+static bool may_start(const struct prober *prober)
+{
+    return prober->process != NULL || !instant_before(instant_now(), prober->not_before);
+}
+
+static void on_replied(void *owner, struct reply *reply);
+static void on_died(void *owner, const char *how);
+
+static bool have_process(struct prober *prober)
+{
+    static const struct prober_process_events events = {.replied = on_replied, .died = on_died};
+    struct error error;
+    if (prober->process != NULL)
+        return true;
+    if (!may_start(prober))
+        return false;
+    prober->process = prober_process_start(prober->loop, prober->program, &events, prober, &error);
+    if (prober->process == NULL)
+        note_failure(prober, error.text);
+    return prober->process != NULL;
+}
+
+static void kill_process(struct prober *prober)
+{
+    if (prober->process != NULL)
+        prober_process_kill(prober->process);
+    prober->process = NULL;
+}
+
+// --- the verbs
+
+// Sends a call and sets the verb's deadline. False, with the process killed, if it takes none.
+static bool send_call(struct prober *prober, struct call call)
+{
+    prober->sequence++;
+    prober->verb_started = instant_now();
+    prober->deadline = call.deadline;
+    prober->cpu_wait = prober_process_cpu_wait(prober->process);
+    call.sequence = prober->sequence;
+    if (prober_process_send(prober->process, &call))
+        return true;
+    kill_process(prober);
+    note_failure(prober, "takes no calls");
+    return false;
+}
+
+static struct probe crashed(const struct prober *prober, enum verb stage)
+{
+    return (struct probe){.outcome = OUTCOME_CRASHED,
+                          .stage = stage,
+                          .started = prober->job_started,
+                          .message = "the prober process died or could not be started"};
+}
+
+// Opens for the first job of the batch, whose time starts now.
+static void begin_open(struct prober *prober)
+{
+    prober->job_started = instant_now();
+    struct call call = {.verb = VERB_OPEN,
+                        .deadline = instant_add(prober->job_started, timeout_of(prober))};
+    if (!have_process(prober) || !send_call(prober, call)) {
+        finish_batch(prober, crashed(prober, VERB_OPEN));
+        return;
+    }
+    prober->state = STATE_OPENING;
+    set_timer(prober, prober->deadline);
+}
+
+// What the server is told to keep to: a little less than is left, at least 1 ms.
+static struct duration statement_limit(struct duration left)
+{
+    int64_t margin = left.ms / 8;
+    if (margin > MARGIN_MOST_MS)
+        margin = MARGIN_MOST_MS;
+    return (struct duration){.ms = left.ms - margin > 0 ? left.ms - margin : 1};
+}
+
+static void begin_run(struct prober *prober)
+{
+    const struct check *check = TAILQ_FIRST(&prober->batch)->check;
+    struct instant deadline = instant_add(prober->job_started, check->timeout);
+    struct call call = {.verb = VERB_RUN,
+                        .deadline = deadline,
+                        .read_only = !check->writes,
+                        .statement_limit = statement_limit(instant_left(deadline, instant_now())),
+                        .max_rows = 1,
+                        .sql = check->sql};
+    prober->state = STATE_RUNNING;
+    if (!send_call(prober, call)) {
+        finish_batch(prober, crashed(prober, VERB_RUN));
+        return;
+    }
+    set_timer(prober, deadline);
+}
+
+// Background jobs of a batch go back when a request has come to wait for others.
+static void yield_to_foreground(struct prober *prober)
+{
+    struct job *next = TAILQ_FIRST(&prober->batch);
+    if (next == NULL || next->foreground || TAILQ_EMPTY(&prober->foreground))
+        return;
+    struct job *job;
+    TAILQ_FOREACH(job, &prober->batch, link)
+    job->place = JOB_QUEUED;
+    TAILQ_CONCAT(&prober->batch, &prober->background, link);
+    TAILQ_CONCAT(&prober->background, &prober->batch, link);
+}
+
+static void begin_next(struct prober *prober)
+{
+    yield_to_foreground(prober);
+    if (TAILQ_EMPTY(&prober->batch)) {
+        begin_close(prober);
+        return;
+    }
+    prober->job_started = instant_now();
+    begin_run(prober);
+}
+
+static void begin_close(struct prober *prober)
+{
+    struct duration limit = {.ms = CLOSE_LIMIT_MS};
+    struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(instant_now(), limit)};
+    prober->state = STATE_CLOSING;
+    if (send_call(prober, call)) {
+        set_timer(prober, prober->deadline);
+        return;
+    }
+    (void)uv_timer_stop(&prober->timer);
+    prober->state = STATE_IDLE;
+}
+
+// --- replies
+
+static struct probe probe_of(const struct prober *prober, const struct reply *reply)
+{
+    return (struct probe){.outcome = reply->outcome,
+                          .stage = reply->verb,
+                          .code = reply->code,
+                          .message = reply->message,
+                          .started = prober->job_started,
+                          .result = reply->result};
+}
+
+static void on_opened(struct prober *prober, struct reply *reply)
+{
+    bool was_pending = prober->state == STATE_PENDING;
+    if (was_pending) // what is known now is known as of now
+        prober->job_started = instant_now();
+    if (reply->outcome != OUTCOME_OK)
+        finish_batch(prober, probe_of(prober, reply));
+    else
+        begin_run(prober);
+}
+
+// With these the connection is gone: the rest of the batch needs another.
+static bool ends_session(enum outcome outcome)
+{
+    return outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED ||
+           outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS;
+}
+
+static void on_ran(struct prober *prober, struct reply *reply)
+{
+    struct probe probe = probe_of(prober, reply);
+    tell(prober, take_first(&prober->batch), probe);
+    if (ends_session(probe.outcome) && !TAILQ_EMPTY(&prober->batch))
+        begin_open(prober);
+    else
+        begin_next(prober);
+}
+
+// What the verb and the state want of a reply, beyond its being well-formed.
+static bool fits(const struct prober *prober, const struct reply *reply)
+{
+    bool rows = reply->verb == VERB_RUN && reply->outcome == OUTCOME_OK;
+    if (reply->sequence != prober->sequence || (reply->result != NULL) != rows)
+        return false;
+    switch (prober->state) {
+    case STATE_OPENING:
+    case STATE_PENDING:
+        return reply->verb == VERB_OPEN;
+    case STATE_RUNNING:
+        return reply->verb == VERB_RUN;
+    case STATE_CLOSING:
+        return reply->verb == VERB_CLOSE;
+    case STATE_IDLE:
+        return false;
+    }
+    abort();
+}
+
+static void on_replied(void *owner, struct reply *reply)
+{
+    struct prober *prober = owner;
+    if (!fits(prober, reply)) {
+        kill_process(prober);
+        on_died(prober, "sent a reply that fits no call");
+        return;
+    }
+    prober->failures = 0;
+    (void)uv_timer_stop(&prober->timer);
+    if (reply->verb == VERB_OPEN)
+        on_opened(prober, reply);
+    else if (reply->verb == VERB_RUN)
+        on_ran(prober, reply);
+    else
+        prober->state = STATE_IDLE;
+}
+
+static void on_died(void *owner, const char *how)
+{
+    struct prober *prober = owner;
+    enum state state = prober->state;
+    prober->process = NULL;
+    note_failure(prober, how);
+    (void)uv_timer_stop(&prober->timer);
+    if (state == STATE_OPENING || state == STATE_PENDING) {
+        finish_batch(prober, crashed(prober, VERB_OPEN));
+    } else if (state == STATE_RUNNING) {
+        tell(prober, take_first(&prober->batch), crashed(prober, VERB_RUN));
+        prober->state = STATE_IDLE;
+        if (!TAILQ_EMPTY(&prober->batch))
+            begin_open(prober);
+    } else {
+        prober->state = STATE_IDLE;
+    }
+}
+
+// --- deadlines
+
+// True if we, not the server, are why there is no answer: for more than half the timeout the prober
+// stood in the kernel's run queue, or this process came too late to its own deadline.
+static bool is_starved(const struct prober *prober, struct duration timeout)
+{
+    struct instant now = instant_now();
+    int64_t waited_ns = 0;
+    if (prober->process != NULL)
+        waited_ns = prober_process_cpu_wait(prober->process) - prober->cpu_wait;
+    int64_t late_ns = now.ns - prober->deadline.ns;
+    int64_t half_ns = timeout.ms * 1000000 / 2;
+    return waited_ns > half_ns || late_ns > half_ns;
+}
+
+static struct probe unanswered(struct prober *prober, enum verb stage)
+{
+    bool starved = is_starved(prober, timeout_of(prober));
+    return (struct probe){.outcome = starved ? OUTCOME_STARVED : OUTCOME_TIMEOUT,
+                          .stage = stage,
+                          .started = prober->job_started};
+}
+
+static void wait_to_replace(struct prober *prober)
+{
+    int64_t wait = REPLACE_MOST_MS;
+    if (prober->attempts < 4)
+        wait = (int64_t)REPLACE_FIRST_MS << (prober->attempts - 1);
+    wait = wait < REPLACE_MOST_MS ? wait : REPLACE_MOST_MS;
+    set_timer(prober, instant_add(prober->verb_started, (struct duration){.ms = wait}));
+}
+
+// The jobs stay in the batch: they run when the open is answered after all.
+static void leave_open_pending(struct prober *prober)
+{
+    struct probe probe = unanswered(prober, VERB_OPEN);
+    struct job *job;
+    prober->state = STATE_PENDING;
+    prober->silent_since = prober->verb_started;
+    prober->attempts = 1;
+    probe.silent = instant_since(prober->silent_since, instant_now());
+    TAILQ_FOREACH(job, &prober->batch, link)
+    tell(prober, job, probe);
+    wait_to_replace(prober);
+}
+
+static void replace_open(struct prober *prober)
+{
+    kill_process(prober);
+    prober->attempts++;
+    struct call call = {.verb = VERB_OPEN,
+                        .deadline = instant_add(instant_now(), timeout_of(prober))};
+    if (!have_process(prober) || !send_call(prober, call)) {
+        finish_batch(prober, crashed(prober, VERB_OPEN));
+        return;
+    }
+    wait_to_replace(prober);
+}
+
+static void end_run(struct prober *prober)
+{
+    struct probe probe = unanswered(prober, VERB_RUN);
+    kill_process(prober);
+    prober->state = STATE_IDLE;
+    tell(prober, take_first(&prober->batch), probe);
+    if (!TAILQ_EMPTY(&prober->batch))
+        begin_open(prober);
+}
+
+static void on_verb_over(struct prober *prober)
+{
+    switch (prober->state) {
+    case STATE_OPENING:
+        leave_open_pending(prober);
+        break;
+    case STATE_PENDING:
+        replace_open(prober);
+        break;
+    case STATE_RUNNING:
+        end_run(prober);
+        break;
+    case STATE_CLOSING:
+        kill_process(prober);
+        prober->state = STATE_IDLE;
+        break;
+    case STATE_IDLE:
+        break;
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct prober *prober = timer->data;
+    enum state state = prober->state;
+    uint32_t sequence = prober->sequence;
+    if (prober->process != NULL) // an answer that is there counts, however late we look
+        prober_process_receive(prober->process);
+    if (prober->state == state && prober->sequence == sequence)
+        on_verb_over(prober);
+}
+
+// --- from outside
+
+struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, prober_done *done,
+                          void *context)
+{
+    struct prober *prober = memory_new(sizeof *prober);
+    *prober = (struct prober){.loop = loop,
+                              .name = memory_string(name),
+                              .program = memory_string(program),
+                              .done = done,
+                              .context = context};
+    TAILQ_INIT(&prober->foreground);
+    TAILQ_INIT(&prober->background);
+    TAILQ_INIT(&prober->batch);
+    int failed = uv_timer_init(loop, &prober->timer);
+    assert(failed == 0);
+    prober->timer.data = prober;
+    return prober;
+}
+
+static void tell_pending(struct prober *prober, struct job *job)
+{
+    struct instant now = instant_now();
+    if (job->place == JOB_IDLE) {
+        job->place = JOB_IN_BATCH;
+        TAILQ_INSERT_TAIL(&prober->batch, job, link);
+    }
+    tell(prober, job,
+         (struct probe){.outcome = OUTCOME_TIMEOUT,
+                        .stage = VERB_OPEN,
+                        .started = now,
+                        .silent = instant_since(prober->silent_since, now)});
+}
+
+void prober_want(struct prober *prober, struct job *job, bool foreground)
+{
+    if (prober->state == STATE_PENDING) {
+        tell_pending(prober, job);
+        return;
+    }
+    if (prober->state == STATE_IDLE && !may_start(prober)) {
+        prober->job_started = instant_now();
+        tell(prober, job, crashed(prober, VERB_OPEN));
+        return;
+    }
+    bool promote = job->place == JOB_QUEUED && foreground && !job->foreground;
+    if (promote)
+        TAILQ_REMOVE(&prober->background, job, link);
+    else if (job->place != JOB_IDLE)
+        return;
+    job->place = JOB_QUEUED;
+    job->foreground = foreground;
+    if (foreground)
+        TAILQ_INSERT_TAIL(&prober->foreground, job, link);
+    else
+        TAILQ_INSERT_TAIL(&prober->background, job, link);
+}
+
+void prober_start_batch(struct prober *prober)
+{
+    if (prober->state != STATE_IDLE)
+        return;
+    TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
+    TAILQ_CONCAT(&prober->batch, &prober->background, link);
+    if (TAILQ_EMPTY(&prober->batch))
+        return;
+    struct job *job;
+    TAILQ_FOREACH(job, &prober->batch, link)
+    job->place = JOB_IN_BATCH;
+    begin_open(prober);
+}
+
+struct unfinished prober_explain(struct prober *prober, const struct job *job)
+{
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    struct unfinished unfinished = {.outcome = OUTCOME_UNKNOWN};
+    if (first == NULL)
+        return unfinished;
+    unfinished.ran = instant_since(prober->job_started, instant_now());
+    unfinished.ahead = first->check;
+    bool under_way = job->place == JOB_IN_BATCH && (job == first || prober->state == STATE_OPENING);
+    if (under_way)
+        unfinished.outcome =
+            is_starved(prober, job->check->timeout) ? OUTCOME_STARVED : OUTCOME_TIMEOUT;
+    return unfinished;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct prober *prober = handle->data;
+    free(prober->name);
+    free(prober->program);
+    free(prober);
+}
+
+void prober_end(struct prober *prober)
+{
+    struct duration grace = {.ms = CLOSE_LIMIT_MS};
+    if (prober->process != NULL && prober->state == STATE_PENDING)
+        prober_process_kill(prober->process);
+    else if (prober->process != NULL)
+        prober_process_end(prober->process, grace);
+    prober->process = NULL;
+    uv_close((uv_handle_t *)&prober->timer, on_closed);
+}
+
+bool prober_is_beyond_help(const struct prober *prober, struct instant now)
+{
+    return prober->failures >= HELPLESS_FAILURES &&
+           instant_since(prober->first_failure, now).ms >= HELPLESS_MS;
+}
+
+const char *prober_name(const struct prober *prober)
+{
+    return prober->name;
+}

@@ -1,0 +1,69 @@
+// A named prober: the queue of checks that are due on it, the batch under way, and the incarnations
+// of its process that come and go underneath.
+#pragma once
+
+#include "server/check.h"
+
+#include "common/wire.h"
+
+#include <sys/queue.h>
+#include <uv.h>
+
+// What one probe of a check ended in.
+struct probe {
+    enum outcome outcome; // reportable, or one of the adapter's own
+    enum verb stage;      // the verb that was outstanding
+    const char *code;     // SQLSTATE or error number, "" if none; for the time of the call
+    const char *message;  // the driver's words, for the log; for the time of the call
+    struct instant started;
+    struct instant ended;
+    struct duration silent;      // for a pending open: how long there has been no answer; else 0
+    const struct result *result; // with OUTCOME_OK of a run; for the time of the call
+};
+
+enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
+
+// A check in the prober's hands; part of the object that has the check.
+struct job {
+    TAILQ_ENTRY(job) link;
+    const struct check *check; // sound, immutable while the job is not idle
+    enum job_place place;
+    bool foreground; // a request waits for it
+};
+
+struct prober;
+
+// Told for each job that was wanted, once or more: an open that stays unanswered gives `timeout` at
+// its deadline, and what it brings later is told as well. May be called from within prober_want.
+typedef void prober_done(void *context, struct job *job, const struct probe *probe);
+
+// Makes a prober of this name which will run this program; nothing is started before the first
+// batch. Freed by the loop some time after prober_end.
+struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, prober_done *done,
+                          void *context);
+
+// Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
+// the server leaves an open unanswered, or the program cannot be started, `done` is called at once.
+void prober_want(struct prober *prober, struct job *job, bool foreground);
+
+// Starts a batch of all that is queued, if none is under way. Called before the loop waits, so that
+// what fell due at one moment shares a connection.
+void prober_start_batch(struct prober *prober);
+
+// What is to say of a job that was wanted and is not done when a request must be answered: timeout
+// or starved with the time it has taken, or unknown with the job that is in its way.
+struct unfinished {
+    enum outcome outcome;
+    struct duration ran;       // since its run, or its batch's open, began
+    const struct check *ahead; // for unknown: what runs in its stead; NULL: nothing yet
+};
+struct unfinished prober_explain(struct prober *prober, const struct job *job);
+
+// Ends the process politely and forgets all jobs; `done` is not called any more.
+void prober_end(struct prober *prober);
+
+// True when only a restart of the adapter can help: the program could not be started, or crashed,
+// 5 times in a row over at least 30 s.
+bool prober_is_beyond_help(const struct prober *prober, struct instant now);
+
+const char *prober_name(const struct prober *prober);

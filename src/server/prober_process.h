@@ -1,0 +1,46 @@
+// One incarnation of a prober program: its process, its socket, its end. Knows the wire's framing
+// and nothing of what the verbs are for.
+#pragma once
+
+#include "common/error.h"
+#include "common/wire.h"
+
+#include <uv.h>
+
+struct prober_process;
+
+// What the owner is told, from the loop. None comes after prober_process_kill or _end.
+struct prober_process_events {
+    // A well-formed reply; what it owns is freed after the call unless taken (set to NULL).
+    void (*replied)(void *owner, struct reply *reply);
+    // The process has ended, or sent something that is no reply; `how` is for the log. The object
+    // frees itself after the call.
+    void (*died)(void *owner, const char *how);
+};
+
+// Starts the program; NULL if that fails. The object belongs to the loop: it lives until the
+// process has been reaped and its handles are closed.
+struct prober_process *prober_process_start(uv_loop_t *loop, const char *program,
+                                            const struct prober_process_events *events, void *owner,
+                                            struct error *error);
+
+// Sends a call. False if the process no longer takes any: kill it.
+bool prober_process_send(struct prober_process *process, const struct call *call)
+    __attribute__((warn_unused_result));
+
+// Reads what has been sent already, without waiting; `replied` or `died` may be called.
+void prober_process_receive(struct prober_process *process);
+
+// SIGKILL, and no more events.
+void prober_process_kill(struct prober_process *process);
+
+// Closes the socket, so that the prober says goodbye to the server and exits; SIGKILL if it has not
+// within the grace. No more events.
+void prober_process_end(struct prober_process *process, struct duration grace);
+
+// How long the process has been ready to run without getting a CPU, since it started, in ns; 0 if
+// the kernel does not tell.
+int64_t prober_process_cpu_wait(const struct prober_process *process);
+
+// Its process id, for the log.
+int prober_process_pid(const struct prober_process *process);

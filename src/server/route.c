@@ -1,0 +1,103 @@
+// See route.h. uriparser does the percent-decoding; a name that is no possible name of an endpoint
+// or check leads nowhere before it is looked up.
+#include "server/route.h"
+
+#include "common/memory.h"
+#include "common/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uriparser/Uri.h>
+
+enum { PARTS_MAX = 2 };
+
+// Copies a segment of the path. False if it is no name.
+static bool take_name(const UriTextRangeA *segment, char *name)
+{
+    char *decoded = memory_copy(segment->first, (size_t)(segment->afterLast - segment->first));
+    (void)uriUnescapeInPlaceA(decoded);
+    bool is_one = is_name(decoded);
+    if (is_one)
+        strcpy(name, decoded); // is_name bounds it
+    free(decoded);
+    return is_one;
+}
+
+static enum route_kind take_path(const UriUriA *uri, struct route *route)
+{
+    char *parts[PARTS_MAX] = {route->endpoint, route->check};
+    size_t count = 0;
+    for (const UriPathSegmentA *segment = uri->pathHead; segment != NULL; segment = segment->next) {
+        bool empty = segment->text.afterLast == segment->text.first;
+        if (empty && segment->next == NULL)
+            break; // a '/' at the end changes nothing
+        if (count == PARTS_MAX || !take_name(&segment->text, parts[count]))
+            return ROUTE_NOWHERE;
+        count++;
+    }
+    if (count == 0)
+        strcpy(route->endpoint, "readyz");
+    if (strcmp(route->endpoint, "livez") != 0)
+        return ROUTE_ENDPOINT;
+    return count == 1 ? ROUTE_LIVEZ : ROUTE_NOWHERE;
+}
+
+static bool refuse(struct route *route, const char *key)
+{
+    char clean[64];
+    struct text text = text_in(clean, sizeof clean);
+    text_add_foreign(&text, key, strlen(key));
+    return error_set(&route->error,
+                     "unknown parameter '%s' in the query, expected verbose or "
+                     "exclude=NAME,...",
+                     clean);
+}
+
+static bool take_query_items(const UriQueryListA *item, struct route *route)
+{
+    for (; item != NULL; item = item->next) {
+        if (strcmp(item->key, "verbose") == 0)
+            route->verbose = true;
+        else if (strcmp(item->key, "exclude") == 0)
+            words_split(&route->exclude, item->value != NULL ? item->value : "", ",");
+        else
+            return refuse(route, item->key);
+    }
+    return true;
+}
+
+static bool take_query(const UriTextRangeA *query, struct route *route)
+{
+    UriQueryListA *items;
+    int count;
+    if (query->first == NULL || query->first == query->afterLast)
+        return true;
+    if (uriDissectQueryMallocA(&items, &count, query->first, query->afterLast) != URI_SUCCESS)
+        return error_set(&route->error, "the query is not NAME=VALUE&...");
+    bool taken = take_query_items(items, route);
+    uriFreeQueryListA(items);
+    return taken;
+}
+
+void route_parse(const char *target, struct route *route)
+{
+    UriUriA uri;
+    const char *at;
+    *route = (struct route){.kind = ROUTE_NOWHERE};
+    if (strncmp(target, "//", 2) == 0)
+        return; // would parse as an authority
+    if (uriParseSingleUriA(&uri, target, &at) != URI_SUCCESS) {
+        route->kind = ROUTE_BAD;
+        (void)error_set(&route->error, "the request's target is no valid URL");
+        return;
+    }
+    route->kind = take_path(&uri, route);
+    if (!take_query(&uri.query, route))
+        route->kind = ROUTE_BAD;
+    uriFreeUriMembersA(&uri);
+}
+
+void route_clear(struct route *route)
+{
+    words_free(&route->exclude);
+}

@@ -1,0 +1,27 @@
+// A request's target taken apart. Pure.
+#pragma once
+
+#include "server/words.h"
+
+enum route_kind {
+    ROUTE_ENDPOINT, // endpoint, and check if not ""
+    ROUTE_LIVEZ,
+    ROUTE_NOWHERE, // nothing can be there
+    ROUTE_BAD      // a bad target or query: error says what
+};
+
+// Filled by route_parse, emptied by route_clear.
+struct route {
+    enum route_kind kind;
+    char endpoint[NAME_MAX_LENGTH + 1]; // "/" stands for readyz
+    char check[NAME_MAX_LENGTH + 1];    // "": the whole endpoint
+    bool verbose;
+    struct words exclude; // names of checks to leave out
+    struct error error;
+};
+
+// Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
+// `verbose`, with any value or none, and `exclude=a,b`, which may repeat.
+void route_parse(const char *target, struct route *route);
+
+void route_clear(struct route *route);

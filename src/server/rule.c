@@ -1,0 +1,311 @@
+// See rule.h. The comparison policy is DESIGN's: what cannot be known is bad news, so a NULL or NaN
+// makes a rule hold whatever its operator; and a string never quietly turns into a number.
+#include "server/rule.h"
+
+#include "common/memory.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Where the parser is.
+struct cursor {
+    const char *text;
+    const char *at;
+};
+
+static const char *const comparison_texts[] = {
+    [RULE_EQ] = "==", [RULE_NE] = "!=", [RULE_LT] = "<",
+    [RULE_LE] = "<=", [RULE_GT] = ">",  [RULE_GE] = ">="};
+
+static void skip_blanks(struct cursor *cursor)
+{
+    cursor->at += strspn(cursor->at, " \t");
+}
+
+static size_t identifier_length(const char *text)
+{
+    if (!isalpha((unsigned char)text[0]) && text[0] != '_')
+        return 0;
+    size_t length = 1;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_')
+        length++;
+    return length;
+}
+
+// A text between two quote characters, a doubled one standing for itself.
+static bool parse_quoted(struct cursor *cursor, char quote, char **string, struct error *error)
+{
+    const char *from = cursor->at + 1;
+    char *copy = memory_new(strlen(from) + 1);
+    size_t length = 0;
+    while (*from != '\0' && !(from[0] == quote && from[1] != quote)) {
+        from += from[0] == quote;
+        copy[length++] = *from++;
+    }
+    if (*from != quote) {
+        free(copy);
+        return error_set(error, "the quote %c is never closed", quote);
+    }
+    *string = copy;
+    cursor->at = from + 1;
+    return true;
+}
+
+static bool parse_subject(struct cursor *cursor, struct rule *rule, struct error *error)
+{
+    skip_blanks(cursor);
+    if (*cursor->at == '"')
+        return parse_quoted(cursor, '"', &rule->column, error);
+    size_t length = identifier_length(cursor->at);
+    if (length == 0)
+        return error_set(error, "expected a column's name or `rows`");
+    bool rows = length == 4 && strncmp(cursor->at, "rows", length) == 0;
+    rule->column = rows ? NULL : memory_copy(cursor->at, length);
+    cursor->at += length;
+    return true;
+}
+
+static bool parse_comparison(struct cursor *cursor, struct rule *rule, struct error *error)
+{
+    skip_blanks(cursor);
+    size_t length = strspn(cursor->at, "=!<>");
+    for (size_t i = 0; i < sizeof comparison_texts / sizeof *comparison_texts; i++) {
+        if (strlen(comparison_texts[i]) == length &&
+            strncmp(comparison_texts[i], cursor->at, length) == 0) {
+            rule->comparison = (enum rule_comparison)i;
+            cursor->at += length;
+            return true;
+        }
+    }
+    return error_set(error, "expected an operator: == != < <= > >=");
+}
+
+static size_t number_length(const char *text)
+{
+    size_t length = text[0] == '-' || text[0] == '+';
+    size_t digits = strspn(text + length, "0123456789");
+    if (digits == 0)
+        return 0;
+    length += digits;
+    if (text[length] == '.') {
+        digits = strspn(text + length + 1, "0123456789");
+        if (digits == 0)
+            return 0;
+        length += 1 + digits;
+    }
+    if (text[length] == 'e' || text[length] == 'E') {
+        size_t sign = text[length + 1] == '-' || text[length + 1] == '+';
+        digits = strspn(text + length + 1 + sign, "0123456789");
+        length += digits > 0 ? 1 + sign + digits : 0;
+    }
+    return length;
+}
+
+static bool parse_word(struct cursor *cursor, struct literal *literal)
+{
+    static const struct {
+        const char *word;
+        enum literal_type type;
+        int number;
+    } words[] = {
+        {"true", LITERAL_BOOLEAN, 1}, {"false", LITERAL_BOOLEAN, 0}, {"null", LITERAL_NULL, 0}};
+    size_t length = identifier_length(cursor->at);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i].word) == length &&
+            strncasecmp(words[i].word, cursor->at, length) == 0) {
+            *literal = (struct literal){.type = words[i].type, .number = words[i].number};
+            cursor->at += length;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_literal(struct cursor *cursor, struct literal *literal, struct error *error)
+{
+    skip_blanks(cursor);
+    size_t length = number_length(cursor->at);
+    if (*cursor->at == '\'') {
+        literal->type = LITERAL_STRING;
+        return parse_quoted(cursor, '\'', &literal->string, error);
+    }
+    if (length > 0) {
+        *literal = (struct literal){.type = LITERAL_NUMBER, .number = strtold(cursor->at, NULL)};
+        cursor->at += length;
+        return true;
+    }
+    if (parse_word(cursor, literal))
+        return true;
+    return error_set(error, "expected a number, a 'string', true, false or null");
+}
+
+// What the grammar allows but no one can mean.
+static bool check_sense(const struct rule *rule, struct error *error)
+{
+    bool orders = rule->comparison != RULE_EQ && rule->comparison != RULE_NE;
+    enum literal_type type = rule->literal.type;
+    if (orders && (type == LITERAL_NULL || type == LITERAL_BOOLEAN))
+        return error_set(error, "true, false and null can only be compared with == and !=");
+    if (rule->column == NULL && type != LITERAL_NUMBER)
+        return error_set(error, "`rows` can only be compared with a number; a column of that name "
+                                "is written \"rows\"");
+    return true;
+}
+
+static bool parse(struct cursor *cursor, struct rule *rule, struct error *error)
+{
+    if (!parse_subject(cursor, rule, error) || !parse_comparison(cursor, rule, error))
+        return false;
+    skip_blanks(cursor);
+    const char *literal = cursor->at;
+    if (!parse_literal(cursor, &rule->literal, error))
+        return false;
+    rule->literal_text = memory_copy(literal, (size_t)(cursor->at - literal));
+    skip_blanks(cursor);
+    if (*cursor->at != '\0')
+        return error_set(error, "expected nothing more after the rule");
+    cursor->at = literal;
+    return check_sense(rule, error);
+}
+
+bool rule_parse(const char *text, enum rule_effect effect, struct rule *rule, size_t *offset,
+                struct error *error)
+{
+    struct cursor cursor = {.text = text, .at = text};
+    *rule = (struct rule){.effect = effect};
+    bool parsed = parse(&cursor, rule, error);
+    if (!parsed)
+        rule_clear(rule);
+    *offset = (size_t)(cursor.at - text);
+    return parsed;
+}
+
+void rule_clear(struct rule *rule)
+{
+    free(rule->column);
+    free(rule->literal.string);
+    free(rule->literal_text);
+    *rule = (struct rule){0};
+}
+
+// order: below, at or above 0, as of strcmp.
+static bool holds(enum rule_comparison comparison, int order)
+{
+    switch (comparison) {
+    case RULE_EQ:
+        return order == 0;
+    case RULE_NE:
+        return order != 0;
+    case RULE_LT:
+        return order < 0;
+    case RULE_LE:
+        return order <= 0;
+    case RULE_GT:
+        return order > 0;
+    case RULE_GE:
+        return order >= 0;
+    }
+    abort();
+}
+
+static int compare_numbers(long double a, long double b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_strings(const struct value *value, const char *string)
+{
+    size_t length = strlen(string);
+    size_t shorter = value->length < length ? value->length : length;
+    int order = memcmp(value->text, string, shorter);
+    return order != 0 ? order : (value->length > length) - (value->length < length);
+}
+
+static enum rule_finding tell(const struct rule *rule, bool it_holds, const char *seen,
+                              size_t length, struct text *why)
+{
+    if (!it_holds)
+        return RULE_HOLDS_NOT;
+    text_add(why, rule->column != NULL ? rule->column : "rows");
+    text_add(why, " ");
+    text_add_foreign(why, seen, length);
+    text_addf(why, " %s %s", comparison_texts[rule->comparison], rule->literal_text);
+    return RULE_HOLDS;
+}
+
+static enum rule_finding judge_unknowable(const struct rule *rule, const char *what,
+                                          struct text *why)
+{
+    text_addf(why, "%s is %s", rule->column, what);
+    return RULE_HOLDS;
+}
+
+static enum rule_finding refuse(const struct rule *rule, const char *what, struct text *why)
+{
+    text_addf(why, "column %s %s", rule->column, what);
+    return RULE_UNFIT;
+}
+
+static enum rule_finding judge_null(const struct rule *rule, const struct value *value,
+                                    struct text *why)
+{
+    bool is_null = value->type == VALUE_NULL;
+    bool it_holds = is_null == (rule->comparison == RULE_EQ);
+    if (it_holds && is_null)
+        return judge_unknowable(rule, "null", why);
+    return tell(rule, it_holds, value->text, value->length, why);
+}
+
+static enum rule_finding judge_string(const struct rule *rule, const struct value *value,
+                                      struct text *why)
+{
+    if (value->type != VALUE_STRING)
+        return refuse(rule, "is not a string, and the rule compares it with one", why);
+    if (value->cut)
+        return refuse(rule, "is longer than can be compared", why);
+    int order = compare_strings(value, rule->literal.string);
+    return tell(rule, holds(rule->comparison, order), value->text, value->length, why);
+}
+
+static enum rule_finding judge_number(const struct rule *rule, const struct value *value,
+                                      struct text *why)
+{
+    if (value->type == VALUE_STRING)
+        return refuse(rule, "is a string, and the rule compares it with no string", why);
+    long double number = value_number(value);
+    if (isnan(number))
+        return judge_unknowable(rule, "NaN", why);
+    int order = compare_numbers(number, rule->literal.number);
+    return tell(rule, holds(rule->comparison, order), value->text, value->length, why);
+}
+
+static enum rule_finding judge_rows(const struct rule *rule, const struct result *result,
+                                    struct text *why)
+{
+    char count[24];
+    struct text seen = text_in(count, sizeof count);
+    text_addf(&seen, "%llu", (unsigned long long)result->row_count);
+    int order = compare_numbers((long double)result->row_count, rule->literal.number);
+    return tell(rule, holds(rule->comparison, order), count, seen.length, why);
+}
+
+enum rule_finding rule_judge(const struct rule *rule, const struct result *result, struct text *why)
+{
+    if (rule->column == NULL)
+        return judge_rows(rule, result, why);
+    uint32_t column;
+    if (!result_find_column(result, rule->column, &column))
+        return refuse(rule, "is not in the result", why);
+    if (result->kept_rows == 0)
+        return RULE_NO_ROW;
+    struct value value = result_value(result, 0, column);
+    if (rule->literal.type == LITERAL_NULL)
+        return judge_null(rule, &value, why);
+    if (value.type == VALUE_NULL)
+        return judge_unknowable(rule, "null", why);
+    if (rule->literal.type == LITERAL_STRING)
+        return judge_string(rule, &value, why);
+    return judge_number(rule, &value, why);
+}

@@ -1,0 +1,371 @@
+// See scheduler.h. A result is judged once, when it arrives. Its age is computed when it is used,
+// from the start of its run: no timer has to expire anything, so none can fail to.
+#include "server/scheduler.h"
+
+#include "common/memory.h"
+#include "server/deadline.h"
+#include "server/log.h"
+#include "server/program_path.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// One check of one request that waits.
+struct link {
+    TAILQ_ENTRY(link) entry; // in the check's list, while waiting
+    struct wait *wait;
+    struct check_state *state;
+    enum { LINK_UNNEEDED, LINK_WAITING, LINK_DELIVERED } progress;
+};
+
+TAILQ_HEAD(link_list, link);
+
+struct wait {
+    struct deadline_entry deadline;
+    struct scheduler *scheduler;
+    scheduler_ready *ready;
+    void *context;
+    size_t missing; // links that are waiting
+    bool asking;    // results that come at once are not yet to be acted on
+    size_t count;
+    struct link links[];
+};
+
+// What is known of a check.
+struct check_state {
+    struct job job;
+    struct scheduler *scheduler;
+    const struct check *check;
+    struct prober *prober;
+    bool known; // the fields below are of a result
+    struct judgement judgement;
+    struct instant started;
+    struct link_list waiting;
+    uv_timer_t every; // set up only if the check has a period
+};
+
+struct scheduler {
+    uv_loop_t *loop;
+    struct config *config;
+    struct prober **probers; // in the order of config->probers
+    struct check_state *states;
+    struct deadline_queue deadlines; // of the waits
+    size_t open_handles;
+};
+
+static void finish(struct wait *wait);
+
+// --- results
+
+static bool is_fresh(const struct check_state *state, struct instant now)
+{
+    return state->known && now.ns - state->started.ns <= state->check->cache.ms * 1000000;
+}
+
+// One line a transition, never one a probe.
+static void log_transition(const struct check_state *state, const struct judgement *judgement,
+                           const struct probe *probe)
+{
+    enum verdict before = state->known ? state->judgement.verdict : VERDICT_UNKNOWN;
+    bool same = state->known && before == judgement->verdict &&
+                state->judgement.outcome == judgement->outcome;
+    if (same)
+        return;
+    bool well = judgement->verdict == VERDICT_PASS || judgement->verdict == VERDICT_SKIPPED;
+    bool postgres = state->scheduler->config->engine == ENGINE_POSTGRES;
+    LOG_EVENT(well ? LOG_INFO : LOG_WARN, "check changed", LOG_TEXT("check", state->check->name),
+              LOG_TEXT("from", verdict_name(before)),
+              LOG_TEXT("to", verdict_name(judgement->verdict)),
+              LOG_TEXT("outcome", outcome_info(judgement->outcome)->code),
+              LOG_TEXT(postgres ? "sqlstate" : "errno", probe->code),
+              LOG_TEXT("stage", verb_name(probe->stage)),
+              LOG_NUMBER("duration_ms", instant_since(probe->started, probe->ended).ms),
+              LOG_TEXT("reason", judgement->reason), LOG_TEXT("message", probe->message));
+}
+
+static void add_silence(struct judgement *judgement, struct duration silent)
+{
+    if (silent.ms > 0)
+        (void)snprintf(judgement->reason, sizeof judgement->reason, "no answer for %lld.%lld s",
+                       (long long)silent.ms / 1000, (long long)silent.ms / 100 % 10);
+}
+
+static void deliver(struct check_state *state)
+{
+    struct link_list arrived = TAILQ_HEAD_INITIALIZER(arrived);
+    TAILQ_CONCAT(&arrived, &state->waiting, entry);
+    struct link *link;
+    while ((link = TAILQ_FIRST(&arrived)) != NULL) {
+        TAILQ_REMOVE(&arrived, link, entry);
+        link->progress = LINK_DELIVERED;
+        link->wait->missing--;
+        if (link->wait->missing == 0 && !link->wait->asking)
+            finish(link->wait);
+    }
+}
+
+static void take_probe(struct check_state *state, const struct probe *probe)
+{
+    struct judgement judgement = judge(state->check, probe->outcome, probe->result);
+    add_silence(&judgement, probe->silent);
+    log_transition(state, &judgement, probe);
+    state->known = true;
+    state->judgement = judgement;
+    state->started = probe->started;
+    deliver(state);
+}
+
+static void on_done(void *context, struct job *job, const struct probe *probe)
+{
+    (void)context;
+    take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)), probe);
+}
+
+static void want(struct check_state *state, bool foreground)
+{
+    if (state->check->broken == NULL) {
+        prober_want(state->prober, &state->job, foreground);
+        return;
+    }
+    struct instant now = instant_now();
+    struct probe probe = {.outcome = OUTCOME_CONFIG,
+                          .stage = VERB_OPEN,
+                          .code = "",
+                          .message = state->check->broken,
+                          .started = now,
+                          .ended = now};
+    take_probe(state, &probe);
+}
+
+// --- waits
+
+static struct check_view view_of_result(const struct check_state *state)
+{
+    return (struct check_view){.check = state->check,
+                               .judgement = state->judgement,
+                               .dated = true,
+                               .started = state->started};
+}
+
+// For this answer alone: the run goes on to its own end.
+static struct check_view view_of_unfinished(const struct check_state *state)
+{
+    struct unfinished unfinished = prober_explain(state->prober, &state->job);
+    struct check_view view = {.check = state->check,
+                              .judgement = judge(state->check, unfinished.outcome, NULL)};
+    struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
+    if (unfinished.outcome != OUTCOME_UNKNOWN)
+        text_addf(&reason, "no answer for %lld ms", (long long)unfinished.ran.ms);
+    else if (unfinished.ahead != NULL)
+        text_addf(&reason, "not reached: %s ran %lld ms", unfinished.ahead->name,
+                  (long long)unfinished.ran.ms);
+    else
+        text_add(&reason, "not reached");
+    return view;
+}
+
+static void answer(struct wait *wait)
+{
+    struct check_view *views = memory_new((wait->count + 1) * sizeof *views);
+    for (size_t i = 0; i < wait->count; i++) {
+        const struct link *link = &wait->links[i];
+        views[i] = link->progress == LINK_WAITING ? view_of_unfinished(link->state)
+                                                  : view_of_result(link->state);
+    }
+    wait->ready(wait->context, views, wait->count);
+    free(views);
+}
+
+static void end_wait(struct wait *wait)
+{
+    deadline_disarm(&wait->scheduler->deadlines, &wait->deadline);
+    answer(wait);
+    for (size_t i = 0; i < wait->count; i++) {
+        struct link *link = &wait->links[i];
+        if (link->progress == LINK_WAITING)
+            TAILQ_REMOVE(&link->state->waiting, link, entry);
+    }
+    free(wait);
+}
+
+// Asks for all that is not there or has become too old, each at most once a request.
+static void ask_for_missing(struct wait *wait)
+{
+    wait->asking = true;
+    for (size_t i = 0; i < wait->count; i++) {
+        struct link *link = &wait->links[i];
+        if (link->progress != LINK_UNNEEDED || is_fresh(link->state, instant_now()))
+            continue;
+        link->progress = LINK_WAITING;
+        TAILQ_INSERT_TAIL(&link->state->waiting, link, entry);
+        wait->missing++;
+        want(link->state, true);
+    }
+    wait->asking = false;
+}
+
+// A result that was young when the request came may have aged while it waited for another.
+static void finish(struct wait *wait)
+{
+    ask_for_missing(wait);
+    if (wait->missing == 0)
+        end_wait(wait);
+}
+
+static void on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
+{
+    (void)queue;
+    end_wait((struct wait *)((char *)entry - offsetof(struct wait, deadline)));
+}
+
+void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
+                   scheduler_ready *ready, void *context)
+{
+    struct wait *wait = memory_new(sizeof *wait + count * sizeof *wait->links);
+    wait->scheduler = scheduler;
+    wait->ready = ready;
+    wait->context = context;
+    wait->count = count;
+    for (size_t i = 0; i < count; i++)
+        wait->links[i] = (struct link){.wait = wait, .state = &scheduler->states[checks[i]]};
+    ask_for_missing(wait);
+    if (wait->missing == 0)
+        end_wait(wait);
+    else
+        deadline_arm(&scheduler->deadlines, &wait->deadline);
+}
+
+// --- background
+
+static void on_every(uv_timer_t *timer)
+{
+    want(timer->data, false);
+}
+
+static void start_every(struct check_state *state)
+{
+    if (state->check->every.ms == 0)
+        return;
+    int failed = uv_timer_init(state->scheduler->loop, &state->every);
+    assert(failed == 0);
+    state->every.data = state;
+    state->scheduler->open_handles++;
+    failed = uv_timer_start(&state->every, on_every, 0, (uint64_t)state->check->every.ms);
+    assert(failed == 0);
+}
+
+void scheduler_start_batches(struct scheduler *scheduler)
+{
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        prober_start_batch(scheduler->probers[i]);
+}
+
+void scheduler_refresh_liveness(struct scheduler *scheduler)
+{
+    const struct endpoint *healthz = config_endpoint(scheduler->config, "healthz");
+    for (size_t i = 0; i < healthz->count; i++)
+        want(&scheduler->states[healthz->checks[i]], false);
+}
+
+bool scheduler_server_is_gone(const struct scheduler *scheduler)
+{
+    for (size_t i = 0; i < scheduler->config->check_count; i++) {
+        const struct check_state *state = &scheduler->states[i];
+        enum outcome outcome = state->judgement.outcome;
+        if (state->known && (outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNREACHABLE))
+            return true;
+    }
+    return false;
+}
+
+// --- life
+
+static struct prober *prober_of(struct scheduler *scheduler, const struct check *check)
+{
+    size_t i = 0;
+    while (strcmp(scheduler->config->probers.items[i], check->prober) != 0)
+        i++;
+    return scheduler->probers[i];
+}
+
+static void start_probers(struct scheduler *scheduler)
+{
+    const struct words *names = &scheduler->config->probers;
+    char path[PATH_MAX];
+    bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
+    program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
+    scheduler->probers = memory_new((names->count + 1) * sizeof(struct prober *));
+    for (size_t i = 0; i < names->count; i++)
+        scheduler->probers[i] =
+            prober_new(scheduler->loop, names->items[i], path, on_done, scheduler);
+}
+
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config)
+{
+    struct scheduler *scheduler = memory_new(sizeof *scheduler);
+    scheduler->loop = loop;
+    scheduler->config = config_hold(config);
+    start_probers(scheduler);
+    scheduler->states = memory_new((config->check_count + 1) * sizeof *scheduler->states);
+    deadline_queue_open(&scheduler->deadlines, loop, config->settings.deadline, on_deadline);
+    scheduler->open_handles = 1;
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check_state *state = &scheduler->states[i];
+        state->scheduler = scheduler;
+        state->check = config->checks[i];
+        state->job.check = config->checks[i];
+        state->prober = prober_of(scheduler, state->check);
+        TAILQ_INIT(&state->waiting);
+        start_every(state);
+    }
+    return scheduler;
+}
+
+static void close_one(struct scheduler *scheduler)
+{
+    if (--scheduler->open_handles > 0)
+        return;
+    config_release(scheduler->config);
+    free(scheduler->states);
+    free(scheduler);
+}
+
+static void on_every_closed(uv_handle_t *handle)
+{
+    const struct check_state *state = handle->data;
+    close_one(state->scheduler);
+}
+
+static void on_deadlines_closed(uv_handle_t *handle)
+{
+    struct deadline_queue *queue = handle->data;
+    close_one((struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
+}
+
+void scheduler_end(struct scheduler *scheduler)
+{
+    struct deadline_entry *first;
+    while ((first = deadline_first(&scheduler->deadlines)) != NULL)
+        on_deadline(&scheduler->deadlines, first);
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        prober_end(scheduler->probers[i]);
+    free(scheduler->probers);
+    for (size_t i = 0; i < scheduler->config->check_count; i++) {
+        if (scheduler->states[i].check->every.ms > 0)
+            uv_close((uv_handle_t *)&scheduler->states[i].every, on_every_closed);
+    }
+    deadline_queue_close(&scheduler->deadlines, on_deadlines_closed);
+}
+
+size_t scheduler_prober_count(const struct scheduler *scheduler)
+{
+    return scheduler->config->probers.count;
+}
+
+const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index)
+{
+    return scheduler->probers[index];
+}

@@ -1,0 +1,43 @@
+// Which check runs when, and what is known of each: caches, single flight, background runs. Requests
+// come here with a set of checks and get a view of each, at once or by their deadline.
+#pragma once
+
+#include "server/config.h"
+#include "server/prober.h"
+
+struct scheduler;
+
+// Starts with nothing known. Holds a reference to the configuration. Background runs begin at once.
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config);
+
+// Answers every request that waits with what is known, ends the probers politely, and frees itself
+// once the loop has closed its handles.
+void scheduler_end(struct scheduler *scheduler);
+
+// A request that waits.
+struct wait;
+
+// Told once, with a view of each check in the order asked for; they last for the call. Never more
+// than the deadline after scheduler_ask, and possibly from within it.
+typedef void scheduler_ready(void *context, const struct check_view *views, size_t count);
+
+// Asks for these checks (indices into the configuration's). A result that is young enough is used;
+// of what is missing, one run each is started or joined. At the deadline the answer is given with
+// what there is then. The views of a result that the request waited for may be older than the
+// check's cache by no more than the wait itself.
+void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
+                   scheduler_ready *ready, void *context);
+
+// Starts what was asked for; called before the loop waits.
+void scheduler_start_batches(struct scheduler *scheduler);
+
+// Runs the checks of /healthz in the background, whatever their cache.
+void scheduler_refresh_liveness(struct scheduler *scheduler);
+
+// True if the latest result of a check says that there is no server any more: refused or
+// unreachable.
+bool scheduler_server_is_gone(const struct scheduler *scheduler);
+
+// The probers, for /livez.
+size_t scheduler_prober_count(const struct scheduler *scheduler);
+const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index);

@@ -1,0 +1,143 @@
+// See serve.h. One thread, one loop. SIGTERM: readiness fails at once while liveness goes on being
+// answered, until the load balancers have had time to look away; SIGINT and a second SIGTERM end it
+// now. All handlers are installed here, so that it is the same as process 1 of a container.
+#include "server/serve.h"
+
+#include "server/answer.h"
+#include "server/http.h"
+#include "server/listener.h"
+#include "server/log.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+enum { EXIT_USAGE = 2, DRAIN_LOOK_MS = 250 };
+
+struct daemon {
+    uv_loop_t loop;
+    struct service service;
+    struct http *http;
+    uv_prepare_t prepare;
+    uv_signal_t terminate, interrupt;
+    uv_timer_t drain; // looks whether the database has gone
+    struct instant drain_end;
+};
+
+static void end(struct daemon *daemon)
+{
+    log_event(LOG_INFO, "ending", NULL, 0);
+    scheduler_end(daemon->service.scheduler);
+    http_end(daemon->http);
+    uv_close((uv_handle_t *)&daemon->prepare, NULL);
+    uv_close((uv_handle_t *)&daemon->terminate, NULL);
+    uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+    uv_close((uv_handle_t *)&daemon->drain, NULL);
+}
+
+static void on_interrupt(uv_signal_t *handle, int number)
+{
+    (void)number;
+    end(handle->data);
+}
+
+static void on_drain_look(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    bool over = !instant_before(instant_now(), daemon->drain_end);
+    if (over || scheduler_server_is_gone(daemon->service.scheduler))
+        end(daemon);
+    else
+        scheduler_refresh_liveness(daemon->service.scheduler);
+}
+
+static void on_terminate(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    struct duration drain = daemon->service.config->settings.drain;
+    (void)number;
+    if (daemon->service.draining || drain.ms == 0) {
+        end(daemon);
+        return;
+    }
+    LOG_EVENT(LOG_INFO, "draining", LOG_NUMBER("for_ms", drain.ms));
+    daemon->service.draining = true;
+    daemon->drain_end = instant_add(instant_now(), drain);
+    int failed = uv_timer_start(&daemon->drain, on_drain_look, 0, DRAIN_LOOK_MS);
+    assert(failed == 0);
+}
+
+// What falls due is begun here, before the loop waits; what that brings at once is answered.
+static void before_wait(uv_prepare_t *prepare)
+{
+    struct daemon *daemon = prepare->data;
+    bool changed;
+    do {
+        changed = http_run(daemon->http);
+        scheduler_start_batches(daemon->service.scheduler);
+    } while (changed);
+}
+
+static void start_handles(struct daemon *daemon)
+{
+    daemon->prepare.data = daemon->terminate.data = daemon->interrupt.data = daemon->drain.data =
+        daemon;
+    int failed = uv_prepare_init(&daemon->loop, &daemon->prepare);
+    failed |= uv_signal_init(&daemon->loop, &daemon->terminate);
+    failed |= uv_signal_init(&daemon->loop, &daemon->interrupt);
+    failed |= uv_timer_init(&daemon->loop, &daemon->drain);
+    failed |= uv_prepare_start(&daemon->prepare, before_wait);
+    failed |= uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
+    failed |= uv_signal_start(&daemon->interrupt, on_interrupt, SIGINT);
+    assert(failed == 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN); // a closed terminal is no reason to end
+}
+
+static void log_start(const struct config *config, int listening)
+{
+    for (size_t i = 0; i < config->problems.count; i++)
+        LOG_EVENT(LOG_ERROR, "configuration is wrong",
+                  LOG_TEXT("problem", config->problems.items[i]));
+    LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
+              LOG_TEXT("target", config->target),
+              LOG_NUMBER("checks", (int64_t)config->check_count),
+              LOG_NUMBER("problems", (int64_t)config->problems.count));
+}
+
+static bool start(struct daemon *daemon, struct settings *settings, struct error *error)
+{
+    int listening = listener_open(settings->listen, error);
+    if (listening < 0)
+        return error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);
+    int failed = uv_loop_init(&daemon->loop);
+    assert(failed == 0);
+    log_configure(settings->log_format, settings->log_level);
+    daemon->service.config = config_load(settings);
+    daemon->service.started = instant_now();
+    daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
+    if (daemon->http == NULL)
+        return false;
+    daemon->service.scheduler = scheduler_new(&daemon->loop, daemon->service.config);
+    start_handles(daemon);
+    log_start(daemon->service.config, listening);
+    return true;
+}
+
+int serve(struct settings *settings)
+{
+    struct daemon daemon = {0};
+    struct error error;
+    if (!start(&daemon, settings, &error)) {
+        fprintf(stderr, "dbhealthd: %s\n", error.text);
+        settings_clear(settings);
+        return EXIT_USAGE;
+    }
+    (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    config_release(daemon.service.config);
+    int busy = uv_loop_close(&daemon.loop);
+    assert(busy == 0);
+    return 0;
+}

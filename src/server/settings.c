@@ -1,0 +1,211 @@
+// See settings.h. A setting is added in the struct, in the table below and in the README; a test
+// holds table and README together. A bad value does not end the program: an adapter that does not
+// serve keeps the database from starting or gets it killed. It serves with the default and says so.
+#include "server/settings.h"
+
+#include "common/memory.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum setting_type { TYPE_TEXT, TYPE_FOLDERS, TYPE_NAMES, TYPE_DURATION, TYPE_CHOICE };
+
+struct setting {
+    const char *flag;
+    const char *variable;
+    enum setting_type type;
+    size_t offset; // in struct settings
+    const char *default_text;
+    int64_t least_ms, most_ms;  // TYPE_DURATION
+    const char *const *choices; // TYPE_CHOICE: the names of the enum's values, then NULL
+    const char *meaning;
+};
+
+static const char *const log_formats[] = {"logfmt", "json", NULL};
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct setting table[] = {
+    {"listen", "DBHEALTH_LISTEN", TYPE_TEXT, AT(listen), ":8080", 0, 0, NULL,
+     "address and port to serve on; no address: all, IPv4 and IPv6"},
+    {"checks", "DBHEALTH_CHECKS", TYPE_FOLDERS, AT(checks), "library", 0, 0, NULL,
+     "folders of check files, ':' between; library: the installed one"},
+    {"disable", "DBHEALTH_DISABLE", TYPE_NAMES, AT(disable), "", 0, 0, NULL,
+     "names of checks to leave out, ',' between"},
+    {"timeout", "DBHEALTH_TIMEOUT", TYPE_DURATION, AT(timeout), "800ms", 1, 3600000, NULL,
+     "how long one run of a check may take"},
+    {"cache", "DBHEALTH_CACHE", TYPE_DURATION, AT(cache), "2s", 0, 86400000, NULL,
+     "how old a result may be and still be served"},
+    {"deadline", "DBHEALTH_DEADLINE", TYPE_DURATION, AT(deadline), "900ms", 1, 3600000, NULL,
+     "a request is answered within this time"},
+    {"drain", "DBHEALTH_DRAIN", TYPE_DURATION, AT(drain), "10s", 0, 3600000, NULL,
+     "how long readiness fails after SIGTERM before the exit"},
+    {"drain-file", "DBHEALTH_DRAIN_FILE", TYPE_TEXT, AT(drain_file), "", 0, 0, NULL,
+     "readiness fails while this file exists"},
+    {"log-format", "DBHEALTH_LOG_FORMAT", TYPE_CHOICE, AT(log_format), "logfmt", 0, 0, log_formats,
+     "logfmt or json"},
+    {"log-level", "DBHEALTH_LOG_LEVEL", TYPE_CHOICE, AT(log_level), "info", 0, 0, log_levels,
+     "debug, info, warn or error"},
+};
+
+enum { SETTING_COUNT = sizeof table / sizeof *table };
+
+static void set_words(struct words *words, const char *text, const char *separators)
+{
+    words_free(words);
+    words_split(words, text, separators);
+}
+
+static bool set_names(struct words *words, const char *text, struct error *error)
+{
+    set_words(words, text, ", \t");
+    for (size_t i = 0; i < words->count; i++) {
+        if (!is_name(words->items[i]))
+            return error_set(error, "'%.40s' is no check's name, expected a-z, 0-9 and '-'",
+                             words->items[i]);
+    }
+    return true;
+}
+
+static bool set_duration(const struct setting *setting, struct duration *duration, const char *text,
+                         struct error *error)
+{
+    struct duration parsed;
+    if (!parse_duration(text, &parsed, error))
+        return false;
+    if (parsed.ms < setting->least_ms || parsed.ms > setting->most_ms) {
+        char least[32], most[32];
+        format_duration((struct duration){setting->least_ms}, least, sizeof least);
+        format_duration((struct duration){setting->most_ms}, most, sizeof most);
+        return error_set(error, "'%.40s' is out of range, expected %s to %s", text, least, most);
+    }
+    *duration = parsed;
+    return true;
+}
+
+static bool set_choice(const struct setting *setting, unsigned *choice, const char *text,
+                       struct error *error)
+{
+    for (unsigned i = 0; setting->choices[i] != NULL; i++) {
+        if (strcmp(setting->choices[i], text) == 0) {
+            *choice = i;
+            return true;
+        }
+    }
+    return error_set(error, "'%.40s' is unknown, expected %s", text, setting->meaning);
+}
+
+static bool set(const struct setting *setting, struct settings *settings, const char *text,
+                struct error *error)
+{
+    void *field = (char *)settings + setting->offset;
+    char **string = field;
+    switch (setting->type) {
+    case TYPE_TEXT:
+        free(*string);
+        *string = memory_string(text);
+        return true;
+    case TYPE_FOLDERS:
+        set_words(field, text, ":");
+        return true;
+    case TYPE_NAMES:
+        return set_names(field, text, error);
+    case TYPE_DURATION:
+        return set_duration(setting, field, text, error);
+    case TYPE_CHOICE:
+        return set_choice(setting, field, text, error);
+    }
+    abort();
+}
+
+static void set_default(const struct setting *setting, struct settings *settings)
+{
+    struct error error;
+    if (!set(setting, settings, setting->default_text, &error))
+        abort(); // the table contradicts itself
+}
+
+// Sets a value that a person gave; name is what they know it by.
+static void set_given(const struct setting *setting, struct settings *settings, const char *name,
+                      const char *text)
+{
+    struct error error;
+    if (set(setting, settings, text, &error))
+        return;
+    (void)error_prefix(&error, "%s", name);
+    words_add(&settings->problems, error.text, strlen(error.text));
+    set_default(setting, settings);
+}
+
+static void load_environment(struct settings *settings)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *text = getenv(table[i].variable);
+        set_default(&table[i], settings);
+        if (text != NULL && text[0] != '\0')
+            set_given(&table[i], settings, table[i].variable, text);
+    }
+}
+
+static bool load_flags(struct settings *settings, int argc, char **argv, struct error *error)
+{
+    struct option options[SETTING_COUNT + 1] = {0};
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        options[i] = (struct option){.name = table[i].flag, .has_arg = required_argument};
+    opterr = 0;
+    optind = 1;
+    int index = 0;
+    int got;
+    while ((got = getopt_long(argc, argv, "+:", options, &index)) == 0) {
+        char name[NAME_MAX_LENGTH];
+        (void)snprintf(name, sizeof name, "--%s", table[index].flag);
+        set_given(&table[index], settings, name, optarg);
+    }
+    if (got == ':')
+        return error_set(error, "%.100s: expected a value", argv[optind - 1]);
+    if (got != -1)
+        return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[optind - 1]);
+    if (optind < argc)
+        return error_set(error, "%.100s: unexpected; see dbhealthd --help", argv[optind]);
+    return true;
+}
+
+// What each value allows but not both together.
+static void check_sense(struct settings *settings)
+{
+    if (settings->timeout.ms <= settings->deadline.ms)
+        return;
+    static const char problem[] =
+        "DBHEALTH_TIMEOUT: above DBHEALTH_DEADLINE, expected at most that";
+    words_add(&settings->problems, problem, strlen(problem));
+    settings->timeout = settings->deadline;
+}
+
+bool settings_load(struct settings *settings, int argc, char **argv, struct error *error)
+{
+    *settings = (struct settings){0};
+    load_environment(settings);
+    if (!load_flags(settings, argc, argv, error))
+        return false;
+    check_sense(settings);
+    return true;
+}
+
+void settings_clear(struct settings *settings)
+{
+    free(settings->listen);
+    free(settings->drain_file);
+    words_free(&settings->checks);
+    words_free(&settings->disable);
+    words_free(&settings->problems);
+    *settings = (struct settings){0};
+}
+
+void settings_print(FILE *file)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        fprintf(file, "  --%-11s %-20s %-8s %s\n", table[i].flag, table[i].variable,
+                table[i].default_text, table[i].meaning);
+}

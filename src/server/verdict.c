@@ -1,0 +1,110 @@
+// See verdict.h. The only place where outcomes become verdicts; endpoint.c says what a verdict does
+// to an endpoint. An outcome of the adapter's own is `unknown` and never `fail`: that is what keeps
+// our faults from killing a database.
+#include "server/verdict.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[VERDICT_COUNT] = {"pass", "warn", "fail", "unknown", "skipped"};
+    assert(verdict < VERDICT_COUNT);
+    return names[verdict];
+}
+
+static enum verdict verdict_of(const struct check *check, enum outcome outcome)
+{
+    if (outcome == OUTCOME_OK)
+        return VERDICT_PASS;
+    if (outcome_info(outcome)->group == GROUP_OWN)
+        return VERDICT_UNKNOWN;
+    if (outcome_info(outcome)->group == GROUP_NONE)
+        return VERDICT_SKIPPED;
+    return outcome_set_has(check->tolerate, outcome) ? VERDICT_WARN : VERDICT_FAIL;
+}
+
+// The findings of all rules, the weightiest kept.
+struct weighing {
+    bool fails, warns, unfit, no_row, rows_ruled;
+    struct judgement *judgement;
+};
+
+// Rank by rank: a reason is replaced only by one that matters more.
+static void weigh(struct weighing *weighing, const struct rule *rule, const struct result *result)
+{
+    char reason[REASON_MAX];
+    struct text why = text_in(reason, sizeof reason);
+    enum rule_finding finding = rule_judge(rule, result, &why);
+    bool fails = finding == RULE_HOLDS && rule->effect == RULE_FAIL;
+    bool warns = finding == RULE_HOLDS && rule->effect == RULE_WARN;
+    bool unfit = finding == RULE_UNFIT;
+    bool first = !weighing->fails && !weighing->warns;
+    if (!weighing->unfit && (unfit || (fails && !weighing->fails) || (warns && first)))
+        memcpy(weighing->judgement->reason, reason, sizeof reason);
+    weighing->fails |= fails;
+    weighing->warns |= warns;
+    weighing->unfit |= unfit;
+    weighing->no_row |= finding == RULE_NO_ROW;
+    weighing->rows_ruled |= rule->column == NULL;
+}
+
+static void judge_by_rules(const struct check *check, const struct result *result,
+                           struct judgement *judgement)
+{
+    struct weighing weighing = {.judgement = judgement};
+    for (size_t i = 0; i < check->rule_count; i++)
+        weigh(&weighing, &check->rules[i], result);
+    if (weighing.unfit)
+        judgement->outcome = OUTCOME_CONFIG;
+    else if (weighing.fails)
+        judgement->outcome = OUTCOME_FAILED;
+    else if (weighing.no_row && !weighing.rows_ruled)
+        judgement->outcome = OUTCOME_NO_ROW;
+    judgement->verdict = verdict_of(check, judgement->outcome);
+    if (judgement->verdict == VERDICT_PASS && weighing.warns)
+        judgement->verdict = VERDICT_WARN;
+}
+
+static bool is_truthy(const struct value *value)
+{
+    if (value->type == VALUE_NULL)
+        return false;
+    if (value->type == VALUE_STRING)
+        return true;
+    long double number = value_number(value);
+    return number != 0 && !isnan(number);
+}
+
+// With no rule, the first column of the first row must be there and not NULL, false or 0.
+static void judge_by_first_value(const struct check *check, const struct result *result,
+                                 struct judgement *judgement)
+{
+    if (result->kept_rows == 0 || result->column_count == 0) {
+        judgement->outcome = OUTCOME_NO_ROW;
+    } else {
+        struct value value = result_value(result, 0, 0);
+        if (!is_truthy(&value)) {
+            judgement->outcome = OUTCOME_FAILED;
+            struct text why = text_in(judgement->reason, sizeof judgement->reason);
+            text_add_foreign(&why, result_column(result, 0), strlen(result_column(result, 0)));
+            text_add(&why, " is ");
+            text_add(&why, value.type == VALUE_NULL ? "null" : value.text);
+        }
+    }
+    judgement->verdict = verdict_of(check, judgement->outcome);
+}
+
+struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result)
+{
+    struct judgement judgement = {.outcome = outcome, .verdict = verdict_of(check, outcome)};
+    if (outcome != OUTCOME_OK)
+        return judgement;
+    assert(result != NULL);
+    if (check->rule_count > 0)
+        judge_by_rules(check, result, &judgement);
+    else if (check->endpoints.count > 0)
+        judge_by_first_value(check, result, &judgement);
+    return judgement;
+}
