@@ -18,6 +18,7 @@ class MySqlProtocol(Server):
 
     settings are options of the server program; True stands for one that takes no value."""
 
+    runs_as = "nobody"  # The packages without a service create no account.
     program = None
     no_tls = {}
     stop_signals = {"fast": signal.SIGTERM, "immediate": signal.SIGKILL}
@@ -116,7 +117,6 @@ class MariaDB(MySqlProtocol):
 
     engine = "mariadb"
     scheme = "mariadb"
-    runs_as = "mysql"
     program = "/usr/sbin/mariadbd"
     no_tls = {"skip-ssl": True}
 
@@ -142,7 +142,6 @@ class MySQL(MySqlProtocol):
 
     engine = "mysql"
     scheme = "mysql"
-    runs_as = "nobody"
     program = "/usr/sbin/mysqld"
     root = MYSQL_ROOT
     no_tls = {"tls-version": ""}
