@@ -192,11 +192,22 @@ static void reply_bad(const struct route *route, answer_ready *ready, void *cont
     reply_words(400, words, ready, context);
 }
 
+// A request that comes between the last probe and the exit: as if everything were unknown.
+static void answer_at_end(const struct route *route, answer_ready *ready, void *context)
+{
+    bool fails = route->kind != ROUTE_LIVEZ && endpoint_rule(route->endpoint)->unknown_fails;
+    reply_words(fails ? 503 : 200, "the adapter is ending\n", ready, context);
+}
+
 void answer_ask(struct service *service, enum method method, const struct route *route,
                 answer_ready *ready, void *context)
 {
     if (method == METHOD_OTHER) {
         reply_words(405, "expected GET, HEAD or OPTIONS\n", ready, context);
+        return;
+    }
+    if (service->scheduler == NULL) {
+        answer_at_end(route, ready, context);
         return;
     }
     switch (route->kind) {

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 4096 };
 
 // Leaves errno as it was, for the fallback's decision.
 static int fail(int socket, const char *what, struct error *error)

@@ -270,12 +270,13 @@ void scheduler_refresh_liveness(struct scheduler *scheduler)
         want(&scheduler->states[healthz->checks[i]], false);
 }
 
-bool scheduler_server_is_gone(const struct scheduler *scheduler)
+bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after)
 {
     for (size_t i = 0; i < scheduler->config->check_count; i++) {
         const struct check_state *state = &scheduler->states[i];
         enum outcome outcome = state->judgement.outcome;
-        if (state->known && (outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNREACHABLE))
+        bool gone = outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNREACHABLE;
+        if (state->known && gone && instant_before(after, state->started))
             return true;
     }
     return false;

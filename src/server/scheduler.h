@@ -34,9 +34,9 @@ void scheduler_start_batches(struct scheduler *scheduler);
 // Runs the checks of /healthz in the background, whatever their cache.
 void scheduler_refresh_liveness(struct scheduler *scheduler);
 
-// True if the latest result of a check says that there is no server any more: refused or
+// True if a probe that began after this instant found no server there any more: refused or
 // unreachable.
-bool scheduler_server_is_gone(const struct scheduler *scheduler);
+bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after);
 
 // The probers, for /livez.
 size_t scheduler_prober_count(const struct scheduler *scheduler);

@@ -23,13 +23,14 @@ struct daemon {
     uv_prepare_t prepare;
     uv_signal_t terminate, interrupt;
     uv_timer_t drain; // looks whether the database has gone
-    struct instant drain_end;
+    struct instant drain_start;
 };
 
 static void end(struct daemon *daemon)
 {
     log_event(LOG_INFO, "ending", NULL, 0);
     scheduler_end(daemon->service.scheduler);
+    daemon->service.scheduler = NULL;
     http_end(daemon->http);
     uv_close((uv_handle_t *)&daemon->prepare, NULL);
     uv_close((uv_handle_t *)&daemon->terminate, NULL);
@@ -46,8 +47,9 @@ static void on_interrupt(uv_signal_t *handle, int number)
 static void on_drain_look(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
-    bool over = !instant_before(instant_now(), daemon->drain_end);
-    if (over || scheduler_server_is_gone(daemon->service.scheduler))
+    struct duration drain = daemon->service.config->settings.drain;
+    bool over = instant_since(daemon->drain_start, instant_now()).ms >= drain.ms;
+    if (over || scheduler_server_is_gone(daemon->service.scheduler, daemon->drain_start))
         end(daemon);
     else
         scheduler_refresh_liveness(daemon->service.scheduler);
@@ -64,8 +66,9 @@ static void on_terminate(uv_signal_t *handle, int number)
     }
     LOG_EVENT(LOG_INFO, "draining", LOG_NUMBER("for_ms", drain.ms));
     daemon->service.draining = true;
-    daemon->drain_end = instant_add(instant_now(), drain);
-    int failed = uv_timer_start(&daemon->drain, on_drain_look, 0, DRAIN_LOOK_MS);
+    daemon->drain_start = instant_now();
+    scheduler_refresh_liveness(daemon->service.scheduler);
+    int failed = uv_timer_start(&daemon->drain, on_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
     assert(failed == 0);
 }
 

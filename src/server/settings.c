@@ -132,7 +132,9 @@ static void set_given(const struct setting *setting, struct settings *settings, 
                       const char *text)
 {
     struct error error;
-    if (set(setting, settings, text, &error))
+    bool is_set = set(setting, settings, text, &error);
+    settings->timeout_given |= is_set && setting->offset == AT(timeout);
+    if (is_set)
         return;
     (void)error_prefix(&error, "%s", name);
     words_add(&settings->problems, error.text, strlen(error.text));
@@ -172,14 +174,16 @@ static bool load_flags(struct settings *settings, int argc, char **argv, struct 
     return true;
 }
 
-// What each value allows but not both together.
+// What each value allows but not both together. A deadline below the default timeout just lowers
+// it: who sets one need not know the other.
 static void check_sense(struct settings *settings)
 {
-    if (settings->timeout.ms <= settings->deadline.ms)
-        return;
     static const char problem[] =
         "DBHEALTH_TIMEOUT: above DBHEALTH_DEADLINE, expected at most that";
-    words_add(&settings->problems, problem, strlen(problem));
+    if (settings->timeout.ms <= settings->deadline.ms)
+        return;
+    if (settings->timeout_given)
+        words_add(&settings->problems, problem, strlen(problem));
     settings->timeout = settings->deadline;
 }
 

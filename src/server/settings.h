@@ -16,6 +16,7 @@ struct settings {
     struct words checks;  // folders, or "library" for the installed one
     struct words disable; // names of checks to leave out
     struct duration timeout;
+    bool timeout_given; // not the default
     struct duration cache;
     struct duration deadline;
     struct duration drain;
