@@ -13,6 +13,7 @@ Needs root, since the servers refuse to run as root and are given other accounts
 installs them; nothing here reaches the network.
 """
 
+from .account import dies_with_us
 from .certificates import certificates
 from .kernel import free_port, wait_until
 from .mysql import MariaDB, MySQL
@@ -27,6 +28,7 @@ __all__ = [
     "PgBouncer",
     "Postgres",
     "certificates",
+    "dies_with_us",
     "free_port",
     "running",
     "wait_until",

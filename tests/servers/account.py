@@ -47,10 +47,22 @@ def own(account, path):
     os.chown(path, user.pw_uid, user.pw_gid)
 
 
+def dies_with_us():
+    """For preexec_fn: the process that is started gets SIGKILL when the one that starts it ends."""
+    parent = os.getpid()
+
+    def become_mortal():
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return become_mortal
+
+
 def _become(account, root):
     """What happens between fork and exec. The death signal comes last: a change of user clears it."""
     user = pwd.getpwnam(account)
-    parent = os.getpid()
+    become_mortal = dies_with_us()
 
     def become():
         if root:
@@ -59,8 +71,6 @@ def _become(account, root):
         os.setgroups([])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        become_mortal()
 
     return become
