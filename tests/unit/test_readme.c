@@ -1,0 +1,158 @@
+// The README's tables against the code's: a setting, header key or outcome that one has and the
+// other has not fails here, and so does a status that the semantics table promises and the code
+// does not give.
+#include "common/memory.h"
+#include "common/outcome.h"
+#include "server/check_file.h"
+#include "server/endpoint.h"
+#include "server/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = NULL;
+    size_t capacity = 0;
+    assert_true(getdelim(&text, &capacity, '\0', file) > 0);
+    fclose(file);
+    return text;
+}
+
+static char *readme(void)
+{
+    return read_file(DBHEALTH_SOURCE "/README.md");
+}
+
+// The table row whose first cell begins with this code; a new string, cut at its line's end.
+static char *find_row(const char *text, const char *code)
+{
+    char start[96];
+    (void)snprintf(start, sizeof start, "\n| `%s`", code);
+    const char *row = strstr(text, start);
+    if (row == NULL)
+        fail_msg("the README has no table row for `%s`", code);
+    return memory_copy(row + 1, strcspn(row + 1, "\n"));
+}
+
+// Cell number `index` of a row, from 0, without leading blanks; points into the row.
+static const char *cell(const char *row, unsigned index)
+{
+    for (unsigned i = 0; i <= index; i++)
+        row = strchr(row, '|') + 1;
+    return row + strspn(row, " ");
+}
+
+static unsigned status_at(const struct check *check, const char *endpoint, enum outcome outcome)
+{
+    struct circumstances settled = {0};
+    struct check_view view = {.check = check};
+    if (outcome == OUTCOME_OK)
+        view.judgement.verdict = VERDICT_PASS;
+    else
+        view.judgement = judge(check, outcome, NULL);
+    return endpoint_passes(endpoint_rule(endpoint), &view, 1, &settled) ? 200 : 503;
+}
+
+static struct check *shipped(const char *name)
+{
+    static const struct check_defaults defaults = {{800}, {2000}, {900}};
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/checks/postgres/%s.sql", DBHEALTH_SOURCE, name);
+    struct check *check = check_file_load(name, path, &defaults);
+    assert_null(check->broken);
+    return check;
+}
+
+static void semantics_table_is_what_the_code_does(void **state)
+{
+    (void)state;
+    char *text = readme();
+    struct check *alive = shipped("alive");
+    struct check *accepting = shipped("accepting");
+    for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        char *row = find_row(text, outcome_info(outcome)->code);
+        unsigned healthz = (unsigned)strtoul(cell(row, 2), NULL, 10);
+        unsigned readyz = (unsigned)strtoul(cell(row, 3), NULL, 10);
+        assert_int_equal(healthz, status_at(alive, "healthz", outcome));
+        assert_int_equal(healthz, status_at(alive, "startupz", outcome));
+        assert_int_equal(readyz, status_at(accepting, "readyz", outcome));
+        free(row);
+    }
+    check_free(alive);
+    check_free(accepting);
+    free(text);
+}
+
+static void every_header_key_is_described(void **state)
+{
+    (void)state;
+    char *text = readme();
+    char keys[512];
+    struct words names = {0};
+    check_file_keys(keys, sizeof keys);
+    words_split(&names, keys, " ");
+    assert_true(names.count > 0);
+    for (size_t i = 0; i < names.count; i++) {
+        // `fail` and `warn` share a row.
+        const char *name = strcmp(names.items[i], "warn") == 0 ? "fail`, `warn" : names.items[i];
+        free(find_row(text, name));
+    }
+    words_free(&names);
+    free(text);
+}
+
+// A line of the table that --help prints: flag, variable, default (may be absent), meaning.
+static void check_setting(const char *text, const char *line)
+{
+    struct words words = {0};
+    char flag[64], wanted[64];
+    words_split(&words, line, " ");
+    assert_true(words.count > 2);
+    char *row = find_row(text, words.items[1]);
+    (void)snprintf(flag, sizeof flag, "`%s`", words.items[0]);
+    assert_memory_equal(cell(row, 1), flag, strlen(flag));
+    (void)snprintf(wanted, sizeof wanted, "`%s`", words.items[2]);
+    bool has_default = cell(row, 3)[0] == '`';
+    if (has_default)
+        assert_memory_equal(cell(row, 3), wanted, strlen(wanted));
+    free(row);
+    words_free(&words);
+}
+
+static void every_setting_is_described(void **state)
+{
+    (void)state;
+    char *text = readme();
+    char *help;
+    size_t length;
+    FILE *file = open_memstream(&help, &length);
+    settings_print(file);
+    fclose(file);
+    struct words lines = {0};
+    words_split(&lines, help, "\n");
+    assert_true(lines.count > 0);
+    for (size_t i = 0; i < lines.count; i++)
+        check_setting(text, lines.items[i]);
+    words_free(&lines);
+    free(help);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(semantics_table_is_what_the_code_does),
+        cmocka_unit_test(every_header_key_is_described),
+        cmocka_unit_test(every_setting_is_described),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
