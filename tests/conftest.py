@@ -112,6 +112,12 @@ def build_dir():
     return folder
 
 
+@pytest.fixture(scope="session")
+def sanitized(build_dir):
+    """Whether the programs were built with sanitizers, which cost time and memory."""
+    return "DBHEALTH_SANITIZE:STRING=\n" not in (build_dir / "CMakeCache.txt").read_text()
+
+
 # Logs of a failing test, from its start.
 
 

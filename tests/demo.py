@@ -192,7 +192,7 @@ def serve(server, adapter):
         for line in adapter.new_log_lines():
             print(dim(f"  {line}"), flush=True)
         time.sleep(0.2)
-    print(red("The adapter has ended."))
+    sys.exit("tests/demo: the adapter has ended")
 
 
 def curl(path):
