@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "common/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -328,6 +329,7 @@ static bool take_uri(struct target *target, const UriUriA *uri, const struct sch
 
 bool target_parse(struct target *target, const char *url, struct error *error)
 {
+    assert(url != NULL);
     *target = (struct target){0};
     const struct scheme *scheme = find_scheme(url);
     if (scheme == NULL)

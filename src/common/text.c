@@ -59,6 +59,19 @@ static size_t decode(const unsigned char *bytes, size_t length, uint32_t *point)
     return valid ? size : 0;
 }
 
+size_t text_valid_length(const char *bytes, size_t length)
+{
+    size_t valid = 0;
+    while (valid < length && bytes[valid] != '\0') {
+        uint32_t point;
+        size_t size = decode((const unsigned char *)bytes + valid, length - valid, &point);
+        if (size == 0)
+            break;
+        valid += size;
+    }
+    return valid;
+}
+
 // Characters that could end a line or change how a terminal shows what follows.
 static bool is_unfit(uint32_t point)
 {

@@ -16,6 +16,10 @@ struct text {
 // Makes an empty text in bytes[capacity].
 struct text text_in(char *bytes, size_t capacity);
 
+// The length of the longest start of bytes that is valid UTF-8 (RFC 3629) without a NUL; length if
+// all of it is.
+size_t text_valid_length(const char *bytes, size_t length);
+
 // Appends a string as it is, cut at a whole UTF-8 character.
 void text_add(struct text *text, const char *string);
 

@@ -14,6 +14,7 @@
 #include <mysql.h>
 #include <netdb.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,12 +235,107 @@ static void set_options(MYSQL *connection, const struct target *target, enum tls
     set_tls(connection, target, mode);
 }
 
+// Waits for what Connector/C wants of its socket; a MYSQL_WAIT_* set, as its functions take it.
+static int wait_for_socket(MYSQL *connection, int wanted)
+{
+    struct pollfd socket = {.fd = mysql_get_socket(connection)};
+    socket.events = (short)((wanted & MYSQL_WAIT_READ ? POLLIN : 0) |
+                            (wanted & MYSQL_WAIT_WRITE ? POLLOUT : 0));
+    while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+        ;
+    return wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+}
+
+static bool is_connected(int descriptor)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    return getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0;
+}
+
+// The first bytes of the greeting, which stay in the socket for the library; less than asked for if
+// the server ends the connection.
+static size_t peek_greeting(int descriptor, unsigned char *bytes, size_t length)
+{
+    struct pollfd socket = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
+    size_t got = 0;
+    while (got < length) {
+        int wanted = (int)got + 1; // else poll() would not wait for more than what is there
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
+        if (poll(&socket, 1, -1) < 0 && errno != EINTR)
+            break;
+        ssize_t peeked = recv(descriptor, bytes, length, MSG_PEEK | MSG_DONTWAIT);
+        if (peeked > (ssize_t)got)
+            got = (size_t)peeked;
+        else if (socket.revents & (POLLRDHUP | POLLHUP | POLLERR))
+            break;
+        if (got >= 5 && 4 + (size_t)bytes[0] + ((size_t)bytes[1] << 8) <= got)
+            break; // the whole packet
+    }
+    int one = 1;
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+    return got;
+}
+
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+// A 4-byte header, the protocol's version, the server's with a NUL, 4 + 8 + 1 bytes, capabilities.
+static bool greeting_offers_tls(int descriptor)
+{
+    enum { VERSION = 5, TO_CAPABILITIES = 4 + 8 + 1 };
+    unsigned char bytes[512];
+    size_t length = peek_greeting(descriptor, bytes, sizeof bytes);
+    const unsigned char *end =
+        length > VERSION ? memchr(bytes + VERSION, '\0', length - VERSION) : NULL;
+    if (end == NULL || (size_t)(bytes + length - end) < 1 + TO_CAPABILITIES + 2)
+        return false;
+    unsigned capabilities = end[1 + TO_CAPABILITIES] | (unsigned)end[2 + TO_CAPABILITIES] << 8;
+    return capabilities & CLIENT_SSL;
+}
+
+// Any of these would have the library take the connection for a secure one.
+static void do_without_tls(MYSQL *connection)
+{
+    (void)mysql_optionsv(connection, MYSQL_OPT_SSL_KEY, NULL);
+    (void)mysql_optionsv(connection, MYSQL_OPT_SSL_CERT, NULL);
+    (void)mysql_optionsv(connection, MYSQL_OPT_SSL_CIPHER, NULL);
+    set_flag(connection, MYSQL_OPT_SSL_ENFORCE, false);
+}
+
+// Connector/C 3.3, told to use TLS and offered none, goes on without and sends a
+// caching_sha2_password in clear. So the greeting is read before the library answers it, which its
+// calls for event loops make possible: connect() has not ended when the first of them returns.
+static bool connect_with_tls_if_offered(MYSQL *connection, const struct target *target,
+                                        const char *password)
+{
+    enum { STACK = 256 * 1024 }; // of the library's coroutine, for name lookup and OpenSSL
+    static const size_t stack = STACK;
+    MYSQL *connected = NULL;
+    bool greeted = false;
+    (void)mysql_optionsv(connection, MYSQL_OPT_NONBLOCK, &stack);
+    int wanted =
+        mysql_real_connect_start(&connected, connection, target->host, target->user, password,
+                                 target->database, target->port, NULL, CLIENT_MULTI_RESULTS);
+    while (wanted != 0) {
+        int ready = wait_for_socket(connection, wanted);
+        int descriptor = mysql_get_socket(connection);
+        if (!greeted && is_connected(descriptor)) {
+            greeted = true;
+            if (!greeting_offers_tls(descriptor))
+                do_without_tls(connection);
+        }
+        wanted = mysql_real_connect_cont(&connected, connection, ready);
+    }
+    return connected != NULL;
+}
+
 // An error that an earlier TLS connection left in OpenSSL's queue would be taken for one of this,
 // healthy one. "" for no password: NULL means "look elsewhere".
-static bool log_in(MYSQL *connection, const struct target *target)
+static bool log_in(MYSQL *connection, const struct target *target, enum tls_mode mode)
 {
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
+    if (target->socket == NULL && (mode == TLS_PREFERRED || mode == TLS_REQUIRED))
+        return connect_with_tls_if_offered(connection, target, password);
     return mysql_real_connect(connection, target->host, target->user, password, target->database,
                               target->port, target->socket, CLIENT_MULTI_RESULTS) != NULL;
 }
@@ -249,7 +345,7 @@ static enum flavor flavor_of(const char *version)
     return strstr(version, "MariaDB") != NULL ? FLAVOR_MARIADB : FLAVOR_MYSQL;
 }
 
-// REQUIRED, too, is met by the library's falling back to plain text.
+// With REQUIRED the login went on without TLS too, so that it could end politely.
 static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *reply)
 {
     if (mode < TLS_REQUIRED || mysql_get_ssl_cipher(connection) != NULL)
@@ -278,7 +374,7 @@ static struct session *open_session(const struct target *target, struct reply *r
     if (connection == NULL)
         abort();
     set_options(connection, target, mode);
-    if (!log_in(connection, target))
+    if (!log_in(connection, target, mode))
         reply_with_login_error(reply, connection, target);
     else if (has_wanted_tls(connection, mode, reply))
         return new_session(connection, reply);

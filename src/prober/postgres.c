@@ -20,8 +20,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// What the server said before it broke the connection, as a warning rather than an error: after
+// the crash of another session, or at an immediate shutdown.
+struct farewell {
+    char code[SQLSTATE_LENGTH + 1];
+    char message[REPLY_MESSAGE_MAX];
+};
+
 struct session {
     PGconn *connection;
+    struct farewell farewell;
 };
 
 // How far a login came, for when it fails without a word from the server.
@@ -113,10 +121,10 @@ static void fill_options(struct options *options, const struct target *target, c
         add_option(options, target->parameters[i].name, target->parameters[i].value);
 }
 
-static void ignore_notice(void *context, const char *message)
+static void ignore_notice(void *context, const PGresult *notice)
 {
     (void)context;
-    (void)message;
+    (void)notice;
 }
 
 // libpq's form of an error in verbose mode is "SEVERITY:  SQLSTATE: text". With sslmode=prefer
@@ -223,7 +231,7 @@ static bool start(const struct options *options, PGconn **connection, struct pro
     if (*connection == NULL)
         abort(); // out of memory
     (void)PQsetErrorVerbosity(*connection, PQERRORS_VERBOSE);
-    (void)PQsetNoticeProcessor(*connection, ignore_notice, NULL);
+    (void)PQsetNoticeReceiver(*connection, ignore_notice, NULL);
     if (PQstatus(*connection) != CONNECTION_BAD)
         return true;
     progress->system_error = system_error == ENOENT ? 0 : system_error;
@@ -343,6 +351,18 @@ static void describe_server(PGconn *connection, struct reply *reply)
     reply->version[strcspn(reply->version, " ")] = '\0';
 }
 
+// Notices are not for us, but for the one that says why the session ends.
+static void take_notice(void *context, const PGresult *notice)
+{
+    struct farewell *farewell = context;
+    const char *code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (code == NULL || message == NULL || sqlstate_outcome(code, false) != OUTCOME_TERMINATED)
+        return;
+    (void)snprintf(farewell->code, sizeof farewell->code, "%s", code);
+    (void)snprintf(farewell->message, sizeof farewell->message, "%s", message);
+}
+
 static struct session *open_session(const struct target *target, struct reply *reply)
 {
     if (!check_tls(target, reply))
@@ -355,6 +375,7 @@ static struct session *open_session(const struct target *target, struct reply *r
     struct session *session = memory_new(sizeof *session);
     (void)PQenterPipelineMode(connection); // fails on a connection that is in use only
     session->connection = connection;
+    (void)PQsetNoticeReceiver(connection, take_notice, &session->farewell);
     describe_server(connection, reply);
     return session;
 }
@@ -377,8 +398,20 @@ static bool send_run(PGconn *connection, const struct call *call)
            PQpipelineSync(connection) == 1;
 }
 
+// The connection is lost, or libpq cannot make sense of what it read.
+static void take_silence(struct session *session, struct reply *reply)
+{
+    const struct farewell *farewell = &session->farewell;
+    if (PQstatus(session->connection) != CONNECTION_BAD)
+        reply_set(reply, OUTCOME_SERVER_ERROR, NULL, PQerrorMessage(session->connection));
+    else if (farewell->code[0] != '\0')
+        reply_set(reply, OUTCOME_TERMINATED, farewell->code, farewell->message);
+    else
+        reply_set(reply, OUTCOME_LOST, NULL, PQerrorMessage(session->connection));
+}
+
 // The first error counts; what comes after it is its consequence.
-static void take_error(PGconn *connection, const PGresult *part, struct reply *reply)
+static void take_error(struct session *session, const PGresult *part, struct reply *reply)
 {
     if (reply->outcome != OUTCOME_OK)
         return;
@@ -387,9 +420,7 @@ static void take_error(PGconn *connection, const PGresult *part, struct reply *r
     if (code != NULL)
         reply_set(reply, sqlstate_outcome(code, false), code, message != NULL ? message : "");
     else
-        reply_set(reply,
-                  PQstatus(connection) == CONNECTION_BAD ? OUTCOME_LOST : OUTCOME_SERVER_ERROR,
-                  NULL, PQerrorMessage(connection));
+        take_silence(session, reply);
 }
 
 static enum value_type type_of(Oid oid)
@@ -447,7 +478,7 @@ static void take_rows(struct result *result, const PGresult *part, uint32_t max_
 
 // A part of what one step of the run gave. False for COPY: it can be neither read nor refused
 // within a pipeline.
-static bool take_part(PGconn *connection, const PGresult *part, struct result *result,
+static bool take_part(struct session *session, const PGresult *part, struct result *result,
                       uint32_t max_rows, struct reply *reply)
 {
     switch (PQresultStatus(part)) {
@@ -458,7 +489,7 @@ static bool take_part(PGconn *connection, const PGresult *part, struct result *r
         return true;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
-        take_error(connection, part, reply);
+        take_error(session, part, reply);
         return true;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
@@ -476,15 +507,16 @@ static bool take_part(PGconn *connection, const PGresult *part, struct result *r
 
 // Reads all that one step gave, up to the NULL that ends it; result is NULL for steps whose rows
 // are of no interest. False for COPY.
-static bool read_step(PGconn *connection, struct result *result, uint32_t max_rows,
+static bool read_step(struct session *session, struct result *result, uint32_t max_rows,
                       struct reply *reply)
 {
+    PGconn *connection = session->connection;
     bool readable = true;
     PGresult *part;
     if (result != NULL)
         (void)PQsetSingleRowMode(connection); // a million rows must not cost a million rows' memory
     while (readable && (part = PQgetResult(connection)) != NULL) {
-        readable = take_part(connection, part, result, max_rows, reply);
+        readable = take_part(session, part, result, max_rows, reply);
         PQclear(part);
         if (PQstatus(connection) == CONNECTION_BAD)
             break; // libpq goes on making up results for what will never come
@@ -493,27 +525,27 @@ static bool read_step(PGconn *connection, struct result *result, uint32_t max_ro
 }
 
 // BEGIN, the limits, the statement, COMMIT.
-static bool read_run(PGconn *connection, const struct call *call, struct reply *reply)
+static bool read_run(struct session *session, const struct call *call, struct reply *reply)
 {
-    bool readable = read_step(connection, NULL, 0, reply) &&
-                    read_step(connection, NULL, 0, reply) &&
-                    read_step(connection, reply->result, call->max_rows, reply) &&
-                    read_step(connection, NULL, 0, reply);
+    bool readable = read_step(session, NULL, 0, reply) && read_step(session, NULL, 0, reply) &&
+                    read_step(session, reply->result, call->max_rows, reply) &&
+                    read_step(session, NULL, 0, reply);
     if (readable)
-        PQclear(PQgetResult(connection)); // the synchronisation point
+        PQclear(PQgetResult(session->connection)); // the synchronisation point
     return readable;
 }
 
 // Ends a transaction that an error left open, for the next run and for a pooler.
-static void roll_back(PGconn *connection)
+static void roll_back(struct session *session)
 {
+    PGconn *connection = session->connection;
     PGTransactionStatusType status = PQtransactionStatus(connection);
     if (status != PQTRANS_INERROR && status != PQTRANS_INTRANS)
         return;
     struct reply ignored = {.outcome = OUTCOME_OK};
     if (!send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
         return; // the connection is lost, as the next run will find
-    (void)read_step(connection, NULL, 0, &ignored);
+    (void)read_step(session, NULL, 0, &ignored);
     PQclear(PQgetResult(connection));
 }
 
@@ -543,13 +575,13 @@ static void run(struct session *session, const struct call *call, struct reply *
     if (PQstatus(connection) == CONNECTION_BAD)
         reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
     else if (!send_run(connection, call))
-        take_error(connection, NULL, reply);
-    else if (!read_run(connection, call, reply))
+        take_error(session, NULL, reply);
+    else if (!read_run(session, call, reply))
         abandon_copy(connection, reply);
     if (reply->outcome != OUTCOME_OK)
         reply_free(reply);
     if (PQstatus(connection) == CONNECTION_OK)
-        roll_back(connection);
+        roll_back(session);
     drop_notifications(connection);
 }
 

@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "common/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -433,18 +434,20 @@ static void complete(struct parser *parser)
 static void check_bytes(struct parser *parser, const char *text, size_t length)
 {
     struct error error;
-    const char *zero = memchr(text, '\0', length);
-    if (zero == NULL)
+    const char *end = text + text_valid_length(text, length);
+    if (end == text + length)
         return;
-    for (const char *at = text; (at = memchr(at, '\n', (size_t)(zero - at))) != NULL; at++)
+    const char *line = text;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; line = ++at)
         parser->line++;
-    (void)error_set(&error, "a NUL character, expected text");
-    fault(parser, 1, &error);
+    (void)error_set(&error, "byte 0x%02X is no UTF-8 text", (unsigned char)*end);
+    fault(parser, column_of(line, end), &error);
 }
 
 struct check *check_file_parse(const char *name, const char *place, const char *text, size_t length,
                                const struct check_defaults *defaults)
 {
+    assert(text != NULL);
     struct check *check = memory_new(sizeof *check);
     *check = (struct check){
         .name = memory_string(name), .place = memory_string(place), .sql = memory_string("")};

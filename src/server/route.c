@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uriparser/Uri.h>
@@ -18,7 +19,7 @@ static bool take_name(const UriTextRangeA *segment, char *name)
     (void)uriUnescapeInPlaceA(decoded);
     bool is_one = is_name(decoded);
     if (is_one)
-        strcpy(name, decoded); // is_name bounds it
+        (void)snprintf(name, NAME_MAX_LENGTH + 1, "%s", decoded);
     free(decoded);
     return is_one;
 }
@@ -36,7 +37,7 @@ static enum route_kind take_path(const UriUriA *uri, struct route *route)
         count++;
     }
     if (count == 0)
-        strcpy(route->endpoint, "readyz");
+        (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
     if (strcmp(route->endpoint, "livez") != 0)
         return ROUTE_ENDPOINT;
     return count == 1 ? ROUTE_LIVEZ : ROUTE_NOWHERE;
