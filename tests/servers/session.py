@@ -2,10 +2,12 @@
 by the next session."""
 
 import atexit
+import contextlib
 import fcntl
 import functools
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ def session_folder(parent):
     """This session's folder in parent. Removes those of sessions that have died."""
     for stale in Path(parent).glob("dbhealth-servers-*"):
         if _lock(stale):
+            _end_processes_in(stale)
             shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="dbhealth-new-", dir=parent))
     folder.chmod(0o755)
@@ -22,6 +25,15 @@ def session_folder(parent):
     folder = folder.rename(str(folder).replace("dbhealth-new-", "dbhealth-servers-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _end_processes_in(folder):
+    """Ends what a dead session left running in its folder: Postgres sessions that it had stopped,
+    which is why they didn't follow their postmaster."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder in Path(os.readlink(process / "cwd")).parents:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _lock(folder):
