@@ -10,6 +10,7 @@ void check_free(struct check *check)
     for (size_t i = 0; i < check->rule_count; i++)
         rule_clear(&check->rules[i]);
     free(check->rules);
+    params_clear(&check->params);
     words_free(&check->endpoints);
     free(check->name);
     free(check->place);

@@ -4,6 +4,7 @@
 #include "common/instant.h"
 #include "common/outcome.h"
 #include "server/rule.h"
+#include "server/server_range.h"
 #include "server/words.h"
 
 // Made by check_file_parse and config.c, freed by check_free.
@@ -17,9 +18,12 @@ struct check {
     struct duration timeout; // of one run; at least 1 ms
     struct duration cache;   // how old a result may be and still be served
     struct duration every;   // period of background runs; 0: none
+    struct params params;
     struct rule *rules;
     size_t rule_count;
     struct outcome_set tolerate; // these make a warning instead of a failure
+    struct server_range range;   // the servers it is meant for
+    bool metrics;                // its numeric columns are metrics
     bool writes;                 // not in a read-only transaction
     char *sql;                   // one statement; "" if broken
 };

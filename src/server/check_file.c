@@ -17,7 +17,7 @@
 
 enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32 };
 
-enum { KEY_COUNT = 10 };
+enum { KEY_COUNT = 14 };
 
 struct parser {
     struct check *check;
@@ -131,7 +131,7 @@ static bool add_rule(struct parser *parser, const char *value, enum rule_effect 
     struct check *check = parser->check;
     struct rule rule;
     size_t offset;
-    if (!rule_parse(value, effect, &rule, &offset, error)) {
+    if (!rule_parse(value, effect, &check->params, &rule, &offset, error)) {
         parser->column += parser->expanded ? 0 : (unsigned)offset;
         return false;
     }
@@ -174,6 +174,39 @@ static bool parse_writes(struct parser *parser, const char *value, struct error 
     return parse_yes_no(value, &parser->check->writes, error);
 }
 
+static bool parse_param(struct parser *parser, const char *value, struct error *error)
+{
+    const char *equals = strchr(value, '=');
+    if (equals == NULL)
+        return error_set(error, "expected NAME = DEFAULT");
+    size_t length = (size_t)(equals - value);
+    while (length > 0 && strchr(" \t", value[length - 1]) != NULL)
+        length--;
+    char *name = memory_copy(value, length);
+    bool added = params_add(&parser->check->params, name, equals + 1, error);
+    free(name);
+    return added;
+}
+
+static bool parse_flavor(struct parser *parser, const char *value, struct error *error)
+{
+    struct words words = {0};
+    words_split(&words, value, ", \t");
+    bool sound = range_add_flavors(&parser->check->range, &words, error);
+    words_free(&words);
+    return sound;
+}
+
+static bool parse_server_version(struct parser *parser, const char *value, struct error *error)
+{
+    return range_add_versions(&parser->check->range, value, error);
+}
+
+static bool parse_metrics(struct parser *parser, const char *value, struct error *error)
+{
+    return parse_yes_no(value, &parser->check->metrics, error);
+}
+
 // The header keys: a key is added here, in its function above and in the README.
 static const struct key keys[KEY_COUNT] = {
     {"description", parse_description, false},
@@ -182,10 +215,14 @@ static const struct key keys[KEY_COUNT] = {
     {"timeout", parse_timeout, false},
     {"cache", parse_cache, false},
     {"every", parse_every, false},
+    {"param", parse_param, true},
     {"fail", parse_fail, true},
     {"warn", parse_warn, true},
     {"tolerate", parse_tolerate, false},
     {"writes", parse_writes, false},
+    {"metrics", parse_metrics, false},
+    {"flavor", parse_flavor, false},
+    {"server-version", parse_server_version, false},
 };
 
 void check_file_keys(char *bytes, size_t capacity)
@@ -302,6 +339,8 @@ static void take_key_line(struct parser *parser, const char *line, const char *a
         fault(parser, column_of(line, at), &error);
         return;
     }
+    if (strncmp(at, "x-", 2) == 0)
+        return; // another tool's
     if (!find_key(at, length, &index)) {
         char names[256];
         check_file_keys(names, sizeof names);
@@ -449,8 +488,10 @@ struct check *check_file_parse(const char *name, const char *place, const char *
 {
     assert(text != NULL);
     struct check *check = memory_new(sizeof *check);
-    *check = (struct check){
-        .name = memory_string(name), .place = memory_string(place), .sql = memory_string("")};
+    *check = (struct check){.name = memory_string(name),
+                            .place = memory_string(place),
+                            .sql = memory_string(""),
+                            .metrics = true};
     struct parser parser = {.check = check, .defaults = defaults, .line = 1};
     check_bytes(&parser, text, length);
     char *copy = memory_copy(text, length);

@@ -2,17 +2,20 @@
 // the log, for this port has no login.
 #include "server/report_text.h"
 
-// What there is to say beside the verdict: the rule that holds, or the outcome in words.
-static void report_detail(FILE *body, const struct judgement *judgement)
+void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)
 {
     const struct outcome_info *info = outcome_info(judgement->outcome);
     bool ruled = judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED;
-    if (ruled && judgement->reason[0] != '\0')
-        fprintf(body, ": %s", judgement->reason);
-    else if (judgement->reason[0] != '\0')
-        fprintf(body, ": %s: %s (%s)", info->code, info->sentence, judgement->reason);
-    else if (judgement->outcome != OUTCOME_OK)
-        fprintf(body, ": %s: %s", info->code, info->sentence);
+    struct text text = text_in(bytes, capacity);
+    if (ruled) {
+        text_add(&text, judgement->reason);
+        return;
+    }
+    text_addf(&text, "%s: %s", info->code, info->sentence);
+    if (judgement->reason[0] != '\0')
+        text_addf(&text, " (%s)", judgement->reason);
+    if (info->advice[0] != '\0')
+        text_addf(&text, "; %s", info->advice);
 }
 
 void report_check_line(FILE *body, const struct check_view *view, bool fails)
@@ -22,10 +25,11 @@ void report_check_line(FILE *body, const struct check_view *view, bool fails)
                                                      [VERDICT_FAIL] = "failed",
                                                      [VERDICT_UNKNOWN] = "unknown",
                                                      [VERDICT_SKIPPED] = "skipped"};
+    char detail[DETAIL_MAX];
     fprintf(body, "[%c]%s %s", fails ? '-' : '+', view->check->name,
             words[view->judgement.verdict]);
-    report_detail(body, &view->judgement);
-    fputc('\n', body);
+    report_detail(&view->judgement, detail, sizeof detail);
+    fprintf(body, "%s%s\n", detail[0] != '\0' ? ": " : "", detail);
 }
 
 void report_line(FILE *body, bool well, const char *name, const char *words)

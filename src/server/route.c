@@ -24,6 +24,20 @@ static bool take_name(const UriTextRangeA *segment, char *name)
     return is_one;
 }
 
+// Names that are no endpoint of checks.
+static enum route_kind kind_of(const char *name, size_t parts)
+{
+    static const struct {
+        const char *name;
+        enum route_kind kind;
+    } kinds[] = {{"livez", ROUTE_LIVEZ}, {"status", ROUTE_STATUS}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return parts == 1 ? kinds[i].kind : ROUTE_NOWHERE;
+    }
+    return ROUTE_ENDPOINT;
+}
+
 static enum route_kind take_path(const UriUriA *uri, struct route *route)
 {
     char *parts[PARTS_MAX] = {route->endpoint, route->check};
@@ -38,9 +52,7 @@ static enum route_kind take_path(const UriUriA *uri, struct route *route)
     }
     if (count == 0)
         (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
-    if (strcmp(route->endpoint, "livez") != 0)
-        return ROUTE_ENDPOINT;
-    return count == 1 ? ROUTE_LIVEZ : ROUTE_NOWHERE;
+    return kind_of(route->endpoint, count);
 }
 
 static bool refuse(struct route *route, const char *key)
@@ -49,9 +61,16 @@ static bool refuse(struct route *route, const char *key)
     struct text text = text_in(clean, sizeof clean);
     text_add_foreign(&text, key, strlen(key));
     return error_set(&route->error,
-                     "unknown parameter '%s' in the query, expected verbose or "
+                     "unknown parameter '%s' in the query, expected verbose, format=json or "
                      "exclude=NAME,...",
                      clean);
+}
+
+static bool take_format(const char *value, struct route *route)
+{
+    route->json = value != NULL && strcmp(value, "json") == 0;
+    bool text = value != NULL && strcmp(value, "text") == 0;
+    return route->json || text || error_set(&route->error, "format: expected json or text");
 }
 
 static bool take_query_items(const UriQueryListA *item, struct route *route)
@@ -61,8 +80,10 @@ static bool take_query_items(const UriQueryListA *item, struct route *route)
             route->verbose = true;
         else if (strcmp(item->key, "exclude") == 0)
             words_split(&route->exclude, item->value != NULL ? item->value : "", ",");
-        else
+        else if (strcmp(item->key, "format") != 0)
             return refuse(route, item->key);
+        else if (!take_format(item->value, route))
+            return false;
     }
     return true;
 }

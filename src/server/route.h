@@ -6,6 +6,7 @@
 enum route_kind {
     ROUTE_ENDPOINT, // endpoint, and check if not ""
     ROUTE_LIVEZ,
+    ROUTE_STATUS,  // all checks, whatever they say
     ROUTE_NOWHERE, // nothing can be there
     ROUTE_BAD      // a bad target or query: error says what
 };
@@ -16,12 +17,13 @@ struct route {
     char endpoint[NAME_MAX_LENGTH + 1]; // "/" stands for readyz
     char check[NAME_MAX_LENGTH + 1];    // "": the whole endpoint
     bool verbose;
+    bool json;            // ?format=json
     struct words exclude; // names of checks to leave out
     struct error error;
 };
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
-// `verbose`, with any value or none, and `exclude=a,b`, which may repeat.
+// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json` or `format=text`.
 void route_parse(const char *target, struct route *route);
 
 void route_clear(struct route *route);

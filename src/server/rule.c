@@ -67,19 +67,26 @@ static bool parse_subject(struct cursor *cursor, struct rule *rule, struct error
     return true;
 }
 
+bool comparison_from_text(const char *text, size_t length, enum rule_comparison *comparison)
+{
+    for (size_t i = 0; i < sizeof comparison_texts / sizeof *comparison_texts; i++) {
+        if (strlen(comparison_texts[i]) == length &&
+            strncmp(comparison_texts[i], text, length) == 0) {
+            *comparison = (enum rule_comparison)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_comparison(struct cursor *cursor, struct rule *rule, struct error *error)
 {
     skip_blanks(cursor);
     size_t length = strspn(cursor->at, "=!<>");
-    for (size_t i = 0; i < sizeof comparison_texts / sizeof *comparison_texts; i++) {
-        if (strlen(comparison_texts[i]) == length &&
-            strncmp(comparison_texts[i], cursor->at, length) == 0) {
-            rule->comparison = (enum rule_comparison)i;
-            cursor->at += length;
-            return true;
-        }
-    }
-    return error_set(error, "expected an operator: == != < <= > >=");
+    if (!comparison_from_text(cursor->at, length, &rule->comparison))
+        return error_set(error, "expected an operator: == != < <= > >=");
+    cursor->at += length;
+    return true;
 }
 
 static size_t number_length(const char *text)
@@ -142,10 +149,9 @@ static bool parse_literal(struct cursor *cursor, struct literal *literal, struct
 }
 
 // What the grammar allows but no one can mean.
-static bool check_sense(const struct rule *rule, struct error *error)
+static bool check_sense(const struct rule *rule, enum literal_type type, struct error *error)
 {
     bool orders = rule->comparison != RULE_EQ && rule->comparison != RULE_NE;
-    enum literal_type type = rule->literal.type;
     if (orders && (type == LITERAL_NULL || type == LITERAL_BOOLEAN))
         return error_set(error, "true, false and null can only be compared with == and !=");
     if (rule->column == NULL && type != LITERAL_NUMBER)
@@ -154,28 +160,57 @@ static bool check_sense(const struct rule *rule, struct error *error)
     return true;
 }
 
-static bool parse(struct cursor *cursor, struct rule *rule, struct error *error)
+static bool parse_whole_literal(struct cursor *cursor, struct literal *literal, struct error *error)
 {
+    skip_blanks(cursor);
+    const char *start = cursor->at;
+    if (!parse_literal(cursor, literal, error))
+        return false;
+    literal->text = memory_copy(start, (size_t)(cursor->at - start));
+    skip_blanks(cursor);
+    return *cursor->at == '\0' || error_set(error, "expected nothing more after the value");
+}
+
+static bool parse_param(struct cursor *cursor, const struct params *params, struct rule *rule,
+                        enum literal_type *type, struct error *error)
+{
+    size_t length = identifier_length(cursor->at + 1);
+    rule->param = memory_copy(cursor->at + 1, length);
+    const struct param *param = params_find(params, rule->param);
+    if (param == NULL)
+        return error_set(error, "no param of this name is given above");
+    *type = param->value.type;
+    cursor->at += 1 + length;
+    skip_blanks(cursor);
+    return *cursor->at == '\0' || error_set(error, "expected nothing more after the param");
+}
+
+static bool parse(struct cursor *cursor, const struct params *params, struct rule *rule,
+                  struct error *error)
+{
+    enum literal_type type = LITERAL_NULL;
     if (!parse_subject(cursor, rule, error) || !parse_comparison(cursor, rule, error))
         return false;
     skip_blanks(cursor);
-    const char *literal = cursor->at;
-    if (!parse_literal(cursor, &rule->literal, error))
-        return false;
-    rule->literal_text = memory_copy(literal, (size_t)(cursor->at - literal));
-    skip_blanks(cursor);
-    if (*cursor->at != '\0')
-        return error_set(error, "expected nothing more after the rule");
-    cursor->at = literal;
-    return check_sense(rule, error);
+    const char *value = cursor->at;
+    if (*value == '$') {
+        if (!parse_param(cursor, params, rule, &type, error))
+            return false;
+    } else {
+        if (!parse_whole_literal(cursor, &rule->literal, error))
+            return false;
+        type = rule->literal.type;
+    }
+    cursor->at = value;
+    return check_sense(rule, type, error);
 }
 
-bool rule_parse(const char *text, enum rule_effect effect, struct rule *rule, size_t *offset,
-                struct error *error)
+bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
+                struct rule *rule, size_t *offset, struct error *error)
 {
     struct cursor cursor = {.text = text, .at = text};
     *rule = (struct rule){.effect = effect};
-    bool parsed = parse(&cursor, rule, error);
+    bool parsed = parse(&cursor, params, rule, error);
     if (!parsed)
         rule_clear(rule);
     *offset = (size_t)(cursor.at - text);
@@ -185,13 +220,87 @@ bool rule_parse(const char *text, enum rule_effect effect, struct rule *rule, si
 void rule_clear(struct rule *rule)
 {
     free(rule->column);
-    free(rule->literal.string);
-    free(rule->literal_text);
+    free(rule->param);
+    literal_clear(&rule->literal);
     *rule = (struct rule){0};
 }
 
-// order: below, at or above 0, as of strcmp.
-static bool holds(enum rule_comparison comparison, int order)
+void literal_clear(struct literal *literal)
+{
+    free(literal->string);
+    free(literal->text);
+    *literal = (struct literal){0};
+}
+
+static struct param *add_param(struct params *params, const char *name)
+{
+    params->items = memory_grow(params->items, (params->count + 1) * sizeof *params->items);
+    struct param *param = &params->items[params->count++];
+    *param = (struct param){.name = memory_string(name)};
+    return param;
+}
+
+bool params_add(struct params *params, const char *name, const char *value, struct error *error)
+{
+    struct cursor cursor = {.text = value, .at = value};
+    size_t length = identifier_length(name);
+    if (length == 0 || name[length] != '\0')
+        return error_set(error, "'%.40s' is no param's name, expected letters, digits and '_'",
+                         name);
+    if (params_find(params, name) != NULL)
+        return error_set(error, "param %s is given a second time", name);
+    struct param *param = add_param(params, name);
+    if (!parse_whole_literal(&cursor, &param->value, error))
+        return false;
+    return param->value.type != LITERAL_NULL ||
+           error_set(error, "null cannot be a param's default, expected a number, a 'string', true "
+                            "or false");
+}
+
+// A string is taken as it is; the other types in a rule's grammar.
+static bool parse_override(const char *text, enum literal_type type, struct literal *literal,
+                           struct error *error)
+{
+    struct cursor cursor = {.text = text, .at = text};
+    if (type == LITERAL_STRING) {
+        *literal = (struct literal){
+            .type = type, .string = memory_string(text), .text = memory_string(text)};
+        return true;
+    }
+    return parse_whole_literal(&cursor, literal, error) && literal->type == type;
+}
+
+bool params_override(struct params *params, const struct param *param, const char *text,
+                     struct error *error)
+{
+    struct param *added = add_param(params, param->name);
+    enum literal_type type = param->value.type;
+    if (parse_override(text, type, &added->value, error))
+        return true;
+    return error_set(error, "%s: expected %s", param->name,
+                     type == LITERAL_NUMBER ? "a number" : "true or false");
+}
+
+const struct param *params_find(const struct params *params, const char *name)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        if (strcmp(params->items[i].name, name) == 0)
+            return &params->items[i];
+    }
+    return NULL;
+}
+
+void params_clear(struct params *params)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        free(params->items[i].name);
+        literal_clear(&params->items[i].value);
+    }
+    free(params->items);
+    *params = (struct params){0};
+}
+
+bool comparison_holds(enum rule_comparison comparison, int order)
 {
     switch (comparison) {
     case RULE_EQ:
@@ -223,15 +332,16 @@ static int compare_strings(const struct value *value, const char *string)
     return order != 0 ? order : (value->length > length) - (value->length < length);
 }
 
-static enum rule_finding tell(const struct rule *rule, bool it_holds, const char *seen,
-                              size_t length, struct text *why)
+static enum rule_finding tell(const struct rule *rule, const struct literal *literal, bool it_holds,
+                              const char *seen, size_t length, struct text *why)
 {
     if (!it_holds)
         return RULE_HOLDS_NOT;
     text_add(why, rule->column != NULL ? rule->column : "rows");
     text_add(why, " ");
     text_add_foreign(why, seen, length);
-    text_addf(why, " %s %s", comparison_texts[rule->comparison], rule->literal_text);
+    text_addf(why, " %s ", comparison_texts[rule->comparison]);
+    text_add_foreign(why, literal->text, strlen(literal->text)); // a request's, perhaps
     return RULE_HOLDS;
 }
 
@@ -248,64 +358,67 @@ static enum rule_finding refuse(const struct rule *rule, const char *what, struc
     return RULE_UNFIT;
 }
 
-static enum rule_finding judge_null(const struct rule *rule, const struct value *value,
-                                    struct text *why)
+static enum rule_finding judge_null(const struct rule *rule, const struct literal *literal,
+                                    const struct value *value, struct text *why)
 {
     bool is_null = value->type == VALUE_NULL;
     bool it_holds = is_null == (rule->comparison == RULE_EQ);
     if (it_holds && is_null)
         return judge_unknowable(rule, "null", why);
-    return tell(rule, it_holds, value->text, value->length, why);
+    return tell(rule, literal, it_holds, value->text, value->length, why);
 }
 
-static enum rule_finding judge_string(const struct rule *rule, const struct value *value,
-                                      struct text *why)
+static enum rule_finding judge_string(const struct rule *rule, const struct literal *literal,
+                                      const struct value *value, struct text *why)
 {
     if (value->type != VALUE_STRING)
         return refuse(rule, "is not a string, and the rule compares it with one", why);
     if (value->cut)
         return refuse(rule, "is longer than can be compared", why);
-    int order = compare_strings(value, rule->literal.string);
-    return tell(rule, holds(rule->comparison, order), value->text, value->length, why);
+    int order = compare_strings(value, literal->string);
+    return tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
+                value->length, why);
 }
 
-static enum rule_finding judge_number(const struct rule *rule, const struct value *value,
-                                      struct text *why)
+static enum rule_finding judge_number(const struct rule *rule, const struct literal *literal,
+                                      const struct value *value, struct text *why)
 {
     if (value->type == VALUE_STRING)
         return refuse(rule, "is a string, and the rule compares it with no string", why);
     long double number = value_number(value);
     if (isnan(number))
         return judge_unknowable(rule, "NaN", why);
-    int order = compare_numbers(number, rule->literal.number);
-    return tell(rule, holds(rule->comparison, order), value->text, value->length, why);
+    int order = compare_numbers(number, literal->number);
+    return tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
+                value->length, why);
 }
 
-static enum rule_finding judge_rows(const struct rule *rule, const struct result *result,
-                                    struct text *why)
+static enum rule_finding judge_rows(const struct rule *rule, const struct literal *literal,
+                                    const struct result *result, struct text *why)
 {
     char count[24];
     struct text seen = text_in(count, sizeof count);
     text_addf(&seen, "%llu", (unsigned long long)result->row_count);
-    int order = compare_numbers((long double)result->row_count, rule->literal.number);
-    return tell(rule, holds(rule->comparison, order), count, seen.length, why);
+    int order = compare_numbers((long double)result->row_count, literal->number);
+    return tell(rule, literal, comparison_holds(rule->comparison, order), count, seen.length, why);
 }
 
-enum rule_finding rule_judge(const struct rule *rule, const struct result *result, struct text *why)
+enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
+                             const struct result *result, struct text *why)
 {
     if (rule->column == NULL)
-        return judge_rows(rule, result, why);
+        return judge_rows(rule, literal, result, why);
     uint32_t column;
     if (!result_find_column(result, rule->column, &column))
         return refuse(rule, "is not in the result", why);
     if (result->kept_rows == 0)
         return RULE_NO_ROW;
     struct value value = result_value(result, 0, column);
-    if (rule->literal.type == LITERAL_NULL)
-        return judge_null(rule, &value, why);
+    if (literal->type == LITERAL_NULL)
+        return judge_null(rule, literal, &value, why);
     if (value.type == VALUE_NULL)
         return judge_unknowable(rule, "null", why);
-    if (rule->literal.type == LITERAL_STRING)
-        return judge_string(rule, &value, why);
-    return judge_number(rule, &value, why);
+    if (literal->type == LITERAL_STRING)
+        return judge_string(rule, literal, &value, why);
+    return judge_number(rule, literal, &value, why);
 }

@@ -13,12 +13,27 @@ enum rule_effect { RULE_FAIL, RULE_WARN };
 
 enum rule_comparison { RULE_EQ, RULE_NE, RULE_LT, RULE_LE, RULE_GT, RULE_GE };
 
+// The comparison that length bytes of text spell; false if none.
+bool comparison_from_text(const char *text, size_t length, enum rule_comparison *comparison)
+    __attribute__((warn_unused_result));
+
+// Whether it holds for two things in this order: below, at or above 0, as of strcmp.
+bool comparison_holds(enum rule_comparison comparison, int order);
+
 enum literal_type { LITERAL_NULL, LITERAL_BOOLEAN, LITERAL_NUMBER, LITERAL_STRING };
 
+// Made by the parsers below, emptied by literal_clear.
 struct literal {
     enum literal_type type;
     long double number; // of a number; 1 or 0 of a boolean
     char *string;       // of a string, owned; else NULL
+    char *text;         // as written, for people
+};
+
+// A named value that rules refer to as $name and a request may override.
+struct param {
+    char *name;
+    struct literal value; // never null
 };
 
 // Made by rule_parse, emptied by rule_clear.
@@ -26,16 +41,38 @@ struct rule {
     enum rule_effect effect;
     char *column; // NULL: the rule is on the number of rows
     enum rule_comparison comparison;
-    struct literal literal;
-    char *literal_text; // as written, for people
+    struct literal literal; // if param is NULL
+    char *param;            // the name after the '$'
 };
+
+// The params of a check, or of a request.
+struct params {
+    struct param *items;
+    size_t count;
+};
+
+void literal_clear(struct literal *literal);
+
+// Adds a param with this value as its default: a literal of a rule's grammar, but not null.
+bool params_add(struct params *params, const char *name, const char *value, struct error *error)
+    __attribute__((warn_unused_result));
+
+// Adds an override: bare text that must be of the default's type.
+bool params_override(struct params *params, const struct param *param, const char *text,
+                     struct error *error) __attribute__((warn_unused_result));
+
+// NULL if there is none of this name.
+const struct param *params_find(const struct params *params, const char *name);
+
+void params_clear(struct params *params);
 
 // Grammar: SUBJECT OP LITERAL, blanks between them as liked. SUBJECT is `rows`, an identifier or any
 // name in double quotes; OP is one of == != < <= > >=; LITERAL is a decimal number, a 'string' with
-// '' for a quote, true, false or null (those three only with == and !=). On false, *offset is where
-// in the text the fault is.
-bool rule_parse(const char *text, enum rule_effect effect, struct rule *rule, size_t *offset,
-                struct error *error) __attribute__((warn_unused_result));
+// '' for a quote, true, false or null (those three only with == and !=), or $name of one of the
+// params. On false, *offset is where in the text the fault is.
+bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
+                struct rule *rule, size_t *offset, struct error *error)
+    __attribute__((warn_unused_result));
 
 void rule_clear(struct rule *rule);
 
@@ -46,7 +83,7 @@ enum rule_finding {
     RULE_UNFIT   // the column is not there, or has another type: the check file is wrong
 };
 
-// Judges the first row. `why` gets what was seen, like "lag_seconds 45 > 30" or "lag_seconds is
+// Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen, like "lag_seconds 45 > 30" or "lag_seconds is
 // null", when the rule holds or is unfit. NULL and NaN make a rule hold, except == null, != null.
-enum rule_finding rule_judge(const struct rule *rule, const struct result *result,
-                             struct text *why);
+enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
+                             const struct result *result, struct text *why);

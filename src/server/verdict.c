@@ -31,12 +31,25 @@ struct weighing {
     struct judgement *judgement;
 };
 
+// What the rule compares with: its own literal, or the param's value in force.
+static const struct literal *literal_of(const struct rule *rule, const struct check *check,
+                                        const struct params *overrides)
+{
+    if (rule->param == NULL)
+        return &rule->literal;
+    const struct param *param = overrides != NULL ? params_find(overrides, rule->param) : NULL;
+    if (param == NULL)
+        param = params_find(&check->params, rule->param);
+    return &param->value; // the parser has seen to it that there is one
+}
+
 // Rank by rank: a reason is replaced only by one that matters more.
-static void weigh(struct weighing *weighing, const struct rule *rule, const struct result *result)
+static void weigh(struct weighing *weighing, const struct rule *rule, const struct literal *literal,
+                  const struct result *result)
 {
     char reason[REASON_MAX];
     struct text why = text_in(reason, sizeof reason);
-    enum rule_finding finding = rule_judge(rule, result, &why);
+    enum rule_finding finding = rule_judge(rule, literal, result, &why);
     bool fails = finding == RULE_HOLDS && rule->effect == RULE_FAIL;
     bool warns = finding == RULE_HOLDS && rule->effect == RULE_WARN;
     bool unfit = finding == RULE_UNFIT;
@@ -51,11 +64,11 @@ static void weigh(struct weighing *weighing, const struct rule *rule, const stru
 }
 
 static void judge_by_rules(const struct check *check, const struct result *result,
-                           struct judgement *judgement)
+                           const struct params *overrides, struct judgement *judgement)
 {
     struct weighing weighing = {.judgement = judgement};
     for (size_t i = 0; i < check->rule_count; i++)
-        weigh(&weighing, &check->rules[i], result);
+        weigh(&weighing, &check->rules[i], literal_of(&check->rules[i], check, overrides), result);
     if (weighing.unfit)
         judgement->outcome = OUTCOME_CONFIG;
     else if (weighing.fails)
@@ -96,14 +109,15 @@ static void judge_by_first_value(const struct check *check, const struct result 
     judgement->verdict = verdict_of(check, judgement->outcome);
 }
 
-struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result)
+struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
+                       const struct params *overrides)
 {
     struct judgement judgement = {.outcome = outcome, .verdict = verdict_of(check, outcome)};
     if (outcome != OUTCOME_OK)
         return judgement;
     assert(result != NULL);
     if (check->rule_count > 0)
-        judge_by_rules(check, result, &judgement);
+        judge_by_rules(check, result, overrides, &judgement);
     else if (check->endpoints.count > 0)
         judge_by_first_value(check, result, &judgement);
     return judgement;

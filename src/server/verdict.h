@@ -26,5 +26,6 @@ struct judgement {
 // Judges what a probe ended in; result is NULL unless outcome is OUTCOME_OK. Pure. Any `fail` rule
 // that holds decides before any `warn`; a fault of the check's own rules (a column that is not
 // there, a type that does not fit) before both, for then nothing was judged.
-struct judgement judge(const struct check *check, enum outcome outcome,
-                       const struct result *result);
+// `overrides` are a request's values for params of the check; NULL: the defaults hold.
+struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
+                       const struct params *overrides);

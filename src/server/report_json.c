@@ -1,0 +1,98 @@
+// See report_json.h. The draft knows pass, warn and fail; what is unknown is a failure where it
+// fails the endpoint and a warning where it does not, and the member `verdict` says which it was.
+#include "server/report_json.h"
+
+#include "common/memory.h"
+#include "server/report_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// When a run began, on the wall clock, as RFC 3339 has it.
+static void format_time(struct instant started, char *text, size_t capacity)
+{
+    struct timespec now;
+    struct tm utc;
+    char seconds[32];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    int64_t age_ms = instant_since(started, instant_now()).ms;
+    int64_t then_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - age_ms;
+    time_t then = (time_t)(then_ms / 1000);
+    (void)gmtime_r(&then, &utc);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(text, capacity, "%s.%03dZ", seconds, (int)(then_ms % 1000));
+}
+
+static const char *status_of(enum verdict verdict, bool fails)
+{
+    if (fails)
+        return "fail";
+    return verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED ? "pass" : "warn";
+}
+
+static void set_string(json_t *object, const char *key, const char *text)
+{
+    int failed = json_object_set_new(object, key, json_string(text));
+    if (failed != 0)
+        abort(); // all text has been cleaned
+}
+
+// The draft has a list for each key, of the check's components; ours have one.
+static json_t *check_object(const struct check_view *view, bool fails)
+{
+    json_t *object = json_object();
+    enum verdict verdict = view->judgement.verdict;
+    char detail[DETAIL_MAX];
+    set_string(object, "componentType", "datastore");
+    set_string(object, "status", status_of(verdict, fails));
+    set_string(object, "verdict", verdict_name(verdict));
+    set_string(object, "outcome", outcome_info(view->judgement.outcome)->code);
+    if (view->dated) {
+        char time[64];
+        format_time(view->started, time, sizeof time);
+        set_string(object, "time", time);
+    }
+    report_detail(&view->judgement, detail, sizeof detail);
+    if (verdict != VERDICT_PASS && detail[0] != '\0')
+        set_string(object, "output", detail);
+    return json_pack("[o]", object);
+}
+
+json_t *report_json(const char *description, const struct check_view *views, size_t count,
+                    const struct endpoint_rule *rule, const struct circumstances *circumstances,
+                    bool passes, const char *output)
+{
+    json_t *object = json_object();
+    json_t *checks = json_object();
+    bool warns = false;
+    for (size_t i = 0; i < count; i++) {
+        enum verdict verdict = views[i].judgement.verdict;
+        bool fails = verdict_fails(verdict, rule, circumstances);
+        warns |= strcmp(status_of(verdict, fails), "pass") != 0;
+        (void)json_object_set_new(checks, views[i].check->name, check_object(&views[i], fails));
+    }
+    set_string(object, "status", !passes ? "fail" : warns ? "warn" : "pass");
+    set_string(object, "releaseId", DBHEALTH_VERSION);
+    set_string(object, "description", description);
+    if (output != NULL)
+        set_string(object, "output", output);
+    (void)json_object_set_new(object, "checks", checks);
+    return object;
+}
+
+char *report_json_text(json_t *object, size_t *length)
+{
+    char *dumped = json_dumps(object, JSON_INDENT(2));
+    json_decref(object);
+    if (dumped == NULL)
+        abort();
+    char *text;
+    int printed = asprintf(&text, "%s\n", dumped);
+    free(dumped);
+    if (printed < 0)
+        abort();
+    *length = (size_t)printed;
+    return text;
+}
