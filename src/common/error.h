@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 // Owned by the caller, who makes one on the stack and passes it down. The text says where the fault
-// is (file:line:column or the name of a variable) and what was expected. It never holds a secret.
+// is (file:line:column or the name of a variable) and what was expected. It never holds a secret,
+// and it is one line of valid UTF-8 whatever is quoted in it.
 struct error {
     char text[512];
 };
@@ -14,6 +15,7 @@ struct error {
 // `return error_set(error, ...)`.
 bool error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// Puts the formatted words and ": " before the text; returns false likewise.
+// Puts the formatted words (at most 255 bytes of them) and ": " before the text; returns false
+// likewise.
 bool error_prefix(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,6 @@
 // See http.h. libmicrohttpd runs in external epoll mode on our one thread. Two things it does not do
 // are done here: a deadline for a request's whole header (its own starts again with each byte), and
-// making room when the connections run out: the one that has been idle longest is shut down, so
+// making room when the connections run out: those that have been idle longest are shut down, so
 // that nobody who only holds connections shuts a prober out.
 #include "server/http.h"
 
@@ -21,7 +21,8 @@ enum {
     HEADER_LIMIT_MS = 5000, // from connecting to the end of the first request
     IDLE_LIMIT_MS = 60000,  // from an answer to the end of the next request
     CONNECTIONS_MAX = 8192,
-    CONNECTIONS_SPARE = 16,    // kept free by shutting idle ones down
+    CONNECTIONS_SPARE = 16,    // kept free by shutting idle ones down, ...
+    IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
     RUNS_AT_ONCE = 64 // of MHD_run before the loop gets its turn
@@ -33,6 +34,7 @@ struct http {
     struct MHD_Daemon *daemon;
     uv_poll_t poll;                // the daemon's epoll descriptor
     uv_timer_t again;              // the daemon has more to do now
+    uv_timer_t crowded;            // there may be one to shut down then
     struct deadline_queue headers; // of connections that have not yet sent a request
     struct deadline_queue idle;    // of those that have
     unsigned connections, connections_max;
@@ -80,18 +82,36 @@ static void shut_down(struct deadline_queue *queue, struct deadline_entry *entry
     (void)shutdown(connection->socket, SHUT_RDWR);
 }
 
+static void on_crowded(uv_timer_t *timer);
+
+// Shuts down the first connection of the queue. False if it has not been idle for long enough yet.
+static bool shut_first(struct http *http, struct deadline_queue *queue)
+{
+    struct deadline_entry *first = deadline_first(queue);
+    if (first == NULL)
+        return false;
+    int64_t least_ms = IDLE_LEAST_MS - queue->length.ms;
+    struct instant due = instant_add(first->at, (struct duration){.ms = least_ms});
+    if (instant_before(instant_now(), due)) {
+        deadline_start_timer(&http->crowded, due, on_crowded);
+        return false;
+    }
+    deadline_disarm(queue, first);
+    shut_down(queue, first);
+    return true;
+}
+
 static void make_room(struct http *http)
 {
-    if (http->connections + CONNECTIONS_SPARE < http->connections_max)
-        return;
-    struct deadline_queue *queue = &http->idle;
-    if (deadline_first(queue) == NULL)
-        queue = &http->headers;
-    struct deadline_entry *oldest = deadline_first(queue);
-    if (oldest == NULL)
-        return;
-    deadline_disarm(queue, oldest);
-    shut_down(queue, oldest);
+    unsigned shut = 0;
+    while (http->connections - shut + CONNECTIONS_SPARE >= http->connections_max &&
+           (shut_first(http, &http->idle) || shut_first(http, &http->headers)))
+        shut++;
+}
+
+static void on_crowded(uv_timer_t *timer)
+{
+    make_room(timer->data);
 }
 
 static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
@@ -102,6 +122,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         struct connection *closed = *own;
         deadline_disarm(closed->queue, &closed->deadline);
         http->connections--;
+        http->changed = true; // at its limit the daemon looks for newcomers in its next run only
         free(closed);
         return;
     }
@@ -313,14 +334,15 @@ static void watch_daemon(struct http *http)
     int failed = uv_poll_init(http->loop, &http->poll, epoll);
     assert(failed == 0);
     failed = uv_timer_init(http->loop, &http->again);
+    failed |= uv_timer_init(http->loop, &http->crowded);
     assert(failed == 0);
-    http->poll.data = http->again.data = http;
+    http->poll.data = http->again.data = http->crowded.data = http;
     failed = uv_poll_start(&http->poll, UV_READABLE, on_poll);
     assert(failed == 0);
     deadline_queue_open(&http->headers, http->loop, (struct duration){.ms = HEADER_LIMIT_MS},
                         shut_down);
     deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS}, shut_down);
-    http->open_handles = 4;
+    http->open_handles = 5;
 }
 
 struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
@@ -369,6 +391,7 @@ void http_end(struct http *http)
     (void)http_run(http);
     uv_close((uv_handle_t *)&http->poll, on_handle_closed);
     uv_close((uv_handle_t *)&http->again, on_handle_closed);
+    uv_close((uv_handle_t *)&http->crowded, on_handle_closed);
     MHD_stop_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);

@@ -16,8 +16,8 @@ enum { PARTS_MAX = 2 };
 static bool take_name(const UriTextRangeA *segment, char *name)
 {
     char *decoded = memory_copy(segment->first, (size_t)(segment->afterLast - segment->first));
-    (void)uriUnescapeInPlaceA(decoded);
-    bool is_one = is_name(decoded);
+    const char *end = uriUnescapeInPlaceA(decoded);
+    bool is_one = decoded + strlen(decoded) == end && is_name(decoded);
     if (is_one)
         (void)snprintf(name, NAME_MAX_LENGTH + 1, "%s", decoded);
     free(decoded);

@@ -1,0 +1,233 @@
+"""The program under test, as a process with its log, its requests and its costs.
+
+    adapter = Adapter(folder_of_programs, scratch, "postgres://...", checks={"alive": "SELECT 1"})
+    adapter.get("/readyz?verbose").status
+
+It listens on a free loopback port. end() sends SIGINT and wants exit status 0, no process left and
+no sanitizer's report: so every test that uses the fixture is a test of the goodbye too."""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import processes
+from raw_http import exchange, parse_answer
+from servers import wait_until
+
+ENDPOINTS = ("/healthz", "/readyz", "/startupz", "/livez")
+SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
+LOGFMT_FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=\\]+)(?: |$)')
+CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None)
+
+
+class Adapter:
+    """A running dbhealthd. Words in capitals are variables of its environment, which has no others
+    than PATH. checks, from names to texts, are its check files; without them it is the library.
+
+    program is the program to run in place of the one in build; under, a command to run it with;
+    preexec, what the child does first; stderr, where the log goes if not into a file that lines()
+    reads."""
+
+    def __init__(
+        self,
+        build,
+        folder,
+        url=None,
+        *,
+        checks=None,
+        arguments=("--listen", "127.0.0.1:0"),
+        program=None,
+        under=(),
+        preexec=None,
+        stderr=None,
+        **environment,
+    ):
+        self.folder = folder
+        self.log_path = folder / "log"
+        self.checks = folder / "checks"
+        self.status = None
+        if checks is not None:
+            self.checks.mkdir()
+            environment["DBHEALTH_CHECKS"] = str(self.checks)
+            for name, text in checks.items():
+                self.write_check(name, text)
+        if url is not None:
+            environment["DATABASE_URL"] = url
+        command = [*under, program or build / "dbhealthd", *arguments]
+        self.process = _start(command, environment, preexec, stderr, self.log_path)
+        self.pid = self.process.pid
+        self.port = None
+
+    def write_check(self, name, text):
+        (self.checks / f"{name}.sql").write_text(text)
+
+    # Life
+
+    def wait_serving(self):
+        """Waits until it listens; port and pid are known then."""
+        wait_until(lambda: self.messages("serving") or self.ended(), "the adapter serves")
+        assert not self.ended(), f"ended with status {self.process.returncode}:\n{self.log_text()}"
+        self.port = int(self.messages("serving")[0]["port"])
+        return self
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def wait(self, limit=20):
+        """Its exit status."""
+        return self.process.wait(limit)
+
+    def end(self):
+        """Ends it, if it has not ended, as Ctrl-C would; see the top."""
+        children = processes.children(self.pid)
+        try:
+            if not self.ended():
+                self.signal(signal.SIGCONT)
+                self.signal(signal.SIGINT)
+            self.wait()
+        finally:
+            self.kill()
+        wait_until(lambda: not any(map(processes.exists, children)), "its probers end")
+        assert not SANITIZER_REPORT.search(self.log_text()), self.log_text()
+        assert self.process.returncode == 0, f"exit status {self.process.returncode}"
+
+    def kill(self):
+        """SIGKILL, if it still runs."""
+        if not self.ended():
+            with contextlib.suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
+
+    # Requests
+
+    def get(self, path, method="GET", *, limit=20, **headers):
+        """The answer to one request on a connection of its own."""
+        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n"
+        return parse_answer(exchange(self.port, request.encode(), limit=limit), method=method)
+
+    def get_later(self, path):
+        """Starts a request; its answer is what the returned function waits for."""
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(self.get(path)))
+        thread.start()
+
+        def answer():
+            thread.join()
+            return answers[0]
+
+        return answer
+
+    def status_of(self, path):
+        return self.get(path).status
+
+    def statuses(self):
+        """The status of each endpoint, in the order of ENDPOINTS."""
+        return tuple(self.get(path).status for path in ENDPOINTS)
+
+    def shown(self, path):
+        """The lines of checks in a verbose answer: {name: CheckLine}."""
+        return check_lines(self.get(f"{path}?verbose").body)
+
+    def wait_status(self, path, status, limit=15):
+        wait_until(lambda: self.status_of(path) == status, f"{path} is {status}", limit)
+
+    # Log
+
+    def log_text(self):
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    def lines(self):
+        """Every whole line of the log, as a dict. A line that can't be parsed fails the test."""
+        whole = self.log_text().rpartition("\n")[0]
+        return [parse_line(line) for line in whole.splitlines() if line]
+
+    def messages(self, message):
+        """The log's lines of this kind."""
+        if SANITIZER_REPORT.search(self.log_text()):
+            return []  # end() shows it
+        return [line for line in self.lines() if line["msg"] == message]
+
+    def transitions(self, check=None):
+        changes = self.messages("check changed")
+        return [change for change in changes if check in (None, change["check"])]
+
+    # Costs
+
+    def probers(self):
+        """Process ids of its probers."""
+        return processes.children(self.pid)
+
+    def descriptors(self):
+        return processes.descriptors(self.pid)
+
+    def pss(self):
+        """Memory of the process tree, in kB."""
+        return sum(processes.pss(pid) for pid in (self.pid, *self.probers()))
+
+
+class CheckLine:
+    """A check's line in a body: fails (its sign), verdict, detail; code is the detail's first word."""
+
+    def __init__(self, sign, verdict, detail):
+        self.fails = sign == "-"
+        self.verdict = verdict
+        self.detail = detail or ""
+        self.code = self.detail.partition(":")[0]
+
+    def __repr__(self):
+        return f"[{'-' if self.fails else '+'}] {self.verdict}: {self.detail}"
+
+
+def check_lines(body):
+    found = (CHECK_LINE.fullmatch(line) for line in body.splitlines())
+    return {match[2]: CheckLine(match[1], match[3], match[4]) for match in found if match}
+
+
+def parse_line(line):
+    """A line of the log in either form."""
+    if line.startswith("{"):
+        return json.loads(line)
+    fields = LOGFMT_FIELD.findall(line)
+    assert "".join(LOGFMT_FIELD.split(line)[::3]) == "", f"not logfmt: {line!r}"
+    return {key: _unquoted(value) for key, value in fields}
+
+
+def _unquoted(value):
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+
+
+def _start(command, environment, preexec, stderr, log_path):
+    variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
+    parent = os.getpid()
+
+    def die_with_us():
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        if preexec:
+            preexec()
+
+    with log_path.open("ab") as log:
+        return subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log if stderr is None else stderr,
+            env={"PATH": os.environ["PATH"], **variables, **environment},
+            start_new_session=True,
+            preexec_fn=die_with_us,
+        )

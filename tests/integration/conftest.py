@@ -1,0 +1,57 @@
+"""Fixtures for dbhealthd as a whole, beside real servers."""
+
+import itertools
+import resource
+
+import pytest
+from adapter import Adapter
+from sql import Counter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _many_descriptors():
+    """For thousands of clients."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.fixture
+def start_adapter(build_dir, tmp_path, log_on_failure, request):
+    """start_adapter(url, ...) starts an adapter, see class Adapter, which is ended with the test."""
+    numbers = itertools.count(1)
+
+    def start(url=None, **options):
+        name = f"adapter-{next(numbers)}"
+        folder = tmp_path / name
+        folder.mkdir()
+        log_on_failure(name, folder / "log")
+        adapter = Adapter(build_dir, folder, url, **options)
+        request.addfinalizer(adapter.kill)
+        return adapter
+
+    return start
+
+
+@pytest.fixture
+def adapter(start_adapter, request):
+    """As start_adapter, and waits until it serves; it must end well when the test does."""
+
+    def start(url=None, **options):
+        adapter = start_adapter(url, **options)
+        request.addfinalizer(adapter.end)
+        return adapter.wait_serving()
+
+    return start
+
+
+@pytest.fixture
+def counter(server):
+    """Counts the runs of a check on the shared server of each engine in turn."""
+    with Counter(server) as counter:
+        yield counter
+
+
+@pytest.fixture(scope="session")
+def sanitized(build_dir):
+    """Whether the programs were built with AddressSanitizer, which keeps freed memory."""
+    return b"__asan_init" in (build_dir / "dbhealthd").read_bytes()

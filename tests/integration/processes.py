@@ -1,0 +1,47 @@
+"""What /proc tells of processes: children, descriptors, memory."""
+
+import os
+from pathlib import Path
+
+
+def children(pid):
+    """Process ids of pid's children, those left out that ended and wait for it."""
+    return [child for child in _children(pid) if state(child) not in ("Z", None)]
+
+
+def zombies(pid):
+    """Process ids of pid's children that ended and wait for it."""
+    return [child for child in _children(pid) if state(child) == "Z"]
+
+
+def state(pid):
+    """The letter of proc(5); None when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def exists(pid):
+    return state(pid) not in ("Z", None)
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def pss(pid):
+    """Memory with what is shared divided among its sharers, in kB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+
+
+def command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _children(pid):
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
