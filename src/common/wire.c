@@ -167,6 +167,8 @@ size_t call_encode(const struct call *call, unsigned char *bytes)
     put_u32(&out, call->sequence);
     put_u8(&out, call->verb);
     put_u64(&out, (uint64_t)call->deadline.ns);
+    if (call->verb == VERB_OPEN)
+        put_u8(&out, call->inspect);
     if (call->verb == VERB_RUN) {
         put_u8(&out, call->read_only);
         put_u32(&out, (uint32_t)call->statement_limit.ms);
@@ -184,6 +186,8 @@ bool call_decode(const unsigned char *bytes, size_t length, struct call *call)
     *call = (struct call){.sequence = take_u32(&in)};
     call->verb = take_verb(&in);
     call->deadline.ns = (int64_t)take_u64(&in);
+    if (call->verb == VERB_OPEN)
+        call->inspect = take_flag(&in);
     if (call->verb == VERB_RUN) {
         call->read_only = take_flag(&in);
         call->statement_limit.ms = take_u32(&in);
@@ -265,6 +269,7 @@ size_t reply_encode(const struct reply *reply, unsigned char *bytes)
     put_text(&out, reply->message, strlen(reply->message));
     put_text(&out, reply->version, strlen(reply->version));
     put_u8(&out, reply->flavor);
+    put_u8(&out, reply->superuser);
     put_u8(&out, reply->result != NULL);
     if (reply->result != NULL)
         put_result(&out, reply->result);
@@ -282,6 +287,7 @@ bool reply_decode(const unsigned char *bytes, size_t length, struct reply *reply
     take_string(&in, reply->message, sizeof reply->message);
     take_string(&in, reply->version, sizeof reply->version);
     unsigned flavor = take_u8(&in);
+    reply->superuser = take_flag(&in);
     bool has_result = take_flag(&in);
     if (in.broken || !outcome_is_reportable((enum outcome)outcome) || flavor >= FLAVOR_COUNT)
         return false;

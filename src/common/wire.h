@@ -5,9 +5,10 @@
 // A message is a row of fields, each as its type says (u8, u16, u32, u64: that many bits; text: a
 // u32 length and the bytes):
 //   call   u32 sequence, u8 verb, u64 deadline (ns on CLOCK_BOOTTIME);
+//          open only: u8 inspect;
 //          run only: u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
 //   reply  u32 sequence, u8 verb, u8 outcome, text code, text message, text version, u8 flavor,
-//          u8 has_result;
+//          u8 superuser, u8 has_result;
 //          if so: u64 row_count, u8 cut, u16 columns, text name each, u32 rows,
 //          and for each value: u8 type, u8 cut, text bytes
 #pragma once
@@ -34,6 +35,8 @@ struct call {
     uint32_t sequence; // the reply carries the same
     enum verb verb;
     struct instant deadline; // dbhealthd's patience ends here; it may kill a run after it
+    // VERB_OPEN only:
+    bool inspect; // find out whether the probe user is a superuser
     // VERB_RUN only:
     bool read_only;
     struct duration statement_limit; // the server is told to end the statement after this
@@ -53,6 +56,7 @@ struct reply {
     // VERB_OPEN with OUTCOME_OK only:
     char version[REPLY_VERSION_MAX]; // as the server names itself, like "15.8" or "10.11.6-MariaDB"
     enum flavor flavor;
+    bool superuser; // if the call asked: the probe user gets into a full server
     // VERB_RUN with OUTCOME_OK only, else NULL:
     struct result *result; // owned by the reply
 };

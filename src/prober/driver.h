@@ -14,11 +14,12 @@ struct driver {
     // Once, before anything else.
     void (*setup)(void);
 
-    // Connects and logs in. May block for as long as the network likes: dbhealthd decides how long
+    // Connects and logs in, and finds out about superusers if the call says so. May block for as long as the network likes: dbhealthd decides how long
     // it waits. On success the reply is OUTCOME_OK with version and flavor, and the session is
     // returned; else the reply says why (outcome, code, message) and NULL is returned, with nothing
     // left open.
-    struct session *(*open)(const struct target *target, struct reply *reply);
+    struct session *(*open)(const struct target *target, const struct call *call,
+                            struct reply *reply);
 
     // Runs one statement with its limits and fills the reply, with a result on OUTCOME_OK. The
     // session stays usable for the next call whatever came of this one, unless it is lost: then

@@ -85,10 +85,11 @@ static void close_session(struct session **session)
     *session = NULL;
 }
 
-static void open_target(const struct target *target, struct session **session, struct reply *reply)
+static void open_target(const struct target *target, const struct call *call,
+                        struct session **session, struct reply *reply)
 {
     if (target->engine == driver.engine)
-        *session = driver.open(target, reply);
+        *session = driver.open(target, call, reply);
     else
         reply_set(reply, OUTCOME_CONFIG, NULL,
                   "DATABASE_URL names another kind of database than this prober's: restart "
@@ -96,13 +97,13 @@ static void open_target(const struct target *target, struct session **session, s
 }
 
 // The target is loaded anew each time: a rotated password or URL file is used at the next open.
-static void open_session(struct session **session, struct reply *reply)
+static void open_session(struct session **session, const struct call *call, struct reply *reply)
 {
     struct target target;
     struct error error;
     close_session(session);
     if (target_load(&target, &error) && target_load_password(&target, &error))
-        open_target(&target, session, reply);
+        open_target(&target, call, session, reply);
     else
         reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
     target_wipe(&target);
@@ -121,7 +122,7 @@ static void answer(struct session **session, const struct call *call, struct rep
 {
     switch (call->verb) {
     case VERB_OPEN:
-        open_session(session, reply);
+        open_session(session, call, reply);
         return;
     case VERB_RUN:
         run_statement(*session, call, reply);

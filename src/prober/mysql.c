@@ -354,7 +354,23 @@ static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *
     return false;
 }
 
-static struct session *new_session(MYSQL *connection, struct reply *reply)
+// Whether the user holds a privilege that opens the slot which the server keeps for administrators.
+// What cannot be found out is taken for no: this is advice, not a verdict.
+static bool is_superuser(MYSQL *connection)
+{
+    static const char sql[] =
+        "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type IN"
+        " ('SUPER', 'CONNECTION_ADMIN', 'CONNECTION ADMIN') AND grantee ="
+        " CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') LIMIT 1";
+    if (mysql_real_query(connection, sql, sizeof sql - 1) != 0)
+        return false;
+    MYSQL_RES *rows = mysql_store_result(connection);
+    bool found = rows != NULL && mysql_num_rows(rows) > 0;
+    mysql_free_result(rows);
+    return found;
+}
+
+static struct session *new_session(MYSQL *connection, const struct call *call, struct reply *reply)
 {
     struct session *session = memory_new(sizeof *session);
     const char *version = mysql_get_server_info(connection);
@@ -362,10 +378,12 @@ static struct session *new_session(MYSQL *connection, struct reply *reply)
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply->flavor = session->flavor;
     (void)snprintf(reply->version, sizeof reply->version, "%s", version);
+    reply->superuser = call->inspect && is_superuser(connection);
     return session;
 }
 
-static struct session *open_session(const struct target *target, struct reply *reply)
+static struct session *open_session(const struct target *target, const struct call *call,
+                                    struct reply *reply)
 {
     enum tls_mode mode;
     if (!check_tls(target, &mode, reply))
@@ -377,7 +395,7 @@ static struct session *open_session(const struct target *target, struct reply *r
     if (!log_in(connection, target, mode))
         reply_with_login_error(reply, connection, target);
     else if (has_wanted_tls(connection, mode, reply))
-        return new_session(connection, reply);
+        return new_session(connection, call, reply);
     mysql_close(connection);
     return NULL;
 }

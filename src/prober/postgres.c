@@ -336,16 +336,14 @@ static bool check_tls(const struct target *target, struct reply *reply)
     return false;
 }
 
-// The server's "15.8 (Debian 15.8-1)" without what follows the number. A superuser passes where
-// others are turned away, so a success proves less: dbhealthd is told.
+// The server's "15.8 (Debian 15.8-1)" without what follows the number. Whether the user is a
+// superuser, who passes where others are turned away, the server has said at login.
 static void describe_server(PGconn *connection, struct reply *reply)
 {
     const char *version = PQparameterStatus(connection, "server_version");
     const char *superuser = PQparameterStatus(connection, "is_superuser");
-    bool warn = superuser != NULL && strcmp(superuser, "on") == 0;
-    reply_set(reply, OUTCOME_OK, NULL,
-              warn ? "connected as a superuser, who gets into a full server: use a role without"
-                   : "");
+    reply_set(reply, OUTCOME_OK, NULL, "");
+    reply->superuser = superuser != NULL && strcmp(superuser, "on") == 0;
     reply->flavor = FLAVOR_POSTGRES;
     (void)snprintf(reply->version, sizeof reply->version, "%s", version != NULL ? version : "");
     reply->version[strcspn(reply->version, " ")] = '\0';
@@ -363,8 +361,10 @@ static void take_notice(void *context, const PGresult *notice)
     (void)snprintf(farewell->message, sizeof farewell->message, "%s", message);
 }
 
-static struct session *open_session(const struct target *target, struct reply *reply)
+static struct session *open_session(const struct target *target, const struct call *call,
+                                    struct reply *reply)
 {
+    (void)call;
     if (!check_tls(target, reply))
         return NULL;
     reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");

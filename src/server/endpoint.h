@@ -22,8 +22,10 @@ const char *endpoint_builtin(size_t index);
 struct check_view {
     const struct check *check;
     struct judgement judgement;
-    bool dated;             // from a result; else nothing was known
-    struct instant started; // of the run that the judgement is from, if dated
+    bool dated;                  // from a result; else nothing was known
+    struct instant started;      // of the run that the judgement is from, if dated
+    struct duration took;        // how long it took, if dated
+    const struct result *result; // what it was judged from, if its check has params; else NULL
 };
 
 // What holds for the adapter as a whole when the answer is given.

@@ -45,6 +45,13 @@ struct prober {
     struct job_list foreground;
     struct job_list background;
     struct job_list batch; // the first is the one that runs
+    bool keeps;            // the connection stays open between batches
+    bool kept;             // it was open before this batch, and may have died unnoticed
+    bool connected;        // there is a connection
+    bool inspected;        // the process has been asked about superusers
+    bool superuser;        // and has said that the user is one
+    enum flavor flavor;    // of the server, once connected
+    char version[REPLY_VERSION_MAX];
     enum state state;
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
@@ -80,7 +87,9 @@ static void tell(struct prober *prober, struct job *job, struct probe probe)
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = instant_now();
+    probe.superuser = prober->superuser;
     prober->done(prober->context, job, &probe);
+    result_free(probe.result);
 }
 
 static struct job *take_first(struct job_list *list)
@@ -139,11 +148,17 @@ static bool have_process(struct prober *prober)
     return prober->process != NULL;
 }
 
+static void forget_process(struct prober *prober)
+{
+    prober->process = NULL;
+    prober->connected = prober->inspected = false;
+}
+
 static void kill_process(struct prober *prober)
 {
     if (prober->process != NULL)
         prober_process_kill(prober->process);
-    prober->process = NULL;
+    forget_process(prober);
 }
 
 // --- the verbs
@@ -171,12 +186,19 @@ static struct probe crashed(const struct prober *prober, enum verb stage)
                           .message = "the prober process died or could not be started"};
 }
 
+static struct call open_call(const struct prober *prober)
+{
+    return (struct call){.verb = VERB_OPEN,
+                         .deadline = instant_add(instant_now(), timeout_of(prober)),
+                         .inspect = !prober->inspected};
+}
+
 // Opens for the first job of the batch, whose time starts now.
 static void begin_open(struct prober *prober)
 {
     prober->job_started = instant_now();
-    struct call call = {.verb = VERB_OPEN,
-                        .deadline = instant_add(prober->job_started, timeout_of(prober))};
+    prober->connected = prober->kept = false;
+    struct call call = open_call(prober);
     if (!have_process(prober) || !send_call(prober, call)) {
         finish_batch(prober, crashed(prober, VERB_OPEN));
         return;
@@ -225,20 +247,44 @@ static void yield_to_foreground(struct prober *prober)
     TAILQ_CONCAT(&prober->background, &prober->batch, link);
 }
 
+// Jobs that are not meant for this server end here, without a run.
+static void skip_unmeant(struct prober *prober)
+{
+    struct job *first;
+    while ((first = TAILQ_FIRST(&prober->batch)) != NULL &&
+           !range_has(&first->check->range, prober->flavor, prober->version))
+        tell(prober, take_first(&prober->batch),
+             (struct probe){
+                 .outcome = OUTCOME_SKIPPED, .stage = VERB_OPEN, .started = prober->job_started});
+}
+
+// Runs the first job, if there is one.
+static void begin_first(struct prober *prober)
+{
+    skip_unmeant(prober);
+    if (!TAILQ_EMPTY(&prober->batch)) {
+        begin_run(prober);
+        return;
+    }
+    if (prober->keeps) {
+        (void)uv_timer_stop(&prober->timer);
+        prober->state = STATE_IDLE;
+        return;
+    }
+    begin_close(prober);
+}
+
 static void begin_next(struct prober *prober)
 {
     yield_to_foreground(prober);
-    if (TAILQ_EMPTY(&prober->batch)) {
-        begin_close(prober);
-        return;
-    }
     prober->job_started = instant_now();
-    begin_run(prober);
+    begin_first(prober);
 }
 
 static void begin_close(struct prober *prober)
 {
     struct duration limit = {.ms = CLOSE_LIMIT_MS};
+    prober->connected = false;
     struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(instant_now(), limit)};
     prober->state = STATE_CLOSING;
     if (send_call(prober, call)) {
@@ -251,14 +297,17 @@ static void begin_close(struct prober *prober)
 
 // --- replies
 
-static struct probe probe_of(const struct prober *prober, const struct reply *reply)
+// Takes the result over.
+static struct probe probe_of(const struct prober *prober, struct reply *reply)
 {
+    struct result *result = reply->result;
+    reply->result = NULL;
     return (struct probe){.outcome = reply->outcome,
                           .stage = reply->verb,
                           .code = reply->code,
                           .message = reply->message,
                           .started = prober->job_started,
-                          .result = reply->result};
+                          .result = result};
 }
 
 static void on_opened(struct prober *prober, struct reply *reply)
@@ -266,10 +315,16 @@ static void on_opened(struct prober *prober, struct reply *reply)
     bool was_pending = prober->state == STATE_PENDING;
     if (was_pending) // what is known now is known as of now
         prober->job_started = instant_now();
-    if (reply->outcome != OUTCOME_OK)
+    if (reply->outcome != OUTCOME_OK) {
         finish_batch(prober, probe_of(prober, reply));
-    else
-        begin_run(prober);
+        return;
+    }
+    if (!prober->inspected)
+        prober->superuser = reply->superuser;
+    prober->inspected = prober->connected = true;
+    prober->flavor = reply->flavor;
+    (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
+    begin_first(prober);
 }
 
 // With these the connection is gone: the rest of the batch needs another.
@@ -281,12 +336,20 @@ static bool ends_session(enum outcome outcome)
 
 static void on_ran(struct prober *prober, struct reply *reply)
 {
+    bool ended = ends_session(reply->outcome);
+    if (ended && prober->kept) { // it may have died long ago: only a new one tells
+        begin_open(prober);
+        return;
+    }
     struct probe probe = probe_of(prober, reply);
+    prober->connected = !ended;
     tell(prober, take_first(&prober->batch), probe);
-    if (ends_session(probe.outcome) && !TAILQ_EMPTY(&prober->batch))
+    if (!ended)
+        begin_next(prober);
+    else if (!TAILQ_EMPTY(&prober->batch))
         begin_open(prober);
     else
-        begin_next(prober);
+        begin_close(prober);
 }
 
 // What the verb and the state want of a reply, beyond its being well-formed.
@@ -331,7 +394,7 @@ static void on_died(void *owner, const char *how)
 {
     struct prober *prober = owner;
     enum state state = prober->state;
-    prober->process = NULL;
+    forget_process(prober);
     note_failure(prober, how);
     (void)uv_timer_stop(&prober->timer);
     if (state == STATE_OPENING || state == STATE_PENDING) {
@@ -396,8 +459,7 @@ static void replace_open(struct prober *prober)
 {
     kill_process(prober);
     prober->attempts++;
-    struct call call = {.verb = VERB_OPEN,
-                        .deadline = instant_add(instant_now(), timeout_of(prober))};
+    struct call call = open_call(prober);
     if (!have_process(prober) || !send_call(prober, call)) {
         finish_batch(prober, crashed(prober, VERB_OPEN));
         return;
@@ -449,13 +511,14 @@ static void on_timer(uv_timer_t *timer)
 
 // --- from outside
 
-struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, prober_done *done,
-                          void *context)
+struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, bool keeps,
+                          prober_done *done, void *context)
 {
     struct prober *prober = memory_new(sizeof *prober);
     *prober = (struct prober){.loop = loop,
                               .name = memory_string(name),
                               .program = memory_string(program),
+                              .keeps = keeps,
                               .done = done,
                               .context = context};
     TAILQ_INIT(&prober->foreground);
@@ -516,7 +579,13 @@ void prober_start_batch(struct prober *prober)
     struct job *job;
     TAILQ_FOREACH(job, &prober->batch, link)
     job->place = JOB_IN_BATCH;
-    begin_open(prober);
+    prober->kept = prober->connected;
+    if (!prober->connected) {
+        begin_open(prober);
+        return;
+    }
+    prober->job_started = instant_now();
+    begin_first(prober);
 }
 
 struct unfinished prober_explain(struct prober *prober, const struct job *job)

@@ -17,8 +17,9 @@ struct probe {
     const char *message;  // the driver's words, for the log; for the time of the call
     struct instant started;
     struct instant ended;
-    struct duration silent;      // for a pending open: how long there has been no answer; else 0
-    const struct result *result; // with OUTCOME_OK of a run; for the time of the call
+    struct duration silent; // for a pending open: how long there has been no answer; else 0
+    struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
+    bool superuser;         // the probe user is one
 };
 
 enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
@@ -35,12 +36,13 @@ struct prober;
 
 // Told for each job that was wanted, once or more: an open that stays unanswered gives `timeout` at
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
-typedef void prober_done(void *context, struct job *job, const struct probe *probe);
+typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
 // Makes a prober of this name which will run this program; nothing is started before the first
-// batch. Freed by the loop some time after prober_end.
-struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, prober_done *done,
-                          void *context);
+// batch. One that keeps leaves its connection open between batches. Freed by the loop some
+// time after prober_end.
+struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, bool keeps,
+                          prober_done *done, void *context);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
 // the server leaves an open unanswered, or the program cannot be started, `done` is called at once.

@@ -43,6 +43,8 @@ struct check_state {
     bool known; // the fields below are of a result
     struct judgement judgement;
     struct instant started;
+    struct duration took;
+    struct result *result; // of a check with params, for requests that override one; else NULL
     struct link_list waiting;
     uv_timer_t every; // set up only if the check has a period
 };
@@ -107,18 +109,41 @@ static void deliver(struct check_state *state)
     }
 }
 
-static void take_probe(struct check_state *state, const struct probe *probe)
+// Such a user gets into a full server, so its success proves less than it should.
+static void warn_of_superuser(struct judgement *judgement, bool superuser)
 {
-    struct judgement judgement = judge(state->check, probe->outcome, probe->result);
+    if (!superuser || judgement->verdict != VERDICT_PASS)
+        return;
+    judgement->verdict = VERDICT_WARN;
+    (void)snprintf(judgement->reason, sizeof judgement->reason,
+                   "the probe user is a superuser, whom a full server still lets in");
+}
+
+static void keep_result(struct check_state *state, struct probe *probe)
+{
+    result_free(state->result);
+    state->result = NULL;
+    if (state->check->params.count == 0)
+        return;
+    state->result = probe->result;
+    probe->result = NULL;
+}
+
+static void take_probe(struct check_state *state, struct probe *probe)
+{
+    struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
     add_silence(&judgement, probe->silent);
+    warn_of_superuser(&judgement, probe->superuser);
     log_transition(state, &judgement, probe);
     state->known = true;
     state->judgement = judgement;
     state->started = probe->started;
+    state->took = instant_since(probe->started, probe->ended);
+    keep_result(state, probe);
     deliver(state);
 }
 
-static void on_done(void *context, struct job *job, const struct probe *probe)
+static void on_done(void *context, struct job *job, struct probe *probe)
 {
     (void)context;
     take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)), probe);
@@ -147,7 +172,9 @@ static struct check_view view_of_result(const struct check_state *state)
     return (struct check_view){.check = state->check,
                                .judgement = state->judgement,
                                .dated = true,
-                               .started = state->started};
+                               .started = state->started,
+                               .took = state->took,
+                               .result = state->result};
 }
 
 // For this answer alone: the run goes on to its own end.
@@ -155,7 +182,7 @@ static struct check_view view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
     struct check_view view = {.check = state->check,
-                              .judgement = judge(state->check, unfinished.outcome, NULL)};
+                              .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
     struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
     if (unfinished.outcome != OUTCOME_UNKNOWN)
         text_addf(&reason, "no answer for %lld ms", (long long)unfinished.ran.ms);
@@ -300,8 +327,9 @@ static void start_probers(struct scheduler *scheduler)
     program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
     scheduler->probers = memory_new((names->count + 1) * sizeof(struct prober *));
     for (size_t i = 0; i < names->count; i++)
-        scheduler->probers[i] =
-            prober_new(scheduler->loop, names->items[i], path, on_done, scheduler);
+        scheduler->probers[i] = prober_new(
+            scheduler->loop, names->items[i], path,
+            words_have(&scheduler->config->settings.keep, names->items[i]), on_done, scheduler);
 }
 
 struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config)
@@ -329,6 +357,8 @@ static void close_one(struct scheduler *scheduler)
 {
     if (--scheduler->open_handles > 0)
         return;
+    for (size_t i = 0; i < scheduler->config->check_count; i++)
+        result_free(scheduler->states[i].result);
     config_release(scheduler->config);
     free(scheduler->states);
     free(scheduler);

@@ -40,6 +40,8 @@ static const struct setting table[] = {
      "how old a result may be and still be served"},
     {"deadline", "DBHEALTH_DEADLINE", TYPE_DURATION, AT(deadline), "900ms", 1, 3600000, NULL,
      "a request is answered within this time"},
+    {"keep", "DBHEALTH_KEEP", TYPE_NAMES, AT(keep), "", 0, 0, NULL,
+     "names of probers that keep their connection open, ',' between"},
     {"drain", "DBHEALTH_DRAIN", TYPE_DURATION, AT(drain), "10s", 0, 3600000, NULL,
      "how long readiness fails after SIGTERM before the exit"},
     {"drain-file", "DBHEALTH_DRAIN_FILE", TYPE_TEXT, AT(drain_file), "", 0, 0, NULL,
@@ -63,7 +65,7 @@ static bool set_names(struct words *words, const char *text, struct error *error
     set_words(words, text, ", \t");
     for (size_t i = 0; i < words->count; i++) {
         if (!is_name(words->items[i]))
-            return error_set(error, "'%.40s' is no check's name, expected a-z, 0-9 and '-'",
+            return error_set(error, "'%.40s' is no name, expected a-z, 0-9 and '-'",
                              words->items[i]);
     }
     return true;
@@ -203,6 +205,7 @@ void settings_clear(struct settings *settings)
     free(settings->drain_file);
     words_free(&settings->checks);
     words_free(&settings->disable);
+    words_free(&settings->keep);
     words_free(&settings->problems);
     *settings = (struct settings){0};
 }

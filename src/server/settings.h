@@ -15,6 +15,7 @@ struct settings {
     char *listen;         // address:port, as http_listen reads it
     struct words checks;  // folders, or "library" for the installed one
     struct words disable; // names of checks to leave out
+    struct words keep;    // names of probers that keep their connection open
     struct duration timeout;
     bool timeout_given; // not the default
     struct duration cache;
