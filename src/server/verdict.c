@@ -103,7 +103,10 @@ static void judge_by_first_value(const struct check *check, const struct result 
             struct text why = text_in(judgement->reason, sizeof judgement->reason);
             text_add_foreign(&why, result_column(result, 0), strlen(result_column(result, 0)));
             text_add(&why, " is ");
-            text_add(&why, value.type == VALUE_NULL ? "null" : value.text);
+            if (value.type == VALUE_NULL)
+                text_add(&why, "null");
+            else
+                text_add_foreign(&why, value.text, value.length);
         }
     }
     judgement->verdict = verdict_of(check, judgement->outcome);

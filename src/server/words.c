@@ -30,6 +30,13 @@ static bool find_unit(const char *name, int64_t *ms)
     return false;
 }
 
+// To a whole number, but not past one for what binary fractions add: 2.007 * 1000 is above 2007.
+static double round_up(double number)
+{
+    double nearest = round(number);
+    return nearest > 0 && fabs(number - nearest) < 1e-6 ? nearest : ceil(number);
+}
+
 bool parse_duration(const char *text, struct duration *duration, struct error *error)
 {
     size_t digits = strspn(text, "0123456789");
@@ -42,7 +49,7 @@ bool parse_duration(const char *text, struct duration *duration, struct error *e
                          "'%.40s' is not a duration, expected a number with a unit, like "
                          "500ms, 1.5s, 2m or 1h",
                          text);
-    double ms = ceil(strtod(text, NULL) * (double)unit);
+    double ms = round_up(strtod(text, NULL) * (double)unit);
     if (ms > LONGEST_MS)
         return error_set(error, "'%.40s' is too long, expected at most 24h", text);
     duration->ms = (int64_t)ms;

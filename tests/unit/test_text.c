@@ -172,6 +172,28 @@ static void random_bytes_always_come_out_as_one_valid_line(void **state)
     }
 }
 
+static void the_valid_start_of_bytes_is_measured(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t length, valid;
+    } cases[] = {
+        {"", 0, 0},
+        {"abc", 3, 3},
+        {"ab\0c", 4, 2},
+        {"\0", 1, 0},
+        {"a\nb\x1b", 4, 4},
+        {"\xc3\xa4\xff", 3, 2},
+        {"\xc3\xa4\xc3", 3, 2},
+        {"\xed\xa0\x80", 3, 0},
+        {"\xef\xbb\xbf!", 4, 4},
+        {"abc", 2, 2},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(text_valid_length(cases[i].bytes, cases[i].length), cases[i].valid);
+}
+
 // "aä€😀" has characters of 1, 2, 3 and 4 bytes, which end at 1, 3, 6 and 10.
 static const char mixed[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
 
@@ -250,6 +272,7 @@ int main(void)
         cmocka_unit_test(controls_become_one_space_and_none_at_the_ends),
         cmocka_unit_test(every_character_is_shown_or_left_out),
         cmocka_unit_test(random_bytes_always_come_out_as_one_valid_line),
+        cmocka_unit_test(the_valid_start_of_bytes_is_measured),
         cmocka_unit_test(all_ways_of_adding_cut_between_characters),
         cmocka_unit_test(nothing_follows_a_cut),
         cmocka_unit_test(pieces_are_appended),
