@@ -14,9 +14,17 @@ struct service {
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_OTHER };
 
+// What is asked; lives until the answer is ready.
+struct request_facts {
+    enum method method;
+    const struct route *route;
+    bool json; // the client wants application/health+json
+};
+
 struct answer {
-    unsigned status; // of HTTP
-    char *body;      // owned by who gets the answer
+    unsigned status;  // of HTTP
+    const char *type; // of the body: static
+    char *body;       // owned by who gets the answer
     size_t length;
     bool allow;  // say which methods there are
     int64_t age; // whole seconds, of the oldest result used; -1: none was used
@@ -25,6 +33,6 @@ struct answer {
 // Told once, possibly from within answer_ask, and by the deadline at the latest.
 typedef void answer_ready(void *context, struct answer *answer);
 
-// Answers a request. The route must live until `ready` is called.
-void answer_ask(struct service *service, enum method method, const struct route *route,
-                answer_ready *ready, void *context);
+// Answers a request.
+void answer_ask(struct service *service, const struct request_facts *facts, answer_ready *ready,
+                void *context);

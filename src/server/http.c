@@ -53,9 +53,10 @@ struct request {
     struct http *http;
     struct MHD_Connection *connection;
     struct route route;
-    bool begun;     // libmicrohttpd has shown it once
-    bool asked;     // answer_ask has been called
-    bool suspended; // the connection waits for the answer
+    struct request_facts facts; // points to route
+    bool begun;                 // libmicrohttpd has shown it once
+    bool asked;                 // answer_ask has been called
+    bool suspended;             // the connection waits for the answer
     unsigned status;
     struct MHD_Response *response; // NULL until answered
 };
@@ -178,7 +179,7 @@ static struct MHD_Response *respond(struct answer *answer)
         MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         abort();
-    add_header(response, "Content-Type", "text/plain; charset=utf-8");
+    add_header(response, "Content-Type", answer->type);
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->allow)
@@ -217,6 +218,24 @@ static enum method method_of(const char *name)
     return METHOD_OTHER;
 }
 
+// ?format decides, else what the client says that it accepts.
+static bool wants_json(const struct request *request)
+{
+    const char *accept =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
+    return request->route.json ||
+           (accept != NULL && strstr(accept, "application/health+json") != NULL);
+}
+
+static void ask(struct request *request, const char *method)
+{
+    request->facts = (struct request_facts){
+        .method = method_of(method), .route = &request->route, .json = wants_json(request)};
+    request->asked = true;
+    request->http->changed = true;
+    answer_ask(request->http->service, &request->facts, on_answer, request);
+}
+
 static enum MHD_Result send_response(struct request *request)
 {
     struct connection *connection = connection_of(request->connection);
@@ -243,9 +262,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     if (!request->asked) {
         struct connection *connection = connection_of(mhd);
         deadline_disarm(connection->queue, &connection->deadline);
-        request->asked = true;
-        request->http->changed = true;
-        answer_ask(request->http->service, method_of(method), &request->route, on_answer, request);
+        ask(request, method);
     }
     if (request->response != NULL)
         return send_response(request);

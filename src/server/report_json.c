@@ -1,9 +1,6 @@
-// See report_json.h. The draft knows pass, warn and fail; what is unknown is a failure where it
+// The JSON of report.h. The draft knows pass, warn and fail; what is unknown is a failure where it
 // fails the endpoint and a warning where it does not, and the member `verdict` says which it was.
-#include "server/report_json.h"
-
-#include "common/memory.h"
-#include "server/report_text.h"
+#include "server/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,24 +57,46 @@ static json_t *check_object(const struct check_view *view, bool fails)
     return json_pack("[o]", object);
 }
 
-json_t *report_json(const char *description, const struct check_view *views, size_t count,
-                    const struct endpoint_rule *rule, const struct circumstances *circumstances,
-                    bool passes, const char *output)
+json_t *report_json_start(const char *status, const char *description)
 {
     json_t *object = json_object();
-    json_t *checks = json_object();
-    bool warns = false;
-    for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = views[i].judgement.verdict;
-        bool fails = verdict_fails(verdict, rule, circumstances);
-        warns |= strcmp(status_of(verdict, fails), "pass") != 0;
-        (void)json_object_set_new(checks, views[i].check->name, check_object(&views[i], fails));
-    }
-    set_string(object, "status", !passes ? "fail" : warns ? "warn" : "pass");
+    set_string(object, "status", status);
     set_string(object, "releaseId", DBHEALTH_VERSION);
     set_string(object, "description", description);
-    if (output != NULL)
-        set_string(object, "output", output);
+    return object;
+}
+
+// Sentences on what is not a check's, in the draft's member for them.
+static json_t *notes_of(const struct report *report)
+{
+    json_t *notes = json_array();
+    if (report->count == 0)
+        (void)json_array_append_new(notes, json_string("there is no check to judge"));
+    if (report->shows_drain)
+        (void)json_array_append_new(notes, json_string("the adapter is draining"));
+    for (size_t i = 0; report->not_excluded != NULL && i < report->not_excluded->count; i++)
+        (void)json_array_append_new(notes,
+                                    json_sprintf("cannot exclude %s: not a check of %s",
+                                                 report->not_excluded->items[i], report->name));
+    return notes;
+}
+
+json_t *report_json(const struct report *report)
+{
+    json_t *checks = json_object();
+    bool warns = false;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct check_view *view = &report->views[i];
+        bool fails = verdict_fails(view->judgement.verdict, report->rule, &report->circumstances);
+        warns |= strcmp(status_of(view->judgement.verdict, fails), "pass") != 0;
+        (void)json_object_set_new(checks, view->check->name, check_object(view, fails));
+    }
+    const char *status = !report->passes ? "fail" : warns ? "warn" : "pass";
+    json_t *object = report_json_start(status, report->name);
+    json_t *notes = notes_of(report);
+    if (json_array_size(notes) > 0)
+        (void)json_object_set(object, "notes", notes);
+    json_decref(notes);
     (void)json_object_set_new(object, "checks", checks);
     return object;
 }

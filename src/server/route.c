@@ -55,22 +55,17 @@ static enum route_kind take_path(const UriUriA *uri, struct route *route)
     return kind_of(route->endpoint, count);
 }
 
-static bool refuse(struct route *route, const char *key)
-{
-    char clean[64];
-    struct text text = text_in(clean, sizeof clean);
-    text_add_foreign(&text, key, strlen(key));
-    return error_set(&route->error,
-                     "unknown parameter '%s' in the query, expected verbose, format=json or "
-                     "exclude=NAME,...",
-                     clean);
-}
-
 static bool take_format(const char *value, struct route *route)
 {
     route->json = value != NULL && strcmp(value, "json") == 0;
     bool text = value != NULL && strcmp(value, "text") == 0;
     return route->json || text || error_set(&route->error, "format: expected json or text");
+}
+
+static void take_param(const char *name, const char *value, struct route *route)
+{
+    words_add(&route->param_names, name, strlen(name));
+    words_add(&route->param_values, value, strlen(value));
 }
 
 static bool take_query_items(const UriQueryListA *item, struct route *route)
@@ -81,7 +76,7 @@ static bool take_query_items(const UriQueryListA *item, struct route *route)
         else if (strcmp(item->key, "exclude") == 0)
             words_split(&route->exclude, item->value != NULL ? item->value : "", ",");
         else if (strcmp(item->key, "format") != 0)
-            return refuse(route, item->key);
+            take_param(item->key, item->value != NULL ? item->value : "", route);
         else if (!take_format(item->value, route))
             return false;
     }
@@ -122,4 +117,6 @@ void route_parse(const char *target, struct route *route)
 void route_clear(struct route *route)
 {
     words_free(&route->exclude);
+    words_free(&route->param_names);
+    words_free(&route->param_values);
 }

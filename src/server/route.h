@@ -17,13 +17,16 @@ struct route {
     char endpoint[NAME_MAX_LENGTH + 1]; // "/" stands for readyz
     char check[NAME_MAX_LENGTH + 1];    // "": the whole endpoint
     bool verbose;
-    bool json;            // ?format=json
-    struct words exclude; // names of checks to leave out
+    bool json;                 // ?format=json
+    struct words exclude;      // names of checks to leave out
+    struct words param_names;  // the query's other keys, which may be params of checks, ...
+    struct words param_values; // ... and their values
     struct error error;
 };
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
-// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json` or `format=text`.
+// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json` or `format=text`;
+// every other key is taken for a param's name.
 void route_parse(const char *target, struct route *route);
 
 void route_clear(struct route *route);

@@ -17,9 +17,10 @@ void scheduler_end(struct scheduler *scheduler);
 // A request that waits.
 struct wait;
 
-// Told once, with a view of each check in the order asked for; they last for the call. Never more
+// Told once, with a view of each check in the order asked for; they last for the call and
+// may be changed. Never more
 // than the deadline after scheduler_ask, and possibly from within it.
-typedef void scheduler_ready(void *context, const struct check_view *views, size_t count);
+typedef void scheduler_ready(void *context, struct check_view *views, size_t count);
 
 // Asks for these checks (indices into the configuration's). A result that is young enough is used;
 // of what is missing, one run each is started or joined. At the deadline the answer is given with
