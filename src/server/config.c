@@ -121,12 +121,14 @@ static void load_checks(struct config *config)
 
 // The engine, and what people may see of the URL. A URL that is wrong though its engine is known
 // is not a problem for good: the probers read it anew at every open, and say `config` until then.
-static void load_target(struct config *config, struct error *error)
+static void load_target(struct config *config)
 {
     struct target target;
-    error->text[0] = '\0';
-    if (target_load(&target, error))
+    struct error error;
+    if (target_load(&target, &error))
         target_describe(&target, config->target, sizeof config->target);
+    else
+        config->target_problem = memory_string(error.text);
     config->engine = target.engine;
     target_wipe(&target);
 }
@@ -190,19 +192,18 @@ static void make_endpoints(struct config *config)
 struct config *config_load(struct settings *settings)
 {
     struct config *config = memory_new(sizeof *config);
-    struct error error;
     *config = (struct config){.references = 1, .settings = *settings};
     *settings = (struct settings){0};
     for (size_t i = 0; i < config->settings.problems.count; i++)
         add_problem(config, config->settings.problems.items[i]);
-    load_target(config, &error);
+    load_target(config);
     if (config->engine == ENGINE_NONE)
-        add_problem(config, error.text);
+        add_problem(config, config->target_problem);
     load_checks(config);
     if (config->problems.count > 0)
         add_configuration_check(config);
-    if (config->engine != ENGINE_NONE && error.text[0] != '\0')
-        add_problem(config, error.text);
+    if (config->engine != ENGINE_NONE && config->target_problem != NULL)
+        add_problem(config, config->target_problem);
     list_broken_checks(config);
     if (config->check_count > 0)
         qsort(config->checks, config->check_count, sizeof *config->checks, by_name);
@@ -228,6 +229,7 @@ void config_release(struct config *config)
     }
     free(config->checks);
     free(config->endpoints);
+    free(config->target_problem);
     words_free(&config->probers);
     words_free(&config->problems);
     settings_clear(&config->settings);

@@ -24,6 +24,7 @@ struct config {
     struct endpoint *endpoints;
     size_t endpoint_count;
     struct words probers;  // the names that checks give
+    char *target_problem;  // what is wrong with the database URL; NULL: nothing
     struct words problems; // all that is wrong, each with its place; serving goes on
 };
 

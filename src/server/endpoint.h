@@ -25,6 +25,7 @@ struct check_view {
     bool dated;                  // from a result; else nothing was known
     struct instant started;      // of the run that the judgement is from, if dated
     struct duration took;        // how long it took, if dated
+    const char *message;         // the server's or driver's words, not for bodies; "" if none
     const struct result *result; // what it was judged from, if its check has params; else NULL
 };
 

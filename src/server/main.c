@@ -1,40 +1,73 @@
-// dbhealthd: the command line. Only what keeps it from serving ends it here, with status 2.
+// dbhealthd: the command line. Without a command it serves, and only what keeps it from that ends
+// it here, with status 2.
+#include "server/command.h"
 #include "server/serve.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2 };
+static int print_help(int argc, char **argv);
+static int print_version(int argc, char **argv);
 
-static int print_help(void)
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+    const char *meaning;
+};
+
+static const struct command commands[] = {
+    {"check", command_check, "check [NAME...]", "run checks once; --format json"},
+    {"lint", command_lint, "lint FOLDER...", "judge check files, without a server"},
+    {"get", command_get, "get PATH", "ask a running adapter, like: get /livez"},
+    {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
+    {"grants", command_grants, "grants", "the SQL that makes the probe user"},
+    {"--help", print_help, "--help", "this"},
+    {"--version", print_version, "--version", "the version"},
+};
+
+static int print_help(int argc, char **argv)
 {
-    printf("dbhealthd serves the health of one Postgres, MySQL or MariaDB server over HTTP.\n"
-           "\n"
-           "usage: dbhealthd [FLAG VALUE]...\n"
-           "\n"
-           "  DATABASE_URL            postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, ...\n"
-           "  DATABASE_URL_FILE       a file with that URL, instead\n"
-           "  DATABASE_PASSWORD_FILE  a file with the password, read at every login\n"
-           "\n"
-           "  flag          or variable          default  meaning\n");
-    settings_print(stdout);
-    return 0;
+    (void)argc, (void)argv;
+    printf("dbhealthd [FLAG VALUE]...   serve the health of one database server over HTTP\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
+    printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://,\n"
+           "              or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins over the URL's\n");
+    printf("Settings: a flag, or a variable like DBHEALTH_DRAIN_FILE\n");
+    struct setting_row row;
+    for (size_t i = 0; settings_row(i, &row); i++)
+        printf("  --%-11s %-8s %s\n", row.flag, row.default_text, row.meaning);
+    return STATUS_WELL;
+}
+
+static int print_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("dbhealthd %s\n", DBHEALTH_VERSION);
+    return STATUS_WELL;
+}
+
+static int run_server(int argc, char **argv)
+{
+    struct settings settings;
+    struct error error;
+    int words;
+    bool loaded = settings_load(&settings, argc, argv, NULL, 0, &words, &error);
+    if (loaded && words < argc)
+        loaded = error_set(&error, "%.100s: no such command; see dbhealthd --help", argv[words]);
+    if (loaded)
+        return serve(&settings);
+    fprintf(stderr, "dbhealthd: %s\n", error.text);
+    settings_clear(&settings);
+    return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    struct settings settings;
-    struct error error;
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return print_help();
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        printf("dbhealthd %s\n", DBHEALTH_VERSION);
-        return 0;
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
     }
-    if (!settings_load(&settings, argc, argv, &error)) {
-        fprintf(stderr, "dbhealthd: %s\n", error.text);
-        settings_clear(&settings);
-        return EXIT_USAGE;
-    }
-    return serve(&settings);
+    return run_server(argc, argv);
 }

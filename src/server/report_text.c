@@ -11,7 +11,9 @@ void report_detail(const struct judgement *judgement, char *bytes, size_t capaci
         text_add(&text, judgement->reason);
         return;
     }
-    text_addf(&text, "%s: %s", info->code, info->sentence);
+    if (judgement->outcome != OUTCOME_SKIPPED) // the verdict's name says it
+        text_addf(&text, "%s: ", info->code);
+    text_add(&text, info->sentence);
     if (judgement->reason[0] != '\0')
         text_addf(&text, " (%s)", judgement->reason);
     if (info->advice[0] != '\0')

@@ -44,6 +44,7 @@ struct check_state {
     struct judgement judgement;
     struct instant started;
     struct duration took;
+    char *message;         // the driver's words; NULL if it passed
     struct result *result; // of a check with params, for requests that override one; else NULL
     struct link_list waiting;
     uv_timer_t every; // set up only if the check has a period
@@ -119,6 +120,13 @@ static void warn_of_superuser(struct judgement *judgement, bool superuser)
                    "the probe user is a superuser, whom a full server still lets in");
 }
 
+static void keep_message(struct check_state *state, const struct probe *probe)
+{
+    free(state->message);
+    bool passed = state->judgement.verdict == VERDICT_PASS;
+    state->message = passed ? NULL : memory_string(probe->message);
+}
+
 static void keep_result(struct check_state *state, struct probe *probe)
 {
     result_free(state->result);
@@ -139,6 +147,7 @@ static void take_probe(struct check_state *state, struct probe *probe)
     state->judgement = judgement;
     state->started = probe->started;
     state->took = instant_since(probe->started, probe->ended);
+    keep_message(state, probe);
     keep_result(state, probe);
     deliver(state);
 }
@@ -174,6 +183,7 @@ static struct check_view view_of_result(const struct check_state *state)
                                .dated = true,
                                .started = state->started,
                                .took = state->took,
+                               .message = state->message != NULL ? state->message : "",
                                .result = state->result};
 }
 
@@ -182,6 +192,7 @@ static struct check_view view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
     struct check_view view = {.check = state->check,
+                              .message = "",
                               .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
     struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
     if (unfinished.outcome != OUTCOME_UNKNOWN)
@@ -332,14 +343,14 @@ static void start_probers(struct scheduler *scheduler)
             words_have(&scheduler->config->settings.keep, names->items[i]), on_done, scheduler);
 }
 
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config)
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline)
 {
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
     scheduler->loop = loop;
     scheduler->config = config_hold(config);
     start_probers(scheduler);
     scheduler->states = memory_new((config->check_count + 1) * sizeof *scheduler->states);
-    deadline_queue_open(&scheduler->deadlines, loop, config->settings.deadline, on_deadline);
+    deadline_queue_open(&scheduler->deadlines, loop, deadline, on_deadline);
     scheduler->open_handles = 1;
     for (size_t i = 0; i < config->check_count; i++) {
         struct check_state *state = &scheduler->states[i];
@@ -357,8 +368,10 @@ static void close_one(struct scheduler *scheduler)
 {
     if (--scheduler->open_handles > 0)
         return;
-    for (size_t i = 0; i < scheduler->config->check_count; i++)
+    for (size_t i = 0; i < scheduler->config->check_count; i++) {
         result_free(scheduler->states[i].result);
+        free(scheduler->states[i].message);
+    }
     config_release(scheduler->config);
     free(scheduler->states);
     free(scheduler);

@@ -7,8 +7,8 @@
 
 struct scheduler;
 
-// Starts with nothing known. Holds a reference to the configuration. Background runs begin at once.
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config);
+// Starts with nothing known. A request is answered within the deadline. Holds a reference to the configuration. Background runs begin at once.
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline);
 
 // Answers every request that waits with what is known, ends the probers politely, and frees itself
 // once the loop has closed its handles.

@@ -123,7 +123,8 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
-    daemon->service.scheduler = scheduler_new(&daemon->loop, daemon->service.config);
+    daemon->service.scheduler = scheduler_new(&daemon->loop, daemon->service.config,
+                                              daemon->service.config->settings.deadline);
     start_handles(daemon);
     log_start(daemon->service.config, listening);
     return true;

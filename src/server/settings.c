@@ -5,7 +5,9 @@
 
 #include "common/memory.h"
 
+#include <assert.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,21 +31,20 @@ static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL}
 
 static const struct setting table[] = {
     {"listen", "DBHEALTH_LISTEN", TYPE_TEXT, AT(listen), ":8080", 0, 0, NULL,
-     "address and port to serve on; no address: all, IPv4 and IPv6"},
+     "address and port to serve on; none: all"},
     {"checks", "DBHEALTH_CHECKS", TYPE_FOLDERS, AT(checks), "library", 0, 0, NULL,
-     "folders of check files, ':' between; library: the installed one"},
-    {"disable", "DBHEALTH_DISABLE", TYPE_NAMES, AT(disable), "", 0, 0, NULL,
-     "names of checks to leave out, ',' between"},
+     "folders of check files, or library"},
+    {"disable", "DBHEALTH_DISABLE", TYPE_NAMES, AT(disable), "", 0, 0, NULL, "checks to leave out"},
     {"timeout", "DBHEALTH_TIMEOUT", TYPE_DURATION, AT(timeout), "800ms", 1, 3600000, NULL,
      "how long one run of a check may take"},
     {"cache", "DBHEALTH_CACHE", TYPE_DURATION, AT(cache), "2s", 0, 86400000, NULL,
-     "how old a result may be and still be served"},
+     "how old a result may be"},
     {"deadline", "DBHEALTH_DEADLINE", TYPE_DURATION, AT(deadline), "900ms", 1, 3600000, NULL,
      "a request is answered within this time"},
     {"keep", "DBHEALTH_KEEP", TYPE_NAMES, AT(keep), "", 0, 0, NULL,
-     "names of probers that keep their connection open, ',' between"},
+     "probers that keep their connection"},
     {"drain", "DBHEALTH_DRAIN", TYPE_DURATION, AT(drain), "10s", 0, 3600000, NULL,
-     "how long readiness fails after SIGTERM before the exit"},
+     "how long readiness fails before the exit"},
     {"drain-file", "DBHEALTH_DRAIN_FILE", TYPE_TEXT, AT(drain_file), "", 0, 0, NULL,
      "readiness fails while this file exists"},
     {"log-format", "DBHEALTH_LOG_FORMAT", TYPE_CHOICE, AT(log_format), "logfmt", 0, 0, log_formats,
@@ -153,27 +154,49 @@ static void load_environment(struct settings *settings)
     }
 }
 
-static bool load_flags(struct settings *settings, int argc, char **argv, struct error *error)
+enum { EXTRA_MAX = 4 };
+
+// Extra flags stand first, for getopt takes the first of a name.
+static void list_options(struct option *options, const struct extra_flag *extra, size_t extra_count)
 {
-    struct option options[SETTING_COUNT + 1] = {0};
+    assert(extra_count <= EXTRA_MAX);
+    for (size_t i = 0; i < extra_count; i++)
+        options[i] = (struct option){.name = extra[i].name, .has_arg = required_argument};
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        options[i] = (struct option){.name = table[i].flag, .has_arg = required_argument};
+        options[extra_count + i] =
+            (struct option){.name = table[i].flag, .has_arg = required_argument};
+}
+
+static void take_flag(struct settings *settings, const struct extra_flag *extra, size_t extra_count,
+                      size_t index, const char *value)
+{
+    char name[NAME_MAX_LENGTH];
+    if (index < extra_count) {
+        *extra[index].value = value;
+        return;
+    }
+    const struct setting *setting = &table[index - extra_count];
+    (void)snprintf(name, sizeof name, "--%s", setting->flag);
+    set_given(setting, settings, name, value);
+}
+
+static bool load_flags(struct settings *settings, int argc, char **argv,
+                       const struct extra_flag *extra, size_t extra_count, int *words,
+                       struct error *error)
+{
+    struct option options[SETTING_COUNT + EXTRA_MAX + 1] = {0};
+    list_options(options, extra, extra_count);
     opterr = 0;
     optind = 1;
     int index = 0;
     int got;
-    while ((got = getopt_long(argc, argv, "+:", options, &index)) == 0) {
-        char name[NAME_MAX_LENGTH];
-        (void)snprintf(name, sizeof name, "--%s", table[index].flag);
-        set_given(&table[index], settings, name, optarg);
-    }
+    while ((got = getopt_long(argc, argv, "+:", options, &index)) == 0)
+        take_flag(settings, extra, extra_count, (size_t)index, optarg);
+    *words = optind;
     if (got == ':')
         return error_set(error, "%.100s: expected a value", argv[optind - 1]);
-    if (got != -1)
-        return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[optind - 1]);
-    if (optind < argc)
-        return error_set(error, "%.100s: unexpected; see dbhealthd --help", argv[optind]);
-    return true;
+    return got == -1 ||
+           error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[optind - 1]);
 }
 
 // What each value allows but not both together. A deadline below the default timeout just lowers
@@ -189,11 +212,12 @@ static void check_sense(struct settings *settings)
     settings->timeout = settings->deadline;
 }
 
-bool settings_load(struct settings *settings, int argc, char **argv, struct error *error)
+bool settings_load(struct settings *settings, int argc, char **argv, const struct extra_flag *extra,
+                   size_t extra_count, int *words, struct error *error)
 {
     *settings = (struct settings){0};
     load_environment(settings);
-    if (!load_flags(settings, argc, argv, error))
+    if (!load_flags(settings, argc, argv, extra, extra_count, words, error))
         return false;
     check_sense(settings);
     return true;
@@ -210,9 +234,13 @@ void settings_clear(struct settings *settings)
     *settings = (struct settings){0};
 }
 
-void settings_print(FILE *file)
+bool settings_row(size_t index, struct setting_row *row)
 {
-    for (size_t i = 0; i < SETTING_COUNT; i++)
-        fprintf(file, "  --%-11s %-20s %-8s %s\n", table[i].flag, table[i].variable,
-                table[i].default_text, table[i].meaning);
+    if (index >= SETTING_COUNT)
+        return false;
+    *row = (struct setting_row){.flag = table[index].flag,
+                                .variable = table[index].variable,
+                                .default_text = table[index].default_text,
+                                .meaning = table[index].meaning};
+    return true;
 }

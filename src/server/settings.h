@@ -4,8 +4,6 @@
 
 #include "server/words.h"
 
-#include <stdio.h>
-
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -27,13 +25,29 @@ struct settings {
     struct words problems; // what was wrong with values; the default stands in their place
 };
 
-// Reads the command line's flags (from argv[first] on) over the environment's variables. False only
-// for what cannot be served with: an unknown flag, one without a value or a word that is no flag. A bad value is a
-// problem and leaves the default.
-bool settings_load(struct settings *settings, int argc, char **argv, struct error *error)
+// A flag that one command has beside the settings.
+struct extra_flag {
+    const char *name;
+    const char **value; // set to what is given
+};
+
+// Reads the command line's flags (from argv[1] on) over the environment's variables; an extra flag
+// takes the place of a setting of its name. *words is the index of the first argument that is no
+// flag. False only for an unknown flag or one without a value. A bad value is a problem and leaves
+// the default.
+bool settings_load(struct settings *settings, int argc, char **argv, const struct extra_flag *extra,
+                   size_t extra_count, int *words, struct error *error)
     __attribute__((warn_unused_result));
 
 void settings_clear(struct settings *settings);
 
-// Prints the table for --help.
-void settings_print(FILE *file);
+// A row of the table, for --help and for the test that holds the README to it.
+struct setting_row {
+    const char *flag;         // without the dashes
+    const char *variable;     // DBHEALTH_ and the flag's name
+    const char *default_text; // "": none
+    const char *meaning;
+};
+
+// False past the last row.
+bool settings_row(size_t index, struct setting_row *row) __attribute__((warn_unused_result));

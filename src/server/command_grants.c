@@ -1,0 +1,58 @@
+// dbhealthd grants: the SQL that makes the probe user of the database URL with the least privileges.
+#include "server/command.h"
+
+#include "common/target.h"
+
+#include <stdio.h>
+
+// In quotes, each of them within doubled.
+static void print_quoted(const char *text, char quote)
+{
+    putchar(quote);
+    for (; *text != '\0'; text++) {
+        if (*text == quote)
+            putchar(quote);
+        putchar(*text);
+    }
+    putchar(quote);
+}
+
+static void print_postgres(const struct target *target)
+{
+    printf("-- The shipped checks need a login and nothing more. Run as a superuser.\n"
+           "CREATE ROLE ");
+    print_quoted(target->user, '"');
+    printf(" LOGIN NOSUPERUSER NOINHERIT PASSWORD '...';\nGRANT CONNECT ON DATABASE ");
+    print_quoted(target->database, '"');
+    printf(" TO ");
+    print_quoted(target->user, '"');
+    printf(";\n");
+}
+
+// The host is the one that the server sees: 127.0.0.1, or localhost through a Unix socket.
+static void print_mysql(const struct target *target)
+{
+    printf("-- The shipped checks need a login and nothing more. Run as root.\nCREATE USER ");
+    print_quoted(target->user, '\'');
+    printf("@'%s' IDENTIFIED BY '...';\n", target->socket != NULL ? "localhost" : "127.0.0.1");
+}
+
+int command_grants(int argc, char **argv)
+{
+    struct target target;
+    struct error error;
+    if (argc > 1) {
+        fprintf(stderr, "dbhealthd: %s: unexpected; grants takes nothing but DATABASE_URL\n",
+                argv[1]);
+        return STATUS_USAGE;
+    }
+    bool loaded = target_load(&target, &error);
+    if (!loaded)
+        fprintf(stderr, "dbhealthd: %s\n", error.text);
+    else if (target.engine == ENGINE_POSTGRES)
+        print_postgres(&target);
+    else
+        print_mysql(&target);
+    target_wipe(&target);
+    return loaded ? STATUS_WELL : STATUS_USAGE;
+}

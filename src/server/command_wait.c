@@ -1,0 +1,136 @@
+// dbhealthd wait [--timeout 60s] [ENDPOINT]: probes for itself until the endpoint passes, for an
+// init container or a script that must not start before the database can serve.
+#include "server/command.h"
+#include "server/deadline.h"
+#include "server/probing.h"
+#include "server/report.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PAUSE_MS = 500 }; // between an answer and the next question
+
+struct waiting {
+    struct probing probing;
+    uv_timer_t pause;
+    const struct endpoint *endpoint;
+    struct instant start;
+    struct duration patience;
+    bool live;                   // stdout is a terminal: one line, written over
+    char last[DETAIL_MAX + 128]; // what was said last
+    int status;
+};
+
+// The first check that keeps the endpoint from passing, in words.
+static void describe(const struct waiting *waiting, const struct check_view *views, size_t count,
+                     char *bytes, size_t capacity)
+{
+    struct circumstances settled = {0};
+    struct text text = text_in(bytes, capacity);
+    for (size_t i = 0; i < count; i++) {
+        char detail[DETAIL_MAX];
+        if (!verdict_fails(views[i].judgement.verdict, waiting->endpoint->rule, &settled))
+            continue;
+        report_detail(&views[i].judgement, detail, sizeof detail);
+        text_addf(&text, "%s: %s", views[i].check->name, detail);
+        return;
+    }
+    text_add(&text, count == 0 ? "it has no check" : "its checks are not meant for this server");
+}
+
+static void say(struct waiting *waiting, const char *what)
+{
+    const char *name = waiting->endpoint->name;
+    int64_t seconds = instant_since(waiting->start, instant_now()).ms / 1000;
+    if (waiting->live) {
+        printf("\r\033[Kwaiting for %s, %" PRId64 " s: %.*s", name, seconds, 100, what);
+        (void)fflush(stdout);
+    } else if (strcmp(waiting->last, what) != 0) {
+        printf("waiting for %s: %s\n", name, what);
+        (void)fflush(stdout);
+    }
+    (void)snprintf(waiting->last, sizeof waiting->last, "%s", what);
+}
+
+static void conclude(struct waiting *waiting, int status)
+{
+    int64_t seconds = instant_since(waiting->start, instant_now()).ms / 1000;
+    printf("%s%s %s after %" PRId64 " s\n", waiting->live ? "\r\033[K" : "",
+           waiting->endpoint->name, status == STATUS_WELL ? "passes" : "does not pass", seconds);
+    if (status != STATUS_WELL && waiting->live)
+        printf("%s\n", waiting->last);
+    waiting->status = status;
+    uv_close((uv_handle_t *)&waiting->pause, NULL);
+    probing_end(&waiting->probing);
+}
+
+static void on_views(void *context, struct check_view *views, size_t count);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    struct waiting *waiting = timer->data;
+    scheduler_ask(waiting->probing.scheduler, waiting->endpoint->checks, waiting->endpoint->count,
+                  on_views, waiting);
+}
+
+static void on_views(void *context, struct check_view *views, size_t count)
+{
+    struct waiting *waiting = context;
+    struct circumstances settled = {0};
+    char what[sizeof waiting->last];
+    if (endpoint_passes(waiting->endpoint->rule, views, count, &settled)) {
+        conclude(waiting, STATUS_WELL);
+        return;
+    }
+    describe(waiting, views, count, what, sizeof what);
+    say(waiting, what);
+    if (instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms)
+        conclude(waiting, STATUS_UNWELL);
+    else
+        (void)uv_timer_start(&waiting->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+static int run_wait(struct settings *settings, const char *name, struct duration patience)
+{
+    struct waiting waiting = {
+        .patience = patience, .start = instant_now(), .live = isatty(STDOUT_FILENO) != 0};
+    settings->cache = (struct duration){.ms = 0}; // every question gets its own answer
+    probing_start(&waiting.probing, settings);
+    waiting.status = STATUS_USAGE;
+    waiting.endpoint = config_endpoint(waiting.probing.config, name);
+    waiting.pause.data = &waiting;
+    if (waiting.endpoint == NULL) {
+        fprintf(stderr, "dbhealthd: there is no endpoint %s\n", name);
+        probing_end(&waiting.probing);
+    } else {
+        int failed = uv_timer_init(&waiting.probing.loop, &waiting.pause);
+        assert(failed == 0);
+        on_pause_over(&waiting.pause);
+    }
+    probing_run(&waiting.probing);
+    probing_free(&waiting.probing);
+    return waiting.status;
+}
+
+int command_wait(int argc, char **argv)
+{
+    struct settings settings;
+    struct error error;
+    struct duration patience;
+    const char *timeout = "60s";
+    const struct extra_flag extra[] = {{"timeout", &timeout}};
+    int words;
+    bool loaded = settings_load(&settings, argc, argv, extra, 1, &words, &error);
+    if (loaded && !parse_duration(timeout, &patience, &error))
+        loaded = error_prefix(&error, "--timeout");
+    if (loaded && argc - words > 1)
+        loaded = error_set(&error, "wait: expected one endpoint");
+    if (loaded)
+        return run_wait(&settings, argc > words ? argv[words] : "readyz", patience);
+    fprintf(stderr, "dbhealthd: %s\n", error.text);
+    settings_clear(&settings);
+    return STATUS_USAGE;
+}
