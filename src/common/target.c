@@ -350,20 +350,27 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     return taken;
 }
 
+// A path as an error may show it. Only an absolute one is certain not to be the secret itself, put
+// where the name of its file belongs.
+static const char *shown_path(const char *path)
+{
+    return path[0] == '/' ? path : "the file that it names";
+}
+
 // The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.
 static bool read_secret(const char *path, char **text, struct error *error)
 {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return error_set(error, "cannot open %s: %s", path, strerror(errno));
+        return error_set(error, "cannot open %s: %s", shown_path(path), strerror(errno));
     char bytes[SECRET_MAX + 1];
     ssize_t length = -1;
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
         length = read(file, bytes, sizeof bytes);
     close(file);
     if (length < 0)
-        return error_set(error, "cannot read %s: expected a regular file", path);
+        return error_set(error, "cannot read %s: expected a regular file", shown_path(path));
     bool fits = length <= SECRET_MAX && memchr(bytes, '\0', (size_t)length) == NULL;
     if (length > 0 && bytes[length - 1] == '\n')
         length--;
@@ -371,7 +378,8 @@ static bool read_secret(const char *path, char **text, struct error *error)
         *text = memory_copy(bytes, (size_t)length);
     explicit_bzero(bytes, sizeof bytes);
     if (!fits)
-        return error_set(error, "%s: expected at most %d bytes of text", path, SECRET_MAX);
+        return error_set(error, "%s: expected at most %d bytes of text", shown_path(path),
+                         SECRET_MAX);
     return true;
 }
 
@@ -431,8 +439,11 @@ void target_describe(const struct target *target, char *bytes, size_t capacity)
         text_add(&text, ":***");
     text_add(&text, "@");
     const char *place = target->socket != NULL ? target->socket : target->host;
+    bool brackets = target->socket == NULL && place != NULL && strchr(place, ':') != NULL;
+    text_add(&text, brackets ? "[" : "");
     if (place != NULL)
         text_add_foreign(&text, place, strlen(place));
+    text_add(&text, brackets ? "]" : "");
     if (target->socket == NULL || target->engine == ENGINE_POSTGRES)
         text_addf(&text, ":%u", target->port);
     text_add(&text, "/");
