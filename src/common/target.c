@@ -3,19 +3,16 @@
 // password, pieces of the password turn up as port, path or parameter name.
 #include "common/target.h"
 
+#include "common/image_variables.h"
 #include "common/memory.h"
+#include "common/secret.h"
 #include "common/text.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <uriparser/Uri.h>
-
-enum { SECRET_MAX = 8192 }; // bytes of a URL or password file
 
 // Where a parameter of the query goes.
 enum destination { TO_LIBRARY, TO_HOST, TO_PORT, TO_USER, TO_PASSWORD, TO_DATABASE, TO_SOCKET };
@@ -66,6 +63,8 @@ static const struct parameter_rule rules[] = {
     {ENGINE_MYSQL, "server-public-key-path", TO_LIBRARY},
 };
 
+enum { POSTGRES_PORT = 5432, MYSQL_PORT = 3306 };
+
 struct scheme {
     const char *name;
     enum engine engine;
@@ -74,39 +73,31 @@ struct scheme {
 };
 
 static const struct scheme schemes[] = {
-    {"postgres", ENGINE_POSTGRES, 5432, "postgres"},
-    {"postgresql", ENGINE_POSTGRES, 5432, "postgres"},
-    {"mysql", ENGINE_MYSQL, 3306, NULL},
-    {"mariadb", ENGINE_MYSQL, 3306, NULL},
+    {"postgres", ENGINE_POSTGRES, POSTGRES_PORT, "postgres"},
+    {"postgresql", ENGINE_POSTGRES, POSTGRES_PORT, "postgres"},
+    {"mysql", ENGINE_MYSQL, MYSQL_PORT, NULL},
+    {"mariadb", ENGINE_MYSQL, MYSQL_PORT, NULL},
 };
 
 static const char expected_url[] =
     "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
 
-static void wipe(char **string)
-{
-    if (*string != NULL)
-        explicit_bzero(*string, strlen(*string));
-    free(*string);
-    *string = NULL;
-}
-
 static void replace(char **string, char *with)
 {
-    wipe(string);
+    secret_wipe(string);
     *string = with;
 }
 
 void target_wipe(struct target *target)
 {
-    wipe(&target->host);
-    wipe(&target->socket);
-    wipe(&target->user);
-    wipe(&target->password);
-    wipe(&target->database);
-    wipe(&target->password_file);
+    secret_wipe(&target->host);
+    secret_wipe(&target->socket);
+    secret_wipe(&target->user);
+    secret_wipe(&target->password);
+    secret_wipe(&target->database);
+    secret_wipe(&target->password_file);
     for (size_t i = 0; i < target->parameter_count; i++)
-        wipe(&target->parameters[i].value);
+        secret_wipe(&target->parameters[i].value);
     *target = (struct target){0};
 }
 
@@ -116,7 +107,7 @@ static bool decode_range(const char *first, size_t length, char **decoded)
     *decoded = memory_copy(first, length);
     for (const char *at = *decoded; (at = strchr(at, '%')) != NULL; at++) {
         if (at[1] == '0' && at[2] == '0') {
-            wipe(decoded);
+            secret_wipe(decoded);
             return false;
         }
     }
@@ -271,7 +262,7 @@ static bool take_query(struct target *target, const UriTextRangeA *part, struct 
         return true;
     if (!decode_part(part, &checked, error))
         return false;
-    wipe(&checked);
+    secret_wipe(&checked);
     if (uriDissectQueryMallocExA(&items, &count, part->first, part->afterLast, URI_FALSE,
                                  URI_BR_DONT_TOUCH) != URI_SUCCESS)
         return error_set(error, "what follows the '?' is not NAME=VALUE&...");
@@ -292,7 +283,7 @@ static bool settle_host(struct target *target, struct error *error)
         target->host = NULL;
     }
     if (target->socket != NULL) {
-        wipe(&target->host);
+        secret_wipe(&target->host);
         return true;
     }
     if (target->host == NULL || target->host[0] == '\0')
@@ -357,36 +348,21 @@ static const char *shown_path(const char *path)
     return path[0] == '/' ? path : "the file that it names";
 }
 
-// The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.
-static bool read_secret(const char *path, char **text, struct error *error)
-{
-    struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0)
-        return error_set(error, "cannot open %s: %s", shown_path(path), strerror(errno));
-    char bytes[SECRET_MAX + 1];
-    ssize_t length = -1;
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
-        length = read(file, bytes, sizeof bytes);
-    close(file);
-    if (length < 0)
-        return error_set(error, "cannot read %s: expected a regular file", shown_path(path));
-    bool fits = length <= SECRET_MAX && memchr(bytes, '\0', (size_t)length) == NULL;
-    if (length > 0 && bytes[length - 1] == '\n')
-        length--;
-    if (fits)
-        *text = memory_copy(bytes, (size_t)length);
-    explicit_bzero(bytes, sizeof bytes);
-    if (!fits)
-        return error_set(error, "%s: expected at most %d bytes of text", shown_path(path),
-                         SECRET_MAX);
-    return true;
-}
-
 static const char *variable(const char *name)
 {
     const char *value = getenv(name);
     return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static bool load_image_variables(struct target *target, struct error *error)
+{
+    bool found;
+    if (!image_variables_load(target, &found, error))
+        return false;
+    if (!found)
+        return error_set(error, "DATABASE_URL: not set, %s", expected_url);
+    target->port = target->engine == ENGINE_POSTGRES ? POSTGRES_PORT : MYSQL_PORT;
+    return settle_host(target, error);
 }
 
 static bool load_url(struct target *target, struct error *error)
@@ -396,14 +372,14 @@ static bool load_url(struct target *target, struct error *error)
     const char *url = variable(name);
     const char *file = variable(file_name);
     if (url == NULL && file == NULL)
-        return error_set(error, "%s: not set, %s", name, expected_url);
+        return load_image_variables(target, error);
     if (url != NULL && file != NULL)
         return error_set(error, "%s and %s are both set, expected one", name, file_name);
     if (url != NULL)
         return target_parse(target, url, error) || error_prefix(error, "%s", name);
     char *text = NULL;
-    bool loaded = read_secret(file, &text, error) && target_parse(target, text, error);
-    wipe(&text);
+    bool loaded = secret_read(file, &text, error) && target_parse(target, text, error);
+    secret_wipe(&text);
     return loaded || error_prefix(error, "%s", file_name);
 }
 
@@ -412,9 +388,11 @@ bool target_load(struct target *target, struct error *error)
     *target = (struct target){0};
     if (!load_url(target, error))
         return false;
-    const char *password_file = variable("DATABASE_PASSWORD_FILE");
-    if (password_file != NULL)
-        target->password_file = memory_string(password_file);
+    static const char name[] = "DATABASE_PASSWORD_FILE";
+    if (variable(name) != NULL) {
+        replace(&target->password_file, memory_string(variable(name)));
+        target->password_variable = name;
+    }
     return true;
 }
 
@@ -423,8 +401,8 @@ bool target_load_password(struct target *target, struct error *error)
     if (target->password_file == NULL)
         return true;
     char *password = NULL;
-    if (!read_secret(target->password_file, &password, error))
-        return error_prefix(error, "DATABASE_PASSWORD_FILE");
+    if (!secret_read(target->password_file, &password, error))
+        return error_prefix(error, "%s", target->password_variable);
     replace(&target->password, password);
     return true;
 }

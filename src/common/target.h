@@ -31,11 +31,12 @@ struct target {
     char *password; // NULL: none given (yet: see password_file)
     char *database; // NULL: none (MySQL only)
     char *password_file;
+    const char *password_variable; // the one that named the file: static
     struct target_parameter parameters[TARGET_PARAMETERS_MAX];
     size_t parameter_count;
 };
 
-// Reads DATABASE_URL or DATABASE_URL_FILE, and the name in DATABASE_PASSWORD_FILE without opening
+// Reads DATABASE_URL or DATABASE_URL_FILE, else the official images' variables, and the name in DATABASE_PASSWORD_FILE without opening
 // that file. On false the error names the variable and what was expected, and quotes nothing of the
 // URL, for any part of a mistyped one may be the password.
 bool target_load(struct target *target, struct error *error) __attribute__((warn_unused_result));

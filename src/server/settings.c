@@ -187,10 +187,10 @@ static bool load_flags(struct settings *settings, int argc, char **argv,
     struct option options[SETTING_COUNT + EXTRA_MAX + 1] = {0};
     list_options(options, extra, extra_count);
     opterr = 0;
-    optind = 1;
+    optind = 0; // glibc: forget an earlier command line
     int index = 0;
     int got;
-    while ((got = getopt_long(argc, argv, "+:", options, &index)) == 0)
+    while ((got = getopt_long(argc, argv, ":", options, &index)) == 0)
         take_flag(settings, extra, extra_count, (size_t)index, optarg);
     *words = optind;
     if (got == ':')
