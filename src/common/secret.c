@@ -18,6 +18,13 @@ void secret_wipe(char **string)
     *string = NULL;
 }
 
+// A path as an error may show it. Only an absolute one is certain not to be the secret itself, put
+// where the name of its file belongs.
+static const char *shown_path(const char *path)
+{
+    return path[0] == '/' ? path : "the file that it names";
+}
+
 // The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.
 bool secret_read(const char *path, char **text, struct error *error)
 {

@@ -341,13 +341,6 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     return taken;
 }
 
-// A path as an error may show it. Only an absolute one is certain not to be the secret itself, put
-// where the name of its file belongs.
-static const char *shown_path(const char *path)
-{
-    return path[0] == '/' ? path : "the file that it names";
-}
-
 static const char *variable(const char *name)
 {
     const char *value = getenv(name);
