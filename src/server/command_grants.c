@@ -4,6 +4,7 @@
 #include "common/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // In quotes, each of them within doubled.
 static void print_quoted(const char *text, char quote)
@@ -17,15 +18,22 @@ static void print_quoted(const char *text, char quote)
     putchar(quote);
 }
 
+// A URL that names an administrator does not get its user made anew, but another one proposed.
+static const char *user_of(const struct target *target)
+{
+    bool administrator = strcmp(target->user, "postgres") == 0 || strcmp(target->user, "root") == 0;
+    return administrator ? "probe" : target->user;
+}
+
 static void print_postgres(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as a superuser.\n"
            "CREATE ROLE ");
-    print_quoted(target->user, '"');
+    print_quoted(user_of(target), '"');
     printf(" LOGIN NOSUPERUSER NOINHERIT PASSWORD '...';\nGRANT CONNECT ON DATABASE ");
     print_quoted(target->database, '"');
     printf(" TO ");
-    print_quoted(target->user, '"');
+    print_quoted(user_of(target), '"');
     printf(";\n");
 }
 
@@ -33,7 +41,7 @@ static void print_postgres(const struct target *target)
 static void print_mysql(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as root.\nCREATE USER ");
-    print_quoted(target->user, '\'');
+    print_quoted(user_of(target), '\'');
     printf("@'%s' IDENTIFIED BY '...';\n", target->socket != NULL ? "localhost" : "127.0.0.1");
 }
 
