@@ -52,6 +52,10 @@ static const struct setting table[] = {
 
 enum { SETTING_COUNT = sizeof table / sizeof *table };
 
+// What getopt_long() calls the first flag, above every character. With one value for all of them it
+// would take an abbreviation that fits several for the first.
+enum { FIRST_FLAG = 256 };
+
 static void set_words(struct words *words, const char *text, const char *separators)
 {
     words_free(words);
@@ -155,20 +159,24 @@ static bool load_flags(struct settings *settings, int argc, char **argv, struct 
 {
     struct option options[SETTING_COUNT + 1] = {0};
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        options[i] = (struct option){.name = table[i].flag, .has_arg = required_argument};
+        options[i] = (struct option){
+            .name = table[i].flag, .has_arg = required_argument, .val = FIRST_FLAG + (int)i};
     opterr = 0;
-    optind = 1;
-    int index = 0;
-    int got;
-    while ((got = getopt_long(argc, argv, "+:", options, &index)) == 0) {
+    optind = 0; // begin anew, whatever was left of an earlier call
+    for (;;) {
+        int word = optind > 0 ? optind : 1; // after an error, optind is there or one further
+        int got = getopt_long(argc, argv, "+:", options, NULL);
+        if (got == -1)
+            break;
+        if (got == ':')
+            return error_set(error, "%.100s: expected a value", argv[word]);
+        if (got < FIRST_FLAG)
+            return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[word]);
         char name[NAME_MAX_LENGTH];
-        (void)snprintf(name, sizeof name, "--%s", table[index].flag);
-        set_given(&table[index], settings, name, optarg);
+        const struct setting *setting = &table[got - FIRST_FLAG];
+        (void)snprintf(name, sizeof name, "--%s", setting->flag);
+        set_given(setting, settings, name, optarg);
     }
-    if (got == ':')
-        return error_set(error, "%.100s: expected a value", argv[optind - 1]);
-    if (got != -1)
-        return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[optind - 1]);
     if (optind < argc)
         return error_set(error, "%.100s: unexpected; see dbhealthd --help", argv[optind]);
     return true;

@@ -26,8 +26,8 @@ struct settings {
     struct words problems; // what was wrong with values; the default stands in their place
 };
 
-// Reads the command line's flags (from argv[first] on) over the environment's variables. False only
-// for what cannot be served with: an unknown flag, one without a value or a word that is no flag. A bad value is a
+// Reads the command line's flags over the environment's variables. False only for what cannot be
+// served with: an unknown flag, one without a value or a word that is no flag. A bad value is a
 // problem and leaves the default.
 bool settings_load(struct settings *settings, int argc, char **argv, struct error *error)
     __attribute__((warn_unused_result));
