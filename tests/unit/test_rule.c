@@ -401,6 +401,8 @@ static void reasons_are_one_clean_line_within_their_room(void **state)
 {
     (void)state;
     char why[24];
+    expect("x != 'a\x1b[0m'", VALUE_STRING, "b", RULE_HOLDS, "x b != 'a [0m'");
+    expect("\"x\r\" == 1", VALUE_NUMBER, "1", RULE_UNFIT, "column x is not in the result");
     expect("x != 'a'", VALUE_STRING, "1\n[+]all ok\x1b[0m\xff", RULE_HOLDS,
            "x 1 [+]all ok [0m? != 'a'");
     struct result *result = one_value(VALUE_STRING, "a value longer than the room for the reason");
