@@ -215,3 +215,34 @@ def admits(server, user):
     except server.driver().OperationalError:
         return False
     return True
+
+
+# A server that stops in mid-query, as often as one likes
+
+STALL = "/* stall */"
+
+
+@contextlib.contextmanager
+def stalling_port(server):
+    """A port that leads to the server. A connection stalls for good once its client sends STALL."""
+
+    def serve(client):
+        upstream = socket.create_connection((server.host, server.port))
+        for pair in ((client, upstream), (upstream, client)):
+            threading.Thread(target=_copy, args=pair, daemon=True).start()
+
+    with listening(serve) as port:
+        yield port
+
+
+def _copy(source, sink):
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            if STALL.encode() in piece:
+                while source.recv(65536):
+                    pass
+                break
+            sink.sendall(piece)
+    for connection in (source, sink):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)

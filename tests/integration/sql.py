@@ -84,3 +84,16 @@ def kill(server, session):
             server.sql(f"SELECT pg_terminate_backend({session})")
         else:
             server.sql(f"KILL CONNECTION {session}")
+
+
+def logins(server):
+    """How often probe has logged in so far."""
+    if server.engine == "postgres":
+        return server.log_since().count("connection authorized: user=probe")
+    return server.status("Connections") - _own_connections(server)
+
+
+def _own_connections(server):
+    """Those that the counting itself makes: each call of status() is one."""
+    server.counted_logins = getattr(server, "counted_logins", 0) + 1
+    return server.counted_logins
