@@ -49,14 +49,11 @@ int command_grants(int argc, char **argv)
 {
     struct target target;
     struct error error;
-    if (argc > 1) {
-        fprintf(stderr, "dbhealthd: %s: unexpected; grants takes nothing but DATABASE_URL\n",
-                argv[1]);
-        return STATUS_USAGE;
-    }
+    if (argc > 1)
+        return command_refuse("%s: unexpected; see dbhealthd --help", argv[1]);
     bool loaded = target_load(&target, &error);
     if (!loaded)
-        fprintf(stderr, "dbhealthd: %s\n", error.text);
+        (void)command_refuse("%s", error.text);
     else if (target.engine == ENGINE_POSTGRES)
         print_postgres(&target);
     else
