@@ -652,10 +652,10 @@ def test_a_run_has_its_own_settings(session):
     assert texts(session.run(sql, limit=1600)) == [expected]
 
 
-@ONLY_POSTGRES
-def test_a_superuser_is_told(probe, server):
-    assert "superuser" in probe(server.unix_url("postgres", "")).open().message
-    assert probe(server.url()).open().message == ""
+def test_a_superuser_is_told(probe, server, engine):
+    administrator = server.unix_url("postgres" if engine == "postgres" else "root", "")
+    assert probe(administrator).open(inspect=True).superuser
+    assert not probe(server.url()).open(inspect=True).superuser
 
 
 # --- the session ends ----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "server/check_file.h"
 
 #include "common/memory.h"
+#include "common/text.h"
 #include "common/wire.h"
 
 #include "unit.h"
@@ -52,11 +53,10 @@ static void broken(const char *text, const char *message)
 
 static void check_words(const struct words *words, const char *wanted)
 {
-    char joined[256] = "";
-    for (size_t i = 0; i < words->count; i++) {
-        strcat(joined, i > 0 ? " " : "");
-        strcat(joined, words->items[i]);
-    }
+    char joined[256];
+    struct text text = text_in(joined, sizeof joined);
+    for (size_t i = 0; i < words->count; i++)
+        text_addf(&text, "%s%s", i > 0 ? " " : "", words->items[i]);
     assert_string_equal(joined, wanted);
 }
 
@@ -386,7 +386,8 @@ static void mistakes_are_told_with_line_and_column(void **state)
         // what only fits together
         {"SELECT 1\n-- cache: 1s", "2:4: key 'cache' after the statement began, expected it above"},
         {"-- cache: 1s\n-- timeout: 901ms\nSELECT 1",
-         "2:1: timeout 901ms is above the deadline of a request, 900ms: expected less, or the key "
+         "2:1: timeout 901ms is above the deadline of a request, 900ms: expected at most that, or "
+         "the key "
          "every"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -612,14 +613,13 @@ static void random_files_never_do_harm(void **state)
     };
     unsigned seed = 99;
     for (unsigned round = 0; round < 20000; round++) {
-        char text[512] = "";
-        size_t length = 0;
+        char bytes[512];
+        struct text text = text_in(bytes, sizeof bytes);
         for (unsigned i = 0; i < 4 + round % 24; i++) {
             const char *piece = pieces[(size_t)rand_r(&seed) % COUNT(pieces)];
-            memcpy(text + length, piece, strlen(piece));
-            length += strlen(piece);
+            text_add(&text, piece);
         }
-        struct check *check = parse_bytes(text, length);
+        struct check *check = parse_bytes(bytes, text.length);
         assert_true((check->broken != NULL) || check->sql[0] != '\0');
         assert_true(check->timeout.ms > 0);
         check_free(check);
@@ -629,10 +629,9 @@ static void random_files_never_do_harm(void **state)
 static void a_long_or_foreign_place_keeps_the_files_name(void **state)
 {
     (void)state;
-    char place[400];
-    memset(place, 'p', sizeof place);
-    memcpy(place, "a\nb\xff", 4);
-    memcpy(place + sizeof place - 8, "lag.sql", 8);
+    char filling[400], place[512];
+    memset(filling, 'p', sizeof filling);
+    (void)snprintf(place, sizeof place, "a\nb\xff%.*slag.sql", (int)sizeof filling, filling);
     struct check *check = check_file_parse("lag", place, "", 0, &defaults);
     assert_memory_equal(check->broken, "a b?pp", 6);
     assert_non_null(strstr(check->broken, "plag.sql:1:1: no SQL statement"));
@@ -697,7 +696,7 @@ static void what_is_no_file_of_a_sensible_size_is_refused(void **state)
     load_breaks(path_of("f"), expected);
     write_file(path_of("f"), big, 262145);
     load_breaks(path_of("f"), expected);
-    memcpy(big, "SELECT 1", 8);
+    big[0] = 's';
     write_file(path_of("f"), big, 262144);
     struct check *check = check_file_load("lag", path_of("f"), &defaults);
     assert_null(check->broken);

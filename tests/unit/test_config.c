@@ -2,6 +2,8 @@
 // a configuration, and it says so where it is asked.
 #include "server/config.h"
 
+#include "common/text.h"
+
 #include "unit.h"
 
 #include <stdio.h>
@@ -56,13 +58,14 @@ static struct config *load(const char *folders, const char *flags)
     struct settings settings;
     struct error error;
     struct words names = {0}, words = {0}, plain = {0};
-    char list[2048] = "--checks=";
+    char list[2048];
+    struct text text = text_in(list, sizeof list);
     char *argv[16] = {NULL};
     words_split(&names, folders, ":");
+    text_add(&text, "--checks=");
     for (size_t i = 0; i < names.count; i++) {
         bool library = strcmp(names.items[i], "library") == 0;
-        strcat(list, library ? "library" : in_root(names.items[i]));
-        strcat(list, ":");
+        text_addf(&text, "%s:", library ? "library" : in_root(names.items[i]));
     }
     words_split(&words, flags, " ");
     argv[0] = argv[1] = list;
@@ -79,11 +82,10 @@ static struct config *load(const char *folders, const char *flags)
 
 static void check_names(const struct config *config, const char *wanted)
 {
-    char names[1024] = "";
-    for (size_t i = 0; i < config->check_count; i++) {
-        strcat(names, i > 0 ? " " : "");
-        strcat(names, config->checks[i]->name);
-    }
+    char names[1024];
+    struct text text = text_in(names, sizeof names);
+    for (size_t i = 0; i < config->check_count; i++)
+        text_addf(&text, "%s%s", i > 0 ? " " : "", config->checks[i]->name);
     assert_string_equal(names, wanted);
 }
 
@@ -91,11 +93,10 @@ static void check_names(const struct config *config, const char *wanted)
 static void check_endpoint(const struct config *config, const char *name, const char *wanted)
 {
     const struct endpoint *endpoint = config_endpoint(config, name);
-    char names[1024] = "";
-    for (size_t i = 0; endpoint != NULL && i < endpoint->count; i++) {
-        strcat(names, i > 0 ? " " : "");
-        strcat(names, config->checks[endpoint->checks[i]]->name);
-    }
+    char names[1024];
+    struct text text = text_in(names, sizeof names);
+    for (size_t i = 0; endpoint != NULL && i < endpoint->count; i++)
+        text_addf(&text, "%s%s", i > 0 ? " " : "", config->checks[endpoint->checks[i]]->name);
     assert_string_equal(endpoint != NULL ? names : "-", wanted);
 }
 

@@ -158,6 +158,29 @@ static void a_deadline_may_be_taken_back_when_another_comes(void **state)
     close_bench(&bench);
 }
 
+// Uses time up without a sleep.
+static void spin(int64_t ms)
+{
+    struct instant start = instant_now();
+    while (instant_since(start, instant_now()).ms < ms)
+        continue;
+}
+
+static void the_timer_is_set_anew_for_deadlines_further_apart(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, 10);
+    deadline_arm(&bench.queue, &bench.entries[0]);
+    spin(6);
+    deadline_arm(&bench.queue, &bench.entries[1]);
+    spin(6);
+    deadline_arm(&bench.queue, &bench.entries[2]);
+    run(&bench);
+    assert_int_equal(bench.expired, 3);
+    close_bench(&bench);
+}
+
 static void a_closed_queue_expires_nothing(void **state)
 {
     (void)state;
@@ -192,6 +215,33 @@ static void a_timer_for_a_deadline_that_has_passed_fires_at_once(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static void note_time(uv_timer_t *timer)
+{
+    struct instant *fired = timer->data;
+    *fired = instant_now();
+}
+
+// The loop's own time stands still while a callback runs; a millisecond is its rounding.
+static void a_timer_counts_from_now_and_not_from_the_loops_time(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_timer_t timer;
+    struct instant fired = {0};
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_timer_init(&loop, &timer), 0);
+    timer.data = &fired;
+    uv_update_time(&loop);
+    spin(10);
+    struct instant deadline = instant_add(instant_now(), (struct duration){.ms = 10});
+    deadline_start_timer(&timer, deadline, note_time);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_true(instant_left(deadline, fired).ms <= 1);
+    uv_close((uv_handle_t *)&timer, NULL);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -201,7 +251,9 @@ int main(void)
         cmocka_unit_test(arming_anew_moves_a_deadline_to_the_end),
         cmocka_unit_test(a_deadline_may_be_armed_when_it_comes),
         cmocka_unit_test(a_deadline_may_be_taken_back_when_another_comes),
+        cmocka_unit_test(the_timer_is_set_anew_for_deadlines_further_apart),
         cmocka_unit_test(a_closed_queue_expires_nothing),
+        cmocka_unit_test(a_timer_counts_from_now_and_not_from_the_loops_time),
         cmocka_unit_test(a_timer_for_a_deadline_that_has_passed_fires_at_once),
     };
     return RUN(tests);

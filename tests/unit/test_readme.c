@@ -37,8 +37,10 @@ static char *find_row(const char *text, const char *code)
     char start[96];
     (void)snprintf(start, sizeof start, "\n| `%s`", code);
     const char *row = strstr(text, start);
-    if (row == NULL)
+    if (row == NULL) {
         fail_msg("the README has no table row for `%s`", code);
+        abort(); // fail_msg() does not return, which its declaration does not say
+    }
     return memory_copy(row + 1, strcspn(row + 1, "\n"));
 }
 

@@ -1,6 +1,8 @@
 // Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for it.
 #include "server/route.h"
 
+#include "common/text.h"
+
 #include "unit.h"
 
 #include <stdio.h>
@@ -138,15 +140,14 @@ static void the_query_asks_for_more_or_less(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct route route;
-        char joined[64] = "";
+        char joined[64];
+        struct text text = text_in(joined, sizeof joined);
         print_message("%s\n", cases[i].target);
         route_parse(cases[i].target, &route);
         assert_int_equal(route.kind, ROUTE_ENDPOINT);
         assert_int_equal(route.verbose, cases[i].verbose);
-        for (size_t j = 0; j < route.exclude.count; j++) {
-            strcat(joined, route.exclude.items[j]);
-            strcat(joined, "|");
-        }
+        for (size_t j = 0; j < route.exclude.count; j++)
+            text_addf(&text, "%s|", route.exclude.items[j]);
         assert_string_equal(joined, cases[i].exclude);
         route_clear(&route);
     }

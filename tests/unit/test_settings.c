@@ -40,7 +40,8 @@ static char *show(const struct settings *settings)
             (long long)settings->cache.ms, (long long)settings->deadline.ms);
     add_words(file, "keep", &settings->keep);
     fprintf(file, " drain=%lld drain-file=%s", (long long)settings->drain.ms, settings->drain_file);
-    fprintf(file, " log-format=%u log-level=%u", settings->log_format, settings->log_level);
+    fprintf(file, " log-format=%u log-level=%u", (unsigned)settings->log_format,
+            (unsigned)settings->log_level);
     assert_int_equal(fclose(file), 0);
     return line;
 }

@@ -225,7 +225,7 @@ static void check_reply(struct reply *reply)
     assert_int_equal(back.flavor, reply->flavor);
     assert_int_equal(back.superuser, reply->superuser);
     assert_int_equal(back.result != NULL, reply->result != NULL);
-    if (reply->result != NULL)
+    if (reply->result != NULL && back.result != NULL)
         check_result(reply->result, back.result);
     reply_free(&back);
     assert_null(back.result);
@@ -513,6 +513,31 @@ static void results_above_their_bound_are_refused(void **state)
     assert_false(decodes_as_reply(message.bytes, message.length));
 }
 
+// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, has_result 23.
+static void numbers_that_name_nothing_are_refused(void **state)
+{
+    (void)state;
+    unsigned char bytes[WIRE_MAX];
+    struct reply reply = {.verb = VERB_OPEN, .outcome = OUTCOME_LOST, .flavor = FLAVOR_MARIADB};
+    size_t length = reply_encode(&reply, bytes);
+    assert_int_equal(length, 24);
+    for (unsigned number = 0; number < 256; number++) {
+        bytes[4] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number >= 1 && number <= VERB_CLOSE);
+        bytes[4] = VERB_OPEN;
+        bytes[5] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length),
+                         outcome_is_reportable((enum outcome)number));
+        bytes[5] = OUTCOME_LOST;
+        bytes[21] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number < FLAVOR_COUNT);
+        bytes[21] = FLAVOR_MARIADB;
+        bytes[23] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number == 0);
+        bytes[23] = 0;
+    }
+}
+
 static void texts_that_do_not_fit_their_field_are_refused(void **state)
 {
     (void)state;
@@ -569,6 +594,7 @@ int main(void)
         cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(values_that_contradict_themselves_are_refused),
         cmocka_unit_test(results_above_their_bound_are_refused),
+        cmocka_unit_test(numbers_that_name_nothing_are_refused),
         cmocka_unit_test(texts_that_do_not_fit_their_field_are_refused),
     };
     return RUN(tests);
