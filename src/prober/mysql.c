@@ -337,6 +337,33 @@ static bool connect_with_tls_if_offered(MYSQL *connection, const struct target *
     return connected != NULL;
 }
 
+// Points OpenSSL's two variables for the system's authorities to nowhere, or back.
+static void swap_variable(const char *name, char **other)
+{
+    const char *now = getenv(name);
+    char *kept = now != NULL ? memory_string(now) : NULL;
+    if (*other != NULL ? setenv(name, *other, 1) != 0 : unsetenv(name) != 0)
+        abort();
+    free(*other);
+    *other = kept;
+}
+
+// Nothing is verified in these modes, but the library would load all of the system's authorities at
+// each login: 20 ms of CPU time and 1 MB.
+static bool connect_unverified(MYSQL *connection, const struct target *target, const char *password)
+{
+    char *file = memory_string(nowhere);
+    char *folder = memory_string(nowhere);
+    swap_variable("SSL_CERT_FILE", &file);
+    swap_variable("SSL_CERT_DIR", &folder);
+    bool connected = connect_with_tls_if_offered(connection, target, password);
+    swap_variable("SSL_CERT_FILE", &file);
+    swap_variable("SSL_CERT_DIR", &folder);
+    free(file);
+    free(folder);
+    return connected;
+}
+
 // An error that an earlier TLS connection left in OpenSSL's queue would be taken for one of this,
 // healthy one. "" for no password: NULL means "look elsewhere".
 static bool log_in(MYSQL *connection, const struct target *target, enum tls_mode mode)
@@ -344,7 +371,7 @@ static bool log_in(MYSQL *connection, const struct target *target, enum tls_mode
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
     if (target->socket == NULL && (mode == TLS_PREFERRED || mode == TLS_REQUIRED))
-        return connect_with_tls_if_offered(connection, target, password);
+        return connect_unverified(connection, target, password);
     return mysql_real_connect(connection, target->host, target->user, password, target->database,
                               target->port, target->socket, CLIENT_MULTI_RESULTS) != NULL;
 }

@@ -1,6 +1,8 @@
 """What /proc tells of processes: children, descriptors, memory."""
 
+import contextlib
 import os
+import signal
 from pathlib import Path
 
 
@@ -24,6 +26,12 @@ def state(pid):
 
 def exists(pid):
     return state(pid) not in ("Z", None)
+
+
+def kill(pid):
+    """SIGKILL, if it is there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def descriptors(pid):

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 
 import faults
@@ -104,7 +103,7 @@ def test_nothing_is_left_of_probers_killed_by_hand(adapter, mariadb, sanitized):
         killed = 0
         while killed < KILLS:
             for pid in a.probers():
-                os.kill(pid, signal.SIGKILL)
+                processes.kill(pid)
                 killed += 1
             a.status_of("/readyz")
             assert a.status_of("/healthz") == 200

@@ -5,12 +5,11 @@ restart can cure makes it dead, and none of them is the adapter's own."""
 
 import contextlib
 import functools
-import os
 import shutil
-import signal
 from dataclasses import dataclass, field
 
 import faults
+import processes
 import pytest
 import servers
 import sql
@@ -315,7 +314,7 @@ def test_a_prober_killed_by_hand_costs_one_probe_at_most(adapter, server):
     for _ in range(20):
         assert a.statuses() == WELL
         for pid in a.probers():
-            os.kill(pid, signal.SIGKILL)
+            processes.kill(pid)
         assert a.status_of("/healthz") == 200
         a.get("/readyz")
 
@@ -327,7 +326,7 @@ def test_a_prober_killed_in_mid_query(victims, adapter, each_engine):
         answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
         servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
         for pid in a.probers():
-            os.kill(pid, signal.SIGKILL)
+            processes.kill(pid)
         assert [answer().status for answer in answers] == [200, 503]
         assert {line["outcome"] for line in a.transitions()} == {"crashed"}
         for session in sql.sleeping(victim):
