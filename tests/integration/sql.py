@@ -97,3 +97,9 @@ def _own_connections(server):
     """Those that the counting itself makes: each call of status() is one."""
     server.counted_logins = getattr(server, "counted_logins", 0) + 1
     return server.counted_logins
+
+
+def raising(words, times=1):
+    """A Postgres statement that ends in an error that quotes these words, so many times."""
+    encoded = words.encode().hex()
+    return f"SELECT repeat(convert_from('\\x{encoded}'::bytea, 'UTF8'), {times})::int"
