@@ -2,6 +2,8 @@
 
 import contextlib
 
+from servers import certificates
+
 POSTGRES_COUNTER = (
     "CREATE SEQUENCE app.runs",
     "GRANT USAGE ON SCHEMA app TO probe",
@@ -97,3 +99,17 @@ def _own_connections(server):
     """Those that the counting itself makes: each call of status() is one."""
     server.counted_logins = getattr(server, "counted_logins", 0) + 1
     return server.counted_logins
+
+
+def raising(words, times=1):
+    """A Postgres statement that ends in an error that quotes these words, so many times."""
+    encoded = words.encode().hex()
+    return f"SELECT repeat(convert_from('\\x{encoded}'::bytea, 'UTF8'), {times})::int"
+
+
+def tls_url(server):
+    """A URL that demands TLS and verifies the server."""
+    authority = certificates().ca
+    if server.engine == "postgres":
+        return server.url(sslmode="verify-full", sslrootcert=authority)
+    return server.url(**{"ssl-mode": "VERIFY_IDENTITY", "ssl-ca": authority})

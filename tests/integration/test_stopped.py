@@ -92,9 +92,12 @@ class Ordeal:
         self.adapter = adapter
         self.statuses = set()
         self.pids = set()
-        self.most_probers = self.most_connections = 0
-        self.others = server.connections()
+        self.others = self.most_probers = self.most_connections = 0
         self.recovered = False
+
+    def begin(self):
+        """The fault is there, and may have a connection of its own."""
+        self.others = self.server.connections()
 
     def look(self):
         self.statuses.add(self.adapter.statuses())
@@ -129,6 +132,7 @@ def half_a_minute(build_dir, tmp_path_factory, request):
         with contextlib.ExitStack() as hangs:
             for ordeal in ordeals:
                 hangs.enter_context(HANGS[ordeal.server.engine](ordeal.server))
+                ordeal.begin()
             while time.monotonic() - began < LOOK_FOR:
                 assert helpless.status_of("/readyz") == 503
                 for ordeal in ordeals:
