@@ -126,7 +126,6 @@ def test_help_names_every_setting(run):
     ended = run("--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     for variable, _, _ in BAD_VALUES:
-        assert variable in ended.stdout
         assert "--" + variable.removeprefix("DBHEALTH_").lower().replace("_", "-") in ended.stdout
     for name in ("DATABASE_URL", "DATABASE_PASSWORD_FILE", "--listen", "--drain-file"):
         assert name in ended.stdout
