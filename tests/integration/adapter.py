@@ -24,14 +24,17 @@ SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
 LOGFMT_FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=\\]+)(?: |$)')
 CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
+# What is not about time must not fail on a slow machine; an empty variable is the default.
+PATIENT = {"DBHEALTH_TIMEOUT": "10s", "DBHEALTH_DEADLINE": "12s"}
+AS_SHIPPED = {"DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None)
 
 
 class Adapter:
-    """A running dbhealthd. Words in capitals are variables of its environment, which has no others
-    than PATH. checks, from names to texts, are its check files; without them it is the library.
+    """A running dbhealthd. Words in capitals are variables of its environment, beside PATH and
+    PATIENT's. checks, from names to texts, are its check files; without them it is the library.
 
     program is the program to run in place of the one in build; under, a command to run it with;
     preexec, what the child does first; stderr, where the log goes if not into a file that lines()
@@ -62,6 +65,7 @@ class Adapter:
                 self.write_check(name, text)
         if url is not None:
             environment["DATABASE_URL"] = url
+        environment = {**PATIENT, **environment}
         command = [*under, program or build / "dbhealthd", *arguments]
         self.process = _start(command, environment, preexec, stderr, self.log_path)
         self.pid = self.process.pid

@@ -2,6 +2,7 @@
 
 import itertools
 import resource
+import shutil
 import socket
 
 import pytest
@@ -64,3 +65,21 @@ def closed_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_prober(build_dir, tmp_path_factory):
+    """An adapter beside which there is no prober program. It starts with the session, for what it
+    comes to takes half a minute, in which other tests can run."""
+    programs = tmp_path_factory.mktemp("programs")
+    shutil.copy(build_dir / "dbhealthd", programs)
+    shutil.copytree(build_dir / "checks", programs / "checks")
+    folder = tmp_path_factory.mktemp("without-prober")
+    url = "postgres://probe:word@127.0.0.1:1/"
+    adapter = Adapter(build_dir, folder, url, program=programs / "dbhealthd", DBHEALTH_CACHE="0s")
+    try:
+        assert adapter.wait_serving().status_of("/readyz") == 503
+        yield adapter
+        adapter.end()
+    finally:
+        adapter.kill()

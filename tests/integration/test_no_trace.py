@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 import sql
+from adapter import AS_SHIPPED
 from servers import wait_until
 
 PROBES = 100
@@ -60,7 +61,7 @@ def test_a_pooled_connection_stays_its_applications(postgres, new_pgbouncer, ada
 def test_a_busy_pool_is_not_ready(postgres, new_pgbouncer, adapter):
     """The application holds the pool's one connection in a transaction."""
     pool = new_pgbouncer(postgres, pool_size=1)
-    a = adapter(pool.url(), DBHEALTH_CACHE="0s")
+    a = adapter(pool.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
     assert a.status_of("/readyz") == 200
     with contextlib.closing(pool.connect("app")) as application:
         application.cursor().execute("SELECT 1")

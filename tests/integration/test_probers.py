@@ -12,7 +12,7 @@ import faults
 import processes
 import pytest
 import sql
-from adapter import check_lines
+from adapter import AS_SHIPPED, check_lines
 from servers import wait_until
 
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300"))
@@ -90,7 +90,7 @@ def test_probers_die_with_the_adapter(start_adapter, postgres):
 
 def test_probers_die_with_the_adapter_in_mid_login(start_adapter, mariadb):
     with mariadb.paused():
-        a = start_adapter(mariadb.url()).wait_serving()
+        a = start_adapter(mariadb.url(), **AS_SHIPPED).wait_serving()
         assert a.status_of("/readyz") == 503
         probers = a.probers()
         a.kill()
@@ -128,9 +128,9 @@ def test_nothing_is_left_of_probers_killed_at_their_deadline(adapter, mariadb, s
 @contextlib.contextmanager
 def leaves_nothing(adapter, sanitized):
     """After the block the adapter has as many descriptors and as much memory as before, and no
-    zombies. Before it, it is warmed up."""
+    zombies. It is warmed up first, so that all probers are there."""
     for _ in range(5):
-        adapter.get("/readyz")
+        adapter.statuses()
     before, descriptors = processes.pss(adapter.pid), adapter.descriptors()
     yield
     wait_until(lambda: not processes.zombies(adapter.pid), "the dead are reaped")
@@ -191,6 +191,25 @@ def test_a_crashing_prober_is_started_ever_more_slowly(with_prober, tmp_path):
     assert waits == ["0", "100", "200", "400", "800", "1600"]
     assert len(starts.read_text()) == len(failures())
     assert [line["outcome"] for line in a.transitions("accepting")] == ["crashed"]
+
+
+def test_livez_fails_for_good_without_a_prober_program(without_prober):
+    """Only a restart could bring it. That takes five failures in a row, over 30 s at least."""
+    a = without_prober
+    a.wait_status("/startupz", 200)
+    assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
+    assert a.shown("/healthz")["alive"].code == a.shown("/readyz")["accepting"].code == "crashed"
+    failures = a.messages("prober failed")
+    assert failures[0]["how"].startswith("cannot start ")
+    assert a.status_of("/livez") == (200 if len(failures) < 5 else 503)
+
+    def livez():
+        a.status_of("/readyz")
+        return a.status_of("/livez")
+
+    wait_until(lambda: livez() == 503, "livez fails", limit=40)
+    assert "[-]prober-main failed: it crashes or cannot be started" in a.get("/livez").body
+    assert a.status_of("/healthz") == 200
 
 
 # Secrets

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import sql
+from adapter import AS_SHIPPED
 from servers import wait_until
 
 BAD_VALUES = [  # Variable, value, what the log says is expected.
@@ -61,9 +62,10 @@ def test_a_bad_value_is_told(adapter, mariadb, by_flag, variable, value, expecte
     """And the default stands in its place."""
     flag = variable.removeprefix("DBHEALTH_").lower().replace("_", "-")
     if by_flag:
-        a = adapter(mariadb.url(), arguments=("--listen", "127.0.0.1:0", f"--{flag}", value))
+        flags = ("--listen", "127.0.0.1:0", f"--{flag}", value)
+        a = adapter(mariadb.url(), arguments=flags, **AS_SHIPPED)
     else:
-        a = adapter(mariadb.url(), **{variable: value})
+        a = adapter(mariadb.url(), **{**AS_SHIPPED, variable: value})
     [problem] = [line["problem"] for line in a.messages("configuration is wrong")]
     assert expected in problem
     if "_CHECKS" not in variable and "2s" != value:

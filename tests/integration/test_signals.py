@@ -9,6 +9,7 @@ import time
 import processes
 import pytest
 import sql
+from adapter import AS_SHIPPED
 from raw_http import connect, read_answer
 from servers import wait_until
 
@@ -121,7 +122,7 @@ def test_a_signal_to_all_processes_is_as_one_to_the_adapter(adapter, mariadb):
 
 
 def test_a_request_that_waits_is_answered_at_the_end(adapter, postgres):
-    a = adapter(postgres.url(), DBHEALTH_TIMEOUT="30s", DBHEALTH_DEADLINE="30s")
+    a = adapter(postgres.url())
     with postgres.paused():
         answer = a.get_later("/readyz")
         wait_until(a.probers, "the check runs")
@@ -143,7 +144,7 @@ def test_open_connections_do_not_hold_the_end_up(adapter, postgres):
 
 
 def test_it_ends_while_a_login_hangs(adapter, server):
-    a = adapter(server.url())
+    a = adapter(server.url(), **AS_SHIPPED)
     with server.paused():
         assert a.statuses() == (503, 503, 503, 200)
         a.signal(signal.SIGINT)

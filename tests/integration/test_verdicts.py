@@ -5,7 +5,6 @@ restart can cure makes it dead, and none of them is the adapter's own."""
 
 import contextlib
 import functools
-import shutil
 from dataclasses import dataclass, field
 
 import faults
@@ -15,12 +14,14 @@ import servers
 import sql
 from adapter import ENDPOINTS, check_lines
 
+pytestmark = pytest.mark.xdist_group("verdicts")  # They share the servers that they break.
+
 WELL = (200, 200, 200, 200)
 UNREADY = (200, 503, 200, 200)  # healthz, readyz, startupz, livez
 DEAD = (503, 503, 503, 200)
 CHECKS = ("alive", "accepting")
-PATIENT = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "15s", "DBHEALTH_DEADLINE": "15s"}
-QUICK = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "400ms"}
+UNCACHED = {"DBHEALTH_CACHE": "0s"}
+QUICK = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "600ms"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Fault:
     statuses: tuple = UNREADY
     options: dict = field(default_factory=dict)  # Of the URL.
     statement: object = None  # Of the checks, when it isn't the library's.
+    times_out: bool = False  # It takes a timeout to see.
     lasting: bool = False  # It ends some time after its cause.
 
     def verdict(self, check):
@@ -78,6 +80,7 @@ FAULTS = {
         "run",
         of("57014", "1969", "3024"),
         statement=sql.knob,
+        times_out=True,
     ),
     "locked-table": Fault(
         faults.locked_table,
@@ -85,6 +88,7 @@ FAULTS = {
         "run",
         of("55P03", "1969", "3024"),
         statement=sql.knob,
+        times_out=True,
     ),
     "killed-session": Fault(
         faults.sessions_killed,
@@ -102,10 +106,22 @@ FAULTS = {
         statuses=DEAD,
     ),
     "stopped": Fault(
-        faults.stopped, "timeout", "open", of("", "", ""), statuses=DEAD, lasting=True
+        faults.stopped,
+        "timeout",
+        "open",
+        of("", "", ""),
+        statuses=DEAD,
+        times_out=True,
+        lasting=True,
     ),
     "locked-login": Fault(
-        faults.login_locked, "timeout", "open", of(""), statuses=DEAD, lasting=True
+        faults.login_locked,
+        "timeout",
+        "open",
+        of(""),
+        statuses=DEAD,
+        times_out=True,
+        lasting=True,
     ),
     "down": Fault(faults.down, "refused", "open", of("", "2002", "2002"), statuses=DEAD),
 }
@@ -137,7 +153,8 @@ def victims():
 )
 def test_a_fault_and_its_end(victims, adapter, engine, name):
     fault, victim = FAULTS[name], victims(engine)
-    a = adapter(victim.url(**fault.options), **QUICK, **checks_of(fault, victim))
+    speed = QUICK if fault.times_out else UNCACHED
+    a = adapter(victim.url(**fault.options), **speed, **checks_of(fault, victim))
     assert a.statuses() == WELL
     with fault.inject(victim):
         assert observed(a) == (fault.statuses, [fault.outcome, fault.outcome])
@@ -182,7 +199,7 @@ def expected(fault, check, engine):
 def test_sigkill_in_mid_query(victims, adapter, each_engine):
     """The connection breaks; then nobody listens; then all is well, each at the first probe."""
     victim = victims(each_engine)
-    a = adapter(victim.url(), **PATIENT, **checks_of(FAULTS["slow-statement"], victim))
+    a = adapter(victim.url(), **UNCACHED, **checks_of(FAULTS["slow-statement"], victim))
     with faults.slow_statement(victim):
         answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
         servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
@@ -214,7 +231,7 @@ def test_sigstop_in_mid_query(victims, adapter, each_engine):
 
 def test_a_recovering_postgres_is_alive(adapter, new_postgres):
     standby = new_postgres(recovering=True)
-    a = adapter(standby.url(), **QUICK)
+    a = adapter(standby.url(), **UNCACHED)
     assert observed(a) == (UNREADY, ["not_accepting", "not_accepting"])
     line = a.transitions("accepting")[-1]
     assert (line["sqlstate"], line["stage"]) == ("57P03", "open")
@@ -280,7 +297,7 @@ def test_our_own_faults(adapter, mariadb):
     """All at once, for startup forgives them only after 5 s."""
     adapters = {}
     for name, (options, words) in OWN_FAULTS.items():
-        a = adapters[name] = adapter(**{"url": mariadb.url(), **QUICK, **options})
+        a = adapters[name] = adapter(**{"url": mariadb.url(), **UNCACHED, **options})
         assert (name, a.status_of("/healthz")) == (name, 200)
         assert (name, a.status_of("/livez")) == (name, 200)
         assert (name, a.status_of("/readyz")) == (name, 503)
@@ -310,7 +327,7 @@ def test_a_broken_check_concerns_its_endpoints_alone(adapter, postgres):
 
 
 def test_a_prober_killed_by_hand_costs_one_probe_at_most(adapter, server):
-    a = adapter(server.url(), **QUICK)
+    a = adapter(server.url(), **UNCACHED)
     for _ in range(20):
         assert a.statuses() == WELL
         for pid in a.probers():
@@ -321,7 +338,7 @@ def test_a_prober_killed_by_hand_costs_one_probe_at_most(adapter, server):
 
 def test_a_prober_killed_in_mid_query(victims, adapter, each_engine):
     victim = victims(each_engine)
-    a = adapter(victim.url(), **PATIENT, **checks_of(FAULTS["slow-statement"], victim))
+    a = adapter(victim.url(), **UNCACHED, **checks_of(FAULTS["slow-statement"], victim))
     with faults.slow_statement(victim):
         answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
         servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
@@ -334,23 +351,11 @@ def test_a_prober_killed_in_mid_query(victims, adapter, each_engine):
     assert observed(a) == (WELL, ["", ""])
 
 
-def test_no_prober_program(start_adapter, build_dir, tmp_path, postgres, request):
-    shutil.copy(build_dir / "dbhealthd", tmp_path)
-    shutil.copytree(build_dir / "checks", tmp_path / "checks")
-    a = start_adapter(postgres.url(), program=tmp_path / "dbhealthd").wait_serving()
-    request.addfinalizer(a.end)
-    assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
-    assert a.shown("/healthz")["alive"].code == a.shown("/readyz")["accepting"].code == "crashed"
-    assert "dbhealthd-postgres" in a.messages("prober failed")[0]["how"]
-    a.wait_status("/startupz", 200)
-    assert a.statuses() == UNREADY
-
-
 def test_the_password_file_is_read_at_each_login(adapter, tmp_path, server):
     secret = tmp_path / "secret"
     secret.write_text("wrong\n")
     url = server.url(password="")
-    a = adapter(url, DATABASE_PASSWORD_FILE=str(secret), **QUICK)
+    a = adapter(url, DATABASE_PASSWORD_FILE=str(secret), **UNCACHED)
     assert observed(a) == (UNREADY, ["denied", "denied"])
     secret.write_text(f"{servers.PASSWORDS['probe']}\n")
     assert a.statuses() == WELL

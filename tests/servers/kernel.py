@@ -40,9 +40,9 @@ def exists(pid):
 
 
 def stopped(pid):
-    """Whether every thread of pid is stopped, or pid has gone."""
+    """Whether every thread of pid is stopped, or has ended."""
     threads = [_stat(thread / "stat") for thread in Path(f"/proc/{pid}/task").glob("[0-9]*")]
-    return all(stat is None or stat[0] == "T" for stat in threads)
+    return all(stat is None or stat[0] in "TZ" for stat in threads)
 
 
 def children(pid):
