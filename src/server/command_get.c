@@ -6,6 +6,7 @@
 #include "common/memory.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -65,11 +66,19 @@ static char *read_answer(int connection)
     return answer;
 }
 
+// "HTTP/1.1 503 Service Unavailable" into 503; 0 if it is no status line.
+static unsigned long status_of(const char *answer)
+{
+    const char *space = strchr(answer, ' ');
+    bool http = strncmp(answer, "HTTP/1.", strlen("HTTP/1.")) == 0;
+    return http && space != NULL ? strtoul(space, NULL, 10) : 0;
+}
+
 static int print_answer(const char *answer)
 {
     const char *body = strstr(answer, "\r\n\r\n");
-    unsigned status = 0;
-    if (sscanf(answer, "HTTP/1.%*u %u", &status) != 1 || body == NULL) {
+    unsigned long status = status_of(answer);
+    if (status == 0 || body == NULL) {
         (void)command_refuse("the adapter gave no answer");
         return STATUS_UNWELL;
     }
@@ -81,10 +90,11 @@ static int print_answer(const char *answer)
 
 static int get(const char *listen, const char *path, struct error *error)
 {
-    struct addrinfo *address;
+    struct addrinfo *address = NULL;
     char request[2048];
     if (!resolve(listen, &address, error))
         return STATUS_USAGE;
+    assert(address != NULL); // getaddrinfo's promise
     int connection = connect_to(address, error);
     freeaddrinfo(address);
     if (connection < 0)
