@@ -184,7 +184,7 @@ class Adapter:
 
 
 class CheckLine:
-    """A check's line in a body: fails (its sign), verdict, detail; code is the detail's first word."""
+    """A check's line in a body: fails (its sign), verdict, detail and code, which begins it."""
 
     def __init__(self, sign, verdict, detail):
         self.fails = sign == "-"

@@ -19,7 +19,7 @@ def _many_descriptors():
 
 @pytest.fixture
 def start_adapter(build_dir, tmp_path, log_on_failure, request):
-    """start_adapter(url, ...) starts an adapter, see class Adapter, which is ended with the test."""
+    """start_adapter(url, ...) starts an adapter, see class Adapter, that ends with the test."""
     numbers = itertools.count(1)
 
     def start(url=None, **options):

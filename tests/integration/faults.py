@@ -1,4 +1,4 @@
-"""Faults of servers, as context managers: in the block the fault is there, after it it has ended."""
+"""Faults of servers, as context managers: in the block the fault is there, after it no more."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""HTTP: statuses, bodies, headers, and connections of every kind of client, well and ill behaved."""
+"""HTTP: statuses, bodies, headers, and connections of clients of every kind and behaviour."""
 
 import contextlib
 import random
@@ -22,7 +22,9 @@ WELL = {
 }
 ILL = {
     **WELL,
-    "lag": sql.check("SELECT 45 AS lag_seconds", endpoints="readyz replica", fail="lag_seconds > 30"),
+    "lag": sql.check(
+        "SELECT 45 AS lag_seconds", endpoints="readyz replica", fail="lag_seconds > 30"
+    ),
 }
 ANSWERS = [  # path, status with WELL
     ("/healthz", 200),
@@ -141,11 +143,15 @@ def test_head_has_the_headers_of_get_and_no_body(well):
 
 
 def test_age_is_that_of_the_oldest_result(adapter, postgres):
-    checks = {"old": sql.check(cache="60s"), "new": sql.check(cache="0s")}
+    checks = {
+        "a-new": sql.check(cache="0s"),
+        "old": sql.check(cache="60s"),
+        "z-new": sql.check(cache="0s"),
+    }
     a = adapter(postgres.url(), checks=checks)
     assert a.get("/readyz").headers["age"] == "0"
     wait_until(lambda: a.get("/readyz").headers["age"] == "1", "a second passes", limit=5)
-    assert a.get("/readyz/new").headers["age"] == "0"
+    assert a.get("/readyz/z-new").headers["age"] == "0"
 
 
 # Clients as they are
@@ -285,6 +291,7 @@ def test_nobody_is_shut_out_at_the_limit_of_connections(adapter, postgres, reque
     a = adapter(
         postgres.url(), checks=WELL, preexec=lambda: setrlimit(RLIMIT_NOFILE, (200, 200))
     )
+    began = time.monotonic()
     with contextlib.ExitStack() as opened:
         for _ in range(400):
             client = opened.enter_context(connect(a.port))
@@ -293,9 +300,7 @@ def test_nobody_is_shut_out_at_the_limit_of_connections(adapter, postgres, reque
                 assert read_answer(client).status == 200
         assert a.descriptors() < 200
         assert a.statuses() == (200, 200, 200, 200)
-        started = time.monotonic()
-        assert a.status_of("/readyz") == 200
-        assert time.monotonic() - started < 4, "it had to wait for others' deadlines"
+    assert time.monotonic() - began < 4, "some had to wait for others' deadlines"
 
 
 def test_more_waiting_requests_than_connections(adapter, postgres):

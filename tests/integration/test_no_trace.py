@@ -1,4 +1,4 @@
-"""What probes leave behind: nothing on pooled connections, nothing in the server, polite goodbyes."""
+"""What probes leave behind: nothing on pooled connections or in the server, and polite goodbyes."""
 
 import contextlib
 
@@ -31,7 +31,7 @@ def shown(cursor):
 
 
 def test_a_pooled_connection_stays_its_applications(postgres, new_pgbouncer, adapter):
-    """One server connection in transaction mode: what a probe left on it, the application would see."""
+    """One server connection in transaction mode: the application would see what a probe left."""
     pool = new_pgbouncer(postgres, pool_size=1)
     checks = {
         "alive": sql.alive(),
@@ -44,7 +44,8 @@ def test_a_pooled_connection_stays_its_applications(postgres, new_pgbouncer, ada
     with contextlib.closing(pool.connect("app")) as application:
         application.autocommit = True
         cursor = application.cursor()
-        cursor.execute("SET work_mem = '7MB'; SET search_path = app; SET statement_timeout = '1min'")
+        cursor.execute("SET work_mem = '7MB'; SET search_path = app")
+        cursor.execute("SET statement_timeout = '1min'")
         before = shown(cursor)
         for _ in range(PROBES // 10):
             for _ in range(10):
@@ -93,8 +94,9 @@ def test_nothing_stays_connected(server, adapter):
 @pytest.mark.parametrize("slow", (False, True), ids=("idle", "in-mid-query"))
 def test_goodbyes_are_polite(server, adapter, slow):
     """After probes, and when the adapter is ended between or in the middle of them."""
-    slowly = sql.check(sql.sleep(server, 0.5), every="100ms", timeout="5s")
+    slowly = sql.check(sql.sleep(server, 0.3), every="100ms", timeout="5s")
     checks = {"alive": sql.alive(), "slowly": slowly} if slow else None
+    wait_until(lambda: server.connections() == 0, "sessions of other tests end")
     mark, before = server.log_mark(), aborted(server)
     a = adapter(server.url(), checks=checks, DBHEALTH_CACHE="0s")
     for _ in range(10):

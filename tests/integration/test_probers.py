@@ -26,8 +26,8 @@ LIBRARIES = {
 
 @pytest.mark.parametrize("program", LIBRARIES)
 def test_each_program_links_its_own_client_library_alone(build_dir, program):
-    listed = subprocess.run(["ldd", build_dir / program], capture_output=True, check=True, text=True)
-    names = {line.split()[0].partition(".so")[0] for line in listed.stdout.splitlines()}
+    listed = subprocess.check_output(["ldd", build_dir / program], text=True)
+    names = {line.split()[0].partition(".so")[0] for line in listed.splitlines()}
     assert names & DATABASE_LIBRARIES == LIBRARIES[program]
 
 
@@ -35,13 +35,20 @@ def test_each_program_links_its_own_client_library_alone(build_dir, program):
 
 
 def test_a_prober_per_name(adapter, postgres):
-    keys = ({}, {}, {"prober": "reports"}, {"prober": "reports"}, {"endpoints": "none", "every": "1s"})
-    checks = {f"check-{i}": sql.check(**each) for i, each in enumerate(keys)}
-    a = adapter(postgres.url(), checks={**checks, "alive": sql.alive()})
+    checks = {
+        "alive": sql.alive(),
+        "one": sql.check(),
+        "two": sql.check(),
+        "three": sql.check(prober="reports"),
+        "four": sql.check(prober="reports"),
+        "five": sql.check(endpoints="none", every="1s"),
+    }
+    names = ("background", "liveness", "main", "reports")
+    a = adapter(postgres.url(), checks=checks)
     assert a.statuses() == (200, 200, 200, 200)
-    wait_until(lambda: a.transitions("check-4"), "the background check has run")
+    wait_until(lambda: a.transitions("five"), "the background check has run")
     lines = a.get("/livez?verbose").body.splitlines()[:-1]
-    assert sorted(lines) == [f"[+]prober-{n} ok" for n in ("background", "liveness", "main", "reports")]
+    assert sorted(lines) == [f"[+]prober-{name} ok" for name in names]
     assert len(a.probers()) == 4
 
 

@@ -167,7 +167,7 @@ def test_a_fault_and_its_end(victims, adapter, engine, name):
 
 
 def observed(adapter):
-    """The status of each endpoint, and each check's outcome code, from one answer of each endpoint."""
+    """The status of each endpoint and each check's outcome code, each endpoint asked once."""
     answers = {path: adapter.get(f"{path}?verbose") for path in ENDPOINTS}
     lines = {}
     for answer in answers.values():

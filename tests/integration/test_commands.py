@@ -1,0 +1,479 @@
+"""The commands beside serving: what they print, in a pipe and on a terminal, and their exit status."""
+
+import json
+import re
+
+import faults
+import pytest
+import sql
+from program import COLOUR, Program, in_session, polite_to
+from servers import PASSWORDS
+
+COMMANDS = ("check", "lint", "get", "wait", "grants", "--help", "--version")
+WELL, UNWELL, USAGE = 0, 1, 2
+LAG = sql.check("SELECT 45 AS lag_seconds", fail="lag_seconds > 30")
+MIXED = {
+    "alive": sql.alive(),
+    "broken": sql.check("SELECT no_such_column"),
+    "lag": LAG,
+    "spare": sql.check("SELECT 2 AS n", warn="n > 1"),
+}
+WRONG_USAGE = [  # Words, and what is said of them.
+    (("nonsense",), "nonsense"),
+    (("check", "--nonsense", "1"), "--nonsense"),
+    (("check", "--format", "xml"), "expected text or json"),
+    (("check", "--format"), "expected a value"),
+    (("lint",), "expected more arguments"),
+    (("get",), "expected more arguments"),
+    (("get", "/livez", "/readyz"), "/readyz"),
+    (("get", "/ready z"), "expected a path"),
+    (("get", "/" + "x" * 3000), "expected a path"),
+    (("get", "--listen", "nonsense", "/livez"), "DBHEALTH_LISTEN"),
+    (("wait", "readyz", "healthz"), "healthz"),
+    (("wait", "--timeout", "60"), "--timeout"),
+    (("grants", "postgres"), "postgres"),
+]
+NO_CONFIGURATION = [  # Variables, and what is said of them.
+    ({}, "DATABASE_URL: not set"),
+    ({"DATABASE_URL": "redis://probe@127.0.0.1/"}, "DATABASE_URL: the scheme is unknown"),
+    ({"DATABASE_URL_FILE": "/nonexistent"}, "/nonexistent"),
+]
+
+
+@pytest.fixture
+def program(build_dir):
+    return Program(build_dir)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """folder(name=text, ...) makes a folder of check files."""
+
+    def make(_name="checks", **checks):
+        made = tmp_path / _name
+        made.mkdir()
+        for name, text in checks.items():
+            (made / f"{name}.sql").write_text(text)
+        return made
+
+    return make
+
+
+# Usage
+
+
+def test_help_fits_a_screen_and_names_every_command(program):
+    ended = program.run("--help")
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert len(ended.lines) < 24  # One is left for the prompt.
+    assert max(map(len, ended.lines)) <= 80
+    for command in COMMANDS:
+        assert re.search(rf"^dbhealthd {command}\b", ended.output, re.MULTILINE)
+
+
+def test_version(program):
+    assert re.fullmatch(r"dbhealthd \d+\.\d+\.\d+\n", program.run("--version").output)
+
+
+@pytest.mark.parametrize("words, said", WRONG_USAGE, ids=[" ".join(w)[:30] for w, _ in WRONG_USAGE])
+def test_wrong_usage_is_2_and_says_why(program, words, said):
+    ended = program.run(*words, DATABASE_URL="postgres://probe:topsecret@127.0.0.1:1/")
+    assert (ended.status, ended.output) == (USAGE, "")
+    assert re.fullmatch(rf"dbhealthd: .*{re.escape(said)}.*\n", ended.errors)
+    assert "topsecret" not in ended.errors
+
+
+def test_closed_descriptors_are_no_trouble(program, server):
+    """The next socket would take their place, and what is printed go there."""
+    environment = {"DATABASE_URL": server.url()}
+    for descriptors in ((0,), (1,), (2,), (0, 1, 2)):
+        assert program.run_with_closed(*descriptors, words=("check",), **environment) == WELL
+
+
+def test_output_that_is_lost_is_told(program, postgres):
+    with open("/dev/full", "w") as full:
+        for words in (("check",), ("grants",), ("--help",)):
+            ended = program.run(*words, stdout=full, DATABASE_URL=postgres.url())
+            assert ended.status == USAGE
+            assert "No space left" in ended.errors
+
+
+# check
+
+
+def test_check_passes(program, server):
+    with polite_to(server):
+        ended = program.run("check", DATABASE_URL=server.url())
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert re.fullmatch(r"CHECK +VERDICT +TIME +DETAIL", ended.lines[0])
+    assert ended.row("accepting") == ended.row("alive") == ("pass", "")
+    assert len(ended.lines) == 3
+
+
+def test_check_fails_and_shows_the_servers_own_words(program, server, folder):
+    with polite_to(server):
+        ended = program.run("check", "--checks", folder(**MIXED), DATABASE_URL=server.url())
+    assert (ended.status, ended.errors) == (UNWELL, "")
+    assert ended.row("alive") == ("pass", "")
+    assert ended.row("lag") == ("fail", "lag_seconds 45 > 30")
+    assert ended.row("spare") == ("warn", "n 2 > 1")
+    verdict, detail = ended.row("broken")
+    assert verdict == "fail" and detail.startswith("server_error: ")
+    below = ended.lines[[line.split()[0] for line in ended.lines].index("broken") + 1]
+    assert below.startswith(" ") and "no_such_column" in below
+
+
+def test_columns_are_aligned(program, postgres, folder):
+    checks = {"a": LAG, "a-very-long-name-for-a-check": LAG}
+    lines = program.run("check", "--checks", folder(**checks), DATABASE_URL=postgres.url()).lines
+    starts = {line.index(word) for line, word in zip(lines, ("DETAIL", "lag_", "lag_"))}
+    assert len(starts) == 1
+
+
+def test_a_warning_alone_is_well(program, postgres, folder):
+    checks = folder(spare=MIXED["spare"])
+    assert program.run("check", "--checks", checks, DATABASE_URL=postgres.url()).status == WELL
+
+
+def test_check_by_name(program, postgres, folder):
+    checks = folder(**MIXED)
+    names = ("spare", "alive")
+    ended = program.run("check", *names, "--checks", checks, DATABASE_URL=postgres.url())
+    assert ended.status == WELL
+    assert [line.split()[0] for line in ended.lines] == ["CHECK", "spare", "alive"]
+
+
+def test_an_unknown_check_is_2_and_those_there_are_named(program, postgres):
+    ended = program.run("check", "alive", "nonsense", DATABASE_URL=postgres.url())
+    assert (ended.status, ended.output) == (USAGE, "")
+    assert "no check nonsense; there are: accepting alive" in ended.errors
+
+
+def test_check_as_json(program, server, folder):
+    words = ("check", "--checks", folder(**MIXED), "--format", "json")
+    ended = program.run(*words, DATABASE_URL=server.url())
+    assert ended.status == UNWELL
+    report = json.loads(ended.output)
+    assert (report["status"], report["description"]) == ("fail", "check")
+    assert {name: check["verdict"] for name, [check] in report["checks"].items()} == {
+        "alive": "pass",
+        "broken": "fail",
+        "lag": "fail",
+        "spare": "warn",
+    }
+    assert report["checks"]["lag"][0]["output"] == "lag_seconds 45 > 30"
+
+
+def test_colour_is_for_terminals(program, postgres, folder):
+    words = ("check", "--checks", folder(**MIXED))
+    url = {"DATABASE_URL": postgres.url()}
+    on_terminal = program.on_terminal(*words, **url)
+    plain = program.on_terminal(*words, NO_COLOR="1", **url)
+    assert on_terminal.status == plain.status == UNWELL
+    assert len(COLOUR.findall(on_terminal.output)) == 2 * len(MIXED)
+    assert not COLOUR.search(plain.output)
+    assert not COLOUR.search(program.run(*words, **url).output)
+    assert program.on_terminal(*words, NO_COLOR="", **url).output.count("\033") == 2 * len(MIXED)
+    assert plain.row("lag") == on_terminal.row("lag")
+
+
+def test_check_with_a_wrong_password(program, server):
+    ended = program.run("check", DATABASE_URL=server.url(password="topsecret"))
+    assert ended.status == UNWELL
+    assert ended.row("alive")[0] == "warn"
+    verdict, detail = ended.row("accepting")
+    assert verdict == "fail" and detail.startswith("denied: ") and "grants" in detail
+    assert "probe" in ended.lines[2]  # The server's own words name the user.
+    assert "topsecret" not in ended.output
+
+
+def test_check_of_a_stopped_server_ends_by_the_timeout(program, new_server):
+    server = new_server()
+    with server.paused():
+        ended = program.run("check", "--timeout", "300ms", DATABASE_URL=server.url())
+    assert ended.status == UNWELL
+    for name in ("alive", "accepting"):
+        verdict, detail = ended.row(name)
+        assert verdict == "fail" and detail.startswith("timeout: ")
+
+
+def test_check_of_nothing(program, closed_port):
+    url = f"postgres://probe:x@127.0.0.1:{closed_port}/postgres"
+    ended = program.run("check", DATABASE_URL=url)
+    assert ended.status == UNWELL
+    assert ended.row("accepting")[1].startswith("refused: ")
+
+
+@pytest.mark.parametrize("variables, said", NO_CONFIGURATION)
+def test_check_without_a_server_to_ask_is_2(program, variables, said):
+    ended = program.run("check", **variables)
+    assert ended.status == USAGE
+    assert said in ended.errors
+    assert ended.row("configuration")[1].startswith("config: ")
+
+
+def test_a_faulty_check_file_is_2_and_the_others_run(program, postgres, folder):
+    checks = folder(faulty=sql.check(fail="n >"), **MIXED)
+    ended = program.run("check", "--checks", checks, DATABASE_URL=postgres.url())
+    assert ended.status == USAGE
+    assert f"{checks}/faulty.sql:1:" in ended.errors
+    assert ended.row("faulty")[0] == "unknown"
+    assert ended.row("alive") == ("pass", "")
+
+
+def test_a_check_not_meant_for_the_server_is_skipped(program, mariadb, folder):
+    checks = folder(alive=sql.alive(), other=sql.check(flavor="mysql"))
+    ended = program.run("check", "--checks", checks, DATABASE_URL=mariadb.url())
+    assert (ended.status, ended.row("other")[0]) == (WELL, "skipped")
+
+
+def test_check_closes_what_it_opened_for_checks_with_a_period(program, server, folder):
+    checks = folder(often=sql.check(every="10ms"), slow=sql.check(sql.sleep(server, 0.2)))
+    with polite_to(server):
+        assert program.run("check", "--checks", checks, DATABASE_URL=server.url()).status == WELL
+
+
+# lint
+
+
+def test_lint_of_good_files(program, folder):
+    """With neither server nor URL."""
+    ended = program.run("lint", folder(**MIXED))
+    assert (ended.status, ended.output, ended.errors) == (WELL, "4 checks, 0 faults\n", "")
+
+
+def test_lint_of_the_shipped_checks(program, build_dir):
+    for folder in (build_dir / "checks").iterdir():
+        assert program.run("lint", folder).lines[-1].endswith(" 0 faults")
+
+
+FAULTS = [  # A file, and what is said of it behind its name.
+    ("-- fail: n >\nSELECT 1", r"1:13: fail: expected a number, .*"),
+    ("-- endpoints: readyz\n-- fail: n ! 3\nSELECT 1", r"2:12: fail: expected .*"),
+    ("-- nonsense: 1\nSELECT 1", r"1:4: unknown key 'nonsense', expected one of: .*"),
+    ("-- timeout: 5\nSELECT 1", r"1:13: timeout: .*expected .*500ms.*"),
+    ("-- timeout: 5s\nSELECT 1", r"1:13: timeout: .*DBHEALTH_DEADLINE.*"),
+    ("-- param: most 30\nSELECT 1", r"1:\d+: param: expected .*"),
+    ("-- fail: n > $most\nSELECT 1", r"1:\d+: fail: .*most.*"),
+    ("-- tolerate: nonsense\nSELECT 1", r"1:14: tolerate: .*nonsense.*"),
+    ("-- flavor: oracle\nSELECT 1", r"1:12: flavor: 'oracle' is unknown, .*"),
+    ("-- server-version: new\nSELECT 1", r"1:20: server-version: expected one or two bounds.*"),
+    ("-- metrics: perhaps\nSELECT 1", r"1:13: metrics: expected .*"),
+    ("-- description: Nothing.\n", r"\d+:\d+: .*"),
+    ("SELECT 1\n-- fail: n > 1\n", r"2:4: .*"),
+]
+
+
+@pytest.mark.parametrize("text, said", FAULTS, ids=[text.splitlines()[0] for text, _ in FAULTS])
+def test_lint_names_place_and_what_was_expected(program, folder, text, said):
+    checks = folder(faulty=text, good=LAG)
+    ended = program.run("lint", checks)
+    assert (ended.status, ended.errors) == (USAGE, "")
+    assert re.fullmatch(re.escape(f"{checks}/faulty.sql:") + said, ended.lines[0])
+    assert ended.lines[1:] == ["2 checks, 1 faults"]
+
+
+def test_lint_of_several_folders(program, folder):
+    one, two = folder("one", a=LAG, b="-- x: 1\nSELECT 1"), folder("two", c="-- y: 1\nSELECT 1")
+    ended = program.run("lint", one, two)
+    assert ended.status == USAGE
+    assert [line.partition(":")[0] for line in ended.lines[:-1]] == [f"{one}/b.sql", f"{two}/c.sql"]
+    assert ended.lines[-1] == "3 checks, 2 faults"
+
+
+def test_lint_with_a_relative_folder_names_relative_places(program, folder):
+    checks = folder(faulty="-- x: 1\nSELECT 1")
+    assert program.run("lint", "checks", cwd=checks.parent).lines[0].startswith("checks/faulty.sql:1:")
+
+
+def test_lint_without_a_folder(program, tmp_path):
+    ended = program.run("lint", tmp_path / "nothing")
+    assert ended.status == USAGE
+    assert f"{tmp_path}/nothing" in ended.output
+
+
+# get
+
+
+@pytest.mark.parametrize("address", ("127.0.0.1:0", "[::1]:0", ":0", "0.0.0.0:0", "[::]:0"))
+def test_get_asks_the_running_adapter(program, adapter, postgres, address):
+    a = adapter(postgres.url(), arguments=("--listen", address), checks=MIXED)
+    listen = {"DBHEALTH_LISTEN": address.removesuffix("0") + str(a.port)}
+    assert program.run("get", "/healthz", **listen).output == "ok\n"
+    assert program.run("get", "livez", **listen).status == WELL
+    failing = program.run("get", "/readyz?verbose", **listen)
+    assert (failing.status, failing.errors) == (UNWELL, "")
+    assert "[-]lag failed: lag_seconds 45 > 30" in failing.lines
+    assert program.run("get", "/nothing", **listen).status == UNWELL
+    assert json.loads(program.run("get", "/status", **listen).output)["status"] == "fail"
+
+
+def test_get_takes_the_address_as_a_flag(program, adapter, postgres):
+    a = adapter(postgres.url())
+    assert program.run("get", "--listen", f"127.0.0.1:{a.port}", "/readyz").status == WELL
+
+
+def test_get_without_an_adapter_is_1(program, closed_port):
+    ended = program.run("get", "/livez", DBHEALTH_LISTEN=f"127.0.0.1:{closed_port}")
+    assert (ended.status, ended.output) == (UNWELL, "")
+    assert "no adapter answers" in ended.errors
+
+
+@pytest.mark.parametrize("said", (b"", b"SSH-2.0-nonsense\r\n", b"HTTP/1.1 200 OK\r\n"))
+def test_get_of_something_else_is_1(program, said):
+    def greet(connection):
+        connection.recv(65536)
+        connection.sendall(said)
+        connection.close()
+
+    with faults.listening(greet) as port:
+        ended = program.run("get", "/livez", DBHEALTH_LISTEN=f"127.0.0.1:{port}")
+    assert (ended.status, ended.output) == (UNWELL, "")
+    assert "gave no answer" in ended.errors
+
+
+# wait
+
+
+def test_wait_for_what_passes_already(program, server):
+    with polite_to(server):
+        ended = program.run("wait", DATABASE_URL=server.url())
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert re.fullmatch(r"readyz passes after \d+ s\n", ended.output)
+
+
+def test_wait_for_a_server_that_starts_later(program, new_server):
+    """One line a transition, however long it lasts."""
+    server = new_server()
+    server.stop()
+    with program.running("wait", "--timeout", "60s", DATABASE_URL=server.url()) as waiting:
+        waiting.wait_shows("waiting for readyz: accepting: refused: ")
+        server.start()
+        ended = waiting.wait()
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert re.fullmatch(r"readyz passes after \d+ s", ended.lines[-1])
+    assert len(set(ended.lines)) == len(ended.lines)
+
+
+def test_wait_follows_what_is_wrong(program, new_mariadb):
+    server = new_mariadb()
+    server.stop()
+    with program.running("wait", DATABASE_URL=server.url(password="wrong")) as waiting:
+        waiting.wait_shows("refused: ")
+        server.start()
+        waiting.wait_shows("denied: ")
+        server.sql(f"ALTER USER probe@'%' IDENTIFIED BY 'wrong'")
+        assert waiting.wait().status == WELL
+
+
+def test_wait_gives_up(program, closed_port):
+    url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
+    ended = program.run("wait", "--timeout", "600ms", "healthz", DATABASE_URL=url)
+    assert ended.status == UNWELL
+    assert ended.lines[0].startswith("waiting for healthz: alive: refused: ")
+    assert re.fullmatch(r"healthz does not pass after \d+ s", ended.lines[1])
+    assert len(ended.lines) == 2
+
+
+def test_wait_on_a_terminal_has_one_live_line(program, closed_port):
+    url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
+    ended = program.on_terminal("wait", "--timeout", "1200ms", DATABASE_URL=url)
+    assert ended.status == UNWELL
+    live, *rest = ended.output.split("\n")
+    pieces = live.split("\r\033[K")
+    assert pieces[0] == "" and len(pieces) >= 4
+    for piece in pieces[1:-1]:
+        assert re.fullmatch(r"waiting for readyz, \d+ s: accepting: refused: .{1,100}", piece)
+    assert re.fullmatch(r"readyz does not pass after \d+ s", pieces[-1])
+    assert rest[0].startswith("accepting: refused: ")
+
+
+def test_wait_for_a_users_own_endpoint(program, postgres, folder):
+    checks = folder(lag=sql.check(endpoints="replica"))
+    words = ("wait", "--checks", checks, "replica")
+    assert program.run(*words, DATABASE_URL=postgres.url()).lines[0].startswith("replica passes")
+
+
+@pytest.mark.parametrize("name", ("nonsense", "livez", "/readyz"))
+def test_wait_for_an_unknown_endpoint_is_2(program, postgres, name):
+    ended = program.run("wait", name, DATABASE_URL=postgres.url())
+    assert (ended.status, ended.output) == (USAGE, "")
+    assert f"there is no endpoint {name}" in ended.errors
+
+
+def test_a_terminated_wait_leaves_no_process(program, closed_port):
+    url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
+    with program.running("wait", DATABASE_URL=url) as waiting:
+        waiting.wait_shows("refused")
+        assert len(in_session(waiting.process.pid)) > 1
+        waiting.process.terminate()
+        waiting.wait()
+
+
+# grants
+
+USERS = ("checker", "o'neil", 'says"so', "back\\slash", "tick`s", "with blank")
+
+
+@pytest.fixture
+def granted(program, server):
+    """granted(user) makes the user as `grants` says, with the password of probe."""
+    made = []
+
+    def make(user, url):
+        made.append(user)
+        ended = program.run("grants", DATABASE_URL=url)
+        assert (ended.status, ended.errors) == (WELL, "")
+        for statement in statements(ended.output.replace("'...'", f"'{PASSWORDS['probe']}'")):
+            server.sql(statement)
+
+    yield make
+    for user in made:
+        drop(server, user)
+
+
+def statements(text):
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return [statement for statement in "\n".join(lines).split(";\n") if statement.strip()]
+
+
+def drop(server, user):
+    if server.engine == "postgres":
+        quoted = '"' + user.replace('"', '""') + '"'
+        server.sql(f"DROP OWNED BY {quoted}; DROP ROLE {quoted}")
+    else:
+        quoted = "`" + user.replace("`", "``") + "`"
+        server.sql(f"DROP USER IF EXISTS {quoted}@'127.0.0.1', {quoted}@localhost")
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_the_checks_pass_as_the_user_that_grants_makes(program, granted, server, user):
+    url = server.url(user, PASSWORDS["probe"])
+    granted(user, url)
+    ended = program.run("check", DATABASE_URL=url)
+    assert ended.status == WELL, ended.output
+    assert ended.row("accepting") == ended.row("alive") == ("pass", "")
+
+
+def test_grants_for_a_unix_socket(program, granted, server):
+    url = server.unix_url("checker", PASSWORDS["probe"])
+    granted("checker", url)
+    assert program.run("check", DATABASE_URL=url).row("accepting") == ("pass", "")
+
+
+def test_grants_name_the_database_of_the_url(program, postgres):
+    url = postgres.url(database="some db")
+    assert 'GRANT CONNECT ON DATABASE "some db"' in program.run("grants", DATABASE_URL=url).output
+
+
+def test_grants_do_not_make_an_administrator_anew(program, server):
+    user = "postgres" if server.engine == "postgres" else "root"
+    output = program.run("grants", DATABASE_URL=server.url(user, "topsecret")).output
+    assert "probe" in output and "topsecret" not in output
+    assert f'"{user}" LOGIN' not in output and f"`{user}`@" not in output
+
+
+def test_grants_without_a_url_are_2(program):
+    ended = program.run("grants")
+    assert (ended.status, ended.output) == (USAGE, "")
+    assert "DATABASE_URL" in ended.errors
