@@ -92,6 +92,12 @@ static int get(const char *listen, const char *path, struct error *error)
 {
     struct addrinfo *address = NULL;
     char request[2048];
+    int length = snprintf(request, sizeof request, "GET %s%s HTTP/1.0\r\n\r\n",
+                          path[0] == '/' ? "" : "/", path);
+    if (length >= (int)sizeof request || strpbrk(path, " \r\n") != NULL) {
+        (void)error_set(error, "get: expected a path like /livez");
+        return STATUS_USAGE;
+    }
     if (!resolve(listen, &address, error))
         return STATUS_USAGE;
     assert(address != NULL); // getaddrinfo's promise
@@ -99,16 +105,10 @@ static int get(const char *listen, const char *path, struct error *error)
     freeaddrinfo(address);
     if (connection < 0)
         return STATUS_UNWELL;
-    int length = snprintf(request, sizeof request, "GET %s%s HTTP/1.0\r\n\r\n",
-                          path[0] == '/' ? "" : "/", path);
-    int status = STATUS_USAGE;
-    if (length >= (int)sizeof request || strpbrk(path, " \r\n") != NULL) {
-        (void)error_set(error, "get: expected a path like /livez");
-    } else if (send(connection, request, (size_t)length, MSG_NOSIGNAL) == length) {
-        char *answer = read_answer(connection);
-        status = print_answer(answer);
-        free(answer);
-    }
+    (void)send(connection, request, (size_t)length, MSG_NOSIGNAL); // else there is no answer
+    char *answer = read_answer(connection);
+    int status = print_answer(answer);
+    free(answer);
     close(connection);
     return status;
 }

@@ -41,7 +41,7 @@ static void print_postgres(const struct target *target)
 static void print_mysql(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as root.\nCREATE USER ");
-    print_quoted(user_of(target), '\'');
+    print_quoted(user_of(target), '`'); // in which no backslash means anything
     printf("@'%s' IDENTIFIED BY '...';\n", target->socket != NULL ? "localhost" : "127.0.0.1");
 }
 

@@ -3,8 +3,11 @@
 #include "server/command.h"
 #include "server/serve.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int print_help(int argc, char **argv);
 static int print_version(int argc, char **argv);
@@ -56,11 +59,33 @@ static int run_server(int argc, char **argv)
     return serve(&line.settings);
 }
 
+// A standard descriptor that is closed would be taken by the next socket, which the log or a table
+// would then be written to. The lowest free one is what open() gives.
+static bool have_standard_descriptors(void)
+{
+    int opened;
+    do {
+        opened = open("/dev/null", O_RDWR);
+    } while (opened >= 0 && opened <= STDERR_FILENO);
+    return opened >= 0 && close(opened) == 0;
+}
+
+// What a command found is worth nothing if it cannot be read.
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    int status = command->run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return command_refuse("cannot write to stdout: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
+    if (!have_standard_descriptors())
+        return command_refuse("/dev/null: %s", strerror(errno));
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return run_command(&commands[i], argc - 1, argv + 1);
     }
     return run_server(argc, argv);
 }
