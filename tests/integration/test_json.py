@@ -1,0 +1,216 @@
+"""application/health+json (draft-inadarei-api-health-check-06): who gets it, and what it says."""
+
+import datetime
+import json
+import re
+
+import pytest
+import sql
+
+TYPE = "application/health+json"
+CHECKS = {
+    "alive": sql.alive(),
+    "accepting": sql.check(endpoints="readyz primary"),
+    "lag": sql.check("SELECT 45 AS s", endpoints="replica", fail="s > 30"),
+    "spare": sql.check("SELECT 2 AS n", endpoints="primary", warn="n > 1"),
+    "words": sql.check("SELECT no_such_column", endpoints="errors"),
+}
+ANSWERS = [  # Path, HTTP status, status, verdicts.
+    ("/healthz", 200, "pass", {"alive": "pass"}),
+    ("/healthz/alive", 200, "pass", {"alive": "pass"}),
+    ("/startupz", 200, "pass", {"alive": "pass"}),
+    ("/readyz", 200, "pass", {"accepting": "pass"}),
+    ("/", 200, "pass", {"accepting": "pass"}),
+    ("/primary", 200, "warn", {"accepting": "pass", "spare": "warn"}),
+    ("/primary/spare", 200, "warn", {"spare": "warn"}),
+    ("/primary?exclude=spare", 200, "pass", {"accepting": "pass"}),
+    ("/replica", 503, "fail", {"lag": "fail"}),
+    ("/replica/lag", 503, "fail", {"lag": "fail"}),
+    ("/errors", 503, "fail", {"words": "fail"}),
+    ("/primary?exclude=spare,accepting", 503, "fail", {}),
+]
+EVERYTHING = ["/healthz", "/readyz/accepting", "/errors", "/livez", "/status", "/livez?verbose"]
+ACCEPTS = [  # Accept, and whether it asks for JSON.
+    (TYPE, True),
+    (f"{TYPE}, application/json;q=0.9", True),
+    (f"text/html, {TYPE};q=0.5", True),
+    ("*/*", False),
+    ("application/json", False),
+    ("text/plain", False),
+    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
+]
+MEMBERS = {"status", "releaseId", "description", "notes", "checks"}
+CHECK_MEMBERS = {"componentType", "status", "time", "output"}
+OWN_CHECK_MEMBERS = {"verdict", "outcome"}
+
+
+@pytest.fixture
+def well(adapter, server):
+    return adapter(server.url(), checks=CHECKS)
+
+
+def document(answer):
+    assert answer.headers["content-type"] == TYPE
+    return json.loads(answer.body)
+
+
+def asking(path):
+    return f"{path}{'&' if '?' in path else '?'}format=json"
+
+
+def verdicts(report):
+    return {name: check["verdict"] for name, [check] in report["checks"].items()}
+
+
+def test_each_endpoint_and_check_says_it_in_json(well):
+    for path, status, overall, expected in ANSWERS:
+        answer = well.get(asking(path))
+        report = document(answer)
+        assert (path, answer.status, report["status"]) == (path, status, overall)
+        assert verdicts(report) == expected
+        assert well.get(path, Accept=TYPE).status == status
+
+
+def test_the_members_are_the_drafts(well):
+    for path, *_ in ANSWERS:
+        report = document(well.get(asking(path)))
+        assert set(report) <= MEMBERS
+        assert report["description"] == (re.match(r"/([a-z]*)", path)[1] or "readyz")
+        for [check] in report["checks"].values():
+            assert set(check) - OWN_CHECK_MEMBERS <= CHECK_MEMBERS
+            assert check["componentType"] == "datastore"
+            assert check["status"] == check["verdict"]
+            assert ("output" in check) == (check["status"] != "pass")
+
+
+def test_the_time_of_a_check_is_when_its_run_began(well):
+    before = datetime.datetime.now(datetime.timezone.utc)
+    [check] = document(well.get("/healthz", Accept=TYPE))["checks"]["alive"]
+    time = datetime.datetime.fromisoformat(check["time"])
+    after = datetime.datetime.now(datetime.timezone.utc)
+    margin = datetime.timedelta(milliseconds=5)
+    assert check["time"].endswith("Z")
+    assert before - margin <= time <= after + margin
+
+
+def test_the_output_is_the_line_of_the_plain_body(well):
+    for path in ("/replica", "/errors", "/primary"):
+        lines = well.shown(path)
+        for name, [check] in document(well.get(path, Accept=TYPE))["checks"].items():
+            assert check.get("output", "") == lines[name].detail
+
+
+@pytest.mark.parametrize("accept, is_json", ACCEPTS)
+def test_who_gets_json(adapter, postgres, accept, is_json):
+    a = adapter(postgres.url(), checks=CHECKS)
+    for path in ("/healthz", "/livez"):
+        answer = a.get(path, Accept=accept)
+        assert answer.headers["content-type"] == (TYPE if is_json else "text/plain; charset=utf-8")
+        assert (answer.status, answer.body == "ok") == (200, not is_json)
+
+
+def test_the_query_wins(adapter, postgres):
+    a = adapter(postgres.url(), checks=CHECKS)
+    assert document(a.get("/healthz?format=json", Accept="text/plain"))
+    assert a.get("/healthz?format=text").body == "ok"
+    for query in ("format=xml", "format", "format="):
+        answer = a.get(f"/healthz?{query}", Accept=TYPE)
+        assert (answer.status, answer.body) == (400, "format: expected json or text\n")
+
+
+def test_headers_and_head(well):
+    for path in EVERYTHING:
+        got = well.get(path, Accept=TYPE)
+        head = well.get(path, "HEAD", Accept=TYPE)
+        assert got.headers["cache-control"] == head.headers["cache-control"] == "no-store"
+        assert ("age" in got.headers) == ("livez" not in path)
+        assert (head.status, head.body) == (got.status, "")
+        assert head.headers["content-type"] == TYPE
+        assert int(got.headers["content-length"]) == len(got.body.encode())
+
+
+def test_livez_shows_the_probers(well):
+    report = document(well.get("/livez", Accept=TYPE))
+    assert (report["status"], report["description"]) == ("pass", "livez")
+    assert set(report["checks"]) == {"prober-liveness", "prober-main"}
+    for [component] in report["checks"].values():
+        assert component == {"componentType": "component", "status": "pass"}
+
+
+# /status
+
+
+def test_status_shows_everything_and_is_always_200(well):
+    answer = well.get("/status")
+    report = document(answer)
+    assert (answer.status, report["status"], report["description"]) == (200, "warn", "status")
+    assert verdicts(report) == {
+        "accepting": "pass",
+        "alive": "pass",
+        "lag": "fail",
+        "spare": "warn",
+        "words": "fail",
+    }
+    assert report["endpoints"] == {
+        "healthz": "pass",
+        "startupz": "pass",
+        "readyz": "pass",
+        "primary": "pass",
+        "replica": "fail",
+        "errors": "fail",
+    }
+
+
+def test_status_of_a_server_that_is_down(adapter, closed_port):
+    a = adapter(f"postgres://probe:x@127.0.0.1:{closed_port}/postgres")
+    answer = a.get("/status")
+    report = document(answer)
+    assert (answer.status, report["status"]) == (200, "fail")
+    assert report["endpoints"] == {"healthz": "fail", "startupz": "fail", "readyz": "fail"}
+    assert {check["outcome"] for [check] in report["checks"].values()} == {"refused"}
+
+
+def test_an_own_fault_is_a_warning_where_it_does_not_fail(adapter):
+    """`fail` is for what fails the endpoint; verdict and outcome say what it was."""
+    a = adapter("postgres://probe@127.0.0.1:1/", DATABASE_PASSWORD_FILE="/nonexistent")
+    [alive] = document(a.get("/healthz", Accept=TYPE))["checks"]["alive"]
+    assert (alive["status"], alive["verdict"], alive["outcome"]) == ("warn", "unknown", "config")
+    answer = a.get("/readyz", Accept=TYPE)
+    report = document(answer)
+    assert (answer.status, report["status"]) == (503, "fail")
+    assert report["checks"]["accepting"][0]["status"] == "fail"
+
+
+def test_draining_is_a_note(adapter, postgres, tmp_path):
+    a = adapter(postgres.url(), DBHEALTH_DRAIN_FILE=str(tmp_path / "drain"))
+    assert "notes" not in document(a.get("/readyz", Accept=TYPE))
+    (tmp_path / "drain").touch()
+    answer = a.get("/readyz", Accept=TYPE)
+    report = document(answer)
+    assert (answer.status, report["status"]) == (503, "fail")
+    assert report["notes"] == ["the adapter is draining"]
+    assert document(a.get("/status"))["endpoints"]["readyz"] == "fail"
+    assert a.get("/healthz", Accept=TYPE).status == 200
+
+
+def test_an_unknown_name_to_exclude_is_a_note(well):
+    report = document(well.get("/readyz?format=json&exclude=nothing"))
+    assert (report["status"], report["notes"]) == (
+        "pass",
+        ["cannot exclude nothing: not a check of readyz"],
+    )
+
+
+# What bodies must not show
+
+
+def test_no_body_has_the_servers_words_or_a_secret(adapter, server):
+    """Neither the words of an error nor those of a refused login."""
+    faulty = adapter(server.url(), checks=CHECKS)
+    denied = adapter(server.url(password="topsecret"))
+    for a in (faulty, denied):
+        paths = ["/status", *(path for path, *_ in ANSWERS)]
+        bodies = [a.get(asking(path)).body + a.get(path).body for path in paths]
+        assert not any(word in body for body in bodies for word in ("no_such", "secret", "127.0.0"))
+    assert "no_such_column" in faulty.log_text()
+    assert "probe" in denied.transitions("accepting")[0]["message"]

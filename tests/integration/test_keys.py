@@ -1,0 +1,213 @@
+"""Keys of check files: params and their overrides, flavors, versions, and keys for others."""
+
+import json
+
+import pytest
+import sql
+
+BEHIND = "SELECT 20 AS behind"
+PARAM = {"param": "most = 30", "fail": "behind > $most"}
+TYPED = (
+    "-- endpoints: typed\n-- param: role = 'primary'\n-- param: on = true\n-- param: share = 0.5\n"
+    "-- fail: name != $role\n-- fail: flag != $on\n-- warn: ratio > $share\n"
+    "SELECT 'primary' AS name, 1 = 1 AS flag, 0.4 AS ratio"
+)
+
+
+def lag(statement=BEHIND, **keys):
+    return sql.check(statement, **{"endpoints": "readyz", "cache": "60s", **PARAM, **keys})
+
+
+# Params
+
+
+OVERRIDES = [  # Query, status, and what is shown of the check.
+    ("", 200, "ok"),
+    ("most=5", 503, "failed: behind 20 > 5"),
+    ("most=19.5", 503, "failed: behind 20 > 19.5"),
+    ("most=2e1", 200, "ok"),
+    ("most=-1", 503, "failed: behind 20 > -1"),
+    ("most=20&verbose", 200, "ok"),
+    ("most=%35", 503, "failed: behind 20 > 5"),
+]
+REFUSED = [  # Query, and what is said of it.
+    ("most=", "most"),
+    ("most", "most"),
+    ("most=abc", "most"),
+    ("most=5;DROP", "most"),
+    ("most='5'", "most"),
+    ("most=null", "most"),
+    ("most=nan", "most"),
+    ("most=0x10", "most"),
+    ("least=5", "unknown parameter 'least'"),
+    ("MOST=5", "unknown parameter 'MOST'"),
+    ("most=5&least=5", "unknown parameter 'least'"),
+    ("most=5&exclude=lag", "unknown parameter 'most'"),
+    ("%1b%5b31m=5", "unknown parameter"),
+]
+
+
+def test_a_request_may_override_a_param(adapter, server):
+    a = adapter(server.url(), checks={"lag": lag()})
+    for query, status, shown in OVERRIDES:
+        answer = a.get(f"/readyz?verbose&{query}" if query else "/readyz?verbose")
+        assert (query, answer.status) == (query, status)
+        assert answer.body.splitlines()[0].partition(" ")[2] == shown
+        assert a.status_of(f"/readyz/lag?{query}") == status
+
+
+def test_an_override_causes_neither_query_nor_log_line_nor_another_verdict(server, counter, adapter):
+    """It judges the cached row for itself alone."""
+    statement = f"SELECT 20 AS behind, counted.* FROM ({counter.taking()}) AS counted"
+    a = adapter(server.url(), checks={"lag": lag(statement, writes="yes")})
+    assert a.status_of("/readyz") == 200
+    for query, status, _ in OVERRIDES * 3:
+        assert a.status_of(f"/readyz?{query}") == status
+        assert a.status_of("/readyz") == 200
+    assert counter.value() == 1
+    assert [change["to"] for change in a.transitions("lag")] == ["pass"]
+    assert json.loads(a.get("/status").body)["endpoints"]["readyz"] == "pass"
+
+
+def test_the_first_request_may_be_one_that_overrides(adapter, server):
+    a = adapter(server.url(), checks={"lag": lag()})
+    assert a.status_of("/readyz?most=5") == 503
+    assert a.status_of("/readyz") == 200
+    assert [change["to"] for change in a.transitions("lag")] == ["pass"]
+
+
+def test_an_override_can_lift_a_failure(adapter, postgres):
+    a = adapter(postgres.url(), checks={"lag": lag(param="most = 10")})
+    assert [a.status_of(path) for path in ("/readyz", "/readyz?most=30", "/readyz")] == [503, 200, 503]
+
+
+def test_an_override_lifts_no_failure_that_is_no_rules(adapter, new_mariadb):
+    server = new_mariadb()
+    a = adapter(server.url(), checks={"lag": lag(cache="0s")})
+    assert a.status_of("/readyz?most=1000") == 200
+    server.kill9()
+    answer = a.get("/readyz?most=1000")
+    assert answer.status == 503 and "refused" in answer.body
+
+
+@pytest.mark.parametrize("query, said", REFUSED)
+def test_a_bad_override_is_400_and_says_which(adapter, postgres, query, said):
+    a = adapter(postgres.url(), checks={"lag": lag(), "other": sql.check()})
+    for path in ("/readyz", "/readyz/lag"):
+        answer = a.get(f"{path}?{query}")
+        assert answer.status == 400
+        assert said in answer.body and "\033" not in answer.body
+    assert a.transitions() == []  # Nothing was asked.
+
+
+def test_a_param_is_of_the_endpoints_own_checks(adapter, postgres):
+    a = adapter(postgres.url(), checks={"lag": lag(), "alive": sql.alive(), "other": sql.check()})
+    for path in ("/healthz", "/readyz/other", "/livez", "/status"):
+        assert a.status_of(f"{path}?most=5") == 400
+    assert a.status_of("/?most=5") == 503
+
+
+def test_one_name_in_several_checks_is_overridden_in_all(adapter, postgres):
+    checks = {"one": lag(), "two": lag(fail="behind != $most")}
+    a = adapter(postgres.url(), checks=checks)
+    shown = a.get("/readyz?most=5").body
+    assert "[-]one failed: behind 20 > 5" in shown and "[-]two failed: behind 20 != 5" in shown
+    assert a.status_of("/readyz?most=20") == 200
+
+
+@pytest.mark.parametrize(
+    "query, status",
+    [("role=primary", 200), ("role=replica", 503), ("on=true", 200), ("on=false", 503)],
+)
+def test_params_have_types(adapter, server, query, status):
+    a = adapter(server.url(), checks={"typed": TYPED})
+    assert a.status_of("/typed") == 200
+    assert a.status_of(f"/typed?{query}") == status
+    assert a.get("/typed?verbose&share=0.3").body.startswith("[+]typed warn: ratio 0.4 > 0.3\n")
+    assert a.status_of("/typed?on=perhaps") == a.status_of("/typed?share=much") == 400
+
+
+def test_a_params_default_may_come_from_the_environment(adapter, postgres):
+    checks = {"lag": lag(param="most = ${MOST:-30}")}
+    assert adapter(postgres.url(), checks=checks).status_of("/readyz") == 200
+    a = adapter(postgres.url(), checks=checks, MOST="10")
+    assert (a.status_of("/readyz"), a.status_of("/readyz?most=30")) == (503, 200)
+
+
+# Flavors and versions
+
+
+def test_a_check_for_other_products_is_skipped(adapter, server):
+    flavors = {name: sql.check(flavor=name) for name in ("postgres", "mysql", "mariadb")}
+    a = adapter(server.url(), checks={**flavors, "both": sql.check(flavor="mysql, mariadb")})
+    assert a.status_of("/readyz") == 200
+    meant = {server.engine, *(() if server.engine == "postgres" else ("both",))}
+    for name, line in a.shown("/readyz").items():
+        assert line.verdict == ("ok" if name in meant else "skipped")
+        assert not line.fails
+        assert a.status_of(f"/readyz/{name}") == (200 if name in meant else 503)
+
+
+VERSIONS = [  # Bounds, and whether a server is within them.
+    (">= 5", True),
+    ("< 99", True),
+    (">= 5, < 99", True),
+    ("< 5", False),
+    (">= 99", False),
+    ("== 4.4.4", False),
+    ("!= 4.4.4", True),
+]
+
+
+def test_a_check_for_other_versions_is_skipped(adapter, server):
+    checks = {f"v{i}": sql.check(**{"server-version": text}) for i, (text, _) in enumerate(VERSIONS)}
+    shown = adapter(server.url(), checks=checks).shown("/readyz")
+    for i, (_, within) in enumerate(VERSIONS):
+        assert shown[f"v{i}"].verdict == ("ok" if within else "skipped")
+
+
+def test_the_servers_own_version_is_within_its_bounds(adapter, server):
+    version = server.value("SELECT split_part(version(), ' ', 2)") if (
+        server.engine == "postgres"
+    ) else server.value("SELECT version()").partition("-")[0]
+    major = version.partition(".")[0]
+    bounds = {"server-version": f">= {major}, < {int(major) + 1}"}
+    exact = {"server-version": f"== {version}"}
+    checks = {"major": sql.check(**bounds), "exact": sql.check(**exact)}
+    shown = adapter(server.url(), checks=checks).shown("/readyz")
+    assert [line.verdict for line in shown.values()] == ["ok", "ok"]
+
+
+def test_an_endpoint_whose_checks_are_all_skipped_is_503(adapter, postgres):
+    only = {"flavor": "mysql"}
+    checks = {
+        "alive": sql.check(endpoints="healthz", **only),
+        "accepting": sql.check(endpoints="readyz", **only),
+        "role": sql.check(endpoints="primary", **only),
+    }
+    a = adapter(postgres.url(), checks=checks)
+    paths = ("/healthz", "/readyz", "/primary", "/primary/role")
+    assert [a.status_of(path) for path in paths] == [200, 503, 503, 503]
+    assert a.get("/primary").body.startswith("[+]role skipped: not meant for this server\n")
+    report = json.loads(a.get("/primary?format=json").body)
+    assert (report["status"], report["checks"]["role"][0]["verdict"]) == ("fail", "skipped")
+
+
+def test_a_skipped_check_runs_nothing_but_sees_faults(adapter, new_mariadb):
+    """Nobody knows the flavor of a server that does not answer."""
+    server = new_mariadb()
+    a = adapter(server.url(), checks={"other": sql.check(flavor="mysql", cache="0s")})
+    assert a.shown("/readyz")["other"].verdict == "skipped"
+    server.kill9()
+    assert a.shown("/readyz")["other"].code == "refused"
+    assert [change["to"] for change in a.transitions("other")] == ["skipped", "fail"]
+
+
+# Keys for others
+
+
+@pytest.mark.parametrize("keys", ({"x-owner": "team a"}, {"x-": "y"}, {"metrics": "no"}))
+def test_keys_that_change_no_verdict(adapter, postgres, keys):
+    a = adapter(postgres.url(), checks={"one": sql.check(**keys)})
+    assert not a.messages("configuration is wrong")
+    assert a.status_of("/readyz") == 200
