@@ -107,7 +107,7 @@ def test_signals_that_end_nothing(adapter, postgres, number):
 
 def test_a_signal_to_all_processes_is_as_one_to_the_adapter(adapter, mariadb):
     """As Ctrl-C in a terminal: the prober still says goodbye."""
-    slow = sql.check(sql.sleep(mariadb, 0.3), endpoints="none", every="100ms", timeout="5s")
+    slow = sql.check(sql.sleep(mariadb, 0.1), endpoints="none", every="100ms", timeout="5s")
     wait_until(lambda: mariadb.connections() == 0, "sessions of other tests end")
     before = mariadb.status("Aborted_clients")
     a = adapter(mariadb.url(), checks={"slow": slow, "alive": sql.alive()})

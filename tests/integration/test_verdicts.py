@@ -283,8 +283,8 @@ OWN_FAULTS = {  # Name: what the adapter is given, and what its log's problem, o
     "bad-port": ({"url": "postgres://probe:word@127.0.0.1:99999/"}, "DATABASE_URL: the port"),
     "bad-parameter": ({"url": "mysql://probe:word@127.0.0.1/?word=1"}, "DATABASE_URL: parameter 1"),
     "two-urls": ({"DATABASE_URL_FILE": "/dev/null"}, "are both set"),
-    "no-url-file": ({"url": None, "DATABASE_URL_FILE": "/nonexistent"}, "/nonexistent"),
-    "no-password-file": ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "/nonexistent"),
+    "no-url-file": ({"url": None, "DATABASE_URL_FILE": "/tmp/nonexistent"}, "/tmp/nonexistent"),
+    "no-password-file": ({"DATABASE_PASSWORD_FILE": "/tmp/nonexistent"}, "/tmp/nonexistent"),
     "no-folder": ({"DBHEALTH_CHECKS": "/nonexistent"}, "cannot read folder /nonexistent"),
     "no-checks": ({"checks": {}}, "no .sql file"),
     "bad-key": (bad_checks("-- endpoint: readyz\nSELECT 1"), "accepting.sql:1:4: unknown key"),
@@ -298,6 +298,7 @@ def test_our_own_faults(adapter, mariadb):
     adapters = {}
     for name, (options, words) in OWN_FAULTS.items():
         a = adapters[name] = adapter(**{"url": mariadb.url(), **UNCACHED, **options})
+        assert (name, a.status_of("/startupz")) == (name, 503)
         assert (name, a.status_of("/healthz")) == (name, 200)
         assert (name, a.status_of("/livez")) == (name, 200)
         assert (name, a.status_of("/readyz")) == (name, 503)
