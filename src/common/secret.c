@@ -18,11 +18,17 @@ void secret_wipe(char **string)
     *string = NULL;
 }
 
-// A path as an error may show it. Only an absolute one is certain not to be the secret itself, put
-// where the name of its file belongs.
+// A path as an error may show it. Only one in a folder that is there is certain not to be the secret
+// itself, put where the name of its file belongs.
 static const char *shown_path(const char *path)
 {
-    return path[0] == '/' ? path : "the file that it names";
+    const char *slash = strrchr(path, '/');
+    if (path[0] != '/' || slash == path)
+        return "the file that it names";
+    char *folder = memory_copy(path, (size_t)(slash - path));
+    bool exists = access(folder, F_OK) == 0;
+    secret_wipe(&folder);
+    return exists ? path : "the file that it names";
 }
 
 // The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.

@@ -42,6 +42,9 @@ enum outcome outcome_of_connect(int error)
     case EPERM:
     case EMFILE:
     case ENFILE:
+    case EADDRNOTAVAIL: // no local port is left
+    case ENOBUFS:
+    case ENOMEM:
         return OUTCOME_CONFIG;
     case ECONNRESET: // accepted, and dropped before we knew
     case EPIPE:

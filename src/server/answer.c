@@ -311,12 +311,11 @@ static void ask_all(struct asking *asking)
 static void reply_livez_json(const struct service *service, bool passes, answer_ready *ready,
                              void *context)
 {
-    struct instant now = instant_now();
     json_t *object = report_json_start(passes ? "pass" : "fail", "livez");
     json_t *checks = json_object();
     for (size_t i = 0; i < scheduler_prober_count(service->scheduler); i++) {
         const struct prober *prober = scheduler_prober(service->scheduler, i);
-        bool well = !prober_is_beyond_help(prober, now);
+        bool well = !prober_is_beyond_help(prober);
         json_t *component = json_pack("[{s:s, s:s}]", "componentType", "component", "status",
                                       well ? "pass" : "fail");
         char name[NAME_MAX_LENGTH + 16];
@@ -330,13 +329,12 @@ static void reply_livez_json(const struct service *service, bool passes, answer_
 static void reply_livez_text(const struct service *service, bool passes, answer_ready *ready,
                              void *context)
 {
-    struct instant now = instant_now();
     char *body;
     size_t length;
     FILE *file = open_body(&body, &length);
     for (size_t i = 0; i < scheduler_prober_count(service->scheduler); i++) {
         const struct prober *prober = scheduler_prober(service->scheduler, i);
-        bool well = !prober_is_beyond_help(prober, now);
+        bool well = !prober_is_beyond_help(prober);
         char name[NAME_MAX_LENGTH + 16];
         (void)snprintf(name, sizeof name, "prober-%s", prober_name(prober));
         report_line(file, well, name, well ? "ok" : "failed: it crashes or cannot be started");
@@ -349,10 +347,9 @@ static void reply_livez_text(const struct service *service, bool passes, answer_
 static void answer_livez(const struct service *service, const struct request_facts *facts,
                          answer_ready *ready, void *context)
 {
-    struct instant now = instant_now();
     bool passes = true;
     for (size_t i = 0; i < scheduler_prober_count(service->scheduler); i++)
-        passes &= !prober_is_beyond_help(scheduler_prober(service->scheduler, i), now);
+        passes &= !prober_is_beyond_help(scheduler_prober(service->scheduler, i));
     if (facts->json)
         reply_livez_json(service, passes, ready, context);
     else if (passes && !facts->route->verbose)

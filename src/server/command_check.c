@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ASK_LIMIT_MS = 3600 * 1000 }; // each check's own timeout is what ends the request
+
 struct checking {
     struct probing probing;
     bool json;
@@ -80,8 +82,8 @@ static void on_views(void *context, struct check_view *views, size_t count)
         print_json(views, count, passes);
     else
         print_table(views, count);
-    bool problems = checking->probing.config->problems.count > 0;
-    checking->status = problems ? STATUS_USAGE : passes ? STATUS_WELL : STATUS_UNWELL;
+    bool wrong = checking->probing.config->problems.count > 0 || views_have_config(views, count);
+    checking->status = wrong ? STATUS_USAGE : passes ? STATUS_WELL : STATUS_UNWELL;
     probing_end(&checking->probing);
 }
 
@@ -118,7 +120,7 @@ static int run_checks(struct command_line *line, bool json)
 {
     struct checking checking = {.json = json, .status = STATUS_USAGE};
     size_t count;
-    probing_start(&checking.probing, &line->settings);
+    probing_start(&checking.probing, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
     const struct config *config = checking.probing.config;
     size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
     if (select_checks(config, &line->words, checks, &count))

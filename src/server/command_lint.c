@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static int lint(struct settings *settings)
+struct tally {
+    size_t files;
+    size_t faults;
+};
+
+static void print_problems(const struct config *config, struct tally *tally)
 {
-    struct config *config = config_load(settings);
-    size_t faults = 0;
     for (size_t i = 0; i < config->problems.count; i++) {
         const char *problem = config->problems.items[i];
         bool of_target =
@@ -17,25 +20,39 @@ static int lint(struct settings *settings)
         if (of_target)
             continue; // no matter here
         printf("%s\n", problem);
-        faults++;
+        tally->faults++;
     }
-    size_t files = 0;
     for (size_t i = 0; i < config->check_count; i++)
-        files += strcmp(config->checks[i]->name, config->checks[i]->place) != 0;
-    printf("%zu checks, %zu faults\n", files, faults);
+        tally->files += strcmp(config->checks[i]->name, config->checks[i]->place) != 0;
+}
+
+// Each folder by itself, so that no file hides behind a later one of its name. The command line is
+// read anew for each, because a configuration takes its settings over.
+static bool lint_folder(int argc, char **argv, size_t index, struct tally *tally)
+{
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
+        return false;
+    words_free(&line.settings.checks);
+    words_add(&line.settings.checks, line.words.items[index], strlen(line.words.items[index]));
+    bool more = index + 1 < line.words.count;
+    struct config *config = config_load(&line.settings);
+    print_problems(config, tally);
     config_release(config);
-    return faults > 0 ? STATUS_USAGE : STATUS_WELL;
+    command_line_clear(&line);
+    return more;
 }
 
 int command_lint(int argc, char **argv)
 {
+    struct tally tally = {0};
+    size_t index = 0;
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
         return STATUS_USAGE;
-    words_free(&line.settings.checks);
-    line.settings.checks = line.words;
-    line.words = (struct words){0};
-    int status = lint(&line.settings);
     command_line_clear(&line);
-    return status;
+    while (lint_folder(argc, argv, index, &tally))
+        index++;
+    printf("%zu checks, %zu faults\n", tally.files, tally.faults);
+    return tally.faults > 0 ? STATUS_USAGE : STATUS_WELL;
 }

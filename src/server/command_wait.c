@@ -24,15 +24,20 @@ struct waiting {
     int status;
 };
 
+// What is unknown does not pass, whatever the endpoint: the one who waits wants to know.
+static const struct endpoint_rule *strict_rule(void)
+{
+    return endpoint_rule("readyz");
+}
+
 // The first check that keeps the endpoint from passing, in words.
-static void describe(const struct waiting *waiting, const struct check_view *views, size_t count,
-                     char *bytes, size_t capacity)
+static void describe(const struct check_view *views, size_t count, char *bytes, size_t capacity)
 {
     struct circumstances settled = {0};
     struct text text = text_in(bytes, capacity);
     for (size_t i = 0; i < count; i++) {
         char detail[DETAIL_MAX];
-        if (!verdict_fails(views[i].judgement.verdict, waiting->endpoint->rule, &settled))
+        if (!verdict_fails(views[i].judgement.verdict, strict_rule(), &settled))
             continue;
         report_detail(&views[i].judgement, detail, sizeof detail);
         text_addf(&text, "%s: %s", views[i].check->name, detail);
@@ -72,6 +77,10 @@ static void on_views(void *context, struct check_view *views, size_t count);
 static void on_pause_over(uv_timer_t *timer)
 {
     struct waiting *waiting = timer->data;
+    if (waiting->probing.ending) { // by a signal
+        conclude(waiting, STATUS_UNWELL);
+        return;
+    }
     scheduler_ask(waiting->probing.scheduler, waiting->endpoint->checks, waiting->endpoint->count,
                   on_views, waiting);
 }
@@ -81,24 +90,34 @@ static void on_views(void *context, struct check_view *views, size_t count)
     struct waiting *waiting = context;
     struct circumstances settled = {0};
     char what[sizeof waiting->last];
-    if (endpoint_passes(waiting->endpoint->rule, views, count, &settled)) {
+    if (endpoint_passes(strict_rule(), views, count, &settled)) {
         conclude(waiting, STATUS_WELL);
         return;
     }
-    describe(waiting, views, count, what, sizeof what);
+    describe(views, count, what, sizeof what);
     say(waiting, what);
-    if (instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms)
+    bool over = instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms;
+    if (views_have_config(views, count))
+        conclude(waiting, STATUS_USAGE);
+    else if (over || waiting->probing.ending)
         conclude(waiting, STATUS_UNWELL);
     else
         (void)uv_timer_start(&waiting->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+// Every question gets its own answer. Nothing has been asked yet, so the checks may still change.
+static void forget_caches(struct config *config)
+{
+    for (size_t i = 0; i < config->check_count; i++)
+        config->checks[i]->cache = (struct duration){.ms = 0};
 }
 
 static int run_wait(struct settings *settings, const char *name, struct duration patience)
 {
     struct waiting waiting = {
         .patience = patience, .start = instant_now(), .live = isatty(STDOUT_FILENO) != 0};
-    settings->cache = (struct duration){.ms = 0}; // every question gets its own answer
-    probing_start(&waiting.probing, settings);
+    probing_start(&waiting.probing, settings, patience);
+    forget_caches(waiting.probing.config);
     waiting.status = STATUS_USAGE;
     waiting.endpoint = config_endpoint(waiting.probing.config, name);
     waiting.pause.data = &waiting;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char own_check[] = "configuration"; // stands for problems that belong to no file
+
 static void add_problem(struct config *config, const char *text)
 {
     words_add(&config->problems, text, strlen(text));
@@ -60,6 +62,9 @@ static void load_file(struct config *config, const char *folder, const char *fil
     struct error error;
     if (stem != NULL && !is_name(stem)) {
         (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
+        add_problem(config, error.text);
+    } else if (stem != NULL && strcmp(stem, own_check) == 0) {
+        (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
         add_problem(config, error.text);
     } else if (stem != NULL && !words_have(&settings->disable, stem)) {
         add_check(config, check_file_load(stem, place, &defaults));
@@ -112,6 +117,8 @@ static void load_library(struct config *config)
 static void load_checks(struct config *config)
 {
     const struct words *folders = &config->settings.checks;
+    if (folders->count == 0)
+        add_problem(config, "DBHEALTH_CHECKS: names no folder");
     for (size_t i = 0; i < folders->count; i++) {
         if (strcmp(folders->items[i], "library") == 0)
             load_library(config);
@@ -139,8 +146,7 @@ static void add_configuration_check(struct config *config)
 {
     struct check_defaults defaults = {.deadline = {.ms = LONG_MAX}};
     static const char text[] = "-- endpoints: healthz startupz readyz\n-- timeout: 1s\nSELECT 1";
-    struct check *check =
-        check_file_parse("configuration", "configuration", text, sizeof text - 1, &defaults);
+    struct check *check = check_file_parse(own_check, own_check, text, sizeof text - 1, &defaults);
     check->broken = memory_string(config->problems.items[0]);
     add_check(config, check);
 }

@@ -25,8 +25,8 @@ enum {
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
-    CROWD = 64,       // as many connections leave memory behind that is worth giving back
-    RUNS_AT_ONCE = 64 // of MHD_run before the loop gets its turn
+    CROWD = 64,      // as many connections leave memory behind that is worth giving back
+    RUNS_AT_ONCE = 8 // of MHD_run before the loop gets its turn
 };
 
 struct http {
@@ -324,6 +324,11 @@ bool http_run(struct http *http)
     }
     (void)uv_timer_start(&http->again, on_again, timeout, 0);
     return http->changed;
+}
+
+void http_run_again(struct http *http)
+{
+    (void)uv_timer_start(&http->again, on_again, 0, 0);
 }
 
 // As many connections as descriptors allow, up to the maximum.

@@ -26,14 +26,32 @@ TAILQ_HEAD(job_list, job);
 enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
 
 enum {
-    CLOSE_LIMIT_MS = 1000,    // of a goodbye
+    CLOSE_LIMIT_MS = 200,     // of a goodbye
     REPLACE_FIRST_MS = 10000, // a pending open is replaced after this, then twice this, ...
     REPLACE_MOST_MS = 60000,  // ... up to this
     BACKOFF_FIRST_MS = 100,   // the second crash in a row waits this before the next start, ...
     BACKOFF_MOST_MS = 10000,  // ... each further one twice as long, up to this
     HELPLESS_FAILURES = 5,
     HELPLESS_MS = 30000,
+    HOLD_FIRST_MS = 1000, // a check whose run had to be killed waits this before the next, ...
+    HOLD_MOST_MS = 30000, // ... each further one in a row twice as long, up to this
+    PULSE_MS = 50,        // how often the loop's own stalls are looked for while a verb is out
+    INSPECT_MS = 60000,   // between questions whether the user is a superuser
+    PULSE_NS = PULSE_MS * 1000000,
     MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
+};
+
+// Counters at the start of a span, to tell afterwards whether we had the CPU to do our part in it.
+struct effort {
+    struct instant since;
+    struct cpu_time cpu; // of the prober process
+    int64_t frozen_ns;   // since then: the process was ready to run and did not get to
+    int64_t stalled_ns;  // since then: the loop did not turn
+};
+
+struct glimpse {
+    bool ready;      // the process is on a CPU or waits for one
+    int64_t used_ns; // what it has had of the CPU
 };
 
 struct prober {
@@ -44,13 +62,13 @@ struct prober {
     void *context;
     struct job_list foreground;
     struct job_list background;
-    struct job_list batch; // the first is the one that runs
-    bool keeps;            // the connection stays open between batches
-    bool kept;             // it was open before this batch, and may have died unnoticed
-    bool connected;        // there is a connection
-    bool inspected;        // the process has been asked about superusers
-    bool superuser;        // and has said that the user is one
-    enum flavor flavor;    // of the server, once connected
+    struct job_list batch;    // the first is the one that runs
+    bool keeps;               // the connection stays open between batches
+    bool kept;                // it was open before this batch, and may have died unnoticed
+    bool connected;           // there is a connection
+    struct instant inspected; // when it was last asked whether the user is a superuser
+    bool superuser;           // the answer
+    enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
     enum state state;
     struct prober_process *process; // NULL: none is up
@@ -61,9 +79,12 @@ struct prober {
     struct instant deadline;        // of the outstanding verb
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
-    int64_t cpu_wait;               // of the process, when the verb began
-    unsigned failures;              // crashes and failed starts in a row
-    struct instant first_failure;
+    struct effort effort;           // what there was of CPU since the time ran that is judged
+    uv_timer_t pulse;
+    struct instant last_pulse;
+    struct glimpse glimpse; // of the process, then
+    unsigned failures;      // crashes and failed starts in a row
+    struct instant first_failure, last_failure;
     struct instant not_before; // no start before this
 };
 
@@ -81,7 +102,7 @@ static struct duration timeout_of(const struct prober *prober)
     return TAILQ_FIRST(&prober->batch)->check->timeout;
 }
 
-// Tells a job's probe; times and stage are filled in where the caller left them out.
+// Tells a job's probe, as of now.
 static void tell(struct prober *prober, struct job *job, struct probe probe)
 {
     probe.code = probe.code != NULL ? probe.code : "";
@@ -116,6 +137,7 @@ static void note_failure(struct prober *prober, const char *what)
     struct instant now = instant_now();
     if (prober->failures++ == 0)
         prober->first_failure = now;
+    prober->last_failure = now;
     int64_t wait = 0;
     if (prober->failures > 1 && prober->failures < 10)
         wait = (int64_t)BACKOFF_FIRST_MS << (prober->failures - 2);
@@ -151,7 +173,7 @@ static bool have_process(struct prober *prober)
 static void forget_process(struct prober *prober)
 {
     prober->process = NULL;
-    prober->connected = prober->inspected = false;
+    prober->connected = false;
 }
 
 static void kill_process(struct prober *prober)
@@ -159,6 +181,46 @@ static void kill_process(struct prober *prober)
     if (prober->process != NULL)
         prober_process_kill(prober->process);
     forget_process(prober);
+}
+
+// --- our own stalls
+
+// What the process is up to at this moment.
+static struct glimpse look_at_process(const struct prober *prober)
+{
+    if (prober->process == NULL)
+        return (struct glimpse){0};
+    return (struct glimpse){.ready = prober_process_is_ready(prober->process),
+                            .used_ns = prober_process_cpu(prober->process).used_ns};
+}
+
+// The kernel counts a wait for the CPU only when it has ended; one that goes on shows in a process
+// that is ready twice in a row and has not run in between.
+static void on_pulse(uv_timer_t *timer)
+{
+    struct prober *prober = timer->data;
+    struct instant now = instant_now();
+    struct glimpse glimpse = look_at_process(prober);
+    int64_t gap_ns = now.ns - prober->last_pulse.ns;
+    if (glimpse.ready && prober->glimpse.ready && glimpse.used_ns == prober->glimpse.used_ns)
+        prober->effort.frozen_ns += gap_ns;
+    if (gap_ns > 2 * PULSE_NS)
+        prober->effort.stalled_ns += gap_ns - PULSE_NS;
+    prober->glimpse = glimpse;
+    prober->last_pulse = now;
+    if (prober->state == STATE_IDLE)
+        (void)uv_timer_stop(timer);
+}
+
+// Looks for stalls until the prober is idle.
+static void start_pulse(struct prober *prober)
+{
+    if (uv_is_active((const uv_handle_t *)&prober->pulse))
+        return;
+    prober->last_pulse = instant_now();
+    prober->glimpse = (struct glimpse){0};
+    int failed = uv_timer_start(&prober->pulse, on_pulse, PULSE_MS, PULSE_MS);
+    assert(failed == 0);
 }
 
 // --- the verbs
@@ -169,13 +231,27 @@ static bool send_call(struct prober *prober, struct call call)
     prober->sequence++;
     prober->verb_started = instant_now();
     prober->deadline = call.deadline;
-    prober->cpu_wait = prober_process_cpu_wait(prober->process);
     call.sequence = prober->sequence;
     if (prober_process_send(prober->process, &call))
         return true;
     kill_process(prober);
     note_failure(prober, "takes no calls");
     return false;
+}
+
+static void begin_effort(struct prober *prober)
+{
+    prober->effort = (struct effort){.since = instant_now()};
+    start_pulse(prober);
+    if (prober->process != NULL)
+        prober->effort.cpu = prober_process_cpu(prober->process);
+}
+
+// From now on time counts against the first job of the batch.
+static void start_clock(struct prober *prober)
+{
+    prober->job_started = instant_now();
+    begin_effort(prober);
 }
 
 static struct probe crashed(const struct prober *prober, enum verb stage)
@@ -186,20 +262,26 @@ static struct probe crashed(const struct prober *prober, enum verb stage)
                           .message = "the prober process died or could not be started"};
 }
 
+static bool must_inspect(const struct prober *prober)
+{
+    return prober->inspected.ns == 0 ||
+           instant_since(prober->inspected, instant_now()).ms >= INSPECT_MS;
+}
+
 static struct call open_call(const struct prober *prober)
 {
     return (struct call){.verb = VERB_OPEN,
                          .deadline = instant_add(instant_now(), timeout_of(prober)),
-                         .inspect = !prober->inspected};
+                         .inspect = must_inspect(prober)};
 }
 
 // Opens for the first job of the batch, whose time starts now.
 static void begin_open(struct prober *prober)
 {
-    prober->job_started = instant_now();
+    bool have = have_process(prober);
+    start_clock(prober);
     prober->connected = prober->kept = false;
-    struct call call = open_call(prober);
-    if (!have_process(prober) || !send_call(prober, call)) {
+    if (!have || !send_call(prober, open_call(prober))) {
         finish_batch(prober, crashed(prober, VERB_OPEN));
         return;
     }
@@ -261,7 +343,10 @@ static void skip_unmeant(struct prober *prober)
 // Runs the first job, if there is one.
 static void begin_first(struct prober *prober)
 {
+    const struct job *first = TAILQ_FIRST(&prober->batch);
     skip_unmeant(prober);
+    if (TAILQ_FIRST(&prober->batch) != first) // the open's time was the skipped one's
+        start_clock(prober);
     if (!TAILQ_EMPTY(&prober->batch)) {
         begin_run(prober);
         return;
@@ -277,7 +362,7 @@ static void begin_first(struct prober *prober)
 static void begin_next(struct prober *prober)
 {
     yield_to_foreground(prober);
-    prober->job_started = instant_now();
+    start_clock(prober);
     begin_first(prober);
 }
 
@@ -314,14 +399,16 @@ static void on_opened(struct prober *prober, struct reply *reply)
 {
     bool was_pending = prober->state == STATE_PENDING;
     if (was_pending) // what is known now is known as of now
-        prober->job_started = instant_now();
+        start_clock(prober);
     if (reply->outcome != OUTCOME_OK) {
         finish_batch(prober, probe_of(prober, reply));
         return;
     }
-    if (!prober->inspected)
+    if (must_inspect(prober)) {
         prober->superuser = reply->superuser;
-    prober->inspected = prober->connected = true;
+        prober->inspected = instant_now();
+    }
+    prober->connected = true;
     prober->flavor = reply->flavor;
     (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
     begin_first(prober);
@@ -334,6 +421,12 @@ static bool ends_session(enum outcome outcome)
            outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS;
 }
 
+// A run was answered: the next one need not be held back.
+static void forgive(struct job *job)
+{
+    job->kills = 0;
+}
+
 static void on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = ends_session(reply->outcome);
@@ -343,6 +436,7 @@ static void on_ran(struct prober *prober, struct reply *reply)
     }
     struct probe probe = probe_of(prober, reply);
     prober->connected = !ended;
+    forgive(TAILQ_FIRST(&prober->batch));
     tell(prober, take_first(&prober->batch), probe);
     if (!ended)
         begin_next(prober);
@@ -411,17 +505,18 @@ static void on_died(void *owner, const char *how)
 
 // --- deadlines
 
-// True if we, not the server, are why there is no answer: for more than half the timeout the prober
-// stood in the kernel's run queue, or this process came too late to its own deadline.
-static bool is_starved(const struct prober *prober, struct duration timeout)
+// True if we, not the server, are why there is no answer: for more than half of this span, which
+// began with the effort, the prober waited for a CPU or the loop did not turn.
+static bool is_starved(const struct prober *prober, struct duration span)
 {
-    struct instant now = instant_now();
+    int64_t half_ns = span.ms * 1000000 / 2;
+    int64_t gap_ns = instant_now().ns - prober->last_pulse.ns;
+    int64_t lost_ns = prober->effort.stalled_ns + (gap_ns > 2 * PULSE_NS ? gap_ns - PULSE_NS : 0);
     int64_t waited_ns = 0;
     if (prober->process != NULL)
-        waited_ns = prober_process_cpu_wait(prober->process) - prober->cpu_wait;
-    int64_t late_ns = now.ns - prober->deadline.ns;
-    int64_t half_ns = timeout.ms * 1000000 / 2;
-    return waited_ns > half_ns || late_ns > half_ns;
+        waited_ns = prober_process_cpu(prober->process).waited_ns - prober->effort.cpu.waited_ns;
+    lost_ns += waited_ns > prober->effort.frozen_ns ? waited_ns : prober->effort.frozen_ns;
+    return lost_ns > half_ns;
 }
 
 static struct probe unanswered(struct prober *prober, enum verb stage)
@@ -441,11 +536,22 @@ static void wait_to_replace(struct prober *prober)
     set_timer(prober, instant_add(prober->verb_started, (struct duration){.ms = wait}));
 }
 
+// Moves all that is queued into the batch, what requests wait for first.
+static void fill_batch(struct prober *prober)
+{
+    struct job *job;
+    TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
+    TAILQ_CONCAT(&prober->batch, &prober->background, link);
+    TAILQ_FOREACH(job, &prober->batch, link)
+    job->place = JOB_IN_BATCH;
+}
+
 // The jobs stay in the batch: they run when the open is answered after all.
 static void leave_open_pending(struct prober *prober)
 {
     struct probe probe = unanswered(prober, VERB_OPEN);
     struct job *job;
+    fill_batch(prober); // who came later waits for the same open
     prober->state = STATE_PENDING;
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
@@ -459,17 +565,46 @@ static void replace_open(struct prober *prober)
 {
     kill_process(prober);
     prober->attempts++;
-    struct call call = open_call(prober);
-    if (!have_process(prober) || !send_call(prober, call)) {
+    bool have = have_process(prober);
+    begin_effort(prober);
+    if (!have || !send_call(prober, open_call(prober))) {
         finish_batch(prober, crashed(prober, VERB_OPEN));
         return;
     }
     wait_to_replace(prober);
 }
 
+// A kill leaves the server with a session that ends only when the server notices. So a check whose
+// runs are killed again and again is run ever more seldom; `timeout` is its verdict meanwhile.
+static void hold_back(struct job *job, struct instant started)
+{
+    if (job->kills++ == 0)
+        job->silent_since = started;
+    job->last_started = started;
+    int64_t wait = HOLD_MOST_MS;
+    if (job->kills <= 5)
+        wait = (int64_t)HOLD_FIRST_MS << (job->kills - 1);
+    job->held_until = instant_add(instant_now(), (struct duration){.ms = wait});
+}
+
+static bool is_held(const struct job *job)
+{
+    return job->kills > 0 && instant_before(instant_now(), job->held_until);
+}
+
+static void tell_held(struct prober *prober, struct job *job)
+{
+    struct probe probe = {.outcome = OUTCOME_TIMEOUT,
+                          .stage = VERB_RUN,
+                          .started = job->last_started,
+                          .silent = instant_since(job->silent_since, instant_now())};
+    tell(prober, job, probe);
+}
+
 static void end_run(struct prober *prober)
 {
     struct probe probe = unanswered(prober, VERB_RUN);
+    hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
     kill_process(prober);
     prober->state = STATE_IDLE;
     tell(prober, take_first(&prober->batch), probe);
@@ -525,23 +660,25 @@ struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program
     TAILQ_INIT(&prober->background);
     TAILQ_INIT(&prober->batch);
     int failed = uv_timer_init(loop, &prober->timer);
+    failed |= uv_timer_init(loop, &prober->pulse);
     assert(failed == 0);
-    prober->timer.data = prober;
+    prober->timer.data = prober->pulse.data = prober;
     return prober;
 }
 
 static void tell_pending(struct prober *prober, struct job *job)
 {
     struct instant now = instant_now();
+    bool starved = is_starved(prober, instant_since(prober->effort.since, now));
     if (job->place == JOB_IDLE) {
         job->place = JOB_IN_BATCH;
         TAILQ_INSERT_TAIL(&prober->batch, job, link);
     }
-    tell(prober, job,
-         (struct probe){.outcome = OUTCOME_TIMEOUT,
-                        .stage = VERB_OPEN,
-                        .started = now,
-                        .silent = instant_since(prober->silent_since, now)});
+    struct probe probe = {.outcome = starved ? OUTCOME_STARVED : OUTCOME_TIMEOUT,
+                          .stage = VERB_OPEN,
+                          .started = now,
+                          .silent = instant_since(prober->silent_since, now)};
+    tell(prober, job, probe);
 }
 
 void prober_want(struct prober *prober, struct job *job, bool foreground)
@@ -553,6 +690,12 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
     if (prober->state == STATE_IDLE && !may_start(prober)) {
         prober->job_started = instant_now();
         tell(prober, job, crashed(prober, VERB_OPEN));
+        return;
+    }
+    if (job->place == JOB_IN_BATCH)
+        job->foreground |= foreground;
+    if (job->place == JOB_IDLE && is_held(job)) {
+        tell_held(prober, job);
         return;
     }
     bool promote = job->place == JOB_QUEUED && foreground && !job->foreground;
@@ -584,7 +727,7 @@ void prober_start_batch(struct prober *prober)
         begin_open(prober);
         return;
     }
-    prober->job_started = instant_now();
+    start_clock(prober);
     begin_first(prober);
 }
 
@@ -603,12 +746,18 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     return unfinished;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_pulse_closed(uv_handle_t *handle)
 {
     struct prober *prober = handle->data;
     free(prober->name);
     free(prober->program);
     free(prober);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct prober *prober = handle->data;
+    uv_close((uv_handle_t *)&prober->pulse, on_pulse_closed);
 }
 
 void prober_end(struct prober *prober)
@@ -619,13 +768,13 @@ void prober_end(struct prober *prober)
     else if (prober->process != NULL)
         prober_process_end(prober->process, grace);
     prober->process = NULL;
-    uv_close((uv_handle_t *)&prober->timer, on_closed);
+    uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
 }
 
-bool prober_is_beyond_help(const struct prober *prober, struct instant now)
+bool prober_is_beyond_help(const struct prober *prober)
 {
     return prober->failures >= HELPLESS_FAILURES &&
-           instant_since(prober->first_failure, now).ms >= HELPLESS_MS;
+           instant_since(prober->first_failure, prober->last_failure).ms >= HELPLESS_MS;
 }
 
 const char *prober_name(const struct prober *prober)

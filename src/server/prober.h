@@ -29,7 +29,11 @@ struct job {
     TAILQ_ENTRY(job) link;
     const struct check *check; // sound, immutable while the job is not idle
     enum job_place place;
-    bool foreground; // a request waits for it
+    bool foreground;             // a request waits for it
+    unsigned kills;              // of its runs in a row; the fields below hold if there was one
+    struct instant silent_since; // the start of the first run of these
+    struct instant last_started; // the start of the last
+    struct instant held_until;   // no run before this
 };
 
 struct prober;
@@ -45,7 +49,8 @@ struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program
                           prober_done *done, void *context);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
-// the server leaves an open unanswered, or the program cannot be started, `done` is called at once.
+// the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be
+// started, `done` is called at once.
 void prober_want(struct prober *prober, struct job *job, bool foreground);
 
 // Starts a batch of all that is queued, if none is under way. Called before the loop waits, so that
@@ -66,6 +71,6 @@ void prober_end(struct prober *prober);
 
 // True when only a restart of the adapter can help: the program could not be started, or crashed,
 // 5 times in a row over at least 30 s.
-bool prober_is_beyond_help(const struct prober *prober, struct instant now);
+bool prober_is_beyond_help(const struct prober *prober);
 
 const char *prober_name(const struct prober *prober);

@@ -217,20 +217,34 @@ void prober_process_end(struct prober_process *process, struct duration grace)
         (void)uv_timer_start(&process->grace, on_grace_over, (uint64_t)grace.ms, 0);
 }
 
-int64_t prober_process_cpu_wait(const struct prober_process *process)
+struct cpu_time prober_process_cpu(const struct prober_process *process)
 {
     char text[128];
     ssize_t length = -1;
     if (process->schedstat >= 0)
         length = pread(process->schedstat, text, sizeof text - 1, 0);
     if (length <= 0)
-        return 0;
+        return (struct cpu_time){0};
     text[length] = '\0';
-    char *second = strchr(text, ' '); // "ns on a CPU, ns waiting for one, slices"
-    return second != NULL ? strtoll(second, NULL, 10) : 0;
+    char *rest;
+    int64_t used = strtoll(text, &rest, 10); // "ns on a CPU, ns waiting for one, slices"
+    return (struct cpu_time){.used_ns = used, .waited_ns = strtoll(rest, NULL, 10)};
 }
 
-int prober_process_pid(const struct prober_process *process)
+// The state is the letter after the name in parentheses: proc(5).
+bool prober_process_is_ready(const struct prober_process *process)
 {
-    return process->child.pid;
+    char path[64];
+    char text[512];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", process->child.pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' && end[2] == 'R';
 }

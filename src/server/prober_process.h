@@ -38,9 +38,13 @@ void prober_process_kill(struct prober_process *process);
 // within the grace. No more events.
 void prober_process_end(struct prober_process *process, struct duration grace);
 
-// How long the process has been ready to run without getting a CPU, since it started, in ns; 0 if
-// the kernel does not tell.
-int64_t prober_process_cpu_wait(const struct prober_process *process);
+// A process's time since it started, from /proc/PID/schedstat; zeros if the kernel does not tell.
+struct cpu_time {
+    int64_t used_ns;   // on a CPU
+    int64_t waited_ns; // ready to run without getting one; a wait counts when it has ended
+};
 
-// Its process id, for the log.
-int prober_process_pid(const struct prober_process *process);
+struct cpu_time prober_process_cpu(const struct prober_process *process);
+
+// True if the process is on a CPU or waits for one at this moment: it does not wait for the server.
+bool prober_process_is_ready(const struct prober_process *process);

@@ -4,8 +4,7 @@
 #include "server/log.h"
 
 #include <assert.h>
-
-enum { ASK_LIMIT_MS = 3600 * 1000 }; // each check's own timeout is what ends a request here
+#include <signal.h>
 
 static void before_wait(uv_prepare_t *prepare)
 {
@@ -15,9 +14,17 @@ static void before_wait(uv_prepare_t *prepare)
         return;
     scheduler_end(probing->scheduler);
     uv_close((uv_handle_t *)prepare, NULL);
+    uv_close((uv_handle_t *)&probing->terminate, NULL);
+    uv_close((uv_handle_t *)&probing->interrupt, NULL);
 }
 
-void probing_start(struct probing *probing, struct settings *settings)
+static void on_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    probing_end(handle->data);
+}
+
+void probing_start(struct probing *probing, struct settings *settings, struct duration deadline)
 {
     *probing = (struct probing){0};
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
@@ -27,12 +34,16 @@ void probing_start(struct probing *probing, struct settings *settings)
     int failed = uv_loop_init(&probing->loop);
     assert(failed == 0);
     failed = uv_prepare_init(&probing->loop, &probing->prepare);
+    failed |= uv_signal_init(&probing->loop, &probing->terminate);
+    failed |= uv_signal_init(&probing->loop, &probing->interrupt);
+    probing->prepare.data = probing->terminate.data = probing->interrupt.data = probing;
+    failed |= uv_prepare_start(&probing->prepare, before_wait);
+    failed |= uv_signal_start(&probing->terminate, on_signal, SIGTERM);
+    failed |= uv_signal_start(&probing->interrupt, on_signal, SIGINT);
     assert(failed == 0);
-    probing->prepare.data = probing;
-    failed = uv_prepare_start(&probing->prepare, before_wait);
-    assert(failed == 0);
-    probing->scheduler =
-        scheduler_new(&probing->loop, probing->config, (struct duration){.ms = ASK_LIMIT_MS});
+    uv_unref((uv_handle_t *)&probing->terminate);
+    uv_unref((uv_handle_t *)&probing->interrupt);
+    probing->scheduler = scheduler_new(&probing->loop, probing->config, deadline);
 }
 
 void probing_run(struct probing *probing)
@@ -45,6 +56,14 @@ void probing_run(struct probing *probing)
 void probing_end(struct probing *probing)
 {
     probing->ending = true;
+}
+
+bool views_have_config(const struct check_view *views, size_t count)
+{
+    bool have = false;
+    for (size_t i = 0; i < count; i++)
+        have |= views[i].judgement.outcome == OUTCOME_CONFIG;
+    return have;
 }
 
 void probing_free(struct probing *probing)

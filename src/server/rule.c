@@ -267,7 +267,8 @@ static bool parse_override(const char *text, enum literal_type type, struct lite
             .type = type, .string = memory_string(text), .text = memory_string(text)};
         return true;
     }
-    return parse_whole_literal(&cursor, literal, error) && literal->type == type;
+    return parse_whole_literal(&cursor, literal, error) && literal->type == type &&
+           isfinite(literal->number);
 }
 
 bool params_override(struct params *params, const struct param *param, const char *text,

@@ -63,9 +63,21 @@ static void finish(struct wait *wait);
 
 // --- results
 
+// A result that says nothing of the server's own words may be served for the default time only,
+// however long the check's period is: a check that runs once an hour must not say for an hour that
+// the server, or our own prober, was not up yet.
+static struct duration cache_of(const struct check_state *state)
+{
+    struct duration own = state->check->cache;
+    struct duration common = state->scheduler->config->settings.cache;
+    enum outcome_group group = outcome_info(state->judgement.outcome)->group;
+    bool answered = group == GROUP_ANSWERED || group == GROUP_NONE;
+    return answered || own.ms < common.ms ? own : common;
+}
+
 static bool is_fresh(const struct check_state *state, struct instant now)
 {
-    return state->known && now.ns - state->started.ns <= state->check->cache.ms * 1000000;
+    return state->known && now.ns - state->started.ns <= cache_of(state).ms * 1000000;
 }
 
 // One line a transition, never one a probe.

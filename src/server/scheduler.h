@@ -24,8 +24,8 @@ typedef void scheduler_ready(void *context, struct check_view *views, size_t cou
 
 // Asks for these checks (indices into the configuration's). A result that is young enough is used;
 // of what is missing, one run each is started or joined. At the deadline the answer is given with
-// what there is then. The views of a result that the request waited for may be older than the
-// check's cache by no more than the wait itself.
+// what there is then. A result that the request waited for may be older than its check's cache,
+// for its run may have begun before the request: by no more than the check's timeout.
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
                    scheduler_ready *ready, void *context);
 

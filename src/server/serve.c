@@ -75,15 +75,19 @@ static void on_terminate(uv_signal_t *handle, int number)
     assert(failed == 0);
 }
 
-// What falls due is begun here, before the loop waits; what that brings at once is answered.
+// What falls due is begun here, before the loop waits; what that brings at once is answered in the
+// second round. What a flood of requests brings beyond that must not keep timers, probers and
+// signals waiting: they get their turn, and the loop comes back here without a wait.
 static void before_wait(uv_prepare_t *prepare)
 {
     struct daemon *daemon = prepare->data;
-    bool changed;
-    do {
+    bool changed = true;
+    for (unsigned round = 0; round < 2 && changed; round++) {
         changed = http_run(daemon->http);
         scheduler_start_batches(daemon->service.scheduler);
-    } while (changed);
+    }
+    if (changed)
+        http_run_again(daemon->http);
 }
 
 static void start_handles(struct daemon *daemon)

@@ -453,15 +453,15 @@ static void a_bad_setting_is_told_by_readiness(void **state)
     config_release(config);
 }
 
-static void the_configuration_check_wins_over_a_file_of_that_name(void **state)
+static void the_configuration_checks_name_is_not_for_files(void **state)
 {
     (void)state;
     write_file("a/configuration.sql", "-- endpoints: replica\nSELECT 1");
     struct config *config = load("a", "");
-    check_problems(config, NULL, NULL);
-    check_endpoint(config, "replica", "configuration");
-    config_release(config);
-    config = load("a:missing", "");
+    check_problems(config,
+                   about("%s: this name is the adapter's own, expected another",
+                         in_root("a/configuration.sql")),
+                   NULL);
     check_names(config, "configuration");
     assert_string_equal(check_of(config, "configuration")->place, "configuration");
     check_endpoint(config, "healthz", "configuration");
@@ -493,7 +493,7 @@ int main(void)
         TEST(a_broken_file_is_a_problem_of_its_own_check),
         TEST(a_reserved_endpoint_breaks_its_check_where_it_is_seen),
         TEST(a_bad_setting_is_told_by_readiness),
-        TEST(the_configuration_check_wins_over_a_file_of_that_name),
+        TEST(the_configuration_checks_name_is_not_for_files),
     };
     return RUN(tests);
 }

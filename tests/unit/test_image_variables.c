@@ -121,8 +121,8 @@ static void contradictions_name_the_variables(void **state)
         {"POSTGRES_PASSWORD=p MYSQL_ROOT_PASSWORD=r",
          "POSTGRES_PASSWORD and MYSQL_ROOT_PASSWORD name two kinds of database, expected "
          "DATABASE_URL"},
-        {"MYSQL_USER_FILE=/nonexistent/user",
-         "MYSQL_USER_FILE: cannot open /nonexistent/user: No such file or directory"},
+        {"MYSQL_USER_FILE=/tmp/nonexistent-user",
+         "MYSQL_USER_FILE: cannot open /tmp/nonexistent-user: No such file or directory"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct target target = {0};
