@@ -37,13 +37,12 @@ LABEL org.opencontainers.image.title="dbhealthd" \
 # Whoever runs the image says which database: DATABASE_URL (or DATABASE_URL_FILE), best without the
 # password, and that in a file that DATABASE_PASSWORD_FILE names. Without these, the variables of the
 # official database images are understood (POSTGRES_*, MYSQL_*, MARIADB_*). All other settings have
-# defaults that `docker run dbhealthd --help` shows; the image changes but one of them:
-# the shipped checks, and those of a folder or ConfigMap that is mounted here.
-ENV DBHEALTH_CHECKS=library:/etc/dbhealthd/checks
+# defaults, which `docker run dbhealthd --help` shows. Only the port has to be known here, too.
+ENV DBHEALTH_LISTEN=:8080
+EXPOSE 8080
 
 # By number, so that Kubernetes can see that it is not root.
 USER 65532:65532
-EXPOSE 8080
 
 # Readiness fails for DBHEALTH_DRAIN, or until the database has gone; then dbhealthd ends with 0.
 STOPSIGNAL SIGTERM
