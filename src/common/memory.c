@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 void *memory_new(size_t size)
 {
@@ -30,4 +33,11 @@ char *memory_copy(const char *bytes, size_t length)
 char *memory_string(const char *string)
 {
     return memory_copy(string, strlen(string));
+}
+
+void memory_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }

@@ -39,3 +39,6 @@ enum outcome outcome_of_connect(int error);
 // Fills outcome, code and message of a reply; the message is cleaned of line ends and bad UTF-8.
 // code may be NULL.
 void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message);
+
+// Fills flavor and version of a reply; the version is cleaned like a message.
+void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length);

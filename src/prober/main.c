@@ -43,9 +43,19 @@ enum outcome outcome_of_connect(int error)
     case EMFILE:
     case ENFILE:
         return OUTCOME_CONFIG;
+    case ECONNRESET: // accepted, and dropped before we knew
+    case EPIPE:
+        return OUTCOME_LOST;
     default:
         return OUTCOME_UNREACHABLE;
     }
+}
+
+void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length)
+{
+    struct text text = text_in(reply->version, sizeof reply->version);
+    text_add_foreign(&text, version, length);
+    reply->flavor = flavor;
 }
 
 // A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
@@ -75,7 +85,7 @@ static bool confine(void)
 static bool peer_has_gone(void)
 {
     struct pollfd peer = {.fd = SOCKET, .events = POLLRDHUP};
-    return poll(&peer, 1, 0) != 0 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+    return poll(&peer, 1, 0) != 0 && (peer.revents & (POLLRDHUP | POLLHUP));
 }
 
 static void close_session(struct session **session)
@@ -154,15 +164,17 @@ static bool send_reply(const struct reply *reply, unsigned char *message)
     }
 }
 
-// Serves until dbhealthd closes its end. False if it sends what is not a call. The reply is written
-// over the call, for the call's SQL is needed no longer.
+// Serves until dbhealthd closes its end. False if it sends what is not a call, or is no socket. The
+// reply is written over the call, for the call's SQL is needed no longer.
 static bool serve(struct session **session, unsigned char *message)
 {
     for (;;) {
         struct call call;
         ssize_t length = receive(message);
-        if (length <= 0)
+        if (length == 0 || (length < 0 && errno == ECONNRESET)) // with a reply unread
             return true;
+        if (length < 0)
+            return false;
         if (length > WIRE_MAX || !call_decode(message, (size_t)length, &call))
             return false;
         struct reply reply = {.sequence = call.sequence, .verb = call.verb, .outcome = OUTCOME_OK};
@@ -178,8 +190,10 @@ int main(void)
 {
     struct session *session = NULL;
     ignore_signals();
-    if (!confine() || peer_has_gone())
+    if (!confine())
         return EXIT_FAILURE;
+    if (peer_has_gone())
+        return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
     driver.setup();
     bool served = serve(&session, message);

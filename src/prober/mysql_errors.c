@@ -4,7 +4,8 @@
 // different things: 4031 is an idle session's end in MySQL, a trigger's mistake in MariaDB.
 //
 // The number alone decides, never the text, with two exceptions at the end of this file: numbers
-// that the library gives as text only, in sentences of its own that no server and no language alters.
+// that the library gives as text only, in sentences of its own that no server and no language
+// alters.
 #include "prober/mysql_errors.h"
 
 #include <stddef.h>
@@ -40,6 +41,7 @@ static const struct row both[] = {
     {2049, ANY_TIME, OUTCOME_DENIED},        // CR_SECURE_AUTH
     {2059, ANY_TIME, OUTCOME_DENIED},        // CR_AUTH_PLUGIN_CANNOT_LOAD
     {2061, ANY_TIME, OUTCOME_DENIED},        // CR_AUTH_PLUGIN_ERR
+    {5010, ANY_TIME, OUTCOME_DENIED},        // CR_PLUGIN_NOT_ALLOWED: it would show the password
     {1040, ANY_TIME, OUTCOME_SATURATED},     // ER_CON_COUNT_ERROR
     {1041, ANY_TIME, OUTCOME_SATURATED},     // ER_OUT_OF_RESOURCES
     {1135, ANY_TIME, OUTCOME_SATURATED},     // ER_CANT_CREATE_THREAD
@@ -106,8 +108,9 @@ enum outcome mysql_error_outcome(unsigned number, enum flavor flavor, bool at_lo
     return OUTCOME_SERVER_ERROR;
 }
 
-// "Received error packet before completion of TLS handshake. The authenticity of the following error
-// cannot be verified: 1040 - Too many connections": number 2002, whatever the server's was.
+// "Received error packet before completion of TLS handshake. The authenticity of the following
+// error cannot be verified: 1040 - Too many connections": number 2002, whatever the server's was.
+// Some releases of 3.3 and 3.4 say so.
 bool mysql_error_unwrap(const char *message, unsigned *number)
 {
     static const char start[] = "Received error packet before completion of TLS handshake.";

@@ -57,10 +57,11 @@ static const char nowhere[] = "/nonexistent"; // instead of files in a home fold
 static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 static const char begin_read_write[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-// The last limit ends a transaction whose prober stopped in mid-run.
+// The limit for locks is the lower one, so that the code tells a lock from a slow statement. The
+// last limit ends a transaction whose prober stopped in mid-run.
 static const char set_limits[] =
     "SELECT pg_catalog.set_config('statement_timeout', $1, true),"
-    " pg_catalog.set_config('lock_timeout', $1, true),"
+    " pg_catalog.set_config('lock_timeout', $2, true),"
     " pg_catalog.set_config('search_path', 'pg_catalog', true),"
     " pg_catalog.set_config('idle_in_transaction_session_timeout', '10s', true)";
 
@@ -127,16 +128,29 @@ static void ignore_notice(void *context, const PGresult *notice)
     (void)notice;
 }
 
-// libpq's form of an error in verbose mode is "SEVERITY:  SQLSTATE: text". With sslmode=prefer
-// there may be one for each of two attempts: the last counts. NULL if the server sent none.
-static const char *find_sqlstate(const char *text)
+// libpq's form of an error in verbose mode is "SEVERITY:  SQLSTATE: text". NULL if a line has none.
+static const char *find_in_line(const char *line)
 {
-    const char *found = NULL;
-    for (const char *at = text; (at = strstr(at, ":  ")) != NULL; at++) {
+    const char *end = line + strcspn(line, "\n");
+    for (const char *at = line; (at = strstr(at, ":  ")) != NULL && at < end; at++) {
         char code[SQLSTATE_LENGTH + 1];
         (void)snprintf(code, sizeof code, "%s", at + 3);
         if (sqlstate_is_valid(code) && strncmp(at + 3 + SQLSTATE_LENGTH, ": ", 2) == 0)
-            found = at + 3;
+            return at + 3;
+    }
+    return NULL;
+}
+
+// With sslmode=prefer there may be an error for each of two attempts: the last counts. Each begins
+// with "connection to server", from libpq 14 on; other lines are the server's, who may say anything.
+static const char *find_sqlstate(const char *text)
+{
+    static const char attempt[] = "connection to server";
+    const char *found = find_in_line(text);
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL;) {
+        at++;
+        const char *here = strncmp(at, attempt, strlen(attempt)) == 0 ? find_in_line(at) : NULL;
+        found = here != NULL ? here : found;
     }
     return found;
 }
@@ -151,8 +165,17 @@ static void reply_with_sqlstate(struct reply *reply, const char *found)
     reply_set(reply, sqlstate_outcome(code, true), code, message);
 }
 
-// No word from the server: the phase tells. A server that took part in TLS but rejects our
-// certificate ends the connection after what is, for the client, the end of the handshake.
+// Whether the URL takes nothing less than TLS.
+static bool demands_tls(const struct target *target)
+{
+    const char *mode = target_parameter(target, "sslmode");
+    return mode != NULL && (strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0);
+}
+
+// No word from the server: the phase tells. Where TLS is not demanded libpq goes on without after a
+// failed handshake, so that what ends the login in that phase is a peer who speaks another protocol.
+// A server that rejects our certificate ends the connection after what is, for the client, the end
+// of the handshake.
 static enum outcome silent_outcome(PGconn *connection, const struct target *target,
                                    const struct progress *progress)
 {
@@ -163,7 +186,9 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
     if (PQconnectionNeedsPassword(connection))
         return OUTCOME_DENIED;
     if (PQsocket(connection) >= 0) // libpq closed nothing: it read something that it did not like
-        return progress->phase == CONNECTION_SSL_STARTUP ? OUTCOME_TLS : OUTCOME_SERVER_ERROR;
+        return progress->phase == CONNECTION_SSL_STARTUP && demands_tls(target)
+                   ? OUTCOME_TLS
+                   : OUTCOME_SERVER_ERROR;
     bool with_certificate = PQsslInUse(connection) && target_parameter(target, "sslcert") != NULL;
     if (with_certificate && progress->phase == CONNECTION_AWAITING_RESPONSE)
         return OUTCOME_TLS;
@@ -344,9 +369,9 @@ static void describe_server(PGconn *connection, struct reply *reply)
     const char *superuser = PQparameterStatus(connection, "is_superuser");
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply->superuser = superuser != NULL && strcmp(superuser, "on") == 0;
-    reply->flavor = FLAVOR_POSTGRES;
-    (void)snprintf(reply->version, sizeof reply->version, "%s", version != NULL ? version : "");
-    reply->version[strcspn(reply->version, " ")] = '\0';
+    if (version == NULL)
+        version = "";
+    reply_set_server(reply, FLAVOR_POSTGRES, version, strcspn(version, " "));
 }
 
 // Notices are not for us, but for the one that says why the session ends.
@@ -389,11 +414,13 @@ static bool send_text(PGconn *connection, const char *sql)
 
 static bool send_run(PGconn *connection, const struct call *call)
 {
-    char limit[24];
-    const char *parameters[] = {limit};
-    (void)snprintf(limit, sizeof limit, "%lldms", (long long)call->statement_limit.ms);
+    char limit[24], lock_limit[24];
+    const char *parameters[] = {limit, lock_limit};
+    long long ms = call->statement_limit.ms;
+    (void)snprintf(limit, sizeof limit, "%lldms", ms);
+    (void)snprintf(lock_limit, sizeof lock_limit, "%lldms", ms - ms / 8);
     return send_text(connection, call->read_only ? begin_read_only : begin_read_write) &&
-           PQsendQueryParams(connection, set_limits, 1, NULL, parameters, NULL, NULL, 0) == 1 &&
+           PQsendQueryParams(connection, set_limits, 2, NULL, parameters, NULL, NULL, 0) == 1 &&
            send_text(connection, call->sql) && send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;
 }

@@ -1,10 +1,12 @@
-// See check_file.h. The header is every line from the top that is blank or begins with "--", and
-// each must be a key, a remark or an empty comment: a mistyped key never silently becomes a comment.
-// For the same reason a known key further down is an error, not a comment of the statement's.
+// See check_file.h. The header is every line from the top that is blank or begins with "--" (after
+// blanks, if any), and each must be a key, a remark or an empty comment: a mistyped key never
+// silently becomes a comment. For the same reason a known key further down is an error, not a
+// comment of the statement's.
 #include "server/check_file.h"
 
 #include "common/memory.h"
 #include "common/wire.h"
+#include "server/route.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32 };
+enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
 
 enum { KEY_COUNT = 14 };
 
@@ -40,11 +42,12 @@ struct key {
 static void fault(struct parser *parser, unsigned column, const struct error *error)
 {
     struct check *check = parser->check;
-    char text[sizeof error->text + 256];
-    (void)snprintf(text, sizeof text, "%.200s:%u:%u: %s", check->place, parser->line, column,
-                   error->text);
+    char bytes[sizeof error->text + PLACE_ROOM];
+    struct text text = text_in(bytes, sizeof bytes);
+    text_add_foreign(&text, check->place, strnlen(check->place, PLACE_ROOM - 32));
+    text_addf(&text, ":%u:%u: %s", parser->line, column, error->text);
     if (check->broken == NULL)
-        check->broken = memory_string(text);
+        check->broken = memory_string(bytes);
 }
 
 static bool parse_description(struct parser *parser, const char *value, struct error *error)
@@ -119,10 +122,13 @@ static bool parse_cache(struct parser *parser, const char *value, struct error *
 
 static bool parse_every(struct parser *parser, const char *value, struct error *error)
 {
-    struct duration *every = &parser->check->every;
-    if (!parse_duration(value, every, error))
+    struct duration every;
+    if (!parse_duration(value, &every, error))
         return false;
-    return every->ms >= 100 || error_set(error, "expected at least 100ms");
+    if (every.ms < 100)
+        return error_set(error, "expected at least 100ms");
+    parser->check->every = every;
+    return true;
 }
 
 static bool add_rule(struct parser *parser, const char *value, enum rule_effect effect,
@@ -183,7 +189,10 @@ static bool parse_param(struct parser *parser, const char *value, struct error *
     while (length > 0 && strchr(" \t", value[length - 1]) != NULL)
         length--;
     char *name = memory_copy(value, length);
-    bool added = params_add(&parser->check->params, name, equals + 1, error);
+    bool added =
+        route_has_key(name)
+            ? error_set(error, "%s has a meaning in every query, expected another name", name)
+            : params_add(&parser->check->params, name, equals + 1, error);
     free(name);
     return added;
 }
@@ -305,7 +314,7 @@ static bool expand(struct parser *parser, const char *value, struct text *expand
 static void take_value(struct parser *parser, const struct key *key, const char *value)
 {
     struct error error;
-    char bytes[VALUE_MAX];
+    char bytes[VALUE_MAX + 1];
     struct text expanded = text_in(bytes, sizeof bytes);
     parser->expanded = false;
     bool taken = expand(parser, value, &expanded, &error);
@@ -359,18 +368,23 @@ static void take_key_line(struct parser *parser, const char *line, const char *a
     take_value(parser, &keys[index], value);
 }
 
-// A line of the header, without its end and trailing blanks.
-static void take_header_line(struct parser *parser, const char *line)
+// What a line of comment says, without blanks before it; NULL if the line is none.
+static const char *comment_of(const char *line)
 {
-    const char *at = line + 2 + strspn(line + 2, " \t");
-    if (*at != '\0' && *at != '#')
+    const char *at = line + strspn(line, " \t");
+    return strncmp(at, "--", 2) == 0 ? at + 2 + strspn(at + 2, " \t") : NULL;
+}
+
+// A line of the header, without its end and trailing blanks; keys with x- are other tools'.
+static void take_header_line(struct parser *parser, const char *line, const char *at)
+{
+    if (*at != '\0' && *at != '#' && strncmp(at, "x-", 2) != 0)
         take_key_line(parser, line, at);
 }
 
-static void refuse_late_key(struct parser *parser, const char *line)
+static void refuse_late_key(struct parser *parser, const char *line, const char *at)
 {
     struct error error;
-    const char *at = line + 2 + strspn(line + 2, " \t");
     size_t index;
     size_t length = key_length(at);
     if (at[length] != ':' || !find_key(at, length, &index))
@@ -395,19 +409,21 @@ static const char *next_line(const char *text)
     return *text == '\n' ? text + 1 : text;
 }
 
-// Walks all lines; returns where the statement begins.
+// Walks all lines; returns where the statement begins. A byte order mark is no part of the text.
 static const char *take_lines(struct parser *parser, const char *text)
 {
     const char *statement = NULL;
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3;
     for (parser->line = 1; *text != '\0'; text = next_line(text), parser->line++) {
         char *line = copy_line(text);
-        bool comment = strncmp(line, "--", 2) == 0;
-        if (statement == NULL && *line != '\0' && !comment)
+        const char *comment = comment_of(line);
+        if (statement == NULL && *line != '\0' && comment == NULL)
             statement = text;
-        if (comment && statement == NULL)
-            take_header_line(parser, line);
-        else if (comment)
-            refuse_late_key(parser, line);
+        if (comment != NULL && statement == NULL)
+            take_header_line(parser, line, comment);
+        else if (comment != NULL)
+            refuse_late_key(parser, line, comment);
         free(line);
     }
     return statement != NULL ? statement : text;
@@ -460,7 +476,7 @@ static void complete(struct parser *parser)
         format_duration(check->timeout, timeout, sizeof timeout);
         format_duration(defaults->deadline, deadline, sizeof deadline);
         (void)error_set(&error,
-                        "timeout %s is above the deadline of a request, %s: expected less, "
+                        "timeout %s is above the deadline of a request, %s: expected at most that, "
                         "or the key every",
                         timeout, deadline);
         unsigned line = line_of(parser, parse_timeout);

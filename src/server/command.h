@@ -2,7 +2,26 @@
 // 0 well, 1 not well, 2 wrong usage or configuration.
 #pragma once
 
+#include "server/settings.h"
+
 enum { STATUS_WELL = 0, STATUS_UNWELL = 1, STATUS_USAGE = 2 };
+
+// What a command was called with, in full.
+struct command_line {
+    struct settings settings;
+    struct words words; // what is no flag
+};
+
+// Reads the command line, with the command's extra flags and a number of words in this range. False,
+// with the reason on stderr and nothing to free, if it is wrong.
+bool command_line_load(struct command_line *line, int argc, char **argv,
+                       const struct extra_flag *extra, size_t extra_count, size_t least_words,
+                       size_t most_words) __attribute__((warn_unused_result));
+
+void command_line_clear(struct command_line *line);
+
+// Says what is wrong on stderr; returns STATUS_USAGE.
+int command_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Runs checks once and prints a table.
 int command_check(int argc, char **argv);

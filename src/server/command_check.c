@@ -101,30 +101,27 @@ static bool find_check(const struct config *config, const char *name, size_t *ch
 }
 
 // The checks named, or all; false if one is not there.
-static bool select_checks(const struct config *config, char **names, size_t *checks, size_t *count)
+static bool select_checks(const struct config *config, const struct words *names, size_t *checks,
+                          size_t *count)
 {
-    *count = 0;
-    for (; *names != NULL; names++) {
-        if (!find_check(config, *names, &checks[(*count)++]))
+    *count = names->count > 0 ? names->count : config->check_count;
+    for (size_t i = 0; i < *count; i++)
+        checks[i] = i;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!find_check(config, names->items[i], &checks[i]))
             return false;
-    }
-    if (*count > 0)
-        return true;
-    while (*count < config->check_count) {
-        checks[*count] = *count;
-        (*count)++;
     }
     return true;
 }
 
-static int run_checks(struct settings *settings, char **names, size_t name_count, bool json)
+static int run_checks(struct command_line *line, bool json)
 {
     struct checking checking = {.json = json, .status = STATUS_USAGE};
     size_t count;
-    probing_start(&checking.probing, settings);
+    probing_start(&checking.probing, &line->settings);
     const struct config *config = checking.probing.config;
-    size_t *checks = memory_new((config->check_count + name_count + 1) * sizeof *checks);
-    if (select_checks(config, names, checks, &count))
+    size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
+    if (select_checks(config, &line->words, checks, &count))
         scheduler_ask(checking.probing.scheduler, checks, count, on_views, &checking);
     else
         probing_end(&checking.probing);
@@ -136,18 +133,15 @@ static int run_checks(struct settings *settings, char **names, size_t name_count
 
 int command_check(int argc, char **argv)
 {
-    struct settings settings;
-    struct error error;
     const char *format = "text";
     const struct extra_flag extra[] = {{"format", &format}};
-    int words;
-    bool loaded = settings_load(&settings, argc, argv, extra, 1, &words, &error);
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, extra, 1, 0, SIZE_MAX))
+        return STATUS_USAGE;
     bool json = strcmp(format, "json") == 0;
-    if (loaded && !json && strcmp(format, "text") != 0)
-        loaded = error_set(&error, "--format: expected text or json");
-    if (loaded)
-        return run_checks(&settings, argv + words, (size_t)(argc - words), json);
-    fprintf(stderr, "dbhealthd: %s\n", error.text);
-    settings_clear(&settings);
-    return STATUS_USAGE;
+    int status = json || strcmp(format, "text") == 0
+                     ? run_checks(&line, json)
+                     : command_refuse("--format: expected text or json");
+    command_line_clear(&line);
+    return status;
 }

@@ -70,7 +70,7 @@ static int print_answer(const char *answer)
     const char *body = strstr(answer, "\r\n\r\n");
     unsigned status = 0;
     if (sscanf(answer, "HTTP/1.%*u %u", &status) != 1 || body == NULL) {
-        fprintf(stderr, "dbhealthd: the adapter gave no answer\n");
+        (void)command_refuse("the adapter gave no answer");
         return STATUS_UNWELL;
     }
     body += strlen("\r\n\r\n");
@@ -105,17 +105,13 @@ static int get(const char *listen, const char *path, struct error *error)
 
 int command_get(int argc, char **argv)
 {
-    struct settings settings;
     struct error error = {.text = ""};
-    int words;
-    int status = STATUS_USAGE;
-    bool loaded = settings_load(&settings, argc, argv, NULL, 0, &words, &error);
-    if (loaded && argc - words != 1)
-        (void)error_set(&error, "get: expected one path, like /livez");
-    else if (loaded)
-        status = get(settings.listen, argv[words], &error);
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, NULL, 0, 1, 1))
+        return STATUS_USAGE;
+    int status = get(line.settings.listen, line.words.items[0], &error);
     if (error.text[0] != '\0')
-        fprintf(stderr, "dbhealthd: %s\n", error.text);
-    settings_clear(&settings);
+        (void)command_refuse("%s", error.text);
+    command_line_clear(&line);
     return status;
 }

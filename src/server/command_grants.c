@@ -4,6 +4,7 @@
 #include "common/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // In quotes, each of them within doubled.
 static void print_quoted(const char *text, char quote)
@@ -17,15 +18,22 @@ static void print_quoted(const char *text, char quote)
     putchar(quote);
 }
 
+// A URL that names an administrator does not get its user made anew, but another one proposed.
+static const char *user_of(const struct target *target)
+{
+    bool administrator = strcmp(target->user, "postgres") == 0 || strcmp(target->user, "root") == 0;
+    return administrator ? "probe" : target->user;
+}
+
 static void print_postgres(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as a superuser.\n"
            "CREATE ROLE ");
-    print_quoted(target->user, '"');
+    print_quoted(user_of(target), '"');
     printf(" LOGIN NOSUPERUSER NOINHERIT PASSWORD '...';\nGRANT CONNECT ON DATABASE ");
     print_quoted(target->database, '"');
     printf(" TO ");
-    print_quoted(target->user, '"');
+    print_quoted(user_of(target), '"');
     printf(";\n");
 }
 
@@ -33,7 +41,7 @@ static void print_postgres(const struct target *target)
 static void print_mysql(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as root.\nCREATE USER ");
-    print_quoted(target->user, '\'');
+    print_quoted(user_of(target), '\'');
     printf("@'%s' IDENTIFIED BY '...';\n", target->socket != NULL ? "localhost" : "127.0.0.1");
 }
 
@@ -41,14 +49,11 @@ int command_grants(int argc, char **argv)
 {
     struct target target;
     struct error error;
-    if (argc > 1) {
-        fprintf(stderr, "dbhealthd: %s: unexpected; grants takes nothing but DATABASE_URL\n",
-                argv[1]);
-        return STATUS_USAGE;
-    }
+    if (argc > 1)
+        return command_refuse("%s: unexpected; see dbhealthd --help", argv[1]);
     bool loaded = target_load(&target, &error);
     if (!loaded)
-        fprintf(stderr, "dbhealthd: %s\n", error.text);
+        (void)command_refuse("%s", error.text);
     else if (target.engine == ENGINE_POSTGRES)
         print_postgres(&target);
     else

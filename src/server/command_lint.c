@@ -2,6 +2,7 @@
 #include "server/command.h"
 #include "server/config.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,19 +29,13 @@ static int lint(struct settings *settings)
 
 int command_lint(int argc, char **argv)
 {
-    struct settings settings;
-    struct error error;
-    int words;
-    bool loaded = settings_load(&settings, argc, argv, NULL, 0, &words, &error);
-    if (loaded && words == argc)
-        loaded = error_set(&error, "lint: expected folders of check files");
-    if (!loaded) {
-        fprintf(stderr, "dbhealthd: %s\n", error.text);
-        settings_clear(&settings);
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
         return STATUS_USAGE;
-    }
-    words_free(&settings.checks);
-    for (int i = words; i < argc; i++)
-        words_add(&settings.checks, argv[i], strlen(argv[i]));
-    return lint(&settings);
+    words_free(&line.settings.checks);
+    line.settings.checks = line.words;
+    line.words = (struct words){0};
+    int status = lint(&line.settings);
+    command_line_clear(&line);
+    return status;
 }

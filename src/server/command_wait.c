@@ -103,7 +103,7 @@ static int run_wait(struct settings *settings, const char *name, struct duration
     waiting.endpoint = config_endpoint(waiting.probing.config, name);
     waiting.pause.data = &waiting;
     if (waiting.endpoint == NULL) {
-        fprintf(stderr, "dbhealthd: there is no endpoint %s\n", name);
+        (void)command_refuse("there is no endpoint %s", name);
         probing_end(&waiting.probing);
     } else {
         int failed = uv_timer_init(&waiting.probing.loop, &waiting.pause);
@@ -117,20 +117,17 @@ static int run_wait(struct settings *settings, const char *name, struct duration
 
 int command_wait(int argc, char **argv)
 {
-    struct settings settings;
     struct error error;
     struct duration patience;
     const char *timeout = "60s";
     const struct extra_flag extra[] = {{"timeout", &timeout}};
-    int words;
-    bool loaded = settings_load(&settings, argc, argv, extra, 1, &words, &error);
-    if (loaded && !parse_duration(timeout, &patience, &error))
-        loaded = error_prefix(&error, "--timeout");
-    if (loaded && argc - words > 1)
-        loaded = error_set(&error, "wait: expected one endpoint");
-    if (loaded)
-        return run_wait(&settings, argc > words ? argv[words] : "readyz", patience);
-    fprintf(stderr, "dbhealthd: %s\n", error.text);
-    settings_clear(&settings);
-    return STATUS_USAGE;
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, extra, 1, 0, 1))
+        return STATUS_USAGE;
+    const char *endpoint = line.words.count > 0 ? line.words.items[0] : "readyz";
+    int status = parse_duration(timeout, &patience, &error)
+                     ? run_wait(&line.settings, endpoint, patience)
+                     : command_refuse("--timeout: %s", error.text);
+    command_line_clear(&line);
+    return status;
 }

@@ -25,6 +25,7 @@ enum {
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
+    CROWD = 64,       // as many connections leave memory behind that is worth giving back
     RUNS_AT_ONCE = 64 // of MHD_run before the loop gets its turn
 };
 
@@ -38,6 +39,7 @@ struct http {
     struct deadline_queue headers; // of connections that have not yet sent a request
     struct deadline_queue idle;    // of those that have
     unsigned connections, connections_max;
+    unsigned connections_most; // at one time, since memory was given back
     unsigned open_handles;
     bool changed; // since the last http_run began
 };
@@ -115,6 +117,15 @@ static void on_crowded(uv_timer_t *timer)
     make_room(timer->data);
 }
 
+// Gives back what a crowd has needed, once most of it has left.
+static void tidy_after_crowd(struct http *http)
+{
+    if (http->connections_most < CROWD || http->connections > http->connections_most / 4)
+        return;
+    http->connections_most = http->connections;
+    memory_trim();
+}
+
 static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -125,6 +136,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         http->connections--;
         http->changed = true; // at its limit the daemon looks for newcomers in its next run only
         free(closed);
+        tidy_after_crowd(http);
         return;
     }
     struct connection *connection = memory_new(sizeof *connection);
@@ -134,6 +146,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     *own = connection;
     http->connections++;
+    if (http->connections > http->connections_most)
+        http->connections_most = http->connections;
     make_room(http);
     deadline_arm(&http->headers, &connection->deadline);
 }

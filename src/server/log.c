@@ -117,7 +117,8 @@ void log_event(enum log_level level, const char *message, const struct log_field
     if (logger.dropped > 0) {
         struct log_field dropped = LOG_NUMBER("lines", (int64_t)logger.dropped);
         logger.dropped = 0;
-        log_event(LOG_WARN, "log lines dropped", &dropped, 1);
+        log_event(logger.least > LOG_WARN ? logger.least : LOG_WARN, "log lines dropped", &dropped,
+                  1);
         if (logger.dropped > 0) { // the line itself was dropped
             logger.dropped = (uint64_t)dropped.number + 1;
             return;

@@ -50,17 +50,10 @@ static int print_version(int argc, char **argv)
 
 static int run_server(int argc, char **argv)
 {
-    struct settings settings;
-    struct error error;
-    int words;
-    bool loaded = settings_load(&settings, argc, argv, NULL, 0, &words, &error);
-    if (loaded && words < argc)
-        loaded = error_set(&error, "%.100s: no such command; see dbhealthd --help", argv[words]);
-    if (loaded)
-        return serve(&settings);
-    fprintf(stderr, "dbhealthd: %s\n", error.text);
-    settings_clear(&settings);
-    return STATUS_USAGE;
+    struct command_line line;
+    if (!command_line_load(&line, argc, argv, NULL, 0, 0, 0))
+        return STATUS_USAGE;
+    return serve(&line.settings);
 }
 
 int main(int argc, char **argv)

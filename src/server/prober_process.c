@@ -91,9 +91,9 @@ static bool receive_one(struct prober_process *process)
     unsigned char bytes[WIRE_MAX];
     struct reply reply;
     ssize_t length = recv(process->socket, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (length < 0)
+    if (length < 0 && (errno == EINTR || errno == EAGAIN))
         return errno == EINTR;
-    if (length == 0) {
+    if (length <= 0) {
         // The prober's end is closed. Its exit, told or forced, reports the death.
         (void)uv_poll_stop(&process->poll);
         kill_child(process);

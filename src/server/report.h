@@ -26,6 +26,9 @@ enum { DETAIL_MAX = 512 };
 // and JSON.
 void report_detail(const struct judgement *judgement, char *bytes, size_t capacity);
 
+// One check's line.
+void report_check_line(FILE *body, const struct check_view *view, bool fails);
+
 // "[+]name words" or "[-]name words": a line of a plain body for something that is no check.
 void report_line(FILE *body, bool well, const char *name, const char *words);
 

@@ -11,7 +11,8 @@ void report_detail(const struct judgement *judgement, char *bytes, size_t capaci
         text_add(&text, judgement->reason);
         return;
     }
-    if (judgement->outcome != OUTCOME_SKIPPED) // the verdict's name says it
+    bool named = judgement->outcome == OUTCOME_SKIPPED || judgement->outcome == OUTCOME_UNKNOWN;
+    if (!named) // else the verdict's name says it
         text_addf(&text, "%s: ", info->code);
     text_add(&text, info->sentence);
     if (judgement->reason[0] != '\0')
@@ -30,7 +31,7 @@ void report_conclusion(FILE *body, const char *name, bool passes)
     fprintf(body, "%s check %s\n", name, passes ? "passed" : "failed");
 }
 
-static void report_check(FILE *body, const struct check_view *view, bool fails)
+void report_check_line(FILE *body, const struct check_view *view, bool fails)
 {
     static const char *const words[VERDICT_COUNT] = {[VERDICT_PASS] = "ok",
                                                      [VERDICT_WARN] = "warn",
@@ -47,8 +48,8 @@ void report_text(FILE *body, const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++) {
         enum verdict verdict = report->views[i].judgement.verdict;
-        report_check(body, &report->views[i],
-                     verdict_fails(verdict, report->rule, &report->circumstances));
+        report_check_line(body, &report->views[i],
+                          verdict_fails(verdict, report->rule, &report->circumstances));
     }
     if (report->count == 0)
         report_line(body, report->passes, "checks", "none to judge");

@@ -114,6 +114,12 @@ void route_parse(const char *target, struct route *route)
     uriFreeUriMembersA(&uri);
 }
 
+bool route_has_key(const char *name)
+{
+    return strcmp(name, "verbose") == 0 || strcmp(name, "exclude") == 0 ||
+           strcmp(name, "format") == 0;
+}
+
 void route_clear(struct route *route)
 {
     words_free(&route->exclude);

@@ -29,4 +29,7 @@ struct route {
 // every other key is taken for a param's name.
 void route_parse(const char *target, struct route *route);
 
+// True for a key of the query that route_parse understands itself.
+bool route_has_key(const char *name);
+
 void route_clear(struct route *route);

@@ -332,29 +332,38 @@ static int compare_strings(const struct value *value, const char *string)
     return order != 0 ? order : (value->length > length) - (value->length < length);
 }
 
+// A piece of the check's file, where quotes may hold any character.
+static void add_written(struct text *why, const char *piece)
+{
+    text_add_foreign(why, piece, strlen(piece));
+}
+
 static enum rule_finding tell(const struct rule *rule, const struct literal *literal, bool it_holds,
                               const char *seen, size_t length, struct text *why)
 {
     if (!it_holds)
         return RULE_HOLDS_NOT;
-    text_add(why, rule->column != NULL ? rule->column : "rows");
+    add_written(why, rule->column != NULL ? rule->column : "rows");
     text_add(why, " ");
     text_add_foreign(why, seen, length);
     text_addf(why, " %s ", comparison_texts[rule->comparison]);
-    text_add_foreign(why, literal->text, strlen(literal->text)); // a request's, perhaps
+    add_written(why, literal->text); // a request's, perhaps
     return RULE_HOLDS;
 }
 
 static enum rule_finding judge_unknowable(const struct rule *rule, const char *what,
                                           struct text *why)
 {
-    text_addf(why, "%s is %s", rule->column, what);
+    add_written(why, rule->column);
+    text_addf(why, " is %s", what);
     return RULE_HOLDS;
 }
 
 static enum rule_finding refuse(const struct rule *rule, const char *what, struct text *why)
 {
-    text_addf(why, "column %s %s", rule->column, what);
+    text_add(why, "column ");
+    add_written(why, rule->column);
+    text_addf(why, " %s", what);
     return RULE_UNFIT;
 }
 

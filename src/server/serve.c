@@ -7,6 +7,7 @@
 #include "server/http.h"
 #include "server/listener.h"
 #include "server/log.h"
+#include "server/orphans.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -22,6 +23,7 @@ struct daemon {
     struct http *http;
     uv_prepare_t prepare;
     uv_signal_t terminate, interrupt;
+    struct orphans orphans;
     uv_timer_t drain; // looks whether the database has gone
     struct instant drain_start;
 };
@@ -35,6 +37,7 @@ static void end(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->prepare, NULL);
     uv_close((uv_handle_t *)&daemon->terminate, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+    orphans_end(&daemon->orphans);
     uv_close((uv_handle_t *)&daemon->drain, NULL);
 }
 
@@ -95,6 +98,7 @@ static void start_handles(struct daemon *daemon)
     failed |= uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
     failed |= uv_signal_start(&daemon->interrupt, on_interrupt, SIGINT);
     assert(failed == 0);
+    orphans_start(&daemon->orphans, &daemon->loop);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN); // a closed terminal is no reason to end
 }

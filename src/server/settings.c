@@ -55,6 +55,10 @@ static const struct setting table[] = {
 
 enum { SETTING_COUNT = sizeof table / sizeof *table };
 
+// What getopt_long() calls the first flag, above every character. With one value for all of them it
+// would take an abbreviation that fits several for the first.
+enum { PLAIN_WORD = 1, FIRST_FLAG = 256 };
+
 static void set_words(struct words *words, const char *text, const char *separators)
 {
     words_free(words);
@@ -165,6 +169,8 @@ static void list_options(struct option *options, const struct extra_flag *extra,
     for (size_t i = 0; i < SETTING_COUNT; i++)
         options[extra_count + i] =
             (struct option){.name = table[i].flag, .has_arg = required_argument};
+    for (size_t i = 0; i < extra_count + SETTING_COUNT; i++)
+        options[i].val = FIRST_FLAG + (int)i;
 }
 
 static void take_flag(struct settings *settings, const struct extra_flag *extra, size_t extra_count,
@@ -181,22 +187,30 @@ static void take_flag(struct settings *settings, const struct extra_flag *extra,
 }
 
 static bool load_flags(struct settings *settings, int argc, char **argv,
-                       const struct extra_flag *extra, size_t extra_count, int *words,
+                       const struct extra_flag *extra, size_t extra_count, struct words *words,
                        struct error *error)
 {
     struct option options[SETTING_COUNT + EXTRA_MAX + 1] = {0};
     list_options(options, extra, extra_count);
     opterr = 0;
-    optind = 0; // glibc: forget an earlier command line
-    int index = 0;
-    int got;
-    while ((got = getopt_long(argc, argv, ":", options, &index)) == 0)
-        take_flag(settings, extra, extra_count, (size_t)index, optarg);
-    *words = optind;
-    if (got == ':')
-        return error_set(error, "%.100s: expected a value", argv[optind - 1]);
-    return got == -1 ||
-           error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[optind - 1]);
+    optind = 0; // begin anew, whatever was left of an earlier call
+    for (;;) {
+        int at = optind > 0 ? optind : 1; // after an error, optind is there or one further
+        int got = getopt_long(argc, argv, "-:", options, NULL);
+        if (got == -1)
+            break;
+        if (got == ':')
+            return error_set(error, "%.100s: expected a value", argv[at]);
+        if (got == PLAIN_WORD)
+            words_add(words, optarg, strlen(optarg));
+        else if (got < FIRST_FLAG)
+            return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[at]);
+        else
+            take_flag(settings, extra, extra_count, (size_t)(got - FIRST_FLAG), optarg);
+    }
+    for (int i = optind; i < argc; i++) // after a "--"
+        words_add(words, argv[i], strlen(argv[i]));
+    return true;
 }
 
 // What each value allows but not both together. A deadline below the default timeout just lowers
@@ -213,7 +227,7 @@ static void check_sense(struct settings *settings)
 }
 
 bool settings_load(struct settings *settings, int argc, char **argv, const struct extra_flag *extra,
-                   size_t extra_count, int *words, struct error *error)
+                   size_t extra_count, struct words *words, struct error *error)
 {
     *settings = (struct settings){0};
     load_environment(settings);

@@ -32,11 +32,11 @@ struct extra_flag {
 };
 
 // Reads the command line's flags (from argv[1] on) over the environment's variables; an extra flag
-// takes the place of a setting of its name. *words is the index of the first argument that is no
-// flag. False only for an unknown flag or one without a value. A bad value is a problem and leaves
-// the default.
+// takes the place of a setting of its name. The arguments that are no flags are added to words.
+// False only for an unknown flag or one without a value. A bad value is a problem and leaves the
+// default.
 bool settings_load(struct settings *settings, int argc, char **argv, const struct extra_flag *extra,
-                   size_t extra_count, int *words, struct error *error)
+                   size_t extra_count, struct words *words, struct error *error)
     __attribute__((warn_unused_result));
 
 void settings_clear(struct settings *settings);

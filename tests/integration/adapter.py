@@ -122,7 +122,7 @@ class Adapter:
     def get_later(self, path):
         """Starts a request; its answer is what the returned function waits for."""
         answers = []
-        thread = threading.Thread(target=lambda: answers.append(self.get(path)))
+        thread = threading.Thread(target=lambda: answers.append(self.get(path)), daemon=True)
         thread.start()
 
         def answer():

@@ -2,6 +2,7 @@
 
 import itertools
 import resource
+import socket
 
 import pytest
 from adapter import Adapter
@@ -55,3 +56,11 @@ def counter(server):
 def sanitized(build_dir):
     """Whether the programs were built with AddressSanitizer, which keeps freed memory."""
     return b"__asan_init" in (build_dir / "dbhealthd").read_bytes()
+
+
+@pytest.fixture
+def closed_port():
+    """A port that nothing listens on, nor will while the test runs."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

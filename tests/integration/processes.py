@@ -1,6 +1,8 @@
 """What /proc tells of processes: children, descriptors, memory."""
 
+import contextlib
 import os
+import signal
 from pathlib import Path
 
 
@@ -26,6 +28,12 @@ def exists(pid):
     return state(pid) not in ("Z", None)
 
 
+def kill(pid):
+    """SIGKILL, if it is there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
 def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -45,3 +53,18 @@ def _children(pid):
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def listening_port(pid):
+    """The TCP port that the process listens on; None as long as there is none."""
+    inodes = set()
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                inodes.add(os.readlink(entry.path))
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                return int(fields[1].rpartition(":")[2], 16)
+    return None

@@ -1,5 +1,9 @@
 """How each engine says what the integration tests need: check files, and objects in the server."""
 
+import contextlib
+
+from servers import certificates
+
 POSTGRES_COUNTER = (
     "CREATE SEQUENCE app.runs",
     "GRANT USAGE ON SCHEMA app TO probe",
@@ -27,18 +31,15 @@ def sleep(server, seconds):
     """A statement that takes so long and then gives something true."""
     if server.engine == "postgres":
         return f"SELECT pg_sleep({seconds}) IS NOT NULL"
-    # SLEEP alone swallows its interruption; a second row then sees it.
-    return f"SELECT SLEEP({seconds}) = 0 FROM (SELECT 1 UNION SELECT 2) AS two LIMIT 1"
+    return f"SELECT SLEEP({seconds}) = 0"
 
 
 class Counter:
-    """An object in the server that counts: a check with `statement`, which needs `writes: yes`, adds
-    one by each run. In a block it exists."""
+    """An object in the server that counts the runs of checks. In a block it exists."""
 
     def __init__(self, server):
         self.server = server
         self.postgres = server.engine == "postgres"
-        self.statement = "SELECT nextval('app.runs')" if self.postgres else "SELECT app.count_run()"
 
     def __enter__(self):
         for statement in POSTGRES_COUNTER if self.postgres else MYSQL_COUNTER:
@@ -52,8 +53,63 @@ class Counter:
             self.server.sql("DROP FUNCTION app.count_run")
             self.server.sql("DROP TABLE app.runs")
 
+    def taking(self, seconds=0):
+        """A statement, for a check with `writes: yes`, that counts a run and takes so long."""
+        if self.postgres:
+            return f"SELECT nextval('app.runs') FROM pg_sleep({seconds})"
+        return f"SELECT app.count_run() FROM (SELECT SLEEP({seconds})) AS slept"
+
     def value(self):
         """How many runs there were."""
         if self.postgres:
-            return self.server.value("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM app.runs")
+            return self.server.value("SELECT last_value - 1 + is_called::int FROM app.runs")
         return self.server.value("SELECT count(*) FROM app.runs")
+
+
+def knob(server):
+    """A statement that takes as long as the table app.knob says."""
+    if server.engine == "postgres":
+        return "SELECT pg_sleep(seconds) IS NOT NULL FROM app.knob"
+    # SLEEP swallows its interruption and gives 1; the second row then sees it.
+    return "SELECT MAX(SLEEP(seconds)) = 0 FROM app.knob, (SELECT 1 UNION SELECT 2) AS two"
+
+
+def sleeping(server):
+    """Ids of the sessions that run a statement that sleeps."""
+    return [s["id"] for s in server.sessions() if s["query"] and "SLEEP(" in s["query"].upper()]
+
+
+def kill(server, session):
+    """Ends the session, if it is there."""
+    with contextlib.suppress(server.driver().Error):
+        if server.engine == "postgres":
+            server.sql(f"SELECT pg_terminate_backend({session})")
+        else:
+            server.sql(f"KILL CONNECTION {session}")
+
+
+def logins(server):
+    """How often probe has logged in so far."""
+    if server.engine == "postgres":
+        return server.log_since().count("connection authorized: user=probe")
+    return server.status("Connections") - _own_connections(server)
+
+
+def _own_connections(server):
+    """Those that the counting itself makes: each call of status() is one."""
+    server.counted_logins = getattr(server, "counted_logins", 0) + 1
+    return server.counted_logins
+
+
+def raising(words, times=1):
+    """A Postgres statement that ends in an error that quotes these words, so many times."""
+    encoded = words.encode().hex()
+    return f"SELECT repeat(convert_from('\\x{encoded}'::bytea, 'UTF8'), {times})::int"
+
+
+def tls_url(server):
+    """A URL that demands TLS and verifies the server."""
+    authority = certificates().ca
+    if server.engine == "postgres":
+        return server.url(sslmode="verify-full", sslrootcert=authority)
+    return server.url(**{"ssl-mode": "VERIFY_IDENTITY", "ssl-ca": authority})

@@ -224,8 +224,9 @@ def test_own_limit_of_a_user(probe, server, limit):
 
 @ONLY_MYSQL
 def test_limit_for_all_users(probe, new_server):
-    server = new_server(settings={"max-user-connections": 1})
-    probe(server.url()).opened()
+    server = new_server(settings={"max-user-connections": 3})  # Room for the fixture's own.
+    for _ in range(3):
+        probe(server.url()).opened()
     reply = probe(server.url()).open()
     assert (reply.outcome, reply.code) == ("quota", "1203"), reply
 
@@ -505,7 +506,7 @@ def test_lock_limit(probe, server, table):
         cursor.execute(f"UPDATE {table} SET i = 2")
         reply = prober.run(f"UPDATE {table} SET i = 3", read_only=False, limit=200)
         assert reply.outcome == "query_timeout", reply
-        assert reply.code in ("55P03", "57014", "1205", "1969"), reply
+        assert reply.code in ("55P03", "1205", "1969"), reply
         holder.rollback()
     assert texts(prober.run(f"SELECT i FROM {table}")) == [("1",)]
 
@@ -648,13 +649,14 @@ def test_notices_and_notifications(session):
 def test_a_run_has_its_own_settings(session):
     names = ("statement_timeout", "lock_timeout", "search_path", "transaction_isolation")
     sql = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
-    assert texts(session.run(sql, limit=1234)) == [("1234ms", "1234ms", "pg_catalog", "read committed")]
+    expected = ("1600ms", "1400ms", "pg_catalog", "read committed")
+    assert texts(session.run(sql, limit=1600)) == [expected]
 
 
-@ONLY_POSTGRES
-def test_a_superuser_is_told(probe, server):
-    assert "superuser" in probe(server.unix_url("postgres", "")).open().message
-    assert probe(server.url()).open().message == ""
+def test_a_superuser_is_told(probe, server, engine):
+    administrator = server.unix_url("postgres" if engine == "postgres" else "root", "")
+    assert probe(administrator).open(inspect=True).superuser
+    assert not probe(server.url()).open(inspect=True).superuser
 
 
 # --- the session ends ----------------------------------------------------------------------------

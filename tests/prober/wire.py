@@ -66,12 +66,15 @@ class Reply:
     message: str
     version: str
     flavor: str
+    superuser: bool
     result: Result | None
 
 
-def encode_call(sequence, verb, deadline, read_only=True, limit=1000, max_rows=10, sql=b""):
+def encode_call(sequence, verb, deadline, inspect=False, read_only=True, limit=1000, max_rows=10, sql=b""):
     """A call; deadline in ns on CLOCK_BOOTTIME, limit in ms."""
     message = struct.pack("=IBQ", sequence, verb, deadline)
+    if verb == Verb.OPEN:
+        message += struct.pack("=B", inspect)
     if verb == Verb.RUN:
         sql = sql.encode() if isinstance(sql, str) else sql
         message += struct.pack("=BIII", read_only, limit, max_rows, len(sql)) + sql + b"\0"
@@ -111,6 +114,7 @@ def decode_reply(message):
         reader.text().decode(),
         reader.text().decode(),
         FLAVORS[reader.number("B")],
+        reader.flag(),
         None,
     )
     if reader.flag():
@@ -187,8 +191,8 @@ class Prober:
         assert reply.sequence == self.sequence
         return reply
 
-    def open(self):
-        self.send(Verb.OPEN)
+    def open(self, **options):
+        self.send(Verb.OPEN, **options)
         return self.receive()
 
     def run(self, sql, **options):

@@ -59,6 +59,17 @@ static void a_short_prefix_leaves_the_text_its_room(void **state)
     assert_memory_equal(error.text, "URL: xxx", 8);
 }
 
+static void a_long_prefix_leaves_the_text_half_the_room(void **state)
+{
+    (void)state;
+    struct error error;
+    char longer[TEXT_MAX];
+    fill(longer, sizeof longer - 1);
+    (void)error_set(&error, "expected a number");
+    (void)error_prefix(&error, "%s", longer);
+    assert_non_null(strstr(error.text, "x: expected a number"));
+}
+
 // A text may quote what a person or a file gave: it must not forge a second log line.
 static void quoted_bytes_are_made_fit_to_show(void **state)
 {
@@ -88,6 +99,7 @@ int main(void)
         cmocka_unit_test(a_long_text_is_cut_and_terminated),
         cmocka_unit_test(prefix_stands_before_the_text),
         cmocka_unit_test(a_short_prefix_leaves_the_text_its_room),
+        cmocka_unit_test(a_long_prefix_leaves_the_text_half_the_room),
         cmocka_unit_test(quoted_bytes_are_made_fit_to_show),
         cmocka_unit_test(an_error_may_be_part_of_the_next),
     };

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct params no_params;
+
 static struct rule parsed(const char *text)
 {
     struct rule rule;
     struct error error;
     size_t offset;
-    if (!rule_parse(text, RULE_FAIL, &rule, &offset, &error))
+    if (!rule_parse(text, RULE_FAIL, &no_params, &rule, &offset, &error))
         fail_msg("'%s' is refused: %s", text, error.text);
     assert_int_equal(offset <= strlen(text), true);
     return rule;
@@ -66,7 +68,7 @@ static void rules_are_subject_operator_and_literal(void **state)
         assert_int_equal(rule.effect, RULE_FAIL);
         assert_int_equal(rule.comparison, cases[i].comparison);
         assert_int_equal(rule.literal.type, cases[i].type);
-        assert_string_equal(rule.literal_text, cases[i].literal_text);
+        assert_string_equal(rule.literal.text, cases[i].literal_text);
         assert_true(rule.literal.number == cases[i].number);
         if (cases[i].string == NULL)
             assert_null(rule.literal.string);
@@ -80,7 +82,7 @@ static void rules_are_subject_operator_and_literal(void **state)
 static const char expected_subject[] = "expected a column's name or `rows`";
 static const char expected_operator[] = "expected an operator: == != < <= > >=";
 static const char expected_literal[] = "expected a number, a 'string', true, false or null";
-static const char expected_end[] = "expected nothing more after the rule";
+static const char expected_end[] = "expected nothing more after the value";
 static const char expected_order[] = "true, false and null can only be compared with == and !=";
 static const char expected_count[] =
     "`rows` can only be compared with a number; a column of that name is written \"rows\"";
@@ -148,11 +150,11 @@ static void mistakes_are_told_with_their_place(void **state)
         struct error error = {"none"};
         size_t offset = 999;
         print_message("'%s'\n", cases[i].text);
-        assert_false(rule_parse(cases[i].text, RULE_WARN, &rule, &offset, &error));
+        assert_false(rule_parse(cases[i].text, RULE_WARN, &no_params, &rule, &offset, &error));
         assert_string_equal(error.text, cases[i].message);
         assert_int_equal(offset, cases[i].offset);
         assert_null(rule.column);
-        assert_null(rule.literal_text);
+        assert_null(rule.literal.text);
     }
 }
 
@@ -175,7 +177,7 @@ static enum rule_finding judge_text(const char *text, const struct result *resul
 {
     struct rule rule = parsed(text);
     struct text seen = text_in(why, capacity);
-    enum rule_finding finding = rule_judge(&rule, result, &seen);
+    enum rule_finding finding = rule_judge(&rule, &rule.literal, result, &seen);
     rule_clear(&rule);
     return finding;
 }
@@ -401,6 +403,8 @@ static void reasons_are_one_clean_line_within_their_room(void **state)
 {
     (void)state;
     char why[24];
+    expect("x != 'a\x1b[0m'", VALUE_STRING, "b", RULE_HOLDS, "x b != 'a [0m'");
+    expect("\"x\r\" == 1", VALUE_NUMBER, "1", RULE_UNFIT, "column x is not in the result");
     expect("x != 'a'", VALUE_STRING, "1\n[+]all ok\x1b[0m\xff", RULE_HOLDS,
            "x 1 [+]all ok [0m? != 'a'");
     struct result *result = one_value(VALUE_STRING, "a value longer than the room for the reason");

@@ -65,6 +65,7 @@ static void check_call(const struct call *call)
     assert_int_equal(back.sequence, call->sequence);
     assert_int_equal(back.verb, call->verb);
     assert_int_equal(back.deadline.ns, call->deadline.ns);
+    assert_int_equal(back.inspect, call->inspect);
     if (call->verb == VERB_RUN) {
         assert_int_equal(back.read_only, call->read_only);
         assert_int_equal(back.statement_limit.ms, call->statement_limit.ms);
@@ -81,6 +82,7 @@ static void every_field_of_a_call_comes_back(void **state)
     check_call(&(struct call){.verb = VERB_OPEN, .sequence = 1, .deadline = {1}});
     check_call(&(struct call){.verb = VERB_CLOSE, .sequence = UINT32_MAX, .deadline = {INT64_MAX}});
     check_call(&(struct call){.verb = VERB_OPEN, .deadline = {-1}});
+    check_call(&(struct call){.verb = VERB_OPEN, .inspect = true});
     check_call(&(struct call){.verb = VERB_RUN, .sql = ""});
     check_call(&(struct call){
         .verb = VERB_RUN, .statement_limit = {UINT32_MAX}, .max_rows = UINT32_MAX, .sql = "x"});
@@ -221,8 +223,9 @@ static void check_reply(struct reply *reply)
     assert_string_equal(back.message, reply->message);
     assert_string_equal(back.version, reply->version);
     assert_int_equal(back.flavor, reply->flavor);
+    assert_int_equal(back.superuser, reply->superuser);
     assert_int_equal(back.result != NULL, reply->result != NULL);
-    if (reply->result != NULL)
+    if (reply->result != NULL && back.result != NULL)
         check_result(reply->result, back.result);
     reply_free(&back);
     assert_null(back.result);
@@ -234,8 +237,11 @@ static void every_field_of_a_reply_comes_back(void **state)
     (void)state;
     struct reply run = run_reply(some_result());
     check_reply(&run);
-    struct reply opened = {
-        .sequence = 1, .verb = VERB_OPEN, .version = "10.11.6-MariaDB", .flavor = FLAVOR_MARIADB};
+    struct reply opened = {.sequence = 1,
+                           .verb = VERB_OPEN,
+                           .version = "10.11.6-MariaDB",
+                           .flavor = FLAVOR_MARIADB,
+                           .superuser = true};
     check_reply(&opened);
     struct reply denied = {.sequence = UINT32_MAX,
                            .verb = VERB_OPEN,
@@ -412,6 +418,7 @@ static void add_head(struct message *message)
     for (unsigned i = 0; i < 3; i++)
         add_text(message, "", 0);
     add_u8(message, FLAVOR_UNKNOWN);
+    add_u8(message, false); // superuser
     add_u8(message, true);
 }
 
@@ -506,6 +513,31 @@ static void results_above_their_bound_are_refused(void **state)
     assert_false(decodes_as_reply(message.bytes, message.length));
 }
 
+// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, has_result 23.
+static void numbers_that_name_nothing_are_refused(void **state)
+{
+    (void)state;
+    unsigned char bytes[WIRE_MAX];
+    struct reply reply = {.verb = VERB_OPEN, .outcome = OUTCOME_LOST, .flavor = FLAVOR_MARIADB};
+    size_t length = reply_encode(&reply, bytes);
+    assert_int_equal(length, 24);
+    for (unsigned number = 0; number < 256; number++) {
+        bytes[4] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number >= 1 && number <= VERB_CLOSE);
+        bytes[4] = VERB_OPEN;
+        bytes[5] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length),
+                         outcome_is_reportable((enum outcome)number));
+        bytes[5] = OUTCOME_LOST;
+        bytes[21] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number < FLAVOR_COUNT);
+        bytes[21] = FLAVOR_MARIADB;
+        bytes[23] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number == 0);
+        bytes[23] = 0;
+    }
+}
+
 static void texts_that_do_not_fit_their_field_are_refused(void **state)
 {
     (void)state;
@@ -537,6 +569,7 @@ static void texts_that_do_not_fit_their_field_are_refused(void **state)
         for (unsigned field = 0; field < 3; field++)
             add_text(&message, text, field == cases[i].field ? cases[i].length : 0);
         add_u8(&message, FLAVOR_UNKNOWN);
+        add_u8(&message, false); // superuser
         add_u8(&message, false);
         assert_int_equal(decodes_as_reply(message.bytes, message.length), cases[i].sound);
     }
@@ -561,6 +594,7 @@ int main(void)
         cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(values_that_contradict_themselves_are_refused),
         cmocka_unit_test(results_above_their_bound_are_refused),
+        cmocka_unit_test(numbers_that_name_nothing_are_refused),
         cmocka_unit_test(texts_that_do_not_fit_their_field_are_refused),
     };
     return RUN(tests);

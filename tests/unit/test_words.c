@@ -1,6 +1,8 @@
 // The small values of settings and check files: what each parser takes, refuses and says.
 #include "server/words.h"
 
+#include "common/text.h"
+
 #include "unit.h"
 
 #include <inttypes.h>
@@ -22,8 +24,8 @@ static void durations_are_numbers_with_a_unit(void **state)
         {"1h", 3600000},     {"24h", 86400000},
         {"1440m", 86400000}, {"86400000ms", 86400000},
         {"0.001s", 1},       {"0.5ms", 1}, // rounded up, so that it is not "none"
-        {"0.0001ms", 1},     {"1.0001s", 1001},
-        {"1.000s", 1000},
+        {"0.0000001ms", 1},  {"0.0001ms", 1},
+        {"1.0001s", 1001},   {"1.000s", 1000},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct duration duration = {.ms = -1};
@@ -155,11 +157,11 @@ static void names_are_short_and_safe_in_paths(void **state)
 static void check_split(const char *text, const char *wanted)
 {
     struct words words = {0};
-    char joined[128] = "";
+    char joined[128];
+    struct text joining = text_in(joined, sizeof joined);
     words_split(&words, text, ", \t");
     for (size_t i = 0; i < words.count; i++) {
-        strcat(joined, words.items[i]);
-        strcat(joined, "|");
+        text_addf(&joining, "%s|", words.items[i]);
         assert_true(words_have(&words, words.items[i]));
     }
     assert_string_equal(joined, wanted);

@@ -1,0 +1,248 @@
+"""Faults of servers, as context managers: in the block the fault is there, after it it has ended."""
+
+import contextlib
+import socket
+import threading
+
+import sql
+from servers import PASSWORDS, wait_until
+
+OTHER_DATABASE = "other"
+
+
+def prepare(server):
+    """Makes what the faults work on: a second database that probe may use, and app.knob, a table of
+    one row with a number of seconds, which `sql.knob` sleeps for."""
+    server.sql(f"CREATE DATABASE {OTHER_DATABASE}")
+    server.sql("CREATE TABLE app.knob (seconds int)")
+    server.sql("INSERT INTO app.knob VALUES (0)")
+    if server.engine == "postgres":
+        server.sql("ALTER TABLE app.knob OWNER TO app")
+        server.sql("GRANT USAGE ON SCHEMA app TO probe")
+        server.sql("GRANT SELECT ON app.knob TO probe")
+    else:
+        server.sql(f"GRANT SELECT ON {OTHER_DATABASE}.* TO probe@'%'")
+        server.sql("GRANT SELECT ON app.knob TO probe@'%'")
+
+
+# Logins
+
+
+@contextlib.contextmanager
+def full(server):
+    with server.full():
+        yield
+    wait_until(lambda: admits(server, "app"), "the server has room again")
+
+
+@contextlib.contextmanager
+def quota(server):
+    """The limit of the probe's own account is reached."""
+    if server.engine == "postgres":
+        limit = "ALTER ROLE probe CONNECTION LIMIT"
+        with changed(server, f"{limit} 0", f"{limit} -1"):
+            yield
+        return
+    limit = "ALTER USER probe@'%' WITH MAX_USER_CONNECTIONS"
+    with changed(server, f"{limit} 1", f"{limit} 0"), contextlib.closing(server.connect("probe")):
+        yield
+
+
+def wrong_password(server):
+    if server.engine == "postgres":
+        change = "ALTER ROLE probe PASSWORD '{}'"
+    else:
+        change = "ALTER USER probe@'%' IDENTIFIED BY '{}'"
+    return changed(server, change.format("another"), change.format(PASSWORDS["probe"]))
+
+
+def locked_account(server):
+    if server.engine == "postgres":
+        return changed(server, "ALTER ROLE probe NOLOGIN", "ALTER ROLE probe LOGIN")
+    lock = "ALTER USER probe@'%' ACCOUNT"
+    return changed(server, f"{lock} LOCK", f"{lock} UNLOCK")
+
+
+def expired_password(server):
+    """MySQL lets such a user in and then refuses each statement, if the client can cope."""
+    change = f"ALTER USER probe@'%' IDENTIFIED BY '{PASSWORDS['probe']}'"
+    return changed(server, "ALTER USER probe@'%' PASSWORD EXPIRE", change)
+
+
+def unknown_database(server):
+    """The database of the adapter's URL, OTHER_DATABASE, is gone."""
+    grant = f"GRANT SELECT ON {OTHER_DATABASE}.* TO probe@'%'"
+    drop, create = f"DROP DATABASE {OTHER_DATABASE}", f"CREATE DATABASE {OTHER_DATABASE}"
+    if server.engine == "postgres":
+        return changed(server, f"{drop} WITH (FORCE)", create)
+    return changed(server, drop, create, grant)
+
+
+def closed_database(server):
+    allow = f"ALTER DATABASE {OTHER_DATABASE} ALLOW_CONNECTIONS"
+    return changed(server, f"{allow} false", f"{allow} true")
+
+
+@contextlib.contextmanager
+def rejected_by_hba(server):
+    server.set_hba("host all probe all reject")
+    try:
+        yield
+    finally:
+        server.set_hba()
+
+
+def offline_mode(server):
+    return changed(server, "SET GLOBAL offline_mode = 1", "SET GLOBAL offline_mode = 0")
+
+
+@contextlib.contextmanager
+def login_locked(server):
+    """Logins wait for a lock."""
+    with contextlib.closing(server._admin()) as connection:
+        connection.autocommit = False
+        connection.cursor().execute("LOCK TABLE pg_authid IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+# The server as a whole
+
+
+@contextlib.contextmanager
+def stopped(server):
+    """SIGSTOP."""
+    with server.paused():
+        yield
+
+
+@contextlib.contextmanager
+def down(server):
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextlib.contextmanager
+def shutting_down(server):
+    """Postgres waits for a session to end."""
+    try:
+        with contextlib.closing(server.connect("app")):
+            server.stop("smart", wait=False)
+            wait_until(lambda: not admits(server, "probe"), "logins are refused")
+            yield
+    finally:
+        server.process.wait(10)
+        server.start()
+
+
+# Statements
+
+
+def slow_statement(server):
+    return changed(server, "UPDATE app.knob SET seconds = 60", "UPDATE app.knob SET seconds = 0")
+
+
+@contextlib.contextmanager
+def locked_table(server):
+    lock = {"postgres": "LOCK TABLE app.knob"}.get(server.engine, "LOCK TABLES app.knob WRITE")
+    with contextlib.closing(server.connect("app")) as connection:
+        connection.cursor().execute(lock)
+        yield
+
+
+@contextlib.contextmanager
+def sessions_killed(server):
+    """Each session of probe is ended once it runs a statement that sleeps."""
+    over = threading.Event()
+
+    def kill_all():
+        while not over.wait(0.01):
+            for session in sql.sleeping(server):
+                sql.kill(server, session)
+
+    killer = threading.Thread(target=kill_all, daemon=True)
+    with slow_statement(server):
+        killer.start()
+        try:
+            yield
+        finally:
+            over.set()
+            killer.join()
+
+
+# Ports without a server
+
+
+@contextlib.contextmanager
+def listening(greet):
+    """A port on which greet(connection) is called for each that connects; gives its number."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_greet_all, args=(listener, greet), daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _greet_all(listener, greet):
+    with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+        while True:
+            connection = held.enter_context(listener.accept()[0])
+            with contextlib.suppress(OSError):
+                greet(connection)
+
+
+# What they are made of
+
+
+@contextlib.contextmanager
+def changed(server, change, *back):
+    server.sql(change)
+    try:
+        yield
+    finally:
+        for statement in back:
+            server.sql(statement)
+
+
+def admits(server, user):
+    try:
+        server.connect(user).close()
+    except server.driver().OperationalError:
+        return False
+    return True
+
+
+# A server that stops in mid-query, as often as one likes
+
+STALL = "/* stall */"
+
+
+@contextlib.contextmanager
+def stalling_port(server):
+    """A port that leads to the server. A connection stalls for good once its client sends STALL."""
+
+    def serve(client):
+        upstream = socket.create_connection((server.host, server.port))
+        for pair in ((client, upstream), (upstream, client)):
+            threading.Thread(target=_copy, args=pair, daemon=True).start()
+
+    with listening(serve) as port:
+        yield port
+
+
+def _copy(source, sink):
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            if STALL.encode() in piece:
+                while source.recv(65536):
+                    pass
+                break
+            sink.sendall(piece)
+    for connection in (source, sink):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)

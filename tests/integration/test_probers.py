@@ -1,0 +1,203 @@
+"""The prober programs as dbhealthd's children: what they link, and what is left when they die.
+
+DBHEALTH_TEST_KILLS sets how many of them are killed in each way."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+
+import faults
+import processes
+import pytest
+import sql
+from adapter import check_lines
+from servers import wait_until
+
+KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300"))
+DATABASE_LIBRARIES = {"libpq", "libmariadb", "libmysqlclient"}
+LIBRARIES = {
+    "dbhealthd": set(),
+    "dbhealthd-postgres": {"libpq"},
+    "dbhealthd-mysql": {"libmariadb"},
+}
+
+
+@pytest.mark.parametrize("program", LIBRARIES)
+def test_each_program_links_its_own_client_library_alone(build_dir, program):
+    listed = subprocess.run(["ldd", build_dir / program], capture_output=True, check=True, text=True)
+    names = {line.split()[0].partition(".so")[0] for line in listed.stdout.splitlines()}
+    assert names & DATABASE_LIBRARIES == LIBRARIES[program]
+
+
+# One process per name, one connection per batch
+
+
+def test_a_prober_per_name(adapter, postgres):
+    keys = ({}, {}, {"prober": "reports"}, {"prober": "reports"}, {"endpoints": "none", "every": "1s"})
+    checks = {f"check-{i}": sql.check(**each) for i, each in enumerate(keys)}
+    a = adapter(postgres.url(), checks={**checks, "alive": sql.alive()})
+    assert a.statuses() == (200, 200, 200, 200)
+    wait_until(lambda: a.transitions("check-4"), "the background check has run")
+    lines = a.get("/livez?verbose").body.splitlines()[:-1]
+    assert sorted(lines) == [f"[+]prober-{n} ok" for n in ("background", "liveness", "main", "reports")]
+    assert len(a.probers()) == 4
+
+
+def test_a_batch_is_one_connection(adapter, server):
+    checks = {f"check-{i}": sql.check() for i in range(5)}
+    a = adapter(server.url(), checks=checks, DBHEALTH_CACHE="0s")
+    for _ in range(3):
+        before = sql.logins(server)
+        assert a.status_of("/readyz") == 200
+        assert sql.logins(server) - before == 1
+
+
+def test_a_failed_login_ends_the_whole_batch(adapter, mariadb):
+    checks = {f"check-{i}": sql.check() for i in range(5)}
+    a = adapter(mariadb.url(password="wrong"), checks=checks, DBHEALTH_CACHE="0s")
+    before = mariadb.status("Aborted_connects")
+    shown = a.shown("/readyz")
+    assert [line.code for line in shown.values()] == ["denied"] * 5
+    wait_until(lambda: mariadb.status("Aborted_connects") - before == 1, "one refused login")
+
+
+def test_the_rest_of_a_batch_survives_a_kill(adapter, postgres):
+    checks = {
+        "first": sql.check(),
+        "hangs": sql.check(f"SELECT 1 {faults.STALL}", timeout="300ms"),
+        "last": sql.check(),
+    }
+    with faults.stalling_port(postgres) as port:
+        a = adapter(postgres.url(port=port, sslmode="disable"), checks=checks)
+        shown = check_lines(a.get("/readyz").body)
+        assert [shown[name].code for name in checks] == ["", "timeout", ""]
+        a.end()
+
+
+# Deaths
+
+
+def test_probers_die_with_the_adapter(start_adapter, postgres):
+    a = start_adapter(postgres.url()).wait_serving()
+    assert a.statuses() == (200, 200, 200, 200)
+    probers = a.probers()
+    assert len(probers) == 2
+    a.kill()
+    wait_until(lambda: not any(map(processes.exists, probers)), "the probers die")
+
+
+def test_probers_die_with_the_adapter_in_mid_login(start_adapter, mariadb):
+    with mariadb.paused():
+        a = start_adapter(mariadb.url()).wait_serving()
+        assert a.status_of("/readyz") == 503
+        probers = a.probers()
+        a.kill()
+        wait_until(lambda: not any(map(processes.exists, probers)), "the probers die")
+
+
+def test_nothing_is_left_of_probers_killed_by_hand(adapter, mariadb, sanitized):
+    a = adapter(mariadb.url(), DBHEALTH_CACHE="0s")
+    with leaves_nothing(a, sanitized):
+        killed = 0
+        while killed < KILLS:
+            for pid in a.probers():
+                processes.kill(pid)
+                killed += 1
+            a.status_of("/readyz")
+            assert a.status_of("/healthz") == 200
+
+
+def test_nothing_is_left_of_probers_killed_at_their_deadline(adapter, mariadb, sanitized):
+    """A server that stops in mid-query, for eight probers at once."""
+    hangs = f"SELECT 1 {faults.STALL}"
+    checks = {
+        f"check-{i}": sql.check(hangs, prober=f"prober-{i}", timeout="50ms") for i in range(8)
+    }
+    with faults.stalling_port(mariadb) as port:
+        a = adapter(mariadb.url(port=port), checks=checks, DBHEALTH_CACHE="0s")
+        with leaves_nothing(a, sanitized):
+            for _ in range(KILLS // len(checks)):
+                shown = check_lines(a.get("/readyz").body)
+                assert {line.code for line in shown.values()} <= {"timeout", "starved"}
+        assert not a.messages("prober failed")
+        a.end()
+
+
+@contextlib.contextmanager
+def leaves_nothing(adapter, sanitized):
+    """After the block the adapter has as many descriptors and as much memory as before, and no
+    zombies. Before it, it is warmed up."""
+    for _ in range(5):
+        adapter.get("/readyz")
+    before, descriptors = processes.pss(adapter.pid), adapter.descriptors()
+    yield
+    wait_until(lambda: not processes.zombies(adapter.pid), "the dead are reaped")
+    wait_until(lambda: adapter.descriptors() <= descriptors, "descriptors are closed")
+    grown = processes.pss(adapter.pid) - before
+    print(f"PSS of dbhealthd {before} kB, grown by {grown} kB")
+    assert sanitized or grown < 300
+
+
+# Probers that misbehave
+
+SCRIPTS = {
+    "exits": "exit 1",
+    "segfaults": "kill -SEGV $$",
+    "babbles": "echo nonsense >&3; exec sleep 60",
+    "turns-away": "exec 3>&-; exec sleep 60",
+}
+
+
+@pytest.fixture
+def with_prober(build_dir, tmp_path, adapter):
+    """with_prober(script) starts an adapter whose Postgres prober is that shell script."""
+
+    def start(script, **options):
+        shutil.copy(build_dir / "dbhealthd", tmp_path)
+        shutil.copytree(build_dir / "checks", tmp_path / "checks")
+        prober = tmp_path / "dbhealthd-postgres"
+        prober.write_text(f"#!/bin/sh\n{script}\n")
+        prober.chmod(0o755)
+        url = "postgres://probe:word@127.0.0.1:1/"
+        return adapter(url, program=tmp_path / "dbhealthd", **options)
+
+    return start
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_prober_that_misbehaves_is_our_fault(with_prober, script):
+    a = with_prober(SCRIPTS[script])
+    assert a.status_of("/healthz") == 200
+    assert a.status_of("/readyz") == 503
+    assert a.shown("/readyz")["accepting"].code == "crashed"
+    assert a.transitions("alive")[-1]["to"] == "unknown"
+    assert a.status_of("/livez") == 200
+
+
+def test_a_crashing_prober_is_started_ever_more_slowly(with_prober, tmp_path):
+    starts = tmp_path / "starts"
+    a = with_prober(f"echo >>{starts}; exit 1", DBHEALTH_CACHE="0s")
+
+    def failures():
+        a.status_of("/readyz")
+        return a.messages("prober failed")
+
+    lines = wait_until(lambda: failures()[5:], "six failures") and failures()
+    assert {line["prober"] for line in lines} == {"main"}
+    assert [line["failures"] for line in lines[:6]] == list("123456")
+    waits = [line["restart_in_ms"] for line in lines[:6]]
+    assert waits == ["0", "100", "200", "400", "800", "1600"]
+    assert len(starts.read_text()) == len(failures())
+    assert [line["outcome"] for line in a.transitions("accepting")] == ["crashed"]
+
+
+# Secrets
+
+
+def test_no_secret_on_a_command_line(adapter, server):
+    a = adapter(server.url())
+    assert a.statuses() == (200, 200, 200, 200)
+    for pid in (a.pid, *a.probers()):
+        assert not re.search(b"secret|probe:", processes.command_line(pid))

@@ -1,0 +1,361 @@
+"""What each fault does to the endpoints, to the body that says why, and to the log.
+
+A fault of the server, the network or the operator makes a database not ready. Only one that a
+restart can cure makes it dead, and none of them is the adapter's own."""
+
+import contextlib
+import functools
+import shutil
+from dataclasses import dataclass, field
+
+import faults
+import processes
+import pytest
+import servers
+import sql
+from adapter import ENDPOINTS, check_lines
+
+WELL = (200, 200, 200, 200)
+UNREADY = (200, 503, 200, 200)  # healthz, readyz, startupz, livez
+DEAD = (503, 503, 503, 200)
+CHECKS = ("alive", "accepting")
+PATIENT = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "15s", "DBHEALTH_DEADLINE": "15s"}
+QUICK = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "400ms"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row: what brings it about, and what it must look like. codes: by engine, the SQLSTATE or
+    error number in the log, "" for none; the engines that it is for are those with a code."""
+
+    inject: object
+    outcome: str
+    stage: str
+    codes: dict
+    statuses: tuple = UNREADY
+    options: dict = field(default_factory=dict)  # Of the URL.
+    statement: object = None  # Of the checks, when it isn't the library's.
+    lasting: bool = False  # It ends some time after its cause.
+
+    def verdict(self, check):
+        """What the log calls it; the shipped liveness check tolerates answers."""
+        return "warn" if self.statuses == UNREADY and check == "alive" else "fail"
+
+
+def of(postgres=None, mariadb=None, mysql=None):
+    codes = {"postgres": postgres, "mariadb": mariadb, "mysql": mysql}
+    return {engine: code for engine, code in codes.items() if code is not None}
+
+
+FAULTS = {
+    "full": Fault(faults.full, "saturated", "open", of("53300", "1040", "1040")),
+    "quota": Fault(faults.quota, "quota", "open", of(None, "1226", "1226")),
+    "role-limit": Fault(faults.quota, "saturated", "open", of("53300")),
+    "wrong-password": Fault(faults.wrong_password, "denied", "open", of("28P01", "1045", "1045")),
+    "locked-account": Fault(faults.locked_account, "denied", "open", of("28000", "4151", "3118")),
+    "expired-password": Fault(faults.expired_password, "denied", "open", of(mysql="1862")),
+    "expired-later": Fault(faults.expired_password, "denied", "run", of(mariadb="1820")),
+    "unknown-database": Fault(
+        faults.unknown_database,
+        "denied",
+        "open",
+        of("3D000", "1049", "1049"),
+        options={"database": faults.OTHER_DATABASE},
+    ),
+    "closed-database": Fault(
+        faults.closed_database,
+        "denied",
+        "open",
+        of("55000"),
+        options={"database": faults.OTHER_DATABASE},
+    ),
+    "hba": Fault(faults.rejected_by_hba, "denied", "open", of("28000")),
+    "offline-mode": Fault(faults.offline_mode, "not_accepting", "open", of(mysql="3032")),
+    "shutting-down": Fault(faults.shutting_down, "not_accepting", "open", of("57P03")),
+    "slow-statement": Fault(
+        faults.slow_statement,
+        "query_timeout",
+        "run",
+        of("57014", "1969", "3024"),
+        statement=sql.knob,
+    ),
+    "locked-table": Fault(
+        faults.locked_table,
+        "query_timeout",
+        "run",
+        of("55P03", "1969", "3024"),
+        statement=sql.knob,
+    ),
+    "killed-session": Fault(
+        faults.sessions_killed,
+        "terminated",
+        "run",
+        of("57P01"),
+        statement=sql.knob,
+    ),
+    "lost-session": Fault(  # These two just close the connection.
+        faults.sessions_killed,
+        "lost",
+        "run",
+        of(None, "2013", "2013"),
+        statement=sql.knob,
+        statuses=DEAD,
+    ),
+    "stopped": Fault(
+        faults.stopped, "timeout", "open", of("", "", ""), statuses=DEAD, lasting=True
+    ),
+    "locked-login": Fault(
+        faults.login_locked, "timeout", "open", of(""), statuses=DEAD, lasting=True
+    ),
+    "down": Fault(faults.down, "refused", "open", of("", "2002", "2002"), statuses=DEAD),
+}
+
+
+@pytest.fixture(params=("postgres", "mariadb", "mysql"))
+def each_engine(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def victims():
+    """victims(engine) gives a server that the tests here may break."""
+    kinds = {kind.engine: kind for kind in (servers.Postgres, servers.MariaDB, servers.MySQL)}
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def victim(engine):
+            server = stack.enter_context(kinds[engine](max_connections=10))
+            faults.prepare(server)
+            return server
+
+        yield victim
+
+
+@pytest.mark.parametrize(
+    "engine, name",
+    [(engine, name) for name, fault in FAULTS.items() for engine in fault.codes],
+)
+def test_a_fault_and_its_end(victims, adapter, engine, name):
+    fault, victim = FAULTS[name], victims(engine)
+    a = adapter(victim.url(**fault.options), **QUICK, **checks_of(fault, victim))
+    assert a.statuses() == WELL
+    with fault.inject(victim):
+        assert observed(a) == (fault.statuses, [fault.outcome, fault.outcome])
+        for check in CHECKS:
+            assert logged(a, check, engine) == expected(fault, check, engine)
+    if fault.lasting:
+        servers.wait_until(lambda: a.statuses() == WELL, "it is well again")
+    assert a.statuses() == WELL
+    assert [line["to"] for line in a.transitions("accepting")] == ["pass", "fail", "pass"]
+
+
+def observed(adapter):
+    """The status of each endpoint, and each check's outcome code, from one answer of each endpoint."""
+    answers = {path: adapter.get(f"{path}?verbose") for path in ENDPOINTS}
+    lines = {}
+    for answer in answers.values():
+        lines.update(check_lines(answer.body))
+    statuses = tuple(answer.status for answer in answers.values())
+    return statuses, [lines[check].code for check in CHECKS]
+
+
+def checks_of(fault, server):
+    if not fault.statement:
+        return {}
+    statement = fault.statement(server)
+    return {"checks": {"alive": sql.alive(statement), "accepting": sql.check(statement)}}
+
+
+def logged(adapter, check, engine):
+    line = adapter.transitions(check)[-1]
+    code = line.get("sqlstate" if engine == "postgres" else "errno", "")
+    return line["from"], line["to"], line["outcome"], line["stage"], code
+
+
+def expected(fault, check, engine):
+    return "pass", fault.verdict(check), fault.outcome, fault.stage, fault.codes[engine]
+
+
+# Faults that come in mid-query, once
+
+
+def test_sigkill_in_mid_query(victims, adapter, each_engine):
+    """The connection breaks; then nobody listens; then all is well, each at the first probe."""
+    victim = victims(each_engine)
+    a = adapter(victim.url(), **PATIENT, **checks_of(FAULTS["slow-statement"], victim))
+    with faults.slow_statement(victim):
+        answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
+        servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
+        victim.kill9()
+        for answer in answers:
+            assert answer().status == 503
+        assert [line["outcome"] for line in a.transitions()] == ["lost", "lost"]
+        assert observed(a) == (DEAD, ["refused", "refused"])
+        victim.start()
+    assert observed(a) == (WELL, ["", ""])
+
+
+def test_sigstop_in_mid_query(victims, adapter, each_engine):
+    """A server that stops in mid-query costs its prober, and recovery needs nothing from us."""
+    victim = victims(each_engine)
+    a = adapter(victim.url(), **QUICK, **checks_of(FAULTS["slow-statement"], victim))
+    assert a.statuses() == WELL
+    old = a.probers()
+    with faults.slow_statement(victim):
+        answer = a.get_later("/readyz")
+        servers.wait_until(lambda: sql.sleeping(victim), "the check runs")
+        victim.pause_all()
+        assert answer().status == 503
+        assert logged(a, "accepting", each_engine) == ("pass", "fail", "timeout", "run", "")
+        servers.wait_until(lambda: not set(old) <= set(a.probers()), "its prober is killed")
+        victim.resume()
+    servers.wait_until(lambda: a.statuses() == WELL, "it is well again")
+
+
+def test_a_recovering_postgres_is_alive(adapter, new_postgres):
+    standby = new_postgres(recovering=True)
+    a = adapter(standby.url(), **QUICK)
+    assert observed(a) == (UNREADY, ["not_accepting", "not_accepting"])
+    line = a.transitions("accepting")[-1]
+    assert (line["sqlstate"], line["stage"]) == ("57P03", "open")
+
+
+# Ports without a server, for each engine's prober
+
+
+GREETINGS = {
+    "ssh": b"SSH-2.0-OpenSSH_9.2p1\r\n",
+    "http": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+    "noise": bytes(range(255, 0, -1)) * 16,
+    "zeros": bytes(4096),
+    "hangs-up": None,
+    "silent": b"",
+}
+GREETED = {"server_error": UNREADY, "lost": DEAD, "timeout": DEAD, "tls": UNREADY}
+
+
+@pytest.mark.parametrize("scheme", ("postgres", "mysql"))
+@pytest.mark.parametrize("greeting", GREETINGS)
+def test_a_port_with_something_else(start_adapter, scheme, greeting):
+    def greet(connection):
+        if GREETINGS[greeting] is None:
+            connection.close()
+        else:
+            connection.sendall(GREETINGS[greeting])
+
+    with faults.listening(greet) as port:
+        a = start_adapter(f"{scheme}://probe:word@127.0.0.1:{port}/", **QUICK).wait_serving()
+        statuses, codes = observed(a)
+        assert codes[0] == codes[1]
+        assert statuses == GREETED[codes[0]]
+        assert codes[0] == {"hangs-up": "lost", "silent": "timeout"}.get(greeting, codes[0])
+        assert not a.messages("prober failed")
+        a.end()
+
+
+# Our own faults: they never fail liveness, and startup only at first
+
+
+def bad_checks(text):
+    return {"checks": {"alive": text, "accepting": text}}
+
+
+OWN_FAULTS = {  # Name: what the adapter is given, and what its log's problem, or its message, has.
+    "no-url": ({"url": None}, "DATABASE_URL: not set"),
+    "bad-scheme": ({"url": "ftp://probe:word@127.0.0.1/"}, "DATABASE_URL: the scheme is unknown"),
+    "bad-port": ({"url": "postgres://probe:word@127.0.0.1:99999/"}, "DATABASE_URL: the port"),
+    "bad-parameter": ({"url": "mysql://probe:word@127.0.0.1/?word=1"}, "DATABASE_URL: parameter 1"),
+    "two-urls": ({"DATABASE_URL_FILE": "/dev/null"}, "are both set"),
+    "no-url-file": ({"url": None, "DATABASE_URL_FILE": "/nonexistent"}, "/nonexistent"),
+    "no-password-file": ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "/nonexistent"),
+    "no-folder": ({"DBHEALTH_CHECKS": "/nonexistent"}, "cannot read folder /nonexistent"),
+    "no-checks": ({"checks": {}}, "no .sql file"),
+    "bad-key": (bad_checks("-- endpoint: readyz\nSELECT 1"), "accepting.sql:1:4: unknown key"),
+    "bad-rule": (bad_checks("-- fail: 1 > n\nSELECT 1"), "accepting.sql:1:"),
+    "no-statement": (bad_checks("-- endpoints: readyz healthz\n"), "no SQL statement"),
+}
+
+
+def test_our_own_faults(adapter, mariadb):
+    """All at once, for startup forgives them only after 5 s."""
+    adapters = {}
+    for name, (options, words) in OWN_FAULTS.items():
+        a = adapters[name] = adapter(**{"url": mariadb.url(), **QUICK, **options})
+        assert (name, a.status_of("/healthz")) == (name, 200)
+        assert (name, a.status_of("/livez")) == (name, 200)
+        assert (name, a.status_of("/readyz")) == (name, 503)
+        assert config_lines(a), name
+        assert any(words in str(line) for line in a.lines()), (name, a.log_text())
+        assert "word@" not in a.log_text()
+    for name, a in adapters.items():
+        a.wait_status("/startupz", 200)
+        assert (name, a.statuses()) == (name, UNREADY)
+
+
+def config_lines(adapter):
+    lines = adapter.shown("/readyz").values()
+    return [line for line in lines if line.code == "config" and line.fails]
+
+
+def test_a_broken_check_concerns_its_endpoints_alone(adapter, postgres):
+    checks = {
+        "alive": sql.alive(),
+        "accepting": sql.check(),
+        "broken": sql.check(endpoints="replica", fail="lag >"),
+    }
+    a = adapter(postgres.url(), checks=checks)
+    assert a.statuses() == WELL
+    assert a.shown("/replica")["broken"].code == "config"
+    assert a.status_of("/replica") == 503
+
+
+def test_a_prober_killed_by_hand_costs_one_probe_at_most(adapter, server):
+    a = adapter(server.url(), **QUICK)
+    for _ in range(20):
+        assert a.statuses() == WELL
+        for pid in a.probers():
+            processes.kill(pid)
+        assert a.status_of("/healthz") == 200
+        a.get("/readyz")
+
+
+def test_a_prober_killed_in_mid_query(victims, adapter, each_engine):
+    victim = victims(each_engine)
+    a = adapter(victim.url(), **PATIENT, **checks_of(FAULTS["slow-statement"], victim))
+    with faults.slow_statement(victim):
+        answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
+        servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
+        for pid in a.probers():
+            processes.kill(pid)
+        assert [answer().status for answer in answers] == [200, 503]
+        assert {line["outcome"] for line in a.transitions()} == {"crashed"}
+        for session in sql.sleeping(victim):
+            sql.kill(victim, session)
+    assert observed(a) == (WELL, ["", ""])
+
+
+def test_no_prober_program(start_adapter, build_dir, tmp_path, postgres, request):
+    shutil.copy(build_dir / "dbhealthd", tmp_path)
+    shutil.copytree(build_dir / "checks", tmp_path / "checks")
+    a = start_adapter(postgres.url(), program=tmp_path / "dbhealthd").wait_serving()
+    request.addfinalizer(a.end)
+    assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
+    assert a.shown("/healthz")["alive"].code == a.shown("/readyz")["accepting"].code == "crashed"
+    assert "dbhealthd-postgres" in a.messages("prober failed")[0]["how"]
+    a.wait_status("/startupz", 200)
+    assert a.statuses() == UNREADY
+
+
+def test_the_password_file_is_read_at_each_login(adapter, tmp_path, server):
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    url = server.url(password="")
+    a = adapter(url, DATABASE_PASSWORD_FILE=str(secret), **QUICK)
+    assert observed(a) == (UNREADY, ["denied", "denied"])
+    secret.write_text(f"{servers.PASSWORDS['probe']}\n")
+    assert a.statuses() == WELL
+    secret.unlink()
+    assert a.statuses()[:2] == UNREADY[:2]
+    assert a.transitions("accepting")[-1]["outcome"] == "config"
+    secret.write_text(servers.PASSWORDS["probe"])
+    assert a.statuses() == WELL

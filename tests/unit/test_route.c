@@ -1,0 +1,241 @@
+// Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for it.
+#include "server/route.h"
+
+#include "common/text.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void check_route(const char *target, enum route_kind kind, const char *endpoint,
+                        const char *check)
+{
+    struct route route;
+    print_message("%s\n", target);
+    route_parse(target, &route);
+    assert_int_equal(route.kind, kind);
+    if (kind == ROUTE_ENDPOINT) {
+        assert_string_equal(route.endpoint, endpoint);
+        assert_string_equal(route.check, check);
+    }
+    route_clear(&route);
+}
+
+static void paths_lead_to_endpoints_and_their_checks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *endpoint, *check;
+    } cases[] = {
+        {"/", "readyz", ""},
+        {"/?verbose", "readyz", ""},
+        {"/healthz", "healthz", ""},
+        {"/healthz/", "healthz", ""},
+        {"/readyz/lag", "readyz", "lag"},
+        {"/readyz/lag/", "readyz", "lag"},
+        {"/read-only", "read-only", ""},
+        {"/readyz/livez", "readyz", "livez"},
+        {"/%68ealthz", "healthz", ""},
+        {"/read%2Donly/l%61g", "read-only", "lag"},
+        {"/read%2donly", "read-only", ""},
+        {"http://h/healthz", "healthz", ""},
+        {"http://h:8080/readyz/lag?verbose", "readyz", "lag"},
+        {"https://u@[::1]:1/healthz/", "healthz", ""},
+        {"http://h", "readyz", ""},
+        {"http://h/", "readyz", ""},
+        {"http://h?verbose", "readyz", ""},
+        {"/healthz#there", "healthz", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_route(cases[i].target, ROUTE_ENDPOINT, cases[i].endpoint, cases[i].check);
+}
+
+static void livez_has_no_checks(void **state)
+{
+    (void)state;
+    check_route("/livez", ROUTE_LIVEZ, NULL, NULL);
+    check_route("/livez/", ROUTE_LIVEZ, NULL, NULL);
+    check_route("/livez?verbose", ROUTE_LIVEZ, NULL, NULL);
+    check_route("http://h/livez", ROUTE_LIVEZ, NULL, NULL);
+    check_route("/livez/alive", ROUTE_NOWHERE, NULL, NULL);
+}
+
+static void what_is_no_name_leads_nowhere(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "//",
+        "//healthz",
+        "//h/healthz",
+        "/healthz//",
+        "/readyz//lag",
+        "/readyz/lag/more",
+        "/readyz/lag//",
+        "/Healthz",
+        "/health_z",
+        "/healthz.html",
+        "/healthz%20",
+        "/healthz%2Flag",
+        "/healthz%00",
+        "/healthz%00evil",
+        "/readyz/lag%00",
+        "/.",
+        "/..",
+        "/../healthz",
+        "/readyz/../healthz",
+        "/%2e%2e/healthz",
+        "/%C3%A4",
+        "/h%61lthz%0a",
+        "*",
+        "/;x=1",
+        "/a,b",
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_route(cases[i], ROUTE_NOWHERE, NULL, NULL);
+}
+
+static void names_may_be_as_long_as_names_are(void **state)
+{
+    (void)state;
+    char target[2 * NAME_MAX_LENGTH + 8], name[NAME_MAX_LENGTH + 2];
+    memset(name, 'n', sizeof name);
+    name[NAME_MAX_LENGTH] = '\0';
+    (void)snprintf(target, sizeof target, "/%s/%s", name, name);
+    check_route(target, ROUTE_ENDPOINT, name, name);
+    name[NAME_MAX_LENGTH] = 'n';
+    name[NAME_MAX_LENGTH + 1] = '\0';
+    (void)snprintf(target, sizeof target, "/%s", name);
+    check_route(target, ROUTE_NOWHERE, NULL, NULL);
+    (void)snprintf(target, sizeof target, "/readyz/%s", name);
+    check_route(target, ROUTE_NOWHERE, NULL, NULL);
+}
+
+static void the_query_asks_for_more_or_less(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        bool verbose;
+        const char *exclude;
+    } cases[] = {
+        {"/readyz", false, ""},
+        {"/readyz?", false, ""},
+        {"/readyz?verbose", true, ""},
+        {"/readyz?verbose=", true, ""},
+        {"/readyz?verbose=1", true, ""},
+        {"/readyz?verbose&verbose", true, ""},
+        {"/readyz?&verbose&", true, ""},
+        {"/readyz?%76erbose", true, ""},
+        {"/readyz?exclude=a", false, "a|"},
+        {"/readyz?exclude=a,b", false, "a|b|"},
+        {"/readyz?exclude=a%2Cb", false, "a|b|"},
+        {"/readyz?exclude=,a,,b,", false, "a|b|"},
+        {"/readyz?exclude=a&verbose&exclude=b", true, "a|b|"},
+        {"/readyz?exclude=", false, ""},
+        {"/readyz?exclude", false, ""},
+        {"/readyz/lag?verbose", true, ""},
+        {"http://h/readyz?exclude=a&verbose", true, "a|"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct route route;
+        char joined[64];
+        struct text text = text_in(joined, sizeof joined);
+        print_message("%s\n", cases[i].target);
+        route_parse(cases[i].target, &route);
+        assert_int_equal(route.kind, ROUTE_ENDPOINT);
+        assert_int_equal(route.verbose, cases[i].verbose);
+        for (size_t j = 0; j < route.exclude.count; j++)
+            text_addf(&text, "%s|", route.exclude.items[j]);
+        assert_string_equal(joined, cases[i].exclude);
+        route_clear(&route);
+    }
+}
+
+static void check_bad(const char *target, const char *message)
+{
+    struct route route;
+    print_message("%s\n", target);
+    route_parse(target, &route);
+    assert_int_equal(route.kind, ROUTE_BAD);
+    assert_string_equal(route.error.text, message);
+    route_clear(&route);
+}
+
+static void bad_targets_say_why(void **state)
+{
+    (void)state;
+    static const char no_url[] = "the request's target is no valid URL";
+    static const char *const targets[] = {
+        "/%",    "/%4", "/%zz",  "/a b",     "/\x7f",       "/\xc3\xa4", "/?a=%zz",
+        "/?a=[", "/\"", "/a\nb", "http://[", "/?verbose=%", "/{x}",      "http://h:x/"};
+    for (size_t i = 0; i < COUNT(targets); i++)
+        check_bad(targets[i], no_url);
+}
+
+static void other_keys_may_be_params_of_checks(void **state)
+{
+    (void)state;
+    struct route route;
+    route_parse("/replica?max=5&verbose&name=a%20b&empty", &route);
+    assert_int_equal(route.kind, ROUTE_ENDPOINT);
+    assert_true(route.verbose);
+    assert_int_equal(route.param_names.count, 3);
+    assert_string_equal(route.param_names.items[0], "max");
+    assert_string_equal(route.param_values.items[0], "5");
+    assert_string_equal(route.param_values.items[1], "a b");
+    assert_string_equal(route.param_values.items[2], "");
+    route_clear(&route);
+}
+
+static void format_is_json_or_text(void **state)
+{
+    (void)state;
+    struct route route;
+    route_parse("/readyz?format=json", &route);
+    assert_true(route.json);
+    route_clear(&route);
+    route_parse("/readyz?format=text", &route);
+    assert_int_equal(route.kind, ROUTE_ENDPOINT);
+    assert_false(route.json);
+    route_clear(&route);
+    check_bad("/readyz?format=xml", "format: expected json or text");
+    check_bad("/readyz?format", "format: expected json or text");
+}
+
+static void long_targets_are_answered_like_others(void **state)
+{
+    (void)state;
+    enum { LONG = 100000 };
+    char *target = malloc(LONG + 1);
+    assert_non_null(target);
+    memset(target, 'a', LONG);
+    target[LONG] = '\0';
+    target[0] = '/';
+    check_route(target, ROUTE_NOWHERE, NULL, NULL);
+    memset(target, '/', LONG);
+    target[1] = 'a';
+    check_route(target, ROUTE_NOWHERE, NULL, NULL);
+    static const char excluding[] = "/readyz?exclude=";
+    memset(target, ',', LONG);
+    memcpy(target, excluding, strlen(excluding));
+    check_route(target, ROUTE_ENDPOINT, "readyz", "");
+    free(target);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_lead_to_endpoints_and_their_checks),
+        cmocka_unit_test(livez_has_no_checks),
+        cmocka_unit_test(what_is_no_name_leads_nowhere),
+        cmocka_unit_test(names_may_be_as_long_as_names_are),
+        cmocka_unit_test(the_query_asks_for_more_or_less),
+        cmocka_unit_test(bad_targets_say_why),
+        cmocka_unit_test(other_keys_may_be_params_of_checks),
+        cmocka_unit_test(format_is_json_or_text),
+        cmocka_unit_test(long_targets_are_answered_like_others),
+    };
+    return RUN(tests);
+}
