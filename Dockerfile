@@ -35,9 +35,9 @@ LABEL org.opencontainers.image.title="dbhealthd" \
       org.opencontainers.image.revision="$REVISION"
 
 # Whoever runs the image says which database: DATABASE_URL (or DATABASE_URL_FILE), best without the
-# password, and that in a file that DATABASE_PASSWORD_FILE names. Without these, the variables of the
-# official database images are understood (POSTGRES_*, MYSQL_*, MARIADB_*). All other settings have
-# defaults, which `docker run dbhealthd --help` shows. Only the port has to be known here, too.
+# password, and that in a file that DATABASE_PASSWORD_FILE names. Without these, the official
+# database images' variables are understood (POSTGRES_*, MYSQL_*, MARIADB_*). All other settings
+# have defaults, which `docker run dbhealthd --help` shows. Only the port must be known here, too.
 ENV DBHEALTH_LISTEN=:8080
 EXPOSE 8080
 

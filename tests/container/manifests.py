@@ -1,11 +1,14 @@
-"""The rules that every rendered manifest is judged by. A rule is a row: what it is about, a value of
-the manifest, and what that must be: a value, or a function of the value that is true. `seen(objects)`
-gathers the values."""
+"""The rules that every rendered manifest is judged by. A rule is a row: what it is about, and what
+that must be: a value, or a function of the value that is true. `seen(objects)` gathers values."""
 
 import re
 from urllib.parse import urlsplit
 
 ADAPTER_PORT = 8080
+KINDS = {  # No Secret: those are the user's.
+    *("StatefulSet", "Service", "PodDisruptionBudget", "ConfigMap"),
+    *("PrometheusRule", "PodMonitor"),
+}
 RESTRICTED_VOLUMES = {
     *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
     *("persistentVolumeClaim", "projected", "secret"),
@@ -40,8 +43,7 @@ def _agrees(value, expected):
 
 # In `base` alone there is no engine, so only the first table applies.
 RULES = (
-    ("kinds", subset({"StatefulSet", "Service", "PodDisruptionBudget", "ConfigMap",
-                      "PrometheusRule", "PodMonitor"})),  # No Secret: those are the user's.
+    ("kinds", subset(KINDS)),
     ("adapter's place", "as ordered"),
     ("adapter's startup", asks("/livez")),
     ("adapter's liveness", asks("/livez")),
@@ -233,10 +235,10 @@ def _of_services(manifest):
     ]
     others = [s["spec"] for s in manifest.services if s["spec"] not in governing]
     selectors = [service["spec"]["selector"] for service in manifest.services]
-    selectors += [budget["selector"]["matchLabels"], manifest.set["spec"]["selector"]["matchLabels"]]
+    selectors += [s["selector"]["matchLabels"] for s in (budget, manifest.set["spec"])]
     ports = [p for container in manifest.containers for p in container.get("ports", [])]
     known = {port["name"] for port in ports} | {port["containerPort"] for port in ports}
-    wanted = {port["targetPort"] for service in manifest.services for port in service["spec"]["ports"]}
+    wanted = {port["targetPort"] for s in manifest.services for port in s["spec"]["ports"]}
     has_engine = "ports" in manifest.database
     return {
         "governing Service is headless": [s.get("clusterIP") for s in governing] == ["None"],
@@ -250,7 +252,7 @@ def _of_services(manifest):
             selector and selector.items() <= manifest.labels.items() for selector in selectors
         ),
         "Services' target ports are there": wanted <= known or not has_engine,
-        "evicting Pods that aren't ready": budget.get("unhealthyPodEvictionPolicy", "IfHealthyBudget"),
+        "evicting Pods that aren't ready": budget.get("unhealthyPodEvictionPolicy"),
         "disruptions": {k: v for k, v in budget.items() if k in ("maxUnavailable", "minAvailable")},
     }
 

@@ -219,7 +219,7 @@ class Pod:
                 self._fill(folder, volume["configMap"])
 
     def write_secret(self, volume, password):
-        """Puts a password into a Secret, as the kubelet shows it: with another file, not in place."""
+        """Puts a password into a Secret, as the kubelet does: another file, not in place."""
         new = self.volume(volume) / "new"
         new.write_text(password)
         shutil.chown(new, group=self.group)
@@ -242,7 +242,8 @@ def _bytes(limits):
 
 def require_podman():
     """Skips the test, saying so, where this kernel or this root can't run a container."""
-    result = podman("run", "--rm", "--network=none", "--pull=never", BASE_IMAGE, "true", check=False)
+    flags = ["--rm", "--network=none", "--pull=never"]
+    result = podman("run", *flags, BASE_IMAGE, "true", check=False)
     if result.returncode == 0:
         return
     if "image not known" in result.stderr or not shutil.which("podman"):

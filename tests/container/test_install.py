@@ -1,4 +1,4 @@
-"""What `cmake --install` puts where: a tree that works wherever it lies, manual pages, a service."""
+"""What `cmake --install` puts where: programs that work wherever they lie, pages, a service."""
 
 import os
 import re
@@ -106,7 +106,8 @@ def test_every_setting_is_in_the_page(build_dir, pages):
     assert len(rows) > 8
     for flag, default in ((flag.strip(), default.strip()) for flag, default in rows):
         variable = "DBHEALTH_" + flag.upper().replace("-", "_")
-        entry = re.search(rf"--{flag} \S+, {variable} (.*?)(?= --|ENVIRONMENT)", pages["dbhealthd.8"])
+        pattern = rf"--{flag} \S+, {variable} (.*?)(?= --|ENVIRONMENT)"
+        entry = re.search(pattern, pages["dbhealthd.8"])
         assert entry, f"no entry for --{flag}"
         assert default in entry[1], f"--{flag}: the default is {default}"
 

@@ -28,16 +28,19 @@ def render(kustomize, tmp_path):
                 lines.append(line)
             elif match[2] in components:
                 lines.append(line.replace("# - ", "- ", 1))
-        file.write_text("\n".join(lines) if components else "\n".join(lines).replace("components:", ""))
+        if not components:
+            lines.remove("components:")
+        file.write_text("\n".join(lines))
         return kustomize(folder)
 
     return edit
 
 
 def test_no_kustomization_is_left_out():
-    folders = {path.parent.relative_to(REPOSITORY / "k8s") for path in REPOSITORY.glob("k8s/**/kust*.yaml")}
+    root = REPOSITORY / "k8s"
+    found = {str(path.parent.relative_to(root)) for path in root.glob("**/kustomization.yaml")}
     known = {"base", *(f"overlays/{e}" for e in ENGINES), *(f"components/{c}" for c in COMPONENTS)}
-    assert {str(folder) for folder in folders} == known
+    assert found == known
 
 
 def test_base(kustomize):
@@ -70,7 +73,8 @@ def test_overlay_with_components(render, engine, components):
 
 
 def test_the_adapter_s_image_is_this_version(kustomize):
-    version = re.search(r"^project\(dbhealthd VERSION (\S+)", (REPOSITORY / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+    project = (REPOSITORY / "CMakeLists.txt").read_text()
+    version = re.search(r"^project\(dbhealthd VERSION (\S+)", project, re.MULTILINE)[1]
     objects = kustomize(REPOSITORY / "k8s" / "base")
     containers = pod(objects)["initContainers"]
     assert [container["image"] for container in containers] == [f"dbhealthd:{version}"]
@@ -84,18 +88,36 @@ FAULTS = (  # what is spoilt, by the rule that must find it
     ("adapter's place", lambda o: adapter(o).pop("restartPolicy")),
     ("adapter's cpu request", lambda o: adapter(o)["resources"]["requests"].update(cpu="100m")),
     ("cpu limits", lambda o: adapter(o)["resources"]["limits"].update(cpu="50m")),
-    ("database's startup budget", lambda o: database(o)["startupProbe"].update(failureThreshold=30)),
-    ("database's liveness budget", lambda o: database(o)["livenessProbe"].update(failureThreshold=3)),
-    ("database's liveness:", lambda o: database(o)["livenessProbe"]["httpGet"].update(path="/readyz")),
-    ("database's readiness:", lambda o: database(o)["readinessProbe"]["httpGet"].update(port="health")),
+    (
+        "database's startup budget",
+        lambda o: database(o)["startupProbe"].update(failureThreshold=30),
+    ),
+    (
+        "database's liveness budget",
+        lambda o: database(o)["livenessProbe"].update(failureThreshold=3),
+    ),
+    (
+        "database's liveness:",
+        lambda o: database(o)["livenessProbe"]["httpGet"].update(path="/readyz"),
+    ),
+    (
+        "database's readiness:",
+        lambda o: database(o)["readinessProbe"]["httpGet"].update(port="health"),
+    ),
     ("probes' timeouts", lambda o: database(o)["readinessProbe"].pop("timeoutSeconds")),
     ("capabilities", lambda o: database(o)["securityContext"].pop("capabilities")),
     ("users", lambda o: adapter(o)["securityContext"].update(runAsUser=0)),
-    ("drain file is removed", lambda o: database(o)["lifecycle"]["postStart"]["exec"].update(command=[])),
+    (
+        "drain file is removed",
+        lambda o: database(o)["lifecycle"]["postStart"]["exec"].update(command=[]),
+    ),
     ("preStop leaves time", lambda o: pod(o).update(terminationGracePeriodSeconds=30)),
     ("evicting Pods", lambda o: kind(o, "PodDisruptionBudget").pop("unhealthyPodEvictionPolicy")),
     ("replacing Pods", lambda o: kind(o, "StatefulSet").update(podManagementPolicy="OrderedReady")),
-    ("selectors", lambda o: kind(o, "PodDisruptionBudget")["selector"].update(matchLabels={"a": "b"})),
+    (
+        "selectors",
+        lambda o: kind(o, "PodDisruptionBudget")["selector"].update(matchLabels={"a": "b"}),
+    ),
     ("kinds:", lambda o: o.append({"kind": "Secret"})),
     ("passwords", lambda o: database(o)["env"].append({"name": "MYSQL_PASSWORD", "value": "x"})),
 )

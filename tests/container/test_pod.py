@@ -64,7 +64,8 @@ def test_the_adapter_answers_before_there_is_a_database(pod):
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthz", "/startupz", "/readyz", "/livez", "/", "/healthz/alive", "/readyz/accepting"]
+    "path",
+    ["/healthz", "/startupz", "/readyz", "/livez", "/", "/healthz/alive", "/readyz/accepting"],
 )
 def test_endpoint(pod, path):
     answer = pod.get(path)
@@ -125,7 +126,8 @@ def test_how_the_probe_user_logs_in(pod, engine):
 
 def test_the_probe_user_may_do_nothing(pod, engine):
     if engine == "postgres":
-        sql = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'probe'"
+        rights = "rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls"
+        sql = f"SELECT {rights} FROM pg_roles WHERE rolname = 'probe'"
         assert as_root(pod, engine, sql) == "f\n"
         return
     grants = as_root(pod, engine, "SHOW GRANTS FOR probe@'127.0.0.1'").splitlines()
