@@ -26,7 +26,7 @@ void program_path(const char *program, char *path, size_t capacity)
 
 void library_path(char *path, size_t capacity)
 {
-    in_own_folder("../share/dbhealthd/checks", path, capacity);
+    in_own_folder(DBHEALTH_LIBRARY, path, capacity);
     if (access(path, R_OK) != 0)
         in_own_folder("checks", path, capacity);
 }

@@ -1,0 +1,54 @@
+# The adapter's image: nothing in it but three programs, what they load, and licences. No shell.
+#
+#   docker build -t dbhealthd .
+#   docker run --read-only --cap-drop ALL -p 8080:8080 -e DATABASE_URL=... dbhealthd
+#
+# It writes no file, needs no capability, and runs as any user.
+
+FROM docker.io/library/debian:bookworm-slim AS tools
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        ca-certificates cmake gcc libc6-dev libjansson-dev libmariadb-dev libmicrohttpd-dev \
+        libpq-dev libssl-dev liburiparser-dev libuv1-dev ninja-build pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+
+FROM tools AS build
+WORKDIR /source
+COPY CMakeLists.txt LICENSE ./
+COPY checks checks
+COPY src src
+RUN cmake -G Ninja -S . -B /build -DCMAKE_INSTALL_PREFIX=/usr -DDBHEALTH_TESTS=OFF \
+    && cmake --build /build \
+    && DESTDIR=/image cmake --install /build --component programs --strip \
+    && src/image/collect /image
+
+FROM scratch
+COPY --from=build /image /
+
+# Given by whoever builds for others: --build-arg VERSION=1.2.3 and so on.
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="dbhealthd" \
+      org.opencontainers.image.description="HTTP health checks for Postgres, MySQL and MariaDB" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+
+# Whoever runs the image says which database: DATABASE_URL (or DATABASE_URL_FILE), best without the
+# password, and that in a file that DATABASE_PASSWORD_FILE names. Without these, the official
+# database images' variables are understood (POSTGRES_*, MYSQL_*, MARIADB_*). All other settings
+# have defaults, which `docker run dbhealthd --help` shows. Only the port must be known here, too.
+ENV DBHEALTH_LISTEN=:8080
+EXPOSE 8080
+
+# By number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+
+# Readiness fails for DBHEALTH_DRAIN, or until the database has gone; then dbhealthd ends with 0.
+STOPSIGNAL SIGTERM
+
+# Whether the adapter is well, not the database: this is about the adapter's own container.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+    CMD ["/usr/bin/dbhealthd", "get", "/livez"]
+
+ENTRYPOINT ["/usr/bin/dbhealthd"]

@@ -1,0 +1,355 @@
+"""The rules that every rendered manifest is judged by. A rule is a row: what it is about, and what
+that must be: a value, or a function of the value that is true. `seen(objects)` gathers values."""
+
+import re
+from urllib.parse import urlsplit
+
+ADAPTER_PORT = 8080
+KINDS = {  # No Secret: those are the user's.
+    *("StatefulSet", "Service", "PodDisruptionBudget", "ConfigMap"),
+    *("PrometheusRule", "PodMonitor"),
+}
+RESTRICTED_VOLUMES = {
+    *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
+    *("persistentVolumeClaim", "projected", "secret"),
+}
+
+
+def asks(path):
+    """A probe's httpGet: the adapter, by number, since a port's name is the other container's."""
+    return {"path": path, "port": ADAPTER_PORT}
+
+
+def at_least(number):
+    return lambda value: value >= number
+
+
+def between(least, most):
+    return lambda value: least <= value <= most
+
+
+def subset(allowed):
+    return lambda value: set(value) <= set(allowed)
+
+
+def if_there(expected):
+    """For what a component adds."""
+    return lambda value: value is None or _agrees(value, expected)
+
+
+def _agrees(value, expected):
+    return expected(value) if callable(expected) else value == expected
+
+
+# In `base` alone there is no engine, so only the first table applies.
+RULES = (
+    ("kinds", subset(KINDS)),
+    ("adapter's place", "as ordered"),
+    ("adapter's startup", asks("/livez")),
+    ("adapter's liveness", asks("/livez")),
+    ("adapter's readiness", None),
+    ("adapter's memory limit", "32Mi"),
+    ("adapter's cpu request in m", between(20, 50)),
+    ("adapter's root is read-only", True),
+    ("cpu limits", []),
+    ("database's startup", asks("/startupz")),
+    ("database's startup budget in s", at_least(3600)),
+    ("database's readiness", asks("/readyz")),
+    ("database's readiness budget in s", between(5, 30)),
+    ("database's liveness", if_there(asks("/healthz"))),
+    ("database's liveness budget in s", if_there(at_least(400))),
+    ("probes' timeouts in s", [3]),
+    ("probes of another kind", []),
+    ("replacing Pods", "Parallel"),
+    ("governing Service is headless", True),
+    ("governing Service names Pods that aren't ready", True),
+    ("other Services name Pods that aren't ready", False),
+    ("selectors that select the Pods", True),
+    ("Services' target ports are there", True),
+    ("evicting Pods that aren't ready", "AlwaysAllow"),
+    ("disruptions", {"maxUnavailable": 1}),
+    ("drain file is shared and an emptyDir", True),
+    ("drain file is made by preStop", True),
+    ("drain file is removed by postStart", True),
+    ("preStop leaves time to end, in s", at_least(60)),
+    ("adapter's drain outlasts the database, in s", if_there(at_least(0))),
+    ("runs as non-root", True),
+    ("users", lambda users: 0 not in users and None not in users),
+    ("seccomp", "RuntimeDefault"),
+    ("privilege escalation", [False]),
+    ("capabilities", [{"drop": ["ALL"]}]),
+    ("privileged", []),
+    ("host's namespaces and ports", []),
+    ("kinds of volumes", subset(RESTRICTED_VOLUMES)),
+    ("service account's token", False),
+    ("secrets' modes for others", [0]),
+    ("passwords in variables", []),
+    ("password file is in a Secret", True),
+    ("alerts on containers that aren't there", []),
+    ("PodMonitor's port is there", True),
+)
+OVERLAY_RULES = (
+    ("URL's address", "127.0.0.1"),  # A name may be a socket, or ::1, to which nothing is granted.
+    ("URL's password", None),
+    ("URL's user", "probe"),
+    ("init script creates that user", True),
+    ("init script reads the password from the Secret", True),
+    ("data folder is a volume", True),
+)
+
+
+def judge(objects, rules, classic=False):
+    """The rules that the objects break, as sentences."""
+    values = seen(objects, classic)
+    return [
+        f"{name}: {values[name]!r}"
+        for name, expected in rules
+        if not _agrees(values[name], expected)
+    ]
+
+
+def seen(objects, classic):
+    """All values that a rule may be about, by name."""
+    manifest = Manifest(objects)
+    return {
+        **_of_adapter(manifest, classic),
+        **_of_database(manifest),
+        **_of_probes(manifest),
+        **_of_services(manifest),
+        **_of_drain(manifest, classic),
+        **_of_security(manifest),
+        **_of_secrets(manifest),
+        **_of_monitoring(manifest),
+        **_of_engine(manifest),
+    }
+
+
+class Manifest:
+    """The objects, and what the rules ask of them most."""
+
+    def __init__(self, objects):
+        self.objects = objects
+        self.set = self.only("StatefulSet")
+        self.template = self.set["spec"]["template"]
+        self.pod = self.template["spec"]
+        self.labels = self.template["metadata"]["labels"]
+        self.before = self.pod.get("initContainers", [])
+        self.containers = self.before + self.pod["containers"]
+        self.volumes = {volume["name"]: volume for volume in self.pod["volumes"]}
+        self.services = self.all("Service")
+        self.adapter = self.container("adapter")
+        self.database = self.container("database")
+
+    def all(self, kind):
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def only(self, kind):
+        found = self.all(kind)
+        assert len(found) == 1, f"{len(found)} of {kind}"
+        return found[0]
+
+    def container(self, name):
+        (found,) = [container for container in self.containers if container["name"] == name]
+        return found
+
+    def variables(self, container):
+        maps = {o["metadata"]["name"]: o.get("data", {}) for o in self.all("ConfigMap")}
+        values = {}
+        for source in container.get("envFrom", []):
+            values.update(maps.get(source["configMapRef"]["name"], {}))
+        for variable in container.get("env", []):
+            values[variable["name"]] = variable["value"]
+        return values
+
+    def volume_at(self, container, path):
+        """The volume that is mounted where the path lies."""
+        for mount in container["volumeMounts"]:
+            if path.startswith(mount["mountPath"] + "/"):
+                return mount["name"]
+        return None
+
+
+def _budget(probe):
+    return probe["periodSeconds"] * probe["failureThreshold"] if probe else None
+
+
+def _probe(container, name):
+    return container.get(name, {}).get("httpGet")
+
+
+def _seconds(text):
+    """A duration as the adapter reads them."""
+    number, unit = re.fullmatch(r"([\d.]+)(ms|s|m|h)", text).groups()
+    return float(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
+
+
+def _of_adapter(manifest, classic):
+    adapter = manifest.adapter
+    native = manifest.before == [adapter] and adapter.get("restartPolicy") == "Always"
+    ordinary = adapter in manifest.pod["containers"] and "restartPolicy" not in adapter
+    resources = adapter["resources"]
+    return {
+        "adapter's place": "as ordered" if (ordinary if classic else native) else "another",
+        "adapter's startup": _probe(adapter, "startupProbe"),
+        "adapter's liveness": _probe(adapter, "livenessProbe"),
+        "adapter's readiness": adapter.get("readinessProbe"),
+        "adapter's memory limit": resources["limits"]["memory"],
+        "adapter's cpu request in m": int(resources["requests"]["cpu"].removesuffix("m")),
+        "adapter's root is read-only": adapter["securityContext"].get("readOnlyRootFilesystem"),
+        "cpu limits": [c["name"] for c in manifest.containers if "cpu" in c["resources"]["limits"]],
+    }
+
+
+def _of_database(manifest):
+    database = manifest.database
+    return {
+        "database's startup": _probe(database, "startupProbe"),
+        "database's startup budget in s": _budget(database["startupProbe"]),
+        "database's readiness": _probe(database, "readinessProbe"),
+        "database's readiness budget in s": _budget(database["readinessProbe"]),
+        "database's liveness": _probe(database, "livenessProbe"),
+        "database's liveness budget in s": _budget(database.get("livenessProbe")),
+        "replacing Pods": manifest.set["spec"]["podManagementPolicy"],
+    }
+
+
+def _of_probes(manifest):
+    probes = [
+        container[name]
+        for container in manifest.containers
+        for name in ("startupProbe", "livenessProbe", "readinessProbe")
+        if name in container
+    ]
+    return {
+        "probes' timeouts in s": sorted({probe.get("timeoutSeconds", 1) for probe in probes}),
+        "probes of another kind": [probe for probe in probes if "httpGet" not in probe],
+    }
+
+
+def _of_services(manifest):
+    budget = manifest.only("PodDisruptionBudget")["spec"]
+    governing = [
+        service["spec"]
+        for service in manifest.services
+        if service["metadata"]["name"] == manifest.set["spec"]["serviceName"]
+    ]
+    others = [s["spec"] for s in manifest.services if s["spec"] not in governing]
+    selectors = [service["spec"]["selector"] for service in manifest.services]
+    selectors += [s["selector"]["matchLabels"] for s in (budget, manifest.set["spec"])]
+    ports = [p for container in manifest.containers for p in container.get("ports", [])]
+    known = {port["name"] for port in ports} | {port["containerPort"] for port in ports}
+    wanted = {port["targetPort"] for s in manifest.services for port in s["spec"]["ports"]}
+    has_engine = "ports" in manifest.database
+    return {
+        "governing Service is headless": [s.get("clusterIP") for s in governing] == ["None"],
+        "governing Service names Pods that aren't ready": all(
+            service.get("publishNotReadyAddresses") for service in governing
+        ),
+        "other Services name Pods that aren't ready": any(
+            service.get("publishNotReadyAddresses") for service in others
+        ),
+        "selectors that select the Pods": all(
+            selector and selector.items() <= manifest.labels.items() for selector in selectors
+        ),
+        "Services' target ports are there": wanted <= known or not has_engine,
+        "evicting Pods that aren't ready": budget.get("unhealthyPodEvictionPolicy"),
+        "disruptions": {k: v for k, v in budget.items() if k in ("maxUnavailable", "minAvailable")},
+    }
+
+
+def _of_drain(manifest, classic):
+    file = manifest.variables(manifest.adapter).get("DBHEALTH_DRAIN_FILE", "")
+    names = {manifest.volume_at(c, file) for c in (manifest.adapter, manifest.database)}
+    hooks = manifest.database["lifecycle"]
+    before_end = " ".join(hooks["preStop"]["exec"]["command"])
+    grace = manifest.pod["terminationGracePeriodSeconds"]
+    pause = sum(int(seconds) for seconds in re.findall(r"sleep (\d+)", before_end))
+    drain = manifest.variables(manifest.adapter).get("DBHEALTH_DRAIN", "10s")
+    return {
+        "drain file is shared and an emptyDir": len(names) == 1
+        and "emptyDir" in manifest.volumes.get(names.pop(), {}),
+        "drain file is made by preStop": f"touch {file}" in before_end,
+        "drain file is removed by postStart": hooks["postStart"]["exec"]["command"]
+        == ["rm", "-f", file],
+        "preStop leaves time to end, in s": grace - pause if pause else 0,
+        "adapter's drain outlasts the database, in s": _seconds(drain) - grace if classic else None,
+    }
+
+
+def _of_security(manifest):
+    contexts = [container["securityContext"] for container in manifest.containers]
+    pod = manifest.pod
+    host = [name for name in ("hostNetwork", "hostPID", "hostIPC") if name in pod]
+    host += [p for c in manifest.containers for p in c.get("ports", []) if "hostPort" in p]
+    kinds = {key for volume in pod["volumes"] for key in volume if key != "name"}
+    return {
+        "kinds": {found["kind"] for found in manifest.objects},
+        "runs as non-root": pod["securityContext"].get("runAsNonRoot"),
+        "users": {context.get("runAsUser") for context in contexts},
+        "seccomp": pod["securityContext"]["seccompProfile"]["type"],
+        "privilege escalation": _distinct(c.get("allowPrivilegeEscalation") for c in contexts),
+        "capabilities": _distinct(context.get("capabilities") for context in contexts),
+        "privileged": [context for context in contexts if context.get("privileged")],
+        "host's namespaces and ports": host,
+        "kinds of volumes": kinds,
+        "service account's token": pod.get("automountServiceAccountToken"),
+    }
+
+
+def _distinct(values):
+    found = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def _of_secrets(manifest):
+    secrets = {name: v["secret"] for name, v in manifest.volumes.items() if "secret" in v}
+    modes = {secret.get("defaultMode", 0o644) & 0o007 for secret in secrets.values()}
+    names = [name for container in manifest.containers for name in manifest.variables(container)]
+    file = manifest.variables(manifest.adapter).get("DATABASE_PASSWORD_FILE", "")
+    return {
+        "secrets' modes for others": sorted(modes),
+        "passwords in variables": [name for name in names if name.endswith("PASSWORD")],
+        "password file is in a Secret": manifest.volume_at(manifest.adapter, file) in secrets,
+    }
+
+
+def _of_monitoring(manifest):
+    names = {container["name"] for container in manifest.containers}
+    ports = {port["name"] for c in manifest.containers for port in c.get("ports", [])}
+    text = str([rule["spec"] for rule in manifest.all("PrometheusRule")])
+    monitors = [monitor["spec"] for monitor in manifest.all("PodMonitor")]
+    return {
+        "alerts on containers that aren't there": sorted(
+            set(re.findall(r'container="(\w+)"', text)) - names
+        ),
+        "PodMonitor's port is there": all(
+            endpoint["port"] in ports
+            and monitor["selector"]["matchLabels"].items() <= manifest.labels.items()
+            for monitor in monitors
+            for endpoint in monitor["podMetricsEndpoints"]
+        ),
+    }
+
+
+def _of_engine(manifest):
+    url = urlsplit(manifest.variables(manifest.adapter).get("DATABASE_URL", ""))
+    scripts = "\n".join(
+        text
+        for found in manifest.all("ConfigMap")
+        for name, text in found["data"].items()
+        if name.startswith("probe-user.")
+    )
+    data = [m for m in manifest.database["volumeMounts"] if m["name"] == "data"]
+    return {
+        "URL's address": url.hostname,
+        "URL's password": url.password,
+        "URL's user": url.username,
+        "init script creates that user": bool(
+            re.search(rf"^CREATE (ROLE|USER) {url.username}\b", scripts, re.MULTILINE)
+        ),
+        "init script reads the password from the Secret": "/run/secrets/probe/password" in scripts,
+        "data folder is a volume": len(data) == 1,
+    }

@@ -1,0 +1,154 @@
+"""What `cmake --install` puts where: programs that work wherever they lie, pages, a service."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from conftest import REPOSITORY
+
+PAGES = {"dbhealthd.8": "man8", "dbhealthd-check.5": "man5"}
+# What mandoc says of any page whose references aren't installed on this machine.
+NOT_OURS = re.compile(r"referenced manual not found|outdated mandoc\.db|lacks a?n? ?\S+ entry")
+EXPOSURE_LIMIT = 20  # Tenths, of systemd-analyze's 0.0 (best) to 10.0.
+
+
+@pytest.fixture(scope="module")
+def installed(build_dir, tmp_path_factory):
+    """An installation under a prefix of its own."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    run("cmake", "--install", build_dir, "--prefix", prefix)
+    return prefix
+
+
+def run(*command, status=0, **variables):
+    result = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **variables},
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def test_the_tree(installed):
+    files = {str(path.relative_to(installed)) for path in installed.glob("**/*") if path.is_file()}
+    library = {file for file in files if file.startswith("share/dbhealthd/checks/")}
+    assert files - library == {
+        "bin/dbhealthd",
+        "bin/dbhealthd-postgres",
+        "bin/dbhealthd-mysql",
+        "lib/systemd/system/dbhealthd.service",
+        "share/doc/dbhealthd/LICENSE",
+        "share/man/man5/dbhealthd-check.5",
+        "share/man/man8/dbhealthd.8",
+    }
+    assert len(library) == len(list((REPOSITORY / "checks").glob("*/*.sql")))
+
+
+def test_it_works_from_there(installed, server):
+    """It finds its prober programs and its library by its own place alone."""
+    shown = run(installed / "bin/dbhealthd", "check", DATABASE_URL=server.url())
+    assert "accepting" in shown and "alive" in shown
+
+
+def test_it_works_after_a_move(installed, server, tmp_path):
+    moved = tmp_path / "elsewhere"
+    run("cp", "-a", installed, moved)
+    shown = run(moved / "bin/dbhealthd", "check", DATABASE_URL=server.url())
+    assert "accepting" in shown
+
+
+def test_folders_of_one_s_own(tmp_path):
+    """A distribution's folders: the program still finds the library."""
+    build, root = tmp_path / "build", tmp_path / "root"
+    options = ["-DCMAKE_INSTALL_PREFIX=/opt/x", "-DCMAKE_INSTALL_BINDIR=libexec/deep/bin"]
+    options += ["-DCMAKE_INSTALL_DATADIR=data", "-DDBHEALTH_TESTS=OFF", "-DCMAKE_BUILD_TYPE=Debug"]
+    run("cmake", "-G", "Ninja", "-S", REPOSITORY, "-B", build, *options)
+    run("cmake", "--build", build)
+    run("cmake", "--install", build, DESTDIR=str(root))
+    program = root / "opt/x/libexec/deep/bin/dbhealthd"
+    shown = run(program, "check", status=1, DATABASE_URL="mysql://probe@127.0.0.1:1/")
+    assert "refused" in shown and "accepting" in shown
+    service = (root / "opt/x/lib/systemd/system/dbhealthd.service").read_text()
+    assert "ExecStart=/opt/x/libexec/deep/bin/dbhealthd\n" in service
+
+
+# Manual pages
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_well_formed(installed, page):
+    result = subprocess.run(
+        ["mandoc", "-Tlint", installed / "share/man" / PAGES[page] / page],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [line for line in result.stdout.splitlines() if not NOT_OURS.search(line)]
+    assert said == []
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The pages as a reader sees them, without line breaks."""
+    shown = {}
+    for page in PAGES:
+        text = run("mandoc", "-Tascii", "-Owidth=1000", REPOSITORY / "src/man" / page)
+        shown[page] = re.sub(r"\s+", " ", re.sub(".\b", "", text))
+    return shown
+
+
+def test_every_setting_is_in_the_page(build_dir, pages):
+    rows = re.findall(r"^  --(.{11}) (.{8}) ", run(build_dir / "dbhealthd", "--help"), re.MULTILINE)
+    assert len(rows) > 8
+    for flag, default in ((flag.strip(), default.strip()) for flag, default in rows):
+        variable = "DBHEALTH_" + flag.upper().replace("-", "_")
+        pattern = rf"--{flag} \S+, {variable} (.*?)(?= --|ENVIRONMENT)"
+        entry = re.search(pattern, pages["dbhealthd.8"])
+        assert entry, f"no entry for --{flag}"
+        assert default in entry[1], f"--{flag}: the default is {default}"
+
+
+def test_every_command_and_database_variable_is_in_the_page(pages):
+    text = (REPOSITORY / "README.md").read_text()
+    names = re.findall(r"^dbhealthd (\w+) ", text, re.MULTILINE)
+    names += re.findall(r"^\| `(DATABASE_\w+)`", text, re.MULTILINE)
+    assert len(names) > 7
+    for name in names:
+        assert name in pages["dbhealthd.8"], name
+
+
+@pytest.mark.parametrize("first", ["description", "ok"], ids=["keys", "outcomes"])
+def test_every_key_and_outcome_is_in_the_page(pages, first):
+    """By the README's tables, which another test holds to the code."""
+    text = (REPOSITORY / "README.md").read_text()
+    (table,) = re.findall(rf"^\| `{first}` .*?\n\n", text, re.MULTILINE | re.DOTALL)
+    cells = [line.split("|")[1] for line in table.splitlines() if line]
+    names = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert len(names) > 12
+    for name in names:
+        assert re.search(rf"(^|[ ,]){re.escape(name)}([ ,.]|$)", pages["dbhealthd-check.5"]), name
+
+
+# The service
+
+
+@pytest.fixture(scope="module")
+def service(installed, tmp_path_factory):
+    """The unit, for the program where this test has installed it."""
+    text = (installed / "lib/systemd/system/dbhealthd.service").read_text()
+    unit = tmp_path_factory.mktemp("units") / "dbhealthd.service"
+    unit.write_text(re.sub(r"(?m)^ExecStart=.*", f"ExecStart={installed}/bin/dbhealthd", text))
+    return unit
+
+
+def test_the_service_is_well_formed(service):
+    said = run("systemd-analyze", "verify", "--man=no", service)
+    assert "dbhealthd.service" not in said, said
+
+
+def test_the_service_is_locked_up(service):
+    run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_LIMIT}", service)
