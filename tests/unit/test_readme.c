@@ -52,6 +52,18 @@ static const char *cell(const char *row, unsigned index)
     return row + strspn(row, " ");
 }
 
+// The cell is this text and nothing more.
+static void expect_text(const char *row, unsigned index, const char *text)
+{
+    const char *found = cell(row, index);
+    size_t length = strcspn(found, "|");
+    while (length > 0 && found[length - 1] == ' ')
+        length--;
+    char *whole = memory_copy(found, length);
+    assert_string_equal(whole, text);
+    free(whole);
+}
+
 static unsigned status_at(const struct check *check, const char *endpoint, enum outcome outcome)
 {
     struct circumstances settled = {0};
@@ -82,8 +94,10 @@ static void semantics_table_is_what_the_code_does(void **state)
     for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
         enum outcome outcome = (enum outcome)i;
         char *row = find_row(text, outcome_info(outcome)->code);
-        unsigned healthz = (unsigned)strtoul(cell(row, 2), NULL, 10);
-        unsigned readyz = (unsigned)strtoul(cell(row, 3), NULL, 10);
+        expect_text(row, 1, outcome_info(outcome)->sentence);
+        expect_text(row, 2, outcome_info(outcome)->advice);
+        unsigned healthz = (unsigned)strtoul(cell(row, 3), NULL, 10);
+        unsigned readyz = (unsigned)strtoul(cell(row, 4), NULL, 10);
         assert_int_equal(healthz, status_at(alive, "healthz", outcome));
         assert_int_equal(healthz, status_at(alive, "startupz", outcome));
         assert_int_equal(readyz, status_at(accepting, "readyz", outcome));
