@@ -129,9 +129,12 @@ static void reply_report(const struct asking *asking, const struct report *repor
 static void judge_anew(const struct asking *asking, struct check_view *views, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (views[i].result != NULL && asking->overrides.count > 0)
-            views[i].judgement =
-                judge(views[i].check, OUTCOME_OK, views[i].result, &asking->overrides);
+        struct check_view *view = &views[i];
+        if (view->result == NULL || asking->overrides.count == 0)
+            continue;
+        view->judgement = judge(view->check, OUTCOME_OK, view->result, &asking->overrides);
+        if (view->superuser)
+            judgement_warn_of_superuser(&view->judgement);
     }
 }
 

@@ -26,6 +26,7 @@ struct check_view {
     struct instant started;      // of the run that the judgement is from, if dated
     struct duration took;        // how long it took, if dated
     const char *message;         // the server's or driver's words, not for bodies; "" if none
+    bool superuser;              // the probe user is one, so a pass is a warning
     const struct result *result; // what it was judged from, if its check has params; else NULL
 };
 

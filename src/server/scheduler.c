@@ -42,6 +42,7 @@ struct check_state {
     struct prober *prober;
     bool known; // the fields below are of a result
     struct judgement judgement;
+    bool superuser; // the probe user is one
     struct instant started;
     struct duration took;
     char *message;         // the driver's words; NULL if it passed
@@ -122,16 +123,6 @@ static void deliver(struct check_state *state)
     }
 }
 
-// Such a user gets into a full server, so its success proves less than it should.
-static void warn_of_superuser(struct judgement *judgement, bool superuser)
-{
-    if (!superuser || judgement->verdict != VERDICT_PASS)
-        return;
-    judgement->verdict = VERDICT_WARN;
-    (void)snprintf(judgement->reason, sizeof judgement->reason,
-                   "the probe user is a superuser, whom a full server still lets in");
-}
-
 static void keep_message(struct check_state *state, const struct probe *probe)
 {
     free(state->message);
@@ -153,10 +144,12 @@ static void take_probe(struct check_state *state, struct probe *probe)
 {
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
     add_silence(&judgement, probe->silent);
-    warn_of_superuser(&judgement, probe->superuser);
+    if (probe->superuser)
+        judgement_warn_of_superuser(&judgement);
     log_transition(state, &judgement, probe);
     state->known = true;
     state->judgement = judgement;
+    state->superuser = probe->superuser;
     state->started = probe->started;
     state->took = instant_since(probe->started, probe->ended);
     keep_message(state, probe);
@@ -196,6 +189,7 @@ static struct check_view view_of_result(const struct check_state *state)
                                .started = state->started,
                                .took = state->took,
                                .message = state->message != NULL ? state->message : "",
+                               .superuser = state->superuser,
                                .result = state->result};
 }
 

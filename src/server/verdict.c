@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *verdict_name(enum verdict verdict)
@@ -124,4 +125,13 @@ struct judgement judge(const struct check *check, enum outcome outcome, const st
     else if (check->endpoints.count > 0)
         judge_by_first_value(check, result, &judgement);
     return judgement;
+}
+
+void judgement_warn_of_superuser(struct judgement *judgement)
+{
+    if (judgement->verdict != VERDICT_PASS)
+        return;
+    judgement->verdict = VERDICT_WARN;
+    (void)snprintf(judgement->reason, sizeof judgement->reason,
+                   "the probe user is a superuser, whom a full server still lets in");
 }

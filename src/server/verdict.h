@@ -29,3 +29,7 @@ struct judgement {
 // `overrides` are a request's values for params of the check; NULL: the defaults hold.
 struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
                        const struct params *overrides);
+
+// Turns a pass into a warning: such a user gets into a full server, so its success proves less than
+// it should.
+void judgement_warn_of_superuser(struct judgement *judgement);

@@ -41,8 +41,10 @@ class Ended:
 
 
 class Program:
-    def __init__(self, build):
-        self.path = build / "dbhealthd"
+    """under is a command to run it with."""
+
+    def __init__(self, build, under=()):
+        self.command = (*under, build / "dbhealthd")
 
     def run(self, *words, cwd=None, stdout=None, **environment):
         """Runs it to its end, its output in pipes, or where stdout says."""
@@ -85,7 +87,7 @@ class Program:
         mortal = dies_with_us()
         variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
         return subprocess.Popen(
-            [str(word) for word in (self.path, *words)],
+            [str(word) for word in (*self.command, *words)],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
