@@ -604,7 +604,8 @@ static void tell_held(struct prober *prober, struct job *job)
 static void end_run(struct prober *prober)
 {
     struct probe probe = unanswered(prober, VERB_RUN);
-    hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
+    if (probe.outcome == OUTCOME_TIMEOUT)
+        hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
     kill_process(prober);
     prober->state = STATE_IDLE;
     tell(prober, take_first(&prober->batch), probe);
