@@ -1,4 +1,4 @@
-"""The commands beside serving: what they print, in a pipe and on a terminal, and their exit status."""
+"""The commands beside serving: what they print, in a pipe and on a terminal, and how they end."""
 
 import json
 import re
@@ -36,7 +36,7 @@ WRONG_USAGE = [  # Words, and what is said of them.
 NO_CONFIGURATION = [  # Variables, and what is said of them.
     ({}, "DATABASE_URL: not set"),
     ({"DATABASE_URL": "redis://probe@127.0.0.1/"}, "DATABASE_URL: the scheme is unknown"),
-    ({"DATABASE_URL_FILE": "/nonexistent"}, "/nonexistent"),
+    ({"DATABASE_URL_FILE": "/nonexistent"}, "DATABASE_URL_FILE: cannot open the file"),
 ]
 
 
@@ -212,6 +212,14 @@ def test_check_without_a_server_to_ask_is_2(program, variables, said):
     assert ended.row("configuration")[1].startswith("config: ")
 
 
+@pytest.mark.parametrize("variables, said", NO_CONFIGURATION)
+def test_wait_without_a_server_to_ask_is_2_at_once(program, variables, said):
+    for words in (("wait",), ("wait", "healthz"), ("wait", "--timeout", "1h")):
+        ended = program.run(*words, **variables)
+        assert ended.status == USAGE
+        assert said in ended.errors
+
+
 def test_a_faulty_check_file_is_2_and_the_others_run(program, postgres, folder):
     checks = folder(faulty=sql.check(fail="n >"), **MIXED)
     ended = program.run("check", "--checks", checks, DATABASE_URL=postgres.url())
@@ -283,7 +291,8 @@ def test_lint_of_several_folders(program, folder):
 
 def test_lint_with_a_relative_folder_names_relative_places(program, folder):
     checks = folder(faulty="-- x: 1\nSELECT 1")
-    assert program.run("lint", "checks", cwd=checks.parent).lines[0].startswith("checks/faulty.sql:1:")
+    ended = program.run("lint", "checks", cwd=checks.parent)
+    assert ended.lines[0].startswith("checks/faulty.sql:1:")
 
 
 def test_lint_without_a_folder(program, tmp_path):

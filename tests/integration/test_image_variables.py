@@ -59,8 +59,8 @@ CONTRADICTIONS = [  # Variables, and what is said of them.
 
 @pytest.fixture
 def beside(build_dir, request):
-    """beside(engine) makes the shared server one that its image might have set up, on its usual port
-    of a loopback; gives the program as it runs there."""
+    """beside(engine) makes the shared server one that its image might have set up, on its usual
+    port of a loopback; gives the program as it runs there."""
     with contextlib.ExitStack() as stack:
 
         def start(engine):
@@ -157,7 +157,8 @@ def superuser_url(server, **options):
 
 
 def test_a_superusers_pass_is_a_warning_everywhere(adapter, server):
-    checks = {"lag": sql.check("SELECT 45 AS s", fail="s > 30", endpoints="lag"), "one": sql.check()}
+    lag = sql.check("SELECT 45 AS s", fail="s > 30", endpoints="lag")
+    checks = {"lag": lag, "one": sql.check()}
     with as_from_image(server):
         a = adapter(superuser_url(server), checks=checks)
         assert a.get("/readyz").body == "ok"
