@@ -37,12 +37,22 @@ static void print_postgres(const struct target *target)
     printf(";\n");
 }
 
-// The host is the one that the server sees: 127.0.0.1, or localhost through a Unix socket.
+// Where the server sees the probe come from. From another machine nobody here knows.
+static const char *origin_of(const struct target *target)
+{
+    if (target->socket != NULL)
+        return "localhost";
+    if (strcmp(target->host, "::1") == 0)
+        return "::1";
+    bool loopback = strncmp(target->host, "127.", 4) == 0 || strcmp(target->host, "localhost") == 0;
+    return loopback ? "127.0.0.1" : "%";
+}
+
 static void print_mysql(const struct target *target)
 {
     printf("-- The shipped checks need a login and nothing more. Run as root.\nCREATE USER ");
     print_quoted(user_of(target), '`'); // in which no backslash means anything
-    printf("@'%s' IDENTIFIED BY '...';\n", target->socket != NULL ? "localhost" : "127.0.0.1");
+    printf("@'%s' IDENTIFIED BY '...';\n", origin_of(target));
 }
 
 int command_grants(int argc, char **argv)

@@ -470,6 +470,22 @@ def test_grants_for_a_unix_socket(program, granted, server):
     assert program.run("check", DATABASE_URL=url).row("accepting") == ("pass", "")
 
 
+ORIGINS = [  # A MySQL server's place in the URL, and where it sees the probe come from.
+    ("", "127.0.0.1"),
+    ("127.0.0.1", "127.0.0.1"),
+    ("localhost:3307", "127.0.0.1"),
+    ("[::1]", "::1"),
+    ("db.example:3306", "%"),
+    ("192.0.2.7", "%"),
+]
+
+
+@pytest.mark.parametrize("place, origin", ORIGINS)
+def test_grants_are_for_where_the_probe_comes_from(program, place, origin):
+    ended = program.run("grants", DATABASE_URL=f"mysql://checker@{place}/")
+    assert f"CREATE USER `checker`@'{origin}' " in ended.output
+
+
 def test_grants_name_the_database_of_the_url(program, postgres):
     url = postgres.url(database="some db")
     assert 'GRANT CONNECT ON DATABASE "some db"' in program.run("grants", DATABASE_URL=url).output
