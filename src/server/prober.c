@@ -26,6 +26,7 @@ TAILQ_HEAD(job_list, job);
 enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
 
 enum {
+    GOODBYE_MS = 1000,        // at our end: a statement under way may come to its own end
     CLOSE_LIMIT_MS = 200,     // of a goodbye
     REPLACE_FIRST_MS = 10000, // a pending open is replaced after this, then twice this, ...
     REPLACE_MOST_MS = 60000,  // ... up to this
@@ -436,6 +437,7 @@ static void on_ran(struct prober *prober, struct reply *reply)
     }
     struct probe probe = probe_of(prober, reply);
     prober->connected = !ended;
+    prober->kept = false; // it has just proved to be alive
     forgive(TAILQ_FIRST(&prober->batch));
     tell(prober, take_first(&prober->batch), probe);
     if (!ended)
@@ -763,7 +765,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 void prober_end(struct prober *prober)
 {
-    struct duration grace = {.ms = CLOSE_LIMIT_MS};
+    struct duration grace = {.ms = GOODBYE_MS};
     if (prober->process != NULL && prober->state == STATE_PENDING)
         prober_process_kill(prober->process);
     else if (prober->process != NULL)

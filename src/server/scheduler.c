@@ -92,6 +92,7 @@ static void log_transition(const struct check_state *state, const struct judgeme
         return;
     bool well = judgement->verdict == VERDICT_PASS || judgement->verdict == VERDICT_SKIPPED;
     bool postgres = state->scheduler->config->engine == ENGINE_POSTGRES;
+    const struct outcome_info *info = outcome_info(judgement->outcome);
     LOG_EVENT(well ? LOG_INFO : LOG_WARN, "check changed", LOG_TEXT("check", state->check->name),
               LOG_TEXT("from", verdict_name(before)),
               LOG_TEXT("to", verdict_name(judgement->verdict)),
@@ -99,7 +100,8 @@ static void log_transition(const struct check_state *state, const struct judgeme
               LOG_TEXT(postgres ? "sqlstate" : "errno", probe->code),
               LOG_TEXT("stage", verb_name(probe->stage)),
               LOG_NUMBER("duration_ms", instant_since(probe->started, probe->ended).ms),
-              LOG_TEXT("reason", judgement->reason), LOG_TEXT("message", probe->message));
+              LOG_TEXT("reason", judgement->reason), LOG_TEXT("message", probe->message),
+              LOG_TEXT("meaning", well ? "" : info->sentence), LOG_TEXT("advice", info->advice));
 }
 
 static void add_silence(struct judgement *judgement, struct duration silent)
@@ -193,16 +195,30 @@ static struct check_view view_of_result(const struct check_state *state)
                                .result = state->result};
 }
 
+// A run that has only just begun when the request must be answered, behind others or after a stall
+// of ours, says nothing of the server yet.
+static bool has_barely_begun(const struct check_state *state, struct duration ran)
+{
+    int64_t limit = state->check->timeout.ms;
+    int64_t deadline = state->scheduler->config->settings.deadline.ms;
+    return 2 * ran.ms < (limit < deadline ? limit : deadline);
+}
+
 // For this answer alone: the run goes on to its own end.
 static struct check_view view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
+    bool barely = unfinished.outcome == OUTCOME_TIMEOUT && has_barely_begun(state, unfinished.ran);
+    if (barely)
+        unfinished.outcome = OUTCOME_UNKNOWN;
     struct check_view view = {.check = state->check,
                               .message = "",
                               .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
     struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
     if (unfinished.outcome != OUTCOME_UNKNOWN)
         text_addf(&reason, "no answer for %lld ms", (long long)unfinished.ran.ms);
+    else if (barely)
+        text_addf(&reason, "begun %lld ms ago", (long long)unfinished.ran.ms);
     else if (unfinished.ahead != NULL)
         text_addf(&reason, "not reached: %s ran %lld ms", unfinished.ahead->name,
                   (long long)unfinished.ran.ms);
