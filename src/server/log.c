@@ -4,13 +4,13 @@
 #include "server/log.h"
 
 #include "common/text.h"
+#include "server/wall_time.h"
 
 #include <jansson.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = PIPE_BUF };
@@ -27,17 +27,6 @@ void log_configure(enum log_format format, enum log_level level)
 {
     logger.format = format;
     logger.least = level;
-}
-
-static void format_time(char *text, size_t capacity)
-{
-    struct timespec now;
-    struct tm utc;
-    char seconds[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &utc);
-    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(text, capacity, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
 static bool is_left_out(const struct log_field *field)
@@ -111,7 +100,7 @@ void log_event(enum log_level level, const char *message, const struct log_field
                size_t count)
 {
     char bytes[LINE_MAX_BYTES];
-    char time[64];
+    char time[WALL_TIME_MAX];
     if (level < logger.least)
         return;
     if (logger.dropped > 0) {
@@ -125,7 +114,7 @@ void log_event(enum log_level level, const char *message, const struct log_field
         }
     }
     struct text line = text_in(bytes, sizeof bytes); // a byte stays free for the line's end
-    format_time(time, sizeof time);
+    wall_time_format(instant_now(), time, sizeof time);
     if (logger.format == LOG_FORMAT_JSON)
         write_json(&line, time, level, message, fields, count);
     else

@@ -14,6 +14,7 @@
 
 #include "common/memory.h"
 #include "server/deadline.h"
+#include "server/effort.h"
 #include "server/log.h"
 #include "server/prober_process.h"
 
@@ -36,23 +37,8 @@ enum {
     HELPLESS_MS = 30000,
     HOLD_FIRST_MS = 1000, // a check whose run had to be killed waits this before the next, ...
     HOLD_MOST_MS = 30000, // ... each further one in a row twice as long, up to this
-    PULSE_MS = 50,        // how often the loop's own stalls are looked for while a verb is out
     INSPECT_MS = 60000,   // between questions whether the user is a superuser
-    PULSE_NS = PULSE_MS * 1000000,
-    MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
-};
-
-// Counters at the start of a span, to tell afterwards whether we had the CPU to do our part in it.
-struct effort {
-    struct instant since;
-    struct cpu_time cpu; // of the prober process
-    int64_t frozen_ns;   // since then: the process was ready to run and did not get to
-    int64_t stalled_ns;  // since then: the loop did not turn
-};
-
-struct glimpse {
-    bool ready;      // the process is on a CPU or waits for one
-    int64_t used_ns; // what it has had of the CPU
+    MARGIN_MOST_MS = 100  // the server's own limit ends a statement this much before ours
 };
 
 struct prober {
@@ -80,11 +66,9 @@ struct prober {
     struct instant deadline;        // of the outstanding verb
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
-    struct effort effort;           // what there was of CPU since the time ran that is judged
-    uv_timer_t pulse;
-    struct instant last_pulse;
-    struct glimpse glimpse; // of the process, then
-    unsigned failures;      // crashes and failed starts in a row
+    struct effort effort;           // for the first job of the batch
+    uv_timer_t pulse;               // looks at the effort while a verb is outstanding
+    unsigned failures;              // crashes and failed starts in a row
     struct instant first_failure, last_failure;
     struct instant not_before; // no start before this
 };
@@ -184,44 +168,26 @@ static void kill_process(struct prober *prober)
     forget_process(prober);
 }
 
-// --- our own stalls
+// --- our own part
 
-// What the process is up to at this moment.
-static struct glimpse look_at_process(const struct prober *prober)
-{
-    if (prober->process == NULL)
-        return (struct glimpse){0};
-    return (struct glimpse){.ready = prober_process_is_ready(prober->process),
-                            .used_ns = prober_process_cpu(prober->process).used_ns};
-}
-
-// The kernel counts a wait for the CPU only when it has ended; one that goes on shows in a process
-// that is ready twice in a row and has not run in between.
 static void on_pulse(uv_timer_t *timer)
 {
     struct prober *prober = timer->data;
-    struct instant now = instant_now();
-    struct glimpse glimpse = look_at_process(prober);
-    int64_t gap_ns = now.ns - prober->last_pulse.ns;
-    if (glimpse.ready && prober->glimpse.ready && glimpse.used_ns == prober->glimpse.used_ns)
-        prober->effort.frozen_ns += gap_ns;
-    if (gap_ns > 2 * PULSE_NS)
-        prober->effort.stalled_ns += gap_ns - PULSE_NS;
-    prober->glimpse = glimpse;
-    prober->last_pulse = now;
+    effort_look(&prober->effort, prober->process);
     if (prober->state == STATE_IDLE)
         (void)uv_timer_stop(timer);
 }
 
-// Looks for stalls until the prober is idle.
-static void start_pulse(struct prober *prober)
+static void begin_effort(struct prober *prober)
 {
-    if (uv_is_active((const uv_handle_t *)&prober->pulse))
-        return;
-    prober->last_pulse = instant_now();
-    prober->glimpse = (struct glimpse){0};
-    int failed = uv_timer_start(&prober->pulse, on_pulse, PULSE_MS, PULSE_MS);
+    effort_begin(&prober->effort, prober->process);
+    int failed = uv_timer_start(&prober->pulse, on_pulse, EFFORT_PERIOD_MS, EFFORT_PERIOD_MS);
     assert(failed == 0);
+}
+
+static bool is_starved(const struct prober *prober, struct duration span)
+{
+    return effort_is_starved(&prober->effort, prober->process, span);
 }
 
 // --- the verbs
@@ -238,14 +204,6 @@ static bool send_call(struct prober *prober, struct call call)
     kill_process(prober);
     note_failure(prober, "takes no calls");
     return false;
-}
-
-static void begin_effort(struct prober *prober)
-{
-    prober->effort = (struct effort){.since = instant_now()};
-    start_pulse(prober);
-    if (prober->process != NULL)
-        prober->effort.cpu = prober_process_cpu(prober->process);
 }
 
 // From now on time counts against the first job of the batch.
@@ -506,20 +464,6 @@ static void on_died(void *owner, const char *how)
 }
 
 // --- deadlines
-
-// True if we, not the server, are why there is no answer: for more than half of this span, which
-// began with the effort, the prober waited for a CPU or the loop did not turn.
-static bool is_starved(const struct prober *prober, struct duration span)
-{
-    int64_t half_ns = span.ms * 1000000 / 2;
-    int64_t gap_ns = instant_now().ns - prober->last_pulse.ns;
-    int64_t lost_ns = prober->effort.stalled_ns + (gap_ns > 2 * PULSE_NS ? gap_ns - PULSE_NS : 0);
-    int64_t waited_ns = 0;
-    if (prober->process != NULL)
-        waited_ns = prober_process_cpu(prober->process).waited_ns - prober->effort.cpu.waited_ns;
-    lost_ns += waited_ns > prober->effort.frozen_ns ? waited_ns : prober->effort.frozen_ns;
-    return lost_ns > half_ns;
-}
 
 static struct probe unanswered(struct prober *prober, enum verb stage)
 {

@@ -1,26 +1,11 @@
 // The JSON of report.h. The draft knows pass, warn and fail; what is unknown is a failure where it
 // fails the endpoint and a warning where it does not, and the member `verdict` says which it was.
 #include "server/report.h"
+#include "server/wall_time.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-// When a run began, on the wall clock, as RFC 3339 has it.
-static void format_time(struct instant started, char *text, size_t capacity)
-{
-    struct timespec now;
-    struct tm utc;
-    char seconds[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age_ms = instant_since(started, instant_now()).ms;
-    int64_t then_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - age_ms;
-    time_t then = (time_t)(then_ms / 1000);
-    (void)gmtime_r(&then, &utc);
-    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(text, capacity, "%s.%03dZ", seconds, (int)(then_ms % 1000));
-}
 
 static const char *status_of(enum verdict verdict, bool fails)
 {
@@ -47,8 +32,8 @@ static json_t *check_object(const struct check_view *view, bool fails)
     set_string(object, "verdict", verdict_name(verdict));
     set_string(object, "outcome", outcome_info(view->judgement.outcome)->code);
     if (view->dated) {
-        char time[64];
-        format_time(view->started, time, sizeof time);
+        char time[WALL_TIME_MAX];
+        wall_time_format(view->started, time, sizeof time);
         set_string(object, "time", time);
     }
     report_detail(&view->judgement, detail, sizeof detail);

@@ -1,0 +1,11 @@
+// The wall clock, only ever to print.
+#pragma once
+
+#include "common/instant.h"
+
+#include <stddef.h>
+
+enum { WALL_TIME_MAX = 64 };
+
+// Writes an instant as RFC 3339 has it, in UTC with milliseconds: 2026-01-01T03:00:00.000Z.
+void wall_time_format(struct instant instant, char *text, size_t capacity);
