@@ -4,6 +4,7 @@
 // server, and so cannot tell that it is full.
 #include "common/image_variables.h"
 
+#include "common/environment.h"
 #include "common/memory.h"
 #include "common/secret.h"
 
@@ -35,24 +36,18 @@ static const struct identity {
 
 enum { IDENTITY_COUNT = sizeof identities / sizeof *identities };
 
-static const char *variable(const char *name)
-{
-    const char *value = name != NULL ? getenv(name) : NULL;
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 static const char *file_variable(const char *name)
 {
     char file_name[VARIABLE_MAX];
     if (name == NULL)
         return NULL;
     (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
-    return variable(file_name);
+    return environment_value(file_name);
 }
 
 static bool is_set(const char *name)
 {
-    return variable(name) != NULL || file_variable(name) != NULL;
+    return environment_value(name) != NULL || file_variable(name) != NULL;
 }
 
 // A user's name decides; where there is a default for it, a password is enough.
@@ -70,7 +65,7 @@ static bool refuse_both(const char *name, struct error *error)
 // The value of a variable or of its file; NULL if neither is set.
 static bool read_variable(const char *name, char **value, struct error *error)
 {
-    const char *plain = variable(name);
+    const char *plain = environment_value(name);
     const char *file = file_variable(name);
     if (plain != NULL && file != NULL)
         return refuse_both(name, error);
@@ -84,8 +79,8 @@ static bool read_variable(const char *name, char **value, struct error *error)
 static bool take_password(const struct identity *identity, struct target *target,
                           struct error *error)
 {
-    const char *plain = variable(identity->password_variable);
-    const char *file = variable(identity->password_file_variable);
+    const char *plain = environment_value(identity->password_variable);
+    const char *file = environment_value(identity->password_file_variable);
     if (plain != NULL && file != NULL)
         return refuse_both(identity->password_variable, error);
     if (plain != NULL)

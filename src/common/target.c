@@ -3,6 +3,7 @@
 // password, pieces of the password turn up as port, path or parameter name.
 #include "common/target.h"
 
+#include "common/environment.h"
 #include "common/image_variables.h"
 #include "common/memory.h"
 #include "common/secret.h"
@@ -341,12 +342,6 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     return taken;
 }
 
-static const char *variable(const char *name)
-{
-    const char *value = getenv(name);
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 static bool load_image_variables(struct target *target, struct error *error)
 {
     bool found;
@@ -362,8 +357,8 @@ static bool load_url(struct target *target, struct error *error)
 {
     static const char name[] = "DATABASE_URL";
     static const char file_name[] = "DATABASE_URL_FILE";
-    const char *url = variable(name);
-    const char *file = variable(file_name);
+    const char *url = environment_value(name);
+    const char *file = environment_value(file_name);
     if (url == NULL && file == NULL)
         return load_image_variables(target, error);
     if (url != NULL && file != NULL)
@@ -382,8 +377,8 @@ bool target_load(struct target *target, struct error *error)
     if (!load_url(target, error))
         return false;
     static const char name[] = "DATABASE_PASSWORD_FILE";
-    if (variable(name) != NULL) {
-        replace(&target->password_file, memory_string(variable(name)));
+    if (environment_value(name) != NULL) {
+        replace(&target->password_file, memory_string(environment_value(name)));
         target->password_variable = name;
     }
     return true;

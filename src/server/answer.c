@@ -197,6 +197,13 @@ static void answer_status(const struct asking *asking, const struct check_view *
 
 // --- asking
 
+static void free_asking(struct asking *asking)
+{
+    config_release(asking->config);
+    params_clear(&asking->overrides);
+    free(asking);
+}
+
 static void on_views(void *context, struct check_view *views, size_t count)
 {
     struct asking *asking = context;
@@ -204,9 +211,7 @@ static void on_views(void *context, struct check_view *views, size_t count)
         answer_endpoint(asking, views, count);
     else
         answer_status(asking, views, count);
-    config_release(asking->config);
-    params_clear(&asking->overrides);
-    free(asking);
+    free_asking(asking);
 }
 
 static struct asking *new_asking(struct service *service, const struct request_facts *facts,
@@ -226,9 +231,7 @@ static struct asking *new_asking(struct service *service, const struct request_f
 static void drop_asking(struct asking *asking, unsigned status, const struct error *error)
 {
     reply_error(status, error, asking->ready, asking->context);
-    config_release(asking->config);
-    params_clear(&asking->overrides);
-    free(asking);
+    free_asking(asking);
 }
 
 // The checks that the route asks for; false if it names one that the endpoint does not have.

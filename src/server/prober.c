@@ -380,12 +380,6 @@ static bool ends_session(enum outcome outcome)
            outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS;
 }
 
-// A run was answered: the next one need not be held back.
-static void forgive(struct job *job)
-{
-    job->kills = 0;
-}
-
 static void on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = ends_session(reply->outcome);
@@ -395,8 +389,8 @@ static void on_ran(struct prober *prober, struct reply *reply)
     }
     struct probe probe = probe_of(prober, reply);
     prober->connected = !ended;
-    prober->kept = false; // it has just proved to be alive
-    forgive(TAILQ_FIRST(&prober->batch));
+    prober->kept = false;                   // it has just proved to be alive
+    TAILQ_FIRST(&prober->batch)->kills = 0; // answered: the next run need not be held back
     tell(prober, take_first(&prober->batch), probe);
     if (!ended)
         begin_next(prober);

@@ -4,6 +4,7 @@
 #include "server/serve.h"
 
 #include "server/answer.h"
+#include "server/command.h"
 #include "server/http.h"
 #include "server/listener.h"
 #include "server/log.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <uv.h>
 
-enum { EXIT_USAGE = 2, DRAIN_LOOK_MS = 250 };
+enum { DRAIN_LOOK_MS = 250 };
 
 struct daemon {
     uv_loop_t loop;
@@ -145,7 +146,7 @@ int serve(struct settings *settings)
     if (!start(&daemon, settings, &error)) {
         fprintf(stderr, "dbhealthd: %s\n", error.text);
         settings_clear(settings);
-        return EXIT_USAGE;
+        return STATUS_USAGE;
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     config_release(daemon.service.config);
