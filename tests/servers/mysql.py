@@ -26,6 +26,7 @@ class MySqlProtocol(Server):
     def __init__(self, *, settings=None, max_connections=30, tls=False):
         super().__init__(tls)
         self.settings = {"max-connections": max_connections, **(settings or {})}
+        self.places = max_connections
         self.socket = self.folder / "socket"
 
     @classmethod

@@ -10,6 +10,7 @@ from .kernel import children, client_sockets, wait_until
 from .server import PASSWORDS, Server
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+RESERVED = 3  # superuser_reserved_connections, unless told.
 USUAL_HBA = (
     "local all postgres trust",
     "local all all scram-sha-256",
@@ -65,6 +66,7 @@ class Postgres(PostgresProtocol):
     def __init__(self, *, settings=None, hba=(), max_connections=30, tls=False, recovering=False):
         super().__init__(tls)
         self.settings = {"max_connections": max_connections, **(settings or {})}
+        self.places = max_connections - RESERVED
         self.recovering = recovering
         self._hba = hba
 

@@ -53,6 +53,7 @@ class Server:
         account.own(self.runs_as, self.folder)
         self.data = self.folder / "data"
         self.log = self.folder / "log"
+        self.places = None  # How many connections ordinary users may have; a subclass knows.
         self._paused = []
 
     def __enter__(self):
@@ -150,16 +151,22 @@ class Server:
 
     @contextlib.contextmanager
     def full(self):
-        """In the block every connection that an ordinary user may have is taken; gives them."""
-        with contextlib.ExitStack() as held:
-            connections = []
-            with contextlib.suppress(self.driver().OperationalError):
-                for _ in range(1000):
-                    connection = self.connect("app")
-                    held.callback(connection.close)
-                    connections.append(connection)
-            assert connections, f"{self.name} admits nobody"
-            yield connections
+        """In the block every connection that an ordinary user may have is taken; gives them. A
+        client that has just left may hold its place a little longer, so this fills until it has all."""
+        held = []
+        try:
+            wait_until(lambda: self._fill(held), f"{self.name} is full of our connections")
+            yield held
+        finally:
+            for connection in held:
+                connection.close()
+
+    def _fill(self, held):
+        """Adds connections to held until none is admitted; true once held has them all."""
+        with contextlib.suppress(self.driver().OperationalError):
+            while len(held) < self.places:
+                held.append(self.connect("app"))
+        return len(held) == self.places
 
     # Clients
 
