@@ -12,6 +12,8 @@ void check_free(struct check *check)
     free(check->rules);
     params_clear(&check->params);
     words_free(&check->endpoints);
+    words_free(&check->metric_columns);
+    words_free(&check->grants);
     free(check->name);
     free(check->place);
     free(check->broken);

@@ -23,7 +23,11 @@ struct check {
     size_t rule_count;
     struct outcome_set tolerate; // these make a warning instead of a failure
     struct server_range range;   // the servers it is meant for
-    bool metrics;                // its numeric columns are metrics
+    bool metrics;                // its numeric columns are metrics ...
+    struct words metric_columns; // ... these of them; empty: all
+    bool log_rows;               // each row of a result is logged
+    bool enabled;                // without being named in DBHEALTH_ENABLE
+    struct words grants;         // statements that make its probe user able to run it
     bool writes;                 // not in a read-only transaction
     char *sql;                   // one statement; "" if broken
 };

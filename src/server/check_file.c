@@ -19,15 +19,19 @@
 
 enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
 
-enum { KEY_COUNT = 14 };
+enum { KEY_COUNT = 18 };
+
+struct place {
+    unsigned line, column; // from 1
+};
 
 struct parser {
     struct check *check;
     const struct check_defaults *defaults;
-    unsigned line;             // where the parser is, from 1
-    unsigned column;           // of the value being read, from 1
-    bool expanded;             // a ${NAME} has moved what follows it: columns are the value's
-    unsigned given[KEY_COUNT]; // the line that gave this key last; 0: none did
+    unsigned line;                 // where the parser is, from 1
+    unsigned column;               // of the value being read, from 1
+    bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
+    struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
 };
 
 typedef bool key_parser(struct parser *parser, const char *value, struct error *error);
@@ -156,6 +160,11 @@ static bool parse_warn(struct parser *parser, const char *value, struct error *e
     return add_rule(parser, value, RULE_WARN, error);
 }
 
+static bool parse_skip(struct parser *parser, const char *value, struct error *error)
+{
+    return add_rule(parser, value, RULE_SKIP, error);
+}
+
 static bool parse_tolerate(struct parser *parser, const char *value, struct error *error)
 {
     struct words words = {0};
@@ -211,9 +220,34 @@ static bool parse_server_version(struct parser *parser, const char *value, struc
     return range_add_versions(&parser->check->range, value, error);
 }
 
+// yes, no or names of columns.
 static bool parse_metrics(struct parser *parser, const char *value, struct error *error)
 {
-    return parse_yes_no(value, &parser->check->metrics, error);
+    struct check *check = parser->check;
+    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+        return parse_yes_no(value, &check->metrics, error);
+    words_split(&check->metric_columns, value, ", \t");
+    return check->metric_columns.count > 0 ||
+           error_set(error, "expected yes, no or names of columns");
+}
+
+static bool parse_log(struct parser *parser, const char *value, struct error *error)
+{
+    parser->check->log_rows = strcmp(value, "rows") == 0;
+    return parser->check->log_rows ||
+           error_set(error, "'%.40s' cannot be logged, expected rows", value);
+}
+
+static bool parse_enabled(struct parser *parser, const char *value, struct error *error)
+{
+    return parse_yes_no(value, &parser->check->enabled, error);
+}
+
+static bool parse_grants(struct parser *parser, const char *value, struct error *error)
+{
+    (void)error;
+    words_add(&parser->check->grants, value, strlen(value));
+    return true;
 }
 
 // The header keys: a key is added here, in its function above and in the README.
@@ -227,9 +261,13 @@ static const struct key keys[KEY_COUNT] = {
     {"param", parse_param, true},
     {"fail", parse_fail, true},
     {"warn", parse_warn, true},
+    {"skip", parse_skip, true},
     {"tolerate", parse_tolerate, false},
     {"writes", parse_writes, false},
     {"metrics", parse_metrics, false},
+    {"log", parse_log, false},
+    {"enabled", parse_enabled, false},
+    {"grants", parse_grants, true},
     {"flavor", parse_flavor, false},
     {"server-version", parse_server_version, false},
 };
@@ -252,13 +290,18 @@ static bool find_key(const char *name, size_t length, size_t *index)
     return false;
 }
 
-// The line that gave the key which this function parses; 0: none did.
-static unsigned line_of(const struct parser *parser, key_parser *parse)
+// Where the key was given which this function parses; line 0: nowhere.
+static struct place place_of(const struct parser *parser, key_parser *parse)
 {
     size_t i = 0;
     while (keys[i].parse != parse)
         i++;
     return parser->given[i];
+}
+
+static bool is_given(const struct parser *parser, key_parser *parse)
+{
+    return place_of(parser, parse).line > 0;
 }
 
 static const char *variable_end(const char *name)
@@ -357,14 +400,14 @@ static void take_key_line(struct parser *parser, const char *line, const char *a
         fault(parser, column_of(line, at), &error);
         return;
     }
-    if (!keys[index].repeats && parser->given[index] != 0) {
+    if (!keys[index].repeats && parser->given[index].line != 0) {
         (void)error_set(&error, "%s is given a second time", keys[index].name);
         fault(parser, column_of(line, at), &error);
         return;
     }
-    parser->given[index] = parser->line;
     const char *value = colon + 1 + strspn(colon + 1, " \t");
     parser->column = column_of(line, value);
+    parser->given[index] = (struct place){.line = parser->line, .column = parser->column};
     take_value(parser, &keys[index], value);
 }
 
@@ -452,36 +495,53 @@ static const char *default_prober(const struct check *check)
 {
     if (words_have(&check->endpoints, "healthz") || words_have(&check->endpoints, "startupz"))
         return "liveness";
-    return check->endpoints.count > 0 ? "main" : "background";
+    return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
 }
 
-// Fills in what the file left out, and judges what only fits together.
-static void complete(struct parser *parser)
+// A fault of a key that was well written but does not go with the rest.
+static void fault_of_key(struct parser *parser, key_parser *parse, const struct error *error)
+{
+    struct place place = place_of(parser, parse);
+    parser->line = place.line > 0 ? place.line : 1;
+    fault(parser, place.column > 0 ? place.column : 1, error);
+}
+
+static void fill_in(struct parser *parser)
 {
     struct check *check = parser->check;
     const struct check_defaults *defaults = parser->defaults;
-    if (check->endpoints.count == 0 && line_of(parser, parse_endpoints) == 0)
+    if (check->endpoints.count == 0 && !is_given(parser, parse_endpoints))
         words_add(&check->endpoints, "readyz", strlen("readyz"));
     if (check->prober == NULL)
         check->prober = memory_string(default_prober(check));
     if (check->timeout.ms == 0)
         check->timeout = defaults->timeout;
-    if (line_of(parser, parse_cache) == 0)
+    if (!is_given(parser, parse_cache))
         check->cache = check->every.ms > 0
                            ? (struct duration){.ms = check->every.ms + check->timeout.ms}
                            : defaults->cache;
-    if (check->every.ms == 0 && check->timeout.ms > defaults->deadline.ms) {
-        struct error error;
+}
+
+// What each key allows but not together.
+static void check_sense(struct parser *parser)
+{
+    const struct check *check = parser->check;
+    struct error error;
+    if (check->every.ms > 0)
+        return;
+    if (check->timeout.ms > parser->defaults->deadline.ms) {
         char timeout[DURATION_ROOM], deadline[DURATION_ROOM];
         format_duration(check->timeout, timeout, sizeof timeout);
-        format_duration(defaults->deadline, deadline, sizeof deadline);
+        format_duration(parser->defaults->deadline, deadline, sizeof deadline);
         (void)error_set(&error,
                         "timeout %s is above the deadline of a request, %s: expected at most that, "
                         "or the key every",
                         timeout, deadline);
-        unsigned line = line_of(parser, parse_timeout);
-        parser->line = line > 0 ? line : 1;
-        fault(parser, 1, &error);
+        fault_of_key(parser, parse_timeout, &error);
+    }
+    if (check->log_rows) {
+        (void)error_set(&error, "log: rows are logged period by period, expected the key every");
+        fault_of_key(parser, parse_log, &error);
     }
 }
 
@@ -507,13 +567,15 @@ struct check *check_file_parse(const char *name, const char *place, const char *
     *check = (struct check){.name = memory_string(name),
                             .place = memory_string(place),
                             .sql = memory_string(""),
-                            .metrics = true};
+                            .metrics = true,
+                            .enabled = true};
     struct parser parser = {.check = check, .defaults = defaults, .line = 1};
     check_bytes(&parser, text, length);
     char *copy = memory_copy(text, length);
     const char *statement = take_lines(&parser, copy);
     take_statement(&parser, statement);
-    complete(&parser);
+    fill_in(&parser);
+    check_sense(&parser);
     free(copy);
     return check;
 }

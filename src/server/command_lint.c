@@ -35,6 +35,7 @@ static bool lint_folder(int argc, char **argv, size_t index, struct tally *tally
         return false;
     words_free(&line.settings.checks);
     words_add(&line.settings.checks, line.words.items[index], strlen(line.words.items[index]));
+    line.settings.enable_all = true;
     bool more = index + 1 < line.words.count;
     struct config *config = config_load(&line.settings);
     print_problems(config, tally);

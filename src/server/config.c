@@ -127,6 +127,22 @@ static void load_checks(struct config *config)
     }
 }
 
+// Leaves out what is optional and not asked for; only now, so that a user's file with `enabled: no`
+// puts out the shipped one of its name.
+static void drop_optional_checks(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    size_t kept = 0;
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check *check = config->checks[i];
+        if (check->enabled || settings->enable_all || words_have(&settings->enable, check->name))
+            config->checks[kept++] = check;
+        else
+            check_free(check);
+    }
+    config->check_count = kept;
+}
+
 // The engine, and what people may see of the URL. A URL that is wrong though its engine is known
 // is not a problem for good: the probers read it anew at every open, and say `config` until then.
 static void load_target(struct config *config)
@@ -207,6 +223,7 @@ struct config *config_load(struct settings *settings)
     if (config->engine == ENGINE_NONE)
         add_problem(config, config->target_problem);
     load_checks(config);
+    drop_optional_checks(config);
     if (config->problems.count > 0)
         add_configuration_check(config);
     if (config->engine != ENGINE_NONE && config->target_problem != NULL)

@@ -37,6 +37,7 @@ enum {
     HELPLESS_MS = 30000,
     HOLD_FIRST_MS = 1000, // a check whose run had to be killed waits this before the next, ...
     HOLD_MOST_MS = 30000, // ... each further one in a row twice as long, up to this
+    ROWS_MOST = 1000,     // of a result that is logged; the message's size bounds them too
     INSPECT_MS = 60000,   // between questions whether the user is a superuser
     MARGIN_MOST_MS = 100  // the server's own limit ends a statement this much before ours
 };
@@ -265,7 +266,7 @@ static void begin_run(struct prober *prober)
                         .deadline = deadline,
                         .read_only = !check->writes,
                         .statement_limit = statement_limit(instant_left(deadline, instant_now())),
-                        .max_rows = 1,
+                        .max_rows = check->log_rows ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober->state = STATE_RUNNING;
     if (!send_call(prober, call)) {

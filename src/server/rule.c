@@ -352,9 +352,12 @@ static enum rule_finding tell(const struct rule *rule, const struct literal *lit
     return RULE_HOLDS;
 }
 
+// Something is there that compares with nothing.
 static enum rule_finding judge_unknowable(const struct rule *rule, const char *what,
                                           struct text *why)
 {
+    if (rule->effect == RULE_SKIP)
+        return RULE_HOLDS_NOT;
     add_written(why, rule->column);
     text_addf(why, " is %s", what);
     return RULE_HOLDS;
@@ -373,9 +376,11 @@ static enum rule_finding judge_null(const struct rule *rule, const struct litera
 {
     bool is_null = value->type == VALUE_NULL;
     bool it_holds = is_null == (rule->comparison == RULE_EQ);
-    if (it_holds && is_null)
-        return judge_unknowable(rule, "null", why);
-    return tell(rule, literal, it_holds, value->text, value->length, why);
+    if (!it_holds || !is_null)
+        return tell(rule, literal, it_holds, value->text, value->length, why);
+    add_written(why, rule->column);
+    text_add(why, " is null");
+    return RULE_HOLDS;
 }
 
 static enum rule_finding judge_string(const struct rule *rule, const struct literal *literal,

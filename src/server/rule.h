@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum rule_effect { RULE_FAIL, RULE_WARN };
+enum rule_effect { RULE_FAIL, RULE_WARN, RULE_SKIP };
 
 enum rule_comparison { RULE_EQ, RULE_NE, RULE_LT, RULE_LE, RULE_GT, RULE_GE };
 
@@ -83,7 +83,9 @@ enum rule_finding {
     RULE_UNFIT   // the column is not there, or has another type: the check file is wrong
 };
 
-// Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen, like "lag_seconds 45 > 30" or "lag_seconds is
-// null", when the rule holds or is unfit. NULL and NaN make a rule hold, except == null, != null.
+// Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen,
+// like "lag_seconds 45 > 30" or "lag_seconds is null", when the rule holds or is unfit. NULL and NaN
+// make a rule hold, except == null, != null, and any that would skip the check: what is not known is
+// no reason to look away.
 enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
                              const struct result *result, struct text *why);

@@ -142,8 +142,20 @@ static void keep_result(struct check_state *state, struct probe *probe)
     probe->result = NULL;
 }
 
+// What the query gave, line by line, and what of it could not be kept.
+static void log_rows(const struct check *check, const struct result *result)
+{
+    for (uint32_t i = 0; i < result->kept_rows; i++)
+        log_row(check->name, result, i);
+    if (result->row_count > result->kept_rows)
+        LOG_EVENT(LOG_WARN, "rows left out", LOG_TEXT("check", check->name),
+                  LOG_NUMBER("rows", (int64_t)(result->row_count - result->kept_rows)));
+}
+
 static void take_probe(struct check_state *state, struct probe *probe)
 {
+    if (state->check->log_rows && probe->result != NULL)
+        log_rows(state->check, probe->result);
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
     add_silence(&judgement, probe->silent);
     if (probe->superuser)

@@ -34,6 +34,8 @@ static const struct setting table[] = {
      "address and port to serve on; none: all"},
     {"checks", "DBHEALTH_CHECKS", TYPE_FOLDERS, AT(checks), "library", 0, 0, NULL,
      "folders of check files, or library"},
+    {"enable", "DBHEALTH_ENABLE", TYPE_NAMES, AT(enable), "", 0, 0, NULL,
+     "checks to run that are optional"},
     {"disable", "DBHEALTH_DISABLE", TYPE_NAMES, AT(disable), "", 0, 0, NULL, "checks to leave out"},
     {"timeout", "DBHEALTH_TIMEOUT", TYPE_DURATION, AT(timeout), "800ms", 1, 3600000, NULL,
      "how long one run of a check may take"},
@@ -242,6 +244,7 @@ void settings_clear(struct settings *settings)
     free(settings->listen);
     free(settings->drain_file);
     words_free(&settings->checks);
+    words_free(&settings->enable);
     words_free(&settings->disable);
     words_free(&settings->keep);
     words_free(&settings->problems);

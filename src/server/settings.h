@@ -12,6 +12,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 struct settings {
     char *listen;         // address:port, as http_listen reads it
     struct words checks;  // folders, or "library" for the installed one
+    struct words enable;  // names of checks to run though their files say `enabled: no`
+    bool enable_all;      // run all of those; no setting, `lint` has it
     struct words disable; // names of checks to leave out
     struct words keep;    // names of probers that keep their connection open
     struct duration timeout;

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *verdict_name(enum verdict verdict)
@@ -26,11 +27,24 @@ static enum verdict verdict_of(const struct check *check, enum outcome outcome)
     return outcome_set_has(check->tolerate, outcome) ? VERDICT_WARN : VERDICT_FAIL;
 }
 
+// What rules can come to, by weight: a reason is replaced only by one that matters more.
+enum weight { WEIGHT_NONE, WEIGHT_WARN, WEIGHT_FAIL, WEIGHT_SKIP, WEIGHT_UNFIT };
+
 // The findings of all rules, the weightiest kept.
 struct weighing {
-    bool fails, warns, unfit, no_row, rows_ruled;
+    enum weight weight;
+    bool no_row, rows_ruled;
     struct judgement *judgement;
 };
+
+static enum weight weight_of(enum rule_finding finding, enum rule_effect effect)
+{
+    static const enum weight of_effects[] = {
+        [RULE_FAIL] = WEIGHT_FAIL, [RULE_WARN] = WEIGHT_WARN, [RULE_SKIP] = WEIGHT_SKIP};
+    if (finding == RULE_UNFIT)
+        return WEIGHT_UNFIT;
+    return finding == RULE_HOLDS ? of_effects[effect] : WEIGHT_NONE;
+}
 
 // What the rule compares with: its own literal, or the param's value in force.
 static const struct literal *literal_of(const struct rule *rule, const struct check *check,
@@ -44,24 +58,35 @@ static const struct literal *literal_of(const struct rule *rule, const struct ch
     return &param->value; // the parser has seen to it that there is one
 }
 
-// Rank by rank: a reason is replaced only by one that matters more.
 static void weigh(struct weighing *weighing, const struct rule *rule, const struct literal *literal,
                   const struct result *result)
 {
     char reason[REASON_MAX];
     struct text why = text_in(reason, sizeof reason);
     enum rule_finding finding = rule_judge(rule, literal, result, &why);
-    bool fails = finding == RULE_HOLDS && rule->effect == RULE_FAIL;
-    bool warns = finding == RULE_HOLDS && rule->effect == RULE_WARN;
-    bool unfit = finding == RULE_UNFIT;
-    bool first = !weighing->fails && !weighing->warns;
-    if (!weighing->unfit && (unfit || (fails && !weighing->fails) || (warns && first)))
+    enum weight weight = weight_of(finding, rule->effect);
+    if (weight > weighing->weight) {
+        weighing->weight = weight;
         memcpy(weighing->judgement->reason, reason, sizeof reason);
-    weighing->fails |= fails;
-    weighing->warns |= warns;
-    weighing->unfit |= unfit;
+    }
     weighing->no_row |= finding == RULE_NO_ROW;
     weighing->rows_ruled |= rule->column == NULL;
+}
+
+static enum outcome outcome_of(const struct weighing *weighing)
+{
+    switch (weighing->weight) {
+    case WEIGHT_UNFIT:
+        return OUTCOME_CONFIG;
+    case WEIGHT_SKIP:
+        return OUTCOME_SKIPPED;
+    case WEIGHT_FAIL:
+        return OUTCOME_FAILED;
+    case WEIGHT_WARN:
+    case WEIGHT_NONE:
+        return weighing->no_row && !weighing->rows_ruled ? OUTCOME_NO_ROW : OUTCOME_OK;
+    }
+    abort();
 }
 
 static void judge_by_rules(const struct check *check, const struct result *result,
@@ -70,14 +95,9 @@ static void judge_by_rules(const struct check *check, const struct result *resul
     struct weighing weighing = {.judgement = judgement};
     for (size_t i = 0; i < check->rule_count; i++)
         weigh(&weighing, &check->rules[i], literal_of(&check->rules[i], check, overrides), result);
-    if (weighing.unfit)
-        judgement->outcome = OUTCOME_CONFIG;
-    else if (weighing.fails)
-        judgement->outcome = OUTCOME_FAILED;
-    else if (weighing.no_row && !weighing.rows_ruled)
-        judgement->outcome = OUTCOME_NO_ROW;
+    judgement->outcome = outcome_of(&weighing);
     judgement->verdict = verdict_of(check, judgement->outcome);
-    if (judgement->verdict == VERDICT_PASS && weighing.warns)
+    if (judgement->verdict == VERDICT_PASS && weighing.weight == WEIGHT_WARN)
         judgement->verdict = VERDICT_WARN;
 }
 

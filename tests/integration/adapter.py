@@ -165,6 +165,11 @@ class Adapter:
             return []  # end() shows it
         return [line for line in self.lines() if line["msg"] == message]
 
+    def output(self):
+        """Every whole line of standard output, likewise."""
+        whole = output_path(self.log_path).read_text().rpartition("\n")[0]
+        return [parse_line(line) for line in whole.splitlines() if line]
+
     def transitions(self, check=None):
         changes = self.messages("check changed")
         return [change for change in changes if check in (None, change["check"])]
@@ -214,6 +219,11 @@ def _unquoted(value):
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
+def output_path(log_path):
+    """Where standard output goes."""
+    return log_path.with_name(f"{log_path.name}-output")
+
+
 def _start(command, environment, preexec, stderr, log_path):
     variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
     parent = os.getpid()
@@ -225,11 +235,11 @@ def _start(command, environment, preexec, stderr, log_path):
         if preexec:
             preexec()
 
-    with log_path.open("ab") as log:
+    with log_path.open("ab") as log, output_path(log_path).open("ab") as output:
         return subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=log if stderr is None else stderr,
             env={"PATH": os.environ["PATH"], **variables, **environment},
             start_new_session=True,

@@ -260,13 +260,17 @@ FAULTS = [  # A file, and what is said of it behind its name.
     ("-- endpoints: readyz\n-- fail: n ! 3\nSELECT 1", r"2:12: fail: expected .*"),
     ("-- nonsense: 1\nSELECT 1", r"1:4: unknown key 'nonsense', expected one of: .*"),
     ("-- timeout: 5\nSELECT 1", r"1:13: timeout: .*expected .*500ms.*"),
-    ("-- timeout: 5s\nSELECT 1", r"1:\d+: timeout 5s is above the deadline .*expected .*"),
+    ("-- timeout: 5s\nSELECT 1", r"1:13: timeout 5s is above the deadline .*expected .*"),
     ("-- param: most 30\nSELECT 1", r"1:\d+: param: expected .*"),
     ("-- fail: n > $most\nSELECT 1", r"1:14: fail: no param of this name is given above"),
     ("-- tolerate: nonsense\nSELECT 1", r"1:14: tolerate: .*nonsense.*"),
     ("-- flavor: oracle\nSELECT 1", r"1:12: flavor: 'oracle' is unknown, .*"),
     ("-- server-version: new\nSELECT 1", r"1:20: server-version: expected one or two bounds.*"),
-    ("-- metrics: perhaps\nSELECT 1", r"1:13: metrics: 'perhaps' is neither yes nor no"),
+    ("-- metrics: ,\nSELECT 1", r"1:13: metrics: expected yes, no or names of columns"),
+    ("-- log: all\n-- every: 1m\nSELECT 1", r"1:9: log: 'all' cannot be logged, expected rows"),
+    ("-- x-a: b\n-- log: rows\nSELECT 1", r"2:9: log: rows are logged .* expected the key every"),
+    ("-- enabled: maybe\n-- fail: n > 1\nSELECT 1", r"1:13: enabled: 'maybe' is neither yes nor no"),
+    ("-- enabled: no\n-- skip: n >\nSELECT 1", r"2:13: skip: expected a number, .*"),
     ("-- description: Nothing.\n", r"\d+:\d+: .*"),
     ("SELECT 1\n-- fail: n > 1\n", r"2:4: .*"),
 ]
@@ -496,6 +500,30 @@ def test_grants_do_not_make_an_administrator_anew(program, server):
     output = program.run("grants", DATABASE_URL=server.url(user, "topsecret")).output
     assert "probe" in output and "topsecret" not in output
     assert f'"{user}" LOGIN' not in output and f"`{user}`@" not in output
+
+
+def test_grants_of_checks_are_printed_once_and_of_enabled_ones_only(program, folder):
+    checks = folder(
+        a=sql.check(grants="GRANT pg_monitor TO $user;"),
+        b="-- grants: GRANT pg_monitor TO $user;\n-- grants: CREATE SCHEMA a\nSELECT 1",
+        c=sql.check(enabled="no", grants="CREATE SCHEMA c"),
+    )
+    url = "postgres://o'neil@127.0.0.1/"
+    words = ("grants", "--checks", checks)
+    ended = program.run(*words, DATABASE_URL=url)
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert ended.lines[-4:] == [
+        "-- for a:",
+        'GRANT pg_monitor TO "o\'neil";',
+        "-- for b:",
+        "CREATE SCHEMA a;",
+    ]
+    assert "CREATE SCHEMA c;" in program.run(*words, "--enable", "c", DATABASE_URL=url).lines
+
+
+def test_grants_with_a_faulty_check_file_are_2(program, folder):
+    ended = program.run("grants", "--checks", folder(a="-- nonsense: 1\nSELECT 1"), DATABASE_URL="mysql://")
+    assert ended.status == USAGE and "a.sql:1:4:" in ended.errors
 
 
 def test_grants_without_a_url_are_2(program):

@@ -4,7 +4,10 @@ import json
 import re
 
 import pytest
+import servers
 import sql
+
+LOGGED_MOST = 1000  # Rows of one run.
 
 BEHIND = "SELECT 20 AS behind"
 PARAM = {"param": "most = 30", "fail": "behind > $most"}
@@ -210,6 +213,69 @@ def test_a_skipped_check_runs_nothing_but_sees_faults(adapter, new_mariadb):
 
 
 # Keys for others
+
+
+# Skip
+
+
+def role(statement):
+    return sql.check(statement, endpoints="primary", skip="replica == true", fail="fit == false")
+
+
+def test_a_check_that_skips_itself_is_no_failure_but_leaves_its_endpoint_empty(adapter, server):
+    a = adapter(
+        server.url(),
+        checks={"alive": sql.alive(), "role": role("SELECT 1 = 1 AS replica, 1 = 0 AS fit")},
+    )
+    assert a.status_of("/primary") == 503
+    assert a.get("/primary?verbose").body.splitlines()[0].startswith("[+]role skipped: ")
+    assert a.status_of("/healthz") == 200
+    assert [line["to"] for line in a.transitions("role")] == ["skipped"]
+    assert a.transitions("role")[0]["level"] == "info"
+    b = adapter(server.url(), checks={"role": role("SELECT 1 = 0 AS replica, 1 = 0 AS fit")})
+    assert b.get("/primary").body.startswith("[-]role failed: fit ")
+
+
+# Optional checks
+
+
+def test_an_optional_check_runs_only_when_named(adapter, server):
+    checks = {"alive": sql.alive(), "extra": sql.check(enabled="no"), "more": sql.check(enabled="no")}
+    a = adapter(server.url(), checks=checks)
+    assert "extra" not in a.get("/readyz?verbose").body
+    assert a.status_of("/readyz/extra") == 404
+    b = adapter(server.url(), checks=checks, DBHEALTH_ENABLE="extra")
+    assert b.status_of("/readyz/extra") == 200
+    assert b.status_of("/readyz/more") == 404
+
+
+# Rows
+
+
+def rows_of(a):
+    return [line for line in a.output() if line.get("msg") == "row"]
+
+
+@pytest.mark.parametrize("form", ("logfmt", "json"))
+def test_each_row_becomes_a_line_on_standard_output(adapter, server, form):
+    statement = "SELECT 1 AS n, 'two words\n' AS t UNION ALL SELECT 2, 'x' ORDER BY n"
+    report = sql.check(statement, endpoints="none", log="rows", every="300ms")
+    a = adapter(server.url(), checks={"alive": sql.alive(), "report": report}, DBHEALTH_LOG_FORMAT=form)
+    servers.wait_until(lambda: len(rows_of(a)) >= 4, "two periods are logged")
+    first, second = rows_of(a)[:2]
+    assert (first["check"], str(first["n"]), first["t"]) == ("report", "1", "two words")
+    assert (second["check"], str(second["n"]), second["t"]) == ("report", "2", "x")
+    assert not [line for line in a.lines() if line.get("msg") == "row"]
+
+
+def test_more_rows_than_are_kept_are_counted(adapter, postgres):
+    statement = "SELECT n, repeat('x', 500) FROM generate_series(1, 3000) AS n"
+    report = sql.check(statement, endpoints="none", log="rows", every="1m")
+    a = adapter(postgres.url(), checks={"alive": sql.alive(), "report": report})
+    left = servers.wait_until(
+        lambda: [line for line in a.lines() if line["msg"] == "rows left out"], "they are told"
+    )
+    assert int(left[0]["rows"]) + LOGGED_MOST >= 3000 and left[0]["check"] == "report"
 
 
 @pytest.mark.parametrize("keys", ({"x-owner": "team a"}, {"x-": "y"}, {"metrics": "no"}))

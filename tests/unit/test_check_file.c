@@ -77,6 +77,11 @@ static void a_statement_alone_has_all_defaults(void **state)
     assert_int_equal(check->rule_count, 0);
     assert_int_equal(check->tolerate.bits, 0);
     assert_false(check->writes);
+    assert_true(check->metrics);
+    assert_int_equal(check->metric_columns.count, 0);
+    assert_false(check->log_rows);
+    assert_true(check->enabled);
+    assert_int_equal(check->grants.count, 0);
     assert_string_equal(check->sql, "SELECT 1;");
     check_free(check);
 }
@@ -95,6 +100,12 @@ static void every_key_is_taken(void **state)
                                 "-- warn:        lag_seconds > 10\n"
                                 "-- tolerate:    denied, saturated\n"
                                 "-- writes:      yes\n"
+                                "-- skip:        role == 'primary'\n"
+                                "-- log:         rows\n"
+                                "-- enabled:     no\n"
+                                "-- metrics:     lag_seconds, Read_Pos\n"
+                                "-- grants:      GRANT pg_monitor TO $user;\n"
+                                "-- grants:      CREATE SCHEMA IF NOT EXISTS a\n"
                                 "SELECT lag_seconds\n"
                                 "  FROM lag;\n"
                                 "\n");
@@ -104,7 +115,7 @@ static void every_key_is_taken(void **state)
     assert_int_equal(check->timeout.ms, 5000);
     assert_int_equal(check->cache.ms, 60000);
     assert_int_equal(check->every.ms, 30000);
-    assert_int_equal(check->rule_count, 3);
+    assert_int_equal(check->rule_count, 4);
     assert_int_equal(check->rules[0].effect, RULE_FAIL);
     assert_string_equal(check->rules[0].column, "lag_seconds");
     assert_null(check->rules[1].column);
@@ -113,6 +124,13 @@ static void every_key_is_taken(void **state)
     assert_true(outcome_set_has(check->tolerate, OUTCOME_SATURATED));
     assert_false(outcome_set_has(check->tolerate, OUTCOME_QUOTA));
     assert_true(check->writes);
+    assert_int_equal(check->rules[3].effect, RULE_SKIP);
+    assert_true(check->log_rows);
+    assert_false(check->enabled);
+    assert_true(check->metrics);
+    check_words(&check->metric_columns, "lag_seconds Read_Pos");
+    assert_int_equal(check->grants.count, 2);
+    assert_string_equal(check->grants.items[0], "GRANT pg_monitor TO $user;");
     assert_string_equal(check->sql, "SELECT lag_seconds\n  FROM lag;");
     check_free(check);
 }
@@ -123,8 +141,8 @@ static void the_keys_are_listed(void **state)
     char keys[256], cut[8];
     check_file_keys(keys, sizeof keys);
     assert_string_equal(keys,
-                        "description endpoints prober timeout cache every param fail warn tolerate "
-                        "writes metrics flavor server-version");
+                        "description endpoints prober timeout cache every param fail warn skip "
+                        "tolerate writes metrics log enabled grants flavor server-version");
     check_file_keys(cut, sizeof cut);
     assert_string_equal(cut, "descrip");
 }
@@ -309,8 +327,8 @@ static void mistakes_in_variables_are_told(void **state)
 // --- mistakes
 
 #define KEYS                                                                                       \
-    "description endpoints prober timeout cache every param fail warn tolerate writes metrics "    \
-    "flavor server-version"
+    "description endpoints prober timeout cache every param fail warn skip tolerate writes "       \
+    "metrics log enabled grants flavor server-version"
 #define DURATION "is not a duration, expected a number with a unit, like 500ms, 1.5s, 2m or 1h"
 
 static void mistakes_are_told_with_line_and_column(void **state)
@@ -386,7 +404,7 @@ static void mistakes_are_told_with_line_and_column(void **state)
         // what only fits together
         {"SELECT 1\n-- cache: 1s", "2:4: key 'cache' after the statement began, expected it above"},
         {"-- cache: 1s\n-- timeout: 901ms\nSELECT 1",
-         "2:1: timeout 901ms is above the deadline of a request, 900ms: expected at most that, or "
+         "2:13: timeout 901ms is above the deadline of a request, 900ms: expected at most that, or "
          "the key "
          "every"},
     };

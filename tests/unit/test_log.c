@@ -201,38 +201,118 @@ static char *long_text(size_t length)
     return text;
 }
 
-static void a_logfmt_line_is_cut_at_4_kib_between_characters(void **state)
+// Whatever has to give way, the line ends as lines do and what is short stays whole.
+static void check_shortened(enum log_format format, size_t length, const char *after)
+{
+    struct capture capture;
+    char *text = long_text(length);
+    struct log_field fields[] = {LOG_TEXT("k", text), LOG_TEXT("after", "x")};
+    log_configure(format, LOG_INFO);
+    log_one(&capture, LOG_INFO, "m", fields, COUNT(fields));
+    size_t written = strlen(capture.text);
+    assert_in_range(written, PIPE_BUF * 3 / 4, PIPE_BUF);
+    assert_non_null(strstr(capture.text, after));
+    assert_string_equal(strstr(capture.text, after), after);
+    json_t *valid = json_stringn(capture.text, written);
+    assert_non_null(valid);
+    json_decref(valid);
+    free(text);
+}
+
+static void a_long_value_is_cut_between_characters_and_the_line_stays_whole(void **state)
 {
     (void)state;
-    log_configure(LOG_FORMAT_LOGFMT, LOG_INFO);
-    for (size_t length = 2000; length < 2030; length++) {
+    for (size_t length = 2030; length < 2060; length++) {
+        check_shortened(LOG_FORMAT_LOGFMT, length, "... after=x\n");
+        check_shortened(LOG_FORMAT_JSON, length, "...\",\"after\":\"x\"}\n");
+    }
+    check_shortened(LOG_FORMAT_LOGFMT, 100000, "... after=x\n");
+    check_shortened(LOG_FORMAT_JSON, 100000, "...\",\"after\":\"x\"}\n");
+}
+
+static void a_line_that_cannot_be_cut_to_4_kib_is_dropped_and_counted(void **state)
+{
+    (void)state;
+    static const enum log_format formats[] = {LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON};
+    static const char *const told[] = {"dropped\" lines=1\n", "dropped\",\"lines\":1}\n"};
+    struct log_field fields[400];
+    for (size_t i = 0; i < COUNT(formats); i++) {
         struct capture capture;
-        char *text = long_text(length);
-        struct log_field fields[] = {LOG_TEXT("k", text), LOG_TEXT("after", "x")};
+        char keys[COUNT(fields)][16];
+        for (size_t j = 0; j < COUNT(fields); j++) {
+            (void)snprintf(keys[j], sizeof keys[j], "key%zu", 100000 + j);
+            fields[j] = (struct log_field){.key = keys[j], .text = "x"};
+        }
+        log_configure(formats[i], LOG_INFO);
         log_one(&capture, LOG_INFO, "m", fields, COUNT(fields));
-        size_t written = strlen(capture.text);
-        assert_in_range(written, PIPE_BUF - 100, PIPE_BUF);
-        assert_int_equal(capture.text[written - 1], '\n');
-        json_t *valid = json_stringn(capture.text, written);
-        assert_non_null(valid);
-        json_decref(valid);
-        free(text);
+        assert_string_equal(capture.text, "");
+        log_one(&capture, LOG_INFO, "next", NULL, 0);
+        assert_non_null(strstr(capture.text, told[i]));
+        assert_non_null(strstr(capture.text, "next"));
     }
 }
 
-static void a_json_line_above_4_kib_is_dropped_and_counted(void **state)
+// --- rows
+
+static const char *const row_names[] = {"query", "calls", "a b",  "time", "msg",
+                                        "QUERY", "query", "none", "ok",   "not_a_number"};
+static const struct {
+    enum value_type type;
+    const char *text;
+} row_values[] = {
+    {VALUE_STRING, "SELECT\n  1,\t'\x1b[31m'"},
+    {VALUE_NUMBER, "12.50"},
+    {VALUE_STRING, "x=\"y\""},
+    {VALUE_NUMBER, "-3"},
+    {VALUE_STRING, "\xff"},
+    {VALUE_STRING, "upper"},
+    {VALUE_STRING, "twice"},
+    {VALUE_NULL, ""},
+    {VALUE_BOOLEAN, "true"},
+    {VALUE_NUMBER, "NaN"},
+};
+
+static void log_one_row(struct capture *capture, int *saved)
+{
+    struct result *result = result_new();
+    for (size_t i = 0; i < COUNT(row_names); i++)
+        result_add_column(result, row_names[i]);
+    for (size_t i = 0; i < COUNT(row_names); i++)
+        assert_true(result_add_value(result, row_values[i].type, row_values[i].text,
+                                     strlen(row_values[i].text)));
+    begin(capture); // standard error's pipe stands in for standard output
+    (void)fflush(stdout);
+    *saved = dup(STDOUT_FILENO);
+    assert_true(dup2(STDERR_FILENO, STDOUT_FILENO) >= 0);
+    log_row("slow", result, 0);
+    (void)dup2(*saved, STDOUT_FILENO);
+    close(*saved);
+    (void)drain(capture);
+    end(capture);
+    result_free(result);
+}
+
+static void a_row_is_one_line_whatever_its_values_hold(void **state)
 {
     (void)state;
     struct capture capture;
-    char *text = long_text(3000);
-    struct log_field field = LOG_TEXT("k", text);
+    int saved;
+    log_configure(LOG_FORMAT_LOGFMT, LOG_INFO);
+    log_one_row(&capture, &saved);
+    assert_string_equal(after_time(capture.text),
+                        "level=info msg=row check=slow query=\"SELECT   1, ' [31m'\" calls=12.50 "
+                        "a_b=\"x=\\\"y\\\"\" time_=-3 msg_=? QUERY=upper query_=twice ok=true "
+                        "not_a_number=NaN\n");
     log_configure(LOG_FORMAT_JSON, LOG_INFO);
-    log_one(&capture, LOG_INFO, "m", &field, 1);
+    log_one_row(&capture, &saved);
+    assert_non_null(strstr(capture.text,
+                           "\"msg\":\"row\",\"check\":\"slow\",\"query\":\"SELECT   1, ' [31m'\","
+                           "\"calls\":12.5,\"a_b\":\"x=\\\"y\\\"\",\"time_\":-3,\"msg_\":\"?\","
+                           "\"QUERY\":\"upper\",\"query_\":\"twice\",\"ok\":\"true\","
+                           "\"not_a_number\":\"NaN\"}\n"));
+    log_configure(LOG_FORMAT_LOGFMT, LOG_WARN);
+    log_one_row(&capture, &saved);
     assert_string_equal(capture.text, "");
-    log_one(&capture, LOG_INFO, "next", NULL, 0);
-    assert_non_null(strstr(capture.text, "\"log lines dropped\",\"lines\":1}\n"));
-    assert_non_null(strstr(capture.text, "\"next\"}\n"));
-    free(text);
 }
 
 // --- a reader who does not read
@@ -334,8 +414,9 @@ int main(void)
         cmocka_unit_test(empty_texts_are_left_out_and_zeroes_are_not),
         cmocka_unit_test(json_lines_are_json_whatever_the_text),
         cmocka_unit_test(what_is_below_the_level_is_not_written),
-        cmocka_unit_test(a_logfmt_line_is_cut_at_4_kib_between_characters),
-        cmocka_unit_test(a_json_line_above_4_kib_is_dropped_and_counted),
+        cmocka_unit_test(a_long_value_is_cut_between_characters_and_the_line_stays_whole),
+        cmocka_unit_test(a_line_that_cannot_be_cut_to_4_kib_is_dropped_and_counted),
+        cmocka_unit_test(a_row_is_one_line_whatever_its_values_hold),
         cmocka_unit_test(a_full_pipe_costs_lines_and_the_next_one_counts_them),
         cmocka_unit_test(drops_are_told_whatever_the_level),
         cmocka_unit_test(drops_go_on_being_counted_while_room_is_scarce),

@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",     "DBHEALTH_CHECKS",     "DBHEALTH_DISABLE",  "DBHEALTH_TIMEOUT",
-    "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE",   "DBHEALTH_KEEP",     "DBHEALTH_DRAIN",
-    "DBHEALTH_DRAIN_FILE", "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL"};
+    "DBHEALTH_LISTEN",  "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",     "DBHEALTH_DISABLE",
+    "DBHEALTH_TIMEOUT", "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE",   "DBHEALTH_KEEP",
+    "DBHEALTH_DRAIN",   "DBHEALTH_DRAIN_FILE", "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL"};
 
 static void clear_environment(void)
 {
@@ -35,6 +35,7 @@ static char *show(const struct settings *settings)
     assert_non_null(file);
     fprintf(file, "listen=%s", settings->listen);
     add_words(file, "checks", &settings->checks);
+    add_words(file, "enable", &settings->enable);
     add_words(file, "disable", &settings->disable);
     fprintf(file, " timeout=%lld cache=%lld deadline=%lld", (long long)settings->timeout.ms,
             (long long)settings->cache.ms, (long long)settings->deadline.ms);
@@ -46,7 +47,7 @@ static char *show(const struct settings *settings)
     return line;
 }
 
-enum { WORDS_MAX = 12 };
+enum { WORDS_MAX = 24 };
 
 // Loads with these words on the command line, split at blanks, after the program's name.
 static bool load(struct settings *settings, const char *words, struct error *error)
@@ -83,18 +84,19 @@ static void expect(const char *flags, const char *shown, const char *problem)
 }
 
 static const char defaults[] =
-    "listen=:8080 checks=library disable= timeout=800 cache=2000 "
+    "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 "
     "deadline=900 keep= drain=10000 drain-file= log-format=0 log-level=1";
 
-static const char all_others[] =
-    "listen=127.0.0.1:1 checks=/a|library disable=alive|lag timeout=500 cache=0 deadline=600 "
-    "keep=main drain=0 drain-file=/d log-format=1 log-level=3";
+static const char all_others[] = "listen=127.0.0.1:1 checks=/a|library enable=write "
+                                 "disable=alive|lag timeout=500 cache=0 deadline=600 "
+                                 "keep=main drain=0 drain-file=/d log-format=1 log-level=3";
 
 static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
 } settings_table[] = {
     {"--listen", "DBHEALTH_LISTEN", "127.0.0.1:1", NULL, NULL},
     {"--checks", "DBHEALTH_CHECKS", "/a::library:", NULL, NULL},
+    {"--enable", "DBHEALTH_ENABLE", "write", "a,_", "'_' is no name, expected a-z, 0-9 and '-'"},
     {"--disable", "DBHEALTH_DISABLE", ",alive,lag,", "alive,La",
      "'La' is no name, expected a-z, 0-9 and '-'"},
     {"--timeout", "DBHEALTH_TIMEOUT", "500ms", "500",
@@ -140,13 +142,16 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
 {
     (void)state;
     clear_environment();
-    expect("--listen 127.0.0.1:1 --checks /a::library: --disable ,alive,lag, --timeout 500ms "
-           "--cache 0s --deadline=0.6s",
-           "listen=127.0.0.1:1 checks=/a|library disable=alive|lag timeout=500 cache=0 "
-           "deadline=600 keep= drain=10000 drain-file= log-format=0 log-level=1",
-           "");
+    expect(
+        "--listen 127.0.0.1:1 --checks /a::library: --enable write --disable ,alive,lag, --timeout "
+        "500ms "
+        "--cache 0s --deadline=0.6s",
+        "listen=127.0.0.1:1 checks=/a|library enable=write disable=alive|lag timeout=500 cache=0 "
+        "deadline=600 keep= drain=10000 drain-file= log-format=0 log-level=1",
+        "");
     expect("--drain=0ms --drain-file=/d --log-format json --log-level error",
-           "listen=:8080 checks=library disable= timeout=800 cache=2000 deadline=900 keep= drain=0 "
+           "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 deadline=900 keep= "
+           "drain=0 "
            "drain-file=/d log-format=1 log-level=3",
            "");
 }
@@ -157,7 +162,8 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     for (size_t i = 0; i < COUNT(settings_table); i++)
         assert_int_equal(setenv(settings_table[i].variable, settings_table[i].value, 1), 0);
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
-           "listen=127.0.0.1:1 checks=/a|library disable=x timeout=500 cache=3000 deadline=600 "
+           "listen=127.0.0.1:1 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
+           "deadline=600 "
            "keep=main drain=0 drain-file=/d log-format=1 log-level=2",
            "");
     clear_environment();
@@ -246,7 +252,7 @@ static void a_deadline_below_the_default_timeout_just_lowers_it(void **state)
     (void)state;
     clear_environment();
     expect("--deadline 500ms",
-           "listen=:8080 checks=library disable= timeout=500 cache=2000 deadline=500 keep= "
+           "listen=:8080 checks=library enable= disable= timeout=500 cache=2000 deadline=500 keep= "
            "drain=10000 "
            "drain-file= log-format=0 log-level=1",
            "");

@@ -256,6 +256,37 @@ static void with_no_rule_and_no_endpoint_any_answer_passes(void **state)
     expect("-- endpoints: none\n", result_new(), VERDICT_PASS, OUTCOME_OK, "");
 }
 
+static void a_rule_may_skip_the_check_before_any_fails(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        enum verdict verdict;
+        enum outcome outcome;
+        const char *reason;
+    } cases[] = {
+        {"-- skip: x == 45\n", VERDICT_SKIPPED, OUTCOME_SKIPPED, "x 45 == 45"},
+        {"-- skip: x == 2\n", VERDICT_PASS, OUTCOME_OK, ""},
+        {"-- fail: x == 45\n-- skip: x == 45\n", VERDICT_SKIPPED, OUTCOME_SKIPPED, "x 45 == 45"},
+        {"-- skip: x > 0\n-- skip: x == 45\n", VERDICT_SKIPPED, OUTCOME_SKIPPED, "x 45 > 0"},
+        {"-- fail: x == 45\n-- skip: x == 2\n", VERDICT_FAIL, OUTCOME_FAILED, "x 45 == 45"},
+        // What is not known is no reason to look away, but a NULL that is asked for is known.
+        {"-- skip: y == 1\n", VERDICT_PASS, OUTCOME_OK, ""},
+        {"-- skip: y != 1\n", VERDICT_PASS, OUTCOME_OK, ""},
+        {"-- skip: y == null\n", VERDICT_SKIPPED, OUTCOME_SKIPPED, "y is null"},
+        {"-- skip: y != null\n", VERDICT_PASS, OUTCOME_OK, ""},
+        // A rule that does not fit the result tells nothing, so nothing is skipped.
+        {"-- skip: x == 45\n-- fail: z > 1\n", VERDICT_UNKNOWN, OUTCOME_CONFIG,
+         "column z is a string, and the rule compares it with no string"},
+        {"-- skip: rows == 1\n", VERDICT_SKIPPED, OUTCOME_SKIPPED, "rows 1 == 1"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect(cases[i].header, usual_row(), cases[i].verdict, cases[i].outcome, cases[i].reason);
+    expect("-- skip: rows == 0\n-- fail: x > 1\n", row(NULL, NULL), VERDICT_SKIPPED,
+           OUTCOME_SKIPPED, "rows 0 == 0");
+    expect("-- skip: x == 45\n", row(NULL, NULL), VERDICT_FAIL, OUTCOME_NO_ROW, "");
+}
+
 static void long_reasons_are_cut(void **state)
 {
     (void)state;
@@ -287,6 +318,7 @@ int main(void)
         cmocka_unit_test(with_no_rule_the_first_value_must_be_there_and_true),
         cmocka_unit_test(the_first_value_is_shown_as_one_clean_line),
         cmocka_unit_test(with_no_rule_and_no_endpoint_any_answer_passes),
+        cmocka_unit_test(a_rule_may_skip_the_check_before_any_fails),
         cmocka_unit_test(long_reasons_are_cut),
     };
     return RUN(tests);
