@@ -1,11 +1,17 @@
 """The test servers themselves: whether they do what the other tests count on. When these fail, look
 here before looking at dbhealthd."""
 
+import contextlib
+import itertools
 import socket
 
 import pytest
 import servers
 
+REPLICATING = [
+    pytest.param(kind, id=kind.engine, marks=pytest.mark.xdist_group(f"pair-{kind.engine}"))
+    for kind in (servers.MariaDB, servers.MySQL)
+]
 POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
@@ -152,3 +158,99 @@ def test_pgbouncer_gives_one_server_session_to_all(postgres, new_pgbouncer):
         connection.autocommit = True
         pids.add(query(connection, "SELECT pg_backend_pid()"))
     assert len(pids) == 1
+
+
+# A primary and its replica
+
+
+@pytest.fixture(scope="module", params=REPLICATING)
+def pair(request):
+    with request.param() as primary:
+        primary.sql("CREATE TABLE app.t (n int)")
+        with primary.new_replica() as replica:
+            yield primary, replica
+
+
+_numbers = itertools.count(1)
+
+
+def write(server):
+    """Writes a row; gives what the sum of all is then."""
+    server.sql(f"INSERT INTO app.t VALUES ({next(_numbers)})")
+    return total(server)
+
+
+def total(server):
+    return server.value("SELECT sum(n) FROM app.t")
+
+
+def wait_caught_up(replica, primary):
+    servers.wait_until(lambda: replica.caught_up(primary), "the replica catches up")
+
+
+def takes_writes(server):
+    """Whether it takes them from one who is no administrator."""
+    with contextlib.closing(server.connect("app", autocommit=True)) as connection:
+        try:
+            connection.cursor().execute("CREATE TABLE app.takes_writes (n int)")
+        except server.driver().Error:
+            return False
+        connection.cursor().execute("DROP TABLE app.takes_writes")
+        return True
+
+
+def test_a_replica_has_what_the_primary_writes_and_its_users(pair):
+    primary, replica = pair
+    written = write(primary)
+    wait_caught_up(replica, primary)
+    assert total(replica) == written
+    assert takes_writes(primary) and not takes_writes(replica)
+    replica.restart()
+    assert not takes_writes(replica)
+    written = write(primary)
+    wait_caught_up(replica, primary)
+    assert total(replica) == written
+
+
+def test_a_receiver_that_stops_and_starts(pair):
+    primary, replica = pair
+    replica.stop_receiver()
+    before, written = total(replica), write(primary)
+    assert (replica.caught_up(primary), total(replica)) == (False, before)
+    replica.start_receiver()
+    wait_caught_up(replica, primary)
+    assert total(replica) == written
+
+
+def test_a_replay_that_pauses_and_resumes(pair):
+    primary, replica = pair
+    replica.pause_replay()
+    before, written = total(replica), write(primary)
+    assert (replica.caught_up(primary), total(replica)) == (False, before)
+    replica.resume_replay()
+    wait_caught_up(replica, primary)
+    assert total(replica) == written
+
+
+def test_a_promoted_replica_takes_writes_and_the_old_primary_follows_it(pair):
+    primary, replica = pair
+    replica.pause_replay()
+    written = write(primary)
+    servers.wait_until(lambda: not replica.has_applied_all(), "the replica receives it")
+    replica.promote()
+    assert total(replica) == written
+    written = write(replica)
+    primary.follow(replica)
+    assert total(primary) == written
+    assert takes_writes(replica) and not takes_writes(primary)
+    primary.promote()
+    replica.follow(primary)
+    assert takes_writes(primary) and not takes_writes(replica)
+
+
+def test_a_replica_of_a_server_that_has_one_already(pair):
+    primary, _ = pair
+    with primary.new_replica(max_connections=20) as second:
+        written = write(primary)
+        wait_caught_up(second, primary)
+        assert total(second) == written

@@ -4,6 +4,9 @@
         server.sql("CREATE TABLE t ()")
         with server.paused():
             ...
+        with server.new_replica() as replica:
+            replica.promote()
+            server.follow(replica)
 
 Each server runs on loopback with a free port, a Unix socket and a data folder of its own, copied
 from a template that is initialised once per session. A server dies with the process that started

@@ -1,14 +1,18 @@
 """MariaDB: Debian's. MySQL: Debian unstable's, which needs a newer libc than ours and so runs in a
 root folder of its own, made by tests/install."""
 
+import contextlib
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from . import account
+from .kernel import wait_until
 from .server import PASSWORDS, Server
 from .session import session_folder
 
+REPLICATOR, REPLICATOR_PASSWORD = "replicator", "replicator-secret"
 MYSQL_ROOT = Path(os.environ.get("DBHEALTH_TEST_CACHE", "/var/cache/dbhealth-tests"), "mysql-root")
 
 
@@ -22,12 +26,18 @@ class MySqlProtocol(Server):
     program = None
     no_tls = {}
     stop_signals = {"fast": signal.SIGTERM, "immediate": signal.SIGKILL}
+    replica = None  # How a statement about replication calls one.
+    gtid_options = {}
+    read_only_options = ()  # Of a replica, in the order in which they are switched on.
 
     def __init__(self, *, settings=None, max_connections=30, tls=False):
         super().__init__(tls)
         self.settings = {"max-connections": max_connections, **(settings or {})}
         self.places = max_connections
         self.socket = self.folder / "socket"
+        self._replicates = False  # Has a binary log, as primaries and replicas do.
+        self._read_only = False
+        self._origin = None  # Whose data it begins with, if not the template's.
 
     @classmethod
     def driver(cls):
@@ -51,9 +61,103 @@ class MySqlProtocol(Server):
         params = {"socket": self.socket, **params}
         return self._url(user, password, "localhost", database, params)
 
+    def replication(self):
+        """What SHOW REPLICA STATUS says, by column; nothing if this is no replica."""
+        with contextlib.closing(self._admin()) as connection:
+            cursor = connection.cursor(self.driver().cursors.DictCursor)
+            cursor.execute(f"SHOW {self.replica} STATUS")
+            return cursor.fetchone() or {}
+
     def status(self, name):
         """A global status counter, as a number."""
         return int(self.sql(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
+
+    # Replication, by GTID
+
+    def new_replica(self, **options):
+        """A started server that replicates from this one and has caught up; options are the
+        constructor's. It is a copy of this one, which the copying restarts."""
+        replica = type(self)(**options)
+        replica._replicates = replica._read_only = True
+        replica._origin = self
+        try:
+            replica.start().follow(self)
+        except BaseException:
+            replica.close()
+            raise
+        return replica
+
+    def follow(self, primary):
+        """Makes this server a replica of another, whatever it was; waits until it has caught up and
+        is connected."""
+        self._read_only = True
+        self._set_read_only("ON")
+        self._stop_replication()
+        self._set_source(primary)
+        self.sql(f"START {self.replica}")
+        wait_until(
+            lambda: self._is_connected() and self.caught_up(primary), f"{self.name} catches up", 30
+        )
+
+    def promote(self):
+        """Makes a replica a primary that knows of no other and has all that was received; returns
+        when it takes writes."""
+        self.resume_replay()  # Before the other: MariaDB drops its relay log when both rest.
+        self.stop_receiver()
+        wait_until(self.has_applied_all, f"{self.name} applies what it has received", 30)
+        self._stop_replication()
+        self._read_only = False
+        self._set_read_only("OFF")
+
+    def stop_receiver(self):
+        """Stops the thread that fetches changes."""
+        self.sql(f"STOP {self.replica} IO_THREAD")
+
+    def start_receiver(self):
+        self.sql(f"START {self.replica} IO_THREAD")
+
+    def pause_replay(self):
+        """Stops the thread that applies changes."""
+        self.sql(f"STOP {self.replica} SQL_THREAD")
+
+    def resume_replay(self):
+        self.sql(f"START {self.replica} SQL_THREAD")
+
+    def caught_up(self, primary):
+        """Whether it has applied all that the primary has written so far."""
+        raise NotImplementedError
+
+    def has_applied_all(self):
+        """Whether it has applied all that it has received."""
+        raise NotImplementedError
+
+    def _set_source(self, primary):
+        raise NotImplementedError
+
+    def _is_connected(self):
+        return self.replication()[f"{self.replica.title()}_IO_Running"] == "Yes"
+
+    def _stop_replication(self):
+        self.sql(f"STOP {self.replica}")
+        self.sql(f"RESET {self.replica} ALL")
+
+    def _set_read_only(self, state):
+        for name in self.read_only_options:
+            self.sql(f"SET GLOBAL {name.replace('-', '_')} = {state}")
+
+    def _begin_to_replicate(self):
+        """Creates the user that replicas log in as, and starts again with a binary log."""
+        self.sql(f"CREATE USER {REPLICATOR}@'%' IDENTIFIED BY '{REPLICATOR_PASSWORD}'")
+        self.sql(f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATOR}@'%'")
+        self._replicates = True
+
+    def _copy_to(self, folder):
+        """Puts a copy of our data there. A server that rests is the one thing sure to be whole."""
+        if not self._replicates:
+            self._begin_to_replicate()
+        self.stop()
+        _copy(self.data, folder)
+        self.start()
 
     @classmethod
     def inside(cls, path):
@@ -68,11 +172,13 @@ class MySqlProtocol(Server):
             "innodb-buffer-pool-size": "16M",
             "innodb-flush-method": "nosync",
             "innodb-doublewrite": "OFF",
-            "skip-log-bin": True,
         }
 
     def _prepare(self):
-        self._copy_template()
+        if self._origin:
+            self._origin._copy_to(self.data)
+        else:
+            self._copy_template()
         if self.tls:
             self._copy_certificates()
 
@@ -86,9 +192,15 @@ class MySqlProtocol(Server):
             "port": self.port,
             "skip-name-resolve": True,
             **(self._tls_options() if self.tls else self.no_tls),
+            **(self._binlog_options() if self._replicates else {"skip-log-bin": True}),
+            **dict.fromkeys(self.read_only_options if self._read_only else (), "ON"),
             **self.settings,
         }
         return [self.program, "--no-defaults", *_arguments(options)]
+
+    def _binlog_options(self):
+        names = {"log-bin": "binlog", "relay-log": "relay", "server-id": self.port}
+        return {**names, "sync-binlog": 0, "max-binlog-size": "4M", **self.gtid_options}
 
     def _tls_options(self):
         return {
@@ -98,6 +210,8 @@ class MySqlProtocol(Server):
         }
 
     def _populate(self):
+        if self._origin:
+            return
         for user, password in PASSWORDS.items():
             self.sql(f"CREATE USER {user}@'%' IDENTIFIED BY '{password}'")
         self.sql("CREATE DATABASE app")
@@ -120,6 +234,17 @@ class MariaDB(MySqlProtocol):
     scheme = "mariadb"
     program = "/usr/sbin/mariadbd"
     no_tls = {"skip-ssl": True}
+    replica = "SLAVE"
+    gtid_options = {"log-slave-updates": True}
+    read_only_options = ("read-only",)
+
+    def caught_up(self, primary):
+        written = primary.value("SELECT @@global.gtid_binlog_pos")
+        return written == self.value("SELECT @@global.gtid_slave_pos")
+
+    def has_applied_all(self):
+        received = self.replication()["Gtid_IO_Pos"]
+        return received in ("", self.value("SELECT @@global.gtid_slave_pos"))
 
     @classmethod
     def common_options(cls, folder):
@@ -137,6 +262,14 @@ class MariaDB(MySqlProtocol):
         command = ["mariadb-install-db", "--no-defaults", *_arguments(options)]
         account.run(cls.runs_as, command, cls.root)
 
+    def _set_source(self, primary):
+        self.sql(
+            f"CHANGE MASTER TO MASTER_HOST = '{primary.host}', MASTER_PORT = {primary.port},"
+            f" MASTER_USER = '{REPLICATOR}', MASTER_PASSWORD = '{REPLICATOR_PASSWORD}',"
+            " MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1,"
+            " MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1"
+        )
+
 
 class MySQL(MySqlProtocol):
     """A MySQL server; users log in with caching_sha2_password."""
@@ -146,6 +279,23 @@ class MySQL(MySqlProtocol):
     program = "/usr/sbin/mysqld"
     root = MYSQL_ROOT
     no_tls = {"tls-version": ""}
+    replica = "REPLICA"
+    gtid_options = {"gtid-mode": "ON", "enforce-gtid-consistency": "ON"}
+    read_only_options = ("read-only", "super-read-only")
+
+    def stop(self, mode="fast", wait=True):
+        """As for all; but it would wait 9 s for its replicas."""
+        if mode == "fast" and self._replicates and not self._paused:
+            self._hang_up_on_replicas()
+        super().stop(mode, wait)
+
+    def caught_up(self, primary):
+        written = primary.value("SELECT @@global.gtid_executed")
+        return self.value(f"SELECT GTID_SUBSET('{written}', @@global.gtid_executed)")
+
+    def has_applied_all(self):
+        received = self.replication()["Retrieved_Gtid_Set"]
+        return self.value(f"SELECT GTID_SUBSET('{received}', @@global.gtid_executed)")
 
     @classmethod
     def session_folder(cls):
@@ -172,6 +322,29 @@ class MySQL(MySqlProtocol):
         options = {**cls.common_options(data.parent), "datadir": cls.inside(data)}
         command = [cls.program, "--no-defaults", "--initialize-insecure", *_arguments(options)]
         account.run(cls.runs_as, command, cls.root)
+
+    def _prepare(self):
+        super()._prepare()
+        (self.data / "auto.cnf").unlink(missing_ok=True)  # The server's identity: each has its own.
+
+    def _hang_up_on_replicas(self):
+        for session in self.sessions():
+            if session["user"] == REPLICATOR:
+                with contextlib.suppress(self.driver().Error):
+                    self.sql(f"KILL {session['id']}")
+
+    def _set_source(self, primary):
+        self.sql(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{primary.host}',"
+            f" SOURCE_PORT = {primary.port}, SOURCE_USER = '{REPLICATOR}',"
+            f" SOURCE_PASSWORD = '{REPLICATOR_PASSWORD}', GET_SOURCE_PUBLIC_KEY = 1,"
+            " SOURCE_SSL = 0, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 1000,"
+            " SOURCE_HEARTBEAT_PERIOD = 1, SOURCE_AUTO_POSITION = 1"
+        )
+
+
+def _copy(folder, to):
+    subprocess.run(["cp", "-a", folder, to], check=True)
 
 
 def _arguments(options):

@@ -57,7 +57,7 @@ class Server:
         self._paused = []
 
     def __enter__(self):
-        return self.start()
+        return self if self.alive() else self.start()
 
     def __exit__(self, *_):
         self.close()
