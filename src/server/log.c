@@ -17,7 +17,8 @@
 
 enum {
     LINE_MAX_BYTES = PIPE_BUF,
-    VALUE_LEAST = 16 // bytes that a value is not cut below
+    VALUE_LEAST = 16,  // bytes that a value is not cut below
+    SHORTENED_ROOM = 4 // for "..." and the NUL
 };
 
 static struct {
@@ -49,15 +50,14 @@ struct line {
     size_t count;
 };
 
-// The value, cut to `most` bytes; copy[most + 4] has room for that.
+// The value, cut to `most` bytes; copy[most + SHORTENED_ROOM] has room for that.
 static const char *shortened(const char *value, size_t most, char *copy)
 {
     size_t length = strlen(value);
     if (length <= most)
         return value;
-    length = text_valid_length(value, most);
-    memcpy(copy, value, length);
-    memcpy(copy + length, "...", sizeof "...");
+    struct text cut = text_in(copy, most + SHORTENED_ROOM);
+    text_addf(&cut, "%.*s...", (int)text_valid_length(value, most), value);
     return copy;
 }
 
@@ -81,7 +81,7 @@ static void add_value(struct text *line, const char *value)
 
 static void write_logfmt(struct text *text, const struct line *line, size_t most)
 {
-    char copy[LINE_MAX_BYTES + 4];
+    char copy[LINE_MAX_BYTES + SHORTENED_ROOM];
     text_addf(text, "time=%s level=%s msg=", line->time, level_names[line->level]);
     add_value(text, line->message);
     for (size_t i = 0; i < line->count; i++) {
@@ -98,7 +98,7 @@ static void write_logfmt(struct text *text, const struct line *line, size_t most
 
 static json_t *json_value(const struct log_field *field, size_t most)
 {
-    char copy[LINE_MAX_BYTES + 4];
+    char copy[LINE_MAX_BYTES + SHORTENED_ROOM];
     json_t *number = NULL;
     if (field->is_number)
         return json_integer(field->number);
@@ -186,20 +186,21 @@ void log_event(enum log_level level, const char *message, const struct log_field
 
 enum { KEY_ROOM = RESULT_NAME_MAX + 16, ROW_FIELDS_MAX = RESULT_COLUMNS_MAX + 1 };
 
-static bool is_taken(const struct log_field *fields, size_t count, const char *key)
+static bool is_taken(char (*keys)[KEY_ROOM], size_t count, const char *key)
 {
     static const char *const own[] = {"time", "level", "msg"};
     bool taken = false;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         taken |= strcmp(own[i], key) == 0;
     for (size_t i = 0; i < count; i++)
-        taken |= strcmp(fields[i].key, key) == 0;
+        taken |= strcmp(keys[i], key) == 0;
     return taken;
 }
 
 // What a key of logfmt cannot hold becomes '_', in JSON too: one name in both.
-static void name_field(const struct log_field *fields, size_t count, const char *column, char *key)
+static void name_field(char (*keys)[KEY_ROOM], size_t count, const char *column)
 {
+    char *key = keys[count];
     struct text text = text_in(key, KEY_ROOM);
     text_add_foreign(&text, column, strlen(column));
     for (size_t i = 0; i < text.length; i++) {
@@ -207,7 +208,7 @@ static void name_field(const struct log_field *fields, size_t count, const char 
             key[i] = '_';
     }
     do {
-        bool fit = text.length > 0 && !is_taken(fields, count, key);
+        bool fit = text.length > 0 && !is_taken(keys, count, key);
         if (fit)
             break;
         text_add(&text, "_");
@@ -225,7 +226,7 @@ static char *clean(const struct value *value)
 void log_row(const char *check, const struct result *result, uint32_t row)
 {
     struct log_field fields[ROW_FIELDS_MAX] = {LOG_TEXT("check", check)};
-    char keys[ROW_FIELDS_MAX][KEY_ROOM];
+    char keys[ROW_FIELDS_MAX][KEY_ROOM] = {"check"};
     char *values[ROW_FIELDS_MAX];
     char time[WALL_TIME_MAX];
     size_t count = 1;
@@ -235,7 +236,7 @@ void log_row(const char *check, const struct result *result, uint32_t row)
         struct value value = result_value(result, row, i);
         if (value.type == VALUE_NULL)
             continue;
-        name_field(fields, count, result_column(result, i), keys[count]);
+        name_field(keys, count, result_column(result, i));
         values[count] = clean(&value);
         fields[count] = (struct log_field){
             .key = keys[count], .text = values[count], .is_numeric = value.type == VALUE_NUMBER};
