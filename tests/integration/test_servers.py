@@ -10,7 +10,7 @@ import servers
 
 REPLICATING = [
     pytest.param(kind, id=kind.engine, marks=pytest.mark.xdist_group(f"pair-{kind.engine}"))
-    for kind in (servers.MariaDB, servers.MySQL)
+    for kind in (servers.Postgres, servers.MariaDB, servers.MySQL)
 ]
 POSTGRES_SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
@@ -190,7 +190,7 @@ def wait_caught_up(replica, primary):
 
 def takes_writes(server):
     """Whether it takes them from one who is no administrator."""
-    with contextlib.closing(server.connect("app", autocommit=True)) as connection:
+    with contextlib.closing(server.connect("app")) as connection:
         try:
             connection.cursor().execute("CREATE TABLE app.takes_writes (n int)")
         except server.driver().Error:
@@ -250,7 +250,27 @@ def test_a_promoted_replica_takes_writes_and_the_old_primary_follows_it(pair):
 
 def test_a_replica_of_a_server_that_has_one_already(pair):
     primary, _ = pair
-    with primary.new_replica(max_connections=20) as second:
+    with primary.new_replica(max_connections=40) as second:
         written = write(primary)
         wait_caught_up(second, primary)
         assert total(second) == written
+
+
+@pytest.mark.xdist_group("pair-postgres")
+def test_a_postgres_standby_of_a_standby_through_slots(new_postgres):
+    primary = new_postgres()
+    primary.sql("CREATE TABLE app.t (n int)")
+    with primary.new_replica(slot="one") as replica, replica.new_replica(slot="two") as cascaded:
+        slots = "SELECT slot_name, active FROM pg_replication_slots"
+        assert (primary.sql(slots), replica.sql(slots)) == ([("one", True)], [("two", True)])
+        replica.stop_receiver()
+        written = write(primary)
+        assert cascaded.is_streaming() and cascaded.caught_up(replica)
+        replica.start_receiver()
+        wait_caught_up(cascaded, primary)
+        assert total(cascaded) == written
+        cascaded.stop_receiver()
+        cascaded.restart()
+        assert not cascaded.is_streaming()
+        cascaded.follow(primary)
+        assert ("two", True) in primary.sql(slots)

@@ -1,6 +1,7 @@
 """Postgres: Debian's, with SCRAM passwords."""
 
 import contextlib
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 RESERVED = 3  # superuser_reserved_connections, unless told.
 USUAL_HBA = (
     "local all postgres trust",
+    "local replication postgres trust",
     "local all all scram-sha-256",
     "host all all 127.0.0.1/32 scram-sha-256",
     "host all all ::1/128 scram-sha-256",
@@ -54,6 +56,8 @@ class Postgres(PostgresProtocol):
 
     settings go to postgresql.conf; hba lines come before the usual ones of pg_hba.conf. With
     recovering it is a standby that stays closed: a login is told 57P03, and start() waits for that.
+
+    A replica is a standby that streams; any server can have one at any time, a standby too.
     """
 
     engine = "postgres"
@@ -63,12 +67,16 @@ class Postgres(PostgresProtocol):
         "immediate": signal.SIGQUIT,
     }
 
-    def __init__(self, *, settings=None, hba=(), max_connections=30, tls=False, recovering=False):
+    def __init__(self, *, settings=None, hba=(), max_connections=None, tls=False, recovering=False):
         super().__init__(tls)
-        self.settings = {"max_connections": max_connections, **(settings or {})}
-        self.places = max_connections - RESERVED
+        self.settings = {"max_connections": 30, **(settings or {})}
+        if max_connections:
+            self.settings["max_connections"] = max_connections
+        self.places = self.settings["max_connections"] - RESERVED
         self.recovering = recovering
         self._hba = hba
+        self._upstream = None  # Whom it is a standby of.
+        self._slot = None  # Through which slot of that one, if any.
 
     def set_hba(self, *lines):
         """Puts other lines before the usual ones of pg_hba.conf, for logins from now on."""
@@ -98,8 +106,115 @@ class Postgres(PostgresProtocol):
         command = [PROGRAMS / "initdb", f"--pgdata={data}", "--wal-segsize=1", *options.split()]
         account.run(cls.runs_as, command, cls.root)
 
+    # Replication
+
+    def new_replica(self, *, slot=None, settings=None, **options):
+        """A started server that streams from this one and has caught up; options are the
+        constructor's, and what they leave out is as here. With slot through a physical slot of that
+        name, which is made."""
+        options = {"hba": self._hba, "tls": self.tls, **options}
+        replica = type(self)(settings={**self.settings, **(settings or {})}, **options)
+        replica._slot = slot
+        replica._upstream = self
+        try:
+            replica.start().wait_streaming()
+        except BaseException:
+            replica.close()
+            raise
+        return replica
+
+    def follow(self, primary):
+        """Makes this server a replica of another: by a new copy of that one, unless it is a standby
+        that runs. Waits until it streams and has caught up."""
+        self._upstream = primary
+        if self.alive() and self.is_standby():
+            self._make_slot()
+            self._set_upstream(primary)
+        else:
+            if self.alive():
+                self.stop("immediate")
+            shutil.rmtree(self.data)
+            self._prepare()
+            self.start()
+        self.wait_streaming()
+        wait_until(lambda: self.caught_up(primary), f"{self.name} catches up", 30)
+
+    def promote(self):
+        """Makes a standby a primary with all that was received; returns when it takes writes."""
+        assert self.value("SELECT pg_promote(true, 30)"), f"{self.name} is not promoted"
+        self._upstream = None
+
+    def stop_receiver(self):
+        """Takes the standby's source from it, as a network that is gone would."""
+        self._set_upstream(None)
+        wait_until(lambda: not self.is_streaming(), f"{self.name}: the receiver ends")
+
+    def start_receiver(self):
+        self._set_upstream(self._upstream)
+        self.wait_streaming()
+
+    def pause_replay(self):
+        self.sql("SELECT pg_wal_replay_pause()")
+        state = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
+        wait_until(lambda: self.value(state), f"{self.name}: replay is paused")
+
+    def resume_replay(self):
+        self.sql("SELECT pg_wal_replay_resume()")
+
+    def is_standby(self):
+        return self.value("SELECT pg_is_in_recovery()")
+
+    def caught_up(self, primary):
+        """Whether this standby shows all that the other server does now."""
+        shown = primary.value(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+            " ELSE pg_current_wal_lsn() END"
+        )
+        return self.value(f"SELECT pg_last_wal_replay_lsn() >= '{shown}'")
+
+    def has_applied_all(self):
+        """Whether it has applied all that it has received."""
+        return self.value("SELECT pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn()")
+
+    def is_streaming(self):
+        return self.value("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+
+    def wait_streaming(self):
+        wait_until(self.is_streaming, f"{self.name} streams", 30)
+
+    def _set_upstream(self, source):
+        conninfo = source._conninfo() if source else ""
+        self.sql(f"ALTER SYSTEM SET primary_conninfo = '{conninfo}'")
+        self.sql("SELECT pg_reload_conf()")
+
+    def _conninfo(self):
+        return f"host={self.folder} port={self.port} user=postgres"
+
+    def _copy_upstream(self):
+        """Makes the data folder a copy of the upstream server's, and that of a standby."""
+        source = self._upstream
+        self._make_slot()
+        options = f"--no-sync --checkpoint=fast --host={source.folder} --port={source.port}"
+        command = [PROGRAMS / "pg_basebackup", f"--pgdata={self.data}", "--username=postgres"]
+        account.run(self.runs_as, [*command, *options.split()], self.root)
+        (self.data / "standby.signal").touch()
+        with (self.data / "postgresql.auto.conf").open("a") as stream:
+            stream.write(f"primary_conninfo = '{source._conninfo()}'\n")
+
+    def _make_slot(self):
+        if self._slot:
+            self._upstream.sql(
+                f"SELECT pg_create_physical_replication_slot('{self._slot}') WHERE NOT EXISTS"
+                f" (SELECT FROM pg_replication_slots WHERE slot_name = '{self._slot}')"
+            )
+
+    # Start
+
     def _prepare(self):
-        self._copy_template()
+        if self._upstream:
+            self._copy_upstream()
+        else:
+            self._copy_template()
         if self.tls:
             self._copy_certificates()
         if self.recovering:
@@ -113,7 +228,6 @@ class Postgres(PostgresProtocol):
             "port": self.port,
             "unix_socket_directories": self.folder,
             "fsync": "off",
-            "full_page_writes": "off",
             "shared_buffers": "8MB",
             "autovacuum": "off",
             "log_connections": "on",
@@ -123,6 +237,8 @@ class Postgres(PostgresProtocol):
             "ssl": "on" if self.tls else "off",
             "ssl_cert_file": self.folder / "server.pem",
             "ssl_key_file": self.folder / "server.key",
+            "wal_retrieve_retry_interval": "100ms",
+            "primary_slot_name": self._slot or "",
             **self.settings,
         }
         with (self.data / "postgresql.conf").open("a") as stream:
@@ -135,7 +251,7 @@ class Postgres(PostgresProtocol):
         return [PROGRAMS / "postgres", "-D", self.data]
 
     def _populate(self):
-        if self.recovering:
+        if self.recovering or self._upstream:
             return
         roles = [f"CREATE ROLE {user} LOGIN PASSWORD '{word}'" for user, word in PASSWORDS.items()]
         self.sql("; ".join((*roles, "CREATE SCHEMA app AUTHORIZATION app")))
