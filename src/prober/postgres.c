@@ -55,7 +55,8 @@ enum { OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16, LIBPQ_WITH_SYSTEM_ROOTS = 16000
 
 static const char nowhere[] = "/nonexistent"; // instead of files in a home folder
 static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-static const char begin_read_write[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+// Not READ WRITE: a standby refuses that, and a server that is read-only by default is so for a reason.
+static const char begin_as_usual[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 // The limit for locks is the lower one, so that the code tells a lock from a slow statement. The
 // last limit ends a transaction whose prober stopped in mid-run.
@@ -419,7 +420,7 @@ static bool send_run(PGconn *connection, const struct call *call)
     long long ms = call->statement_limit.ms;
     (void)snprintf(limit, sizeof limit, "%lldms", ms);
     (void)snprintf(lock_limit, sizeof lock_limit, "%lldms", ms - ms / 8);
-    return send_text(connection, call->read_only ? begin_read_only : begin_read_write) &&
+    return send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
            PQsendQueryParams(connection, set_limits, 2, NULL, parameters, NULL, NULL, 0) == 1 &&
            send_text(connection, call->sql) && send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;

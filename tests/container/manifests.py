@@ -2,8 +2,10 @@
 that must be: a value, or a function of the value that is true. `seen(objects)` gathers values."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 ADAPTER_PORT = 8080
 KINDS = {  # No Secret: those are the user's.
     *("StatefulSet", "Service", "PodDisruptionBudget", "ConfigMap"),
@@ -94,6 +96,7 @@ OVERLAY_RULES = (
     ("URL's user", "probe"),
     ("init script creates that user", True),
     ("init script reads the password from the Secret", True),
+    ("grants that the init script lacks", []),
     ("data folder is a volume", True),
 )
 
@@ -351,5 +354,20 @@ def _of_engine(manifest):
             re.search(rf"^CREATE (ROLE|USER) {url.username}\b", scripts, re.MULTILINE)
         ),
         "init script reads the password from the Secret": "/run/secrets/probe/password" in scripts,
+        "grants that the init script lacks": sorted(_grants(url.scheme) - _statements(scripts)),
         "data folder is a volume": len(data) == 1,
     }
+
+
+def _grants(scheme):
+    """What the shipped checks need that are enabled, as their files say it."""
+    folder = REPOSITORY / "checks" / ("postgres" if scheme.startswith("postgres") else "mysql")
+    user = "probe" if scheme.startswith("postgres") else "probe@'127.0.0.1'"
+    headers = [path.read_text() for path in folder.glob("*.sql")]
+    enabled = [text for text in headers if not re.search(r"^-- enabled: +no$", text, re.MULTILINE)]
+    found = re.findall(r"^-- grants: +(.*)$", "\n".join(enabled), re.MULTILINE)
+    return {statement.replace("$user", user) for statement in found}
+
+
+def _statements(scripts):
+    return {line.strip().rstrip(";") for line in scripts.splitlines()}

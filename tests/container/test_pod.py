@@ -124,11 +124,13 @@ def test_how_the_probe_user_logs_in(pod, engine):
     assert check.returncode == 0, check.stdout + check.stderr
 
 
-def test_the_probe_user_may_do_nothing(pod, engine):
+def test_the_probe_user_may_see_and_do_nothing(pod, engine):
     if engine == "postgres":
         rights = "rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls"
         sql = f"SELECT {rights} FROM pg_roles WHERE rolname = 'probe'"
         assert as_root(pod, engine, sql) == "f\n"
+        sql = "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'probe'::regrole"
+        assert as_root(pod, engine, sql) == "pg_read_all_stats\n"
         return
     grants = as_root(pod, engine, "SHOW GRANTS FOR probe@'127.0.0.1'").splitlines()
     assert len(grants) == 1 and "GRANT USAGE ON *.*" in grants[0], grants

@@ -107,7 +107,8 @@ def test_check_passes(program, server):
     assert (ended.status, ended.errors) == (WELL, "")
     assert re.fullmatch(r"CHECK +VERDICT +TIME +DETAIL", ended.lines[0])
     assert ended.row("accepting") == ended.row("alive") == ("pass", "")
-    assert len(ended.lines) == 3
+    verdicts = {ended.row(line.split()[0])[0] for line in ended.lines[1:]}
+    assert verdicts <= {"pass", "skipped"}
 
 
 def test_check_fails_and_shows_the_servers_own_words(program, server, folder):

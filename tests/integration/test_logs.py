@@ -51,7 +51,8 @@ def test_a_rule_that_holds_is_in_the_line(adapter, postgres, form):
 
 
 def test_the_first_line_says_what_is_served(adapter, postgres):
-    a = adapter(postgres.url(), DBHEALTH_LOG_FORMAT="json")
+    checks = {"one": sql.check(), "two": sql.check()}
+    a = adapter(postgres.url(), checks=checks, DBHEALTH_LOG_FORMAT="json")
     [line] = a.lines()
     target = f"postgres://probe:***@127.0.0.1:{postgres.port}/postgres"
     assert (line["msg"], line["port"], line["target"]) == ("serving", a.port, target)

@@ -51,8 +51,8 @@ class PostgresProtocol(Server):
 
 
 class Postgres(PostgresProtocol):
-    """Roles: postgres (superuser, over the Unix socket, no password); probe and app, each with a
-    password; app owns a schema of its own name.
+    """Roles: postgres (superuser, over the Unix socket, no password); probe, who may do what the
+    shipped checks need, and app, each with a password; app owns a schema of its own name.
 
     settings go to postgresql.conf; hba lines come before the usual ones of pg_hba.conf. With
     recovering it is a standby that stays closed: a login is told 57P03, and start() waits for that.
@@ -254,7 +254,8 @@ class Postgres(PostgresProtocol):
         if self.recovering or self._upstream:
             return
         roles = [f"CREATE ROLE {user} LOGIN PASSWORD '{word}'" for user, word in PASSWORDS.items()]
-        self.sql("; ".join((*roles, "CREATE SCHEMA app AUTHORIZATION app")))
+        grant = "GRANT pg_read_all_stats TO probe"
+        self.sql("; ".join((*roles, grant, "CREATE SCHEMA app AUTHORIZATION app")))
 
     def _admin(self):
         connection = self.connect("postgres", host=str(self.folder))

@@ -1,0 +1,24 @@
+-- description: Sessions whose transaction is open for more than a minute, as rows in the log.
+-- endpoints:   none
+-- # For those who collect logs, since statements may have data in them: it runs only if DBHEALTH_ENABLE
+-- # names it.
+-- enabled:     no
+-- log:         rows
+-- every:       60s
+-- metrics:     no
+-- grants:      GRANT pg_read_all_stats TO $user
+SELECT pid,
+       usename AS user_name,
+       datname AS database_name,
+       application_name,
+       host(client_addr) AS client,
+       state,
+       wait_event_type || ' ' || wait_event AS waits_for,
+       round(extract(epoch FROM clock_timestamp() - xact_start)::numeric, 3) AS transaction_seconds,
+       round(extract(epoch FROM clock_timestamp() - state_change)::numeric, 3) AS state_seconds,
+       left(query, 1000) AS statement
+FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+  AND xact_start < clock_timestamp() - interval '60 s'
+ORDER BY xact_start
+LIMIT 20;
