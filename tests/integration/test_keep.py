@@ -156,7 +156,7 @@ def test_a_server_that_has_gone_is_found(victim, keeping):
 def test_a_full_server_is_found_once_the_connection_is_lost(victim, keeping):
     """Until then it is not: that is the price of keeping it."""
     a = keeping(victim)
-    with faults.full(victim):
+    with victim.full(kept=2):
         assert a.status_of("/readyz") == 200
     kill_sessions(victim)
     wait_until(lambda: not kept_sessions(victim), "the sessions end")

@@ -150,23 +150,25 @@ class Server:
             self.resume()
 
     @contextlib.contextmanager
-    def full(self):
-        """In the block every connection that an ordinary user may have is taken; gives them. A
-        client that has just left may hold its place a little longer, so this fills until it has all."""
+    def full(self, kept=0):
+        """In the block every connection that an ordinary user may have is taken, so many of them by
+        others who keep theirs; gives ours. A client that has just left may hold its place a little
+        longer, so this fills until it has all the rest."""
         held = []
+        places = self.places - kept
         try:
-            wait_until(lambda: self._fill(held), f"{self.name} is full of our connections")
+            wait_until(lambda: self._fill(held, places), f"{self.name} is full of our connections")
             yield held
         finally:
             for connection in held:
                 connection.close()
 
-    def _fill(self, held):
-        """Adds connections to held until none is admitted; true once held has them all."""
+    def _fill(self, held, places):
+        """Adds connections to held until none is admitted; true once held has so many."""
         with contextlib.suppress(self.driver().OperationalError):
-            while len(held) < self.places:
+            while len(held) < places:
                 held.append(self.connect("app"))
-        return len(held) == self.places
+        return len(held) == places
 
     # Clients
 
