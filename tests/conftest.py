@@ -59,6 +59,18 @@ def _no_server_stays_paused():
         server.resume()
 
 
+@pytest.fixture
+def generous(server):
+    """The server sends values of any size."""
+    if server.engine == "postgres":
+        yield
+        return
+    before = server.value("SELECT @@GLOBAL.max_allowed_packet")
+    server.sql("SET GLOBAL max_allowed_packet = 1073741824")
+    yield
+    server.sql(f"SET GLOBAL max_allowed_packet = {before}")
+
+
 # Servers of a test's own, closed when it ends.
 
 

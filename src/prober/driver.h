@@ -5,6 +5,10 @@
 #include "common/target.h"
 #include "common/wire.h"
 
+// Bytes of a row. A driver that is sent a longer one says OUTCOME_TOO_LARGE, and the session is lost:
+// libpq and Connector/C hold a whole row in memory, which a prober has little of.
+enum { DRIVER_ROW_MAX = 1024 * 1024 };
+
 // A connection, as the driver understands it.
 struct session;
 

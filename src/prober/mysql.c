@@ -70,6 +70,23 @@ static void reply_with_number(struct reply *reply, unsigned number, enum outcome
     reply_set(reply, outcome, code, message);
 }
 
+// Connector/C calls a connection lost, too, when a packet is larger than it may be or than there is
+// memory for. What tells is that it doesn't blame the socket, which would be a 2 here.
+static bool is_too_large(const MYSQL *connection)
+{
+    return connection->net.last_errno == CR_SERVER_LOST && connection->net.error == 1;
+}
+
+static unsigned error_number(MYSQL *connection)
+{
+    return is_too_large(connection) ? CR_NET_PACKET_TOO_LARGE : mysql_errno(connection);
+}
+
+static const char *error_message(MYSQL *connection)
+{
+    return is_too_large(connection) ? "a packet has more than 1 MiB" : mysql_error(connection);
+}
+
 static int connect_error_of(const struct addrinfo *address)
 {
     int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -113,8 +130,8 @@ static void reply_with_connect_error(struct reply *reply, MYSQL *connection,
 static void reply_with_login_error(struct reply *reply, MYSQL *connection,
                                    const struct target *target)
 {
-    unsigned number = mysql_errno(connection);
-    const char *message = mysql_error(connection);
+    unsigned number = error_number(connection);
+    const char *message = error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
         reply_with_connect_error(reply, connection, target);
         return;
@@ -125,10 +142,11 @@ static void reply_with_login_error(struct reply *reply, MYSQL *connection,
 // After this the session is of no use if the connection broke or the server ended it.
 static void reply_with_run_error(struct reply *reply, struct session *session)
 {
-    unsigned number = mysql_errno(session->connection);
+    unsigned number = error_number(session->connection);
     enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
-    session->lost |= outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED;
-    reply_with_number(reply, number, outcome, mysql_error(session->connection));
+    session->lost |=
+        outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED || outcome == OUTCOME_TOO_LARGE;
+    reply_with_number(reply, number, outcome, error_message(session->connection));
 }
 
 // --- open ----------------------------------------------------------------------------------------
@@ -231,9 +249,11 @@ static void set_options(MYSQL *connection, const struct target *target, enum tls
 {
     unsigned protocol = target->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     unsigned no_files = 0;
+    size_t packet_max = DRIVER_ROW_MAX;
     unsigned patience = 24 * 60 * 60; // seconds: the end of the wait is dbhealthd's to decide
     (void)mysql_optionsv(connection, MYSQL_OPT_PROTOCOL, &protocol);
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_TIMEOUT, &patience);
+    (void)mysql_optionsv(connection, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max);
     (void)mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_files);
     (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbhealthd");

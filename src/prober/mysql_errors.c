@@ -53,7 +53,10 @@ static const struct row both[] = {
     {2003, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_CONN_HOST_ERROR, likewise
     {2005, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_UNKNOWN_HOST
     {2006, ANY_TIME, OUTCOME_LOST},          // CR_SERVER_GONE_ERROR
+    {2008, ANY_TIME, OUTCOME_TOO_LARGE},     // CR_OUT_OF_MEMORY
     {2013, ANY_TIME, OUTCOME_LOST},          // CR_SERVER_LOST
+    {2020, AT_LOGIN, OUTCOME_SERVER_ERROR},  // CR_NET_PACKET_TOO_LARGE: not MySQL
+    {2020, ANY_TIME, OUTCOME_TOO_LARGE},     // the same: a row
     {2026, AT_LOGIN, OUTCOME_TLS},           // CR_SSL_CONNECTION_ERROR: the handshake
     {2026, ANY_TIME, OUTCOME_LOST},          // the same of a connection that broke under TLS
 };

@@ -156,6 +156,13 @@ static const char *find_sqlstate(const char *text)
     return found;
 }
 
+// libpq's own words, which are in English, for it is told no language: "cannot allocate memory for
+// input buffer", "out of memory for query result". Only for errors without a SQLSTATE.
+static bool lacks_memory(const PGconn *connection)
+{
+    return strstr(PQerrorMessage(connection), " memory") != NULL;
+}
+
 static void reply_with_sqlstate(struct reply *reply, const char *found)
 {
     char code[SQLSTATE_LENGTH + 1];
@@ -184,6 +191,8 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
         return outcome_of_connect(progress->system_error);
     if (!progress->started)
         return OUTCOME_CONFIG; // an option's value that libpq knows not
+    if (lacks_memory(connection))
+        return OUTCOME_TOO_LARGE;
     if (PQconnectionNeedsPassword(connection))
         return OUTCOME_DENIED;
     if (PQsocket(connection) >= 0) // libpq closed nothing: it read something that it did not like
@@ -426,11 +435,13 @@ static bool send_run(PGconn *connection, const struct call *call)
            PQpipelineSync(connection) == 1;
 }
 
-// The connection is lost, or libpq cannot make sense of what it read.
+// The connection is lost, or libpq cannot make sense of what it read or has no room for it.
 static void take_silence(struct session *session, struct reply *reply)
 {
     const struct farewell *farewell = &session->farewell;
-    if (PQstatus(session->connection) != CONNECTION_BAD)
+    if (lacks_memory(session->connection))
+        reply_set(reply, OUTCOME_TOO_LARGE, NULL, PQerrorMessage(session->connection));
+    else if (PQstatus(session->connection) != CONNECTION_BAD)
         reply_set(reply, OUTCOME_SERVER_ERROR, NULL, PQerrorMessage(session->connection));
     else if (farewell->code[0] != '\0')
         reply_set(reply, OUTCOME_TERMINATED, farewell->code, farewell->message);
@@ -497,23 +508,34 @@ static void add_rows(struct result *result, const PGresult *part, uint32_t max_r
     }
 }
 
-static void take_rows(struct result *result, const PGresult *part, uint32_t max_rows)
+static size_t row_length(const PGresult *part)
 {
-    if (result->row_count == 0)
-        add_columns(result, part);
-    add_rows(result, part, max_rows);
+    size_t length = 0;
+    for (int column = 0; PQntuples(part) > 0 && column < PQnfields(part); column++)
+        length += (size_t)PQgetlength(part, 0, column);
+    return length;
+}
+
+// Mostly one row: see PQsetSingleRowMode.
+static void take_rows(struct reply *reply, const PGresult *part, uint32_t max_rows)
+{
+    if (reply->outcome == OUTCOME_OK && row_length(part) > DRIVER_ROW_MAX)
+        reply_set(reply, OUTCOME_TOO_LARGE, NULL, "a row has more than 1 MiB");
+    if (reply->result->row_count == 0)
+        add_columns(reply->result, part);
+    add_rows(reply->result, part, max_rows);
 }
 
 // A part of what one step of the run gave. False for COPY: it can be neither read nor refused
 // within a pipeline.
-static bool take_part(struct session *session, const PGresult *part, struct result *result,
-                      uint32_t max_rows, struct reply *reply)
+static bool take_part(struct session *session, const PGresult *part, const struct call *call,
+                      struct reply *reply)
 {
     switch (PQresultStatus(part)) {
     case PGRES_SINGLE_TUPLE:
     case PGRES_TUPLES_OK:
-        if (result != NULL)
-            take_rows(result, part, max_rows);
+        if (call != NULL)
+            take_rows(reply, part, call->max_rows);
         return true;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
@@ -533,18 +555,17 @@ static bool take_part(struct session *session, const PGresult *part, struct resu
     abort();
 }
 
-// Reads all that one step gave, up to the NULL that ends it; result is NULL for steps whose rows
-// are of no interest. False for COPY.
-static bool read_step(struct session *session, struct result *result, uint32_t max_rows,
-                      struct reply *reply)
+// Reads all that one step gave, up to the NULL that ends it; call is NULL for steps whose rows are
+// of no interest. False for COPY.
+static bool read_step(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
     bool readable = true;
     PGresult *part;
-    if (result != NULL)
+    if (call != NULL)
         (void)PQsetSingleRowMode(connection); // a million rows must not cost a million rows' memory
     while (readable && (part = PQgetResult(connection)) != NULL) {
-        readable = take_part(session, part, result, max_rows, reply);
+        readable = take_part(session, part, call, reply);
         PQclear(part);
         if (PQstatus(connection) == CONNECTION_BAD)
             break; // libpq goes on making up results for what will never come
@@ -555,9 +576,8 @@ static bool read_step(struct session *session, struct result *result, uint32_t m
 // BEGIN, the limits, the statement, COMMIT.
 static bool read_run(struct session *session, const struct call *call, struct reply *reply)
 {
-    bool readable = read_step(session, NULL, 0, reply) && read_step(session, NULL, 0, reply) &&
-                    read_step(session, reply->result, call->max_rows, reply) &&
-                    read_step(session, NULL, 0, reply);
+    bool readable = read_step(session, NULL, reply) && read_step(session, NULL, reply) &&
+                    read_step(session, call, reply) && read_step(session, NULL, reply);
     if (readable)
         PQclear(PQgetResult(session->connection)); // the synchronisation point
     return readable;
@@ -573,7 +593,7 @@ static void roll_back(struct session *session)
     struct reply ignored = {.outcome = OUTCOME_OK};
     if (!send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
         return; // the connection is lost, as the next run will find
-    (void)read_step(session, NULL, 0, &ignored);
+    (void)read_step(session, NULL, &ignored);
     PQclear(PQgetResult(connection));
 }
 

@@ -378,14 +378,15 @@ static void on_opened(struct prober *prober, struct reply *reply)
 static bool ends_session(enum outcome outcome)
 {
     return outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED ||
-           outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS;
+           outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS ||
+           outcome == OUTCOME_TOO_LARGE;
 }
 
 static void on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = ends_session(reply->outcome);
-    if (ended && prober->kept) { // it may have died long ago: only a new one tells
-        begin_open(prober);
+    if (ended && prober->kept && reply->outcome != OUTCOME_TOO_LARGE) {
+        begin_open(prober); // it may have died long ago: only a new one tells
         return;
     }
     struct probe probe = probe_of(prober, reply);

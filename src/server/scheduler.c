@@ -66,13 +66,14 @@ static void finish(struct wait *wait);
 
 // A result that says nothing of the server's own words may be served for the default time only,
 // however long the check's period is: a check that runs once an hour must not say for an hour that
-// the server, or our own prober, was not up yet.
+// the server, or our own prober, was not up yet. What was too large for us will be so again.
 static struct duration cache_of(const struct check_state *state)
 {
     struct duration own = state->check->cache;
     struct duration common = state->scheduler->config->settings.cache;
-    enum outcome_group group = outcome_info(state->judgement.outcome)->group;
-    bool answered = group == GROUP_ANSWERED || group == GROUP_NONE;
+    enum outcome outcome = state->judgement.outcome;
+    enum outcome_group group = outcome_info(outcome)->group;
+    bool answered = group == GROUP_ANSWERED || group == GROUP_NONE || outcome == OUTCOME_TOO_LARGE;
     return answered || own.ms < common.ms ? own : common;
 }
 

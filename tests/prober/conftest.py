@@ -64,9 +64,3 @@ def table(server):
         server.sql("ALTER TABLE app.t OWNER TO app")
     yield "app.t"
     server.sql("DROP TABLE app.t")
-
-
-@pytest.fixture
-def sanitized(program_of, engine):
-    """Whether the program was built with AddressSanitizer, which keeps freed memory."""
-    return b"__asan_init" in program_of(engine).read_bytes()

@@ -433,6 +433,34 @@ def test_many_rows_cost_no_memory(session, dialect, sanitized):
         assert session.memory() - before < 1024, "KiB more than before"
 
 
+@pytest.mark.parametrize("want", ["none", "require"])
+def test_a_row_that_is_too_large(probe, server, dialect, generous, sanitized, want):
+    """The 100 MB would be more than a container of a few dozen MB has."""
+    prober = probe(server.url(**dialect.tls_params(want))).opened()
+    assert prober.run("SELECT REPEAT('x', 1000000)", limit=60_000).result.rows[0][0].cut
+    prober.peak()
+    for length in (1_100_000, 3_000_000, 100_000_000):
+        before = prober.opened().peak()
+        reply = prober.run(f"SELECT 1, REPEAT('x', {length})", limit=60_000)
+        assert (reply.outcome, reply.result) == ("too_large", None), (length, reply)
+        assert sanitized or prober.peak() - before < 8 * 1024, "KiB"
+    assert texts(prober.opened().run("SELECT 1")) == [("1",)]
+
+
+def test_columns_that_are_too_large_together(probe, server, generous):
+    prober = probe(server.url()).opened()
+    columns = ", ".join(f"REPEAT('x', 100000) AS c{i}" for i in range(50))
+    reply = prober.run(f"SELECT {columns}", limit=60_000)
+    assert reply.outcome == "too_large", reply
+
+
+def test_a_later_row_that_is_too_large(probe, server, generous):
+    prober = probe(server.url()).opened()
+    sql = "SELECT REPEAT('x', n) FROM (SELECT 1 AS n UNION ALL SELECT 5000000) AS two ORDER BY n"
+    reply = prober.run(sql, limit=60_000)
+    assert (reply.outcome, reply.result) == ("too_large", None), reply
+
+
 def test_a_prober_is_small(session, sanitized):
     for _ in range(200):
         assert session.run("SELECT 1").outcome == "ok"

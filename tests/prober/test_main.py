@@ -118,6 +118,13 @@ def test_is_confined(prober):
     assert core[4:6] == ["0", "0"]
 
 
+def test_memory_is_bounded(prober, sanitized):
+    prober.open()
+    limits = Path(f"/proc/{prober.pid}/limits").read_text()
+    (data,) = [line.split() for line in limits.splitlines() if line.startswith("Max data size")]
+    assert data[3:5] == (["unlimited"] * 2 if sanitized else [str(8 << 20)] * 2)
+
+
 def test_links_its_own_library_only(program_of, kind):
     linked = subprocess.run(["ldd", program_of(kind)], capture_output=True, text=True, check=True).stdout
     assert ("libpq" in linked, "libmariadb" in linked) == (kind == "postgres", kind == "mysql")

@@ -17,7 +17,7 @@ PATIENCE = 30.0  # Seconds after which a reply that is due is given up.
 
 OUTCOMES = (
     "ok failed no_row not_accepting terminated denied saturated quota query_timeout server_error"
-    " tls refused unreachable timeout lost crashed config starved unknown skipped"
+    " tls refused unreachable timeout lost crashed config too_large starved unknown skipped"
 ).split()
 FLAVORS = ["unknown", "postgres", "mysql", "mariadb"]
 
@@ -215,6 +215,12 @@ class Prober:
             if line.startswith("RssAnon:"):
                 return int(line.split()[1])
         raise AssertionError("the prober has ended")
+
+    def peak(self):
+        """The most memory that was resident since the last call, or the start, in KiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM:"))
 
     def output(self):
         """What the program printed; once it has ended."""

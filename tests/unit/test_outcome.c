@@ -31,6 +31,7 @@ static const struct {
     {"lost", OUTCOME_LOST, GROUP_SILENT, true, false, true},
     {"crashed", OUTCOME_CRASHED, GROUP_OWN, true, false, false},
     {"config", OUTCOME_CONFIG, GROUP_OWN, true, false, false},
+    {"too_large", OUTCOME_TOO_LARGE, GROUP_OWN, true, false, false},
     {"starved", OUTCOME_STARVED, GROUP_OWN, true, false, false},
     {"unknown", OUTCOME_UNKNOWN, GROUP_OWN, false, false, false},
     {"skipped", OUTCOME_SKIPPED, GROUP_NONE, false, false, false},
