@@ -1,0 +1,79 @@
+// See reply.h.
+#include "server/reply.h"
+
+#include "common/memory.h"
+#include "server/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { YOUNG_MS = 5000 };
+
+static const char text_type[] = "text/plain; charset=utf-8";
+static const char health_type[] = "application/health+json";
+
+void reply(const struct inquiry *inquiry, unsigned status, const char *type, char *body,
+           size_t length, int64_t age)
+{
+    struct answer answer = {.status = status,
+                            .type = type,
+                            .body = body,
+                            .length = length,
+                            .allow = status == 405,
+                            .age = age};
+    inquiry->ready(inquiry->context, &answer);
+}
+
+void reply_words(const struct inquiry *inquiry, unsigned status, const char *words, int64_t age)
+{
+    reply(inquiry, status, text_type, memory_string(words), strlen(words), age);
+}
+
+void reply_error(const struct inquiry *inquiry, unsigned status, const struct error *error)
+{
+    char words[sizeof error->text + 2];
+    (void)snprintf(words, sizeof words, "%s\n", error->text);
+    reply_words(inquiry, status, words, -1);
+}
+
+void reply_json(const struct inquiry *inquiry, unsigned status, json_t *object, int64_t age)
+{
+    size_t length;
+    char *body = report_json_text(object, &length);
+    reply(inquiry, status, health_type, body, length, age);
+}
+
+void page_open(struct page *page)
+{
+    page->file = open_memstream(&page->bytes, &page->length);
+    if (page->file == NULL)
+        abort();
+}
+
+void reply_page(const struct inquiry *inquiry, unsigned status, const char *type, struct page *page,
+                int64_t age)
+{
+    if (fclose(page->file) != 0)
+        abort(); // memory has run out
+    reply(inquiry, status, type != NULL ? type : text_type, page->bytes, page->length, age);
+}
+
+struct circumstances circumstances_of(const struct service *service)
+{
+    const char *drain_file = service->config->settings.drain_file;
+    bool file = drain_file[0] != '\0' && access(drain_file, F_OK) == 0;
+    bool young = instant_since(service->started, instant_now()).ms < YOUNG_MS;
+    return (struct circumstances){.draining = service->draining || file, .young = young};
+}
+
+int64_t age_of(const struct check_view *views, size_t count)
+{
+    struct instant now = instant_now();
+    int64_t age = -1;
+    for (size_t i = 0; i < count; i++) {
+        int64_t seconds = views[i].dated ? instant_since(views[i].started, now).ms / 1000 : -1;
+        age = seconds > age ? seconds : age;
+    }
+    return age;
+}
