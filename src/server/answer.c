@@ -30,19 +30,24 @@ static void answer_route(const struct inquiry *inquiry)
         answer_livez(inquiry);
     else if (route->kind == ROUTE_STATUS)
         answer_status(inquiry);
+    else if (route->kind == ROUTE_METRICS)
+        answer_metrics(inquiry);
     else if (route->kind == ROUTE_ENDPOINT && endpoint != NULL)
         answer_endpoint(inquiry, endpoint);
     else
         reply_words(inquiry, 404, "no such endpoint\n", -1);
 }
 
-// A request that comes between the last probe and the exit: as if everything were unknown.
+// A request that comes between the last probe and the exit: as if everything were unknown. For
+// Prometheus it is a remark, and nothing is known.
 static void answer_at_end(const struct inquiry *inquiry)
 {
     const struct route *route = inquiry->facts->route;
     bool checks = route->kind == ROUTE_ENDPOINT;
     bool fails = checks && endpoint_rule(route->endpoint)->unknown_fails;
-    reply_words(inquiry, fails ? 503 : 200, "the adapter is ending\n", -1);
+    bool remark = route->kind == ROUTE_METRICS;
+    reply_words(inquiry, fails ? 503 : 200,
+                remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);
 }
 
 void answer_ask(struct service *service, const struct request_facts *facts, answer_ready *ready,

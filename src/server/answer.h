@@ -7,9 +7,10 @@
 // What answers are made from; owned by serve.c, which swaps and changes it.
 struct service {
     struct config *config;
-    struct scheduler *scheduler; // NULL: the adapter is ending, and nothing more is probed
-    struct instant started;      // of listening
-    bool draining;               // SIGTERM has come
+    struct scheduler *scheduler;   // NULL: the adapter is ending, and nothing more is probed
+    struct statistics *statistics; // outlives both
+    struct instant started;        // of listening
+    bool draining;                 // SIGTERM has come
 };
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_OTHER };

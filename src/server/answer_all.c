@@ -1,11 +1,15 @@
-// See answers.h. What shows all checks at once: it asks for what is due, waits to the deadline like
-// everyone, and then shows what there is.
+// See answers.h. What shows all checks at once, /status and /metrics: both ask for what is due, wait
+// to the deadline like everyone, and then show what there is.
 #include "server/answers.h"
 
 #include "common/memory.h"
+#include "server/log.h"
 #include "server/report.h"
+#include "server/report_metrics.h"
 
 #include <stdlib.h>
+
+static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 // All checks and endpoints, as of one moment.
 struct overview {
@@ -91,4 +95,59 @@ static void show_status(const struct inquiry *inquiry, const struct overview *ov
 void answer_status(const struct inquiry *inquiry)
 {
     ask_all(inquiry, show_status);
+}
+
+// --- /metrics
+
+// The server as the prober saw it that has looked last.
+static struct server_seen server_of(const struct scheduler *scheduler)
+{
+    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
+    for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
+        struct server_seen seen = prober_server(scheduler_prober(scheduler, i));
+        if (instant_before(latest.opened, seen.opened))
+            latest = seen;
+    }
+    return latest;
+}
+
+static struct prober_view *view_probers(const struct scheduler *scheduler)
+{
+    size_t count = scheduler_prober_count(scheduler);
+    struct prober_view *views = memory_new((count + 1) * sizeof *views);
+    for (size_t i = 0; i < count; i++) {
+        const struct prober *prober = scheduler_prober(scheduler, i);
+        views[i] = (struct prober_view){.statistics = prober_statistics(prober),
+                                        .open_pending = prober_is_pending(prober)};
+    }
+    return views;
+}
+
+static void show_metrics(const struct inquiry *inquiry, const struct overview *overview)
+{
+    const struct service *service = inquiry->service;
+    struct server_seen server = server_of(service->scheduler);
+    struct prober_view *probers = view_probers(service->scheduler);
+    struct metrics metrics = {.config = overview->config,
+                              .views = overview->views,
+                              .passes = overview->passes,
+                              .probers = probers,
+                              .prober_count = scheduler_prober_count(service->scheduler),
+                              .statistics = service->statistics,
+                              .flavor = flavor_name(server.flavor),
+                              .version = server.version,
+                              .draining = overview->circumstances.draining,
+                              .log_lines_dropped = log_lines_dropped(),
+                              .usage = usage_now(),
+                              .now = instant_now()};
+    struct page page;
+    page_open(&page);
+    report_metrics(page.file, &metrics);
+    free(probers);
+    reply_page(inquiry, 200, metrics_type, &page, age_of(overview->views, overview->count));
+}
+
+void answer_metrics(const struct inquiry *inquiry)
+{
+    ask_all(inquiry, show_metrics);
 }

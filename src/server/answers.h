@@ -13,5 +13,8 @@ void answer_livez(const struct inquiry *inquiry);
 // All checks and endpoints as JSON; the status of HTTP is 200 whatever they say.
 void answer_status(const struct inquiry *inquiry);
 
+// Likewise, for Prometheus.
+void answer_metrics(const struct inquiry *inquiry);
+
 // Refuses a key of the query that is none of ours and no param of a check here.
 bool refuse_param(const char *name, struct error *error);

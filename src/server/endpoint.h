@@ -1,6 +1,7 @@
 // Endpoints: what a set of verdicts says to whoever asks. Pure.
 #pragma once
 
+#include "server/statistics.h"
 #include "server/verdict.h"
 
 // How an endpoint treats what is neither pass nor fail. One row of the table in endpoint.c.
@@ -22,12 +23,14 @@ const char *endpoint_builtin(size_t index);
 struct check_view {
     const struct check *check;
     struct judgement judgement;
-    bool dated;                  // from a result; else nothing was known
-    struct instant started;      // of the run that the judgement is from, if dated
-    struct duration took;        // how long it took, if dated
-    const char *message;         // the server's or driver's words, not for bodies; "" if none
-    bool superuser;              // the probe user is one, so a pass is a warning
-    const struct result *result; // what it was judged from, if its check has params; else NULL
+    bool dated;                   // from a result; else nothing was known
+    struct instant started;       // of the run that the judgement is from, if dated
+    struct duration took;         // how long it took, if dated
+    const char *message;          // the server's or driver's words, not for bodies; "" if none
+    bool superuser;               // the probe user is one, so a pass is a warning
+    const struct result *result;  // what it was judged from, if its check has params; else NULL
+    const struct result *numbers; // what of that is for /metrics; NULL: nothing
+    const struct check_statistics *statistics;
 };
 
 // What holds for the adapter as a whole when the answer is given.

@@ -24,7 +24,8 @@ enum {
 static struct {
     enum log_format format;
     enum log_level least;
-    uint64_t dropped; // since the last line that was written
+    uint64_t dropped; // lines, ever
+    uint64_t told;    // how many of these the log has been told of
 } logger = {.least = LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -153,16 +154,17 @@ static bool emit(const struct line *line)
 // True if nothing is left to be told.
 static bool tell_dropped(const char *time)
 {
-    struct log_field field = LOG_NUMBER("lines", (int64_t)logger.dropped);
+    uint64_t dropped = logger.dropped;
+    struct log_field field = LOG_NUMBER("lines", (int64_t)(dropped - logger.told));
     struct line line = {.descriptor = STDERR_FILENO,
                         .level = logger.least > LOG_WARN ? logger.least : LOG_WARN,
                         .time = time,
                         .message = "log lines dropped",
                         .fields = &field,
                         .count = 1};
-    if (logger.dropped > 0 && emit(&line))
-        logger.dropped = 0;
-    return logger.dropped == 0;
+    if (dropped > logger.told && emit(&line))
+        logger.told = dropped;
+    return logger.told == dropped;
 }
 
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
@@ -253,4 +255,9 @@ void log_row(const char *check, const struct result *result, uint32_t row)
         logger.dropped++;
     while (count-- > 1)
         free(values[count]);
+}
+
+uint64_t log_lines_dropped(void)
+{
+    return logger.dropped;
 }

@@ -46,3 +46,6 @@ void log_event(enum log_level level, const char *message, const struct log_field
 // "row", then `check` and the columns. A column whose name is taken has a '_' after it; NULL is left
 // out.
 void log_row(const char *check, const struct result *result, uint32_t row);
+
+// How many lines have been dropped since the process began.
+uint64_t log_lines_dropped(void);

@@ -44,8 +44,9 @@ enum {
 
 struct prober {
     uv_loop_t *loop;
-    char *name;
+    const char *name; // of the statistics
     char *program;
+    struct prober_statistics *statistics;
     prober_done *done;
     void *context;
     struct job_list foreground;
@@ -56,6 +57,7 @@ struct prober {
     bool connected;           // there is a connection
     struct instant inspected; // when it was last asked whether the user is a superuser
     bool superuser;           // the answer
+    struct instant opened;    // when it was last connected; 0: never
     enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
     enum state state;
@@ -121,6 +123,7 @@ static void finish_batch(struct prober *prober, struct probe probe)
 static void note_failure(struct prober *prober, const char *what)
 {
     struct instant now = instant_now();
+    prober->statistics->crashes++;
     if (prober->failures++ == 0)
         prober->first_failure = now;
     prober->last_failure = now;
@@ -153,6 +156,8 @@ static bool have_process(struct prober *prober)
     prober->process = prober_process_start(prober->loop, prober->program, &events, prober, &error);
     if (prober->process == NULL)
         note_failure(prober, error.text);
+    else
+        prober->statistics->starts++;
     return prober->process != NULL;
 }
 
@@ -167,6 +172,14 @@ static void kill_process(struct prober *prober)
     if (prober->process != NULL)
         prober_process_kill(prober->process);
     forget_process(prober);
+}
+
+// For want of an answer in time.
+static void kill_silent(struct prober *prober)
+{
+    if (prober->process != NULL)
+        prober->statistics->kills++;
+    kill_process(prober);
 }
 
 // --- our own part
@@ -222,6 +235,14 @@ static struct probe crashed(const struct prober *prober, enum verb stage)
                           .message = "the prober process died or could not be started"};
 }
 
+// There is no process, and none could be asked to.
+static struct probe not_started(const struct prober *prober)
+{
+    struct probe probe = crashed(prober, VERB_OPEN);
+    probe.unasked = true;
+    return probe;
+}
+
 static bool must_inspect(const struct prober *prober)
 {
     return prober->inspected.ns == 0 ||
@@ -242,7 +263,7 @@ static void begin_open(struct prober *prober)
     start_clock(prober);
     prober->connected = prober->kept = false;
     if (!have || !send_call(prober, open_call(prober))) {
-        finish_batch(prober, crashed(prober, VERB_OPEN));
+        finish_batch(prober, not_started(prober));
         return;
     }
     prober->state = STATE_OPENING;
@@ -296,8 +317,10 @@ static void skip_unmeant(struct prober *prober)
     while ((first = TAILQ_FIRST(&prober->batch)) != NULL &&
            !range_has(&first->check->range, prober->flavor, prober->version))
         tell(prober, take_first(&prober->batch),
-             (struct probe){
-                 .outcome = OUTCOME_SKIPPED, .stage = VERB_OPEN, .started = prober->job_started});
+             (struct probe){.outcome = OUTCOME_SKIPPED,
+                            .stage = VERB_OPEN,
+                            .started = prober->job_started,
+                            .unasked = true});
 }
 
 // Runs the first job, if there is one.
@@ -361,7 +384,9 @@ static void on_opened(struct prober *prober, struct reply *reply)
     if (was_pending) // what is known now is known as of now
         start_clock(prober);
     if (reply->outcome != OUTCOME_OK) {
-        finish_batch(prober, probe_of(prober, reply));
+        struct probe probe = probe_of(prober, reply);
+        probe.unasked = was_pending; // the time that it took was told at its deadline
+        finish_batch(prober, probe);
         return;
     }
     if (must_inspect(prober)) {
@@ -369,6 +394,8 @@ static void on_opened(struct prober *prober, struct reply *reply)
         prober->inspected = instant_now();
     }
     prober->connected = true;
+    prober->statistics->connections++;
+    prober->opened = instant_now();
     prober->flavor = reply->flavor;
     (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
     begin_first(prober);
@@ -505,12 +532,12 @@ static void leave_open_pending(struct prober *prober)
 
 static void replace_open(struct prober *prober)
 {
-    kill_process(prober);
+    kill_silent(prober);
     prober->attempts++;
     bool have = have_process(prober);
     begin_effort(prober);
     if (!have || !send_call(prober, open_call(prober))) {
-        finish_batch(prober, crashed(prober, VERB_OPEN));
+        finish_batch(prober, not_started(prober));
         return;
     }
     wait_to_replace(prober);
@@ -539,6 +566,7 @@ static void tell_held(struct prober *prober, struct job *job)
     struct probe probe = {.outcome = OUTCOME_TIMEOUT,
                           .stage = VERB_RUN,
                           .started = job->last_started,
+                          .unasked = true,
                           .silent = instant_since(job->silent_since, instant_now())};
     tell(prober, job, probe);
 }
@@ -548,7 +576,7 @@ static void end_run(struct prober *prober)
     struct probe probe = unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
         hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
-    kill_process(prober);
+    kill_silent(prober);
     prober->state = STATE_IDLE;
     tell(prober, take_first(&prober->batch), probe);
     if (!TAILQ_EMPTY(&prober->batch))
@@ -568,7 +596,7 @@ static void on_verb_over(struct prober *prober)
         end_run(prober);
         break;
     case STATE_CLOSING:
-        kill_process(prober);
+        kill_silent(prober);
         prober->state = STATE_IDLE;
         break;
     case STATE_IDLE:
@@ -589,13 +617,14 @@ static void on_timer(uv_timer_t *timer)
 
 // --- from outside
 
-struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, bool keeps,
-                          prober_done *done, void *context)
+struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
+                          struct prober_statistics *statistics, prober_done *done, void *context)
 {
     struct prober *prober = memory_new(sizeof *prober);
     *prober = (struct prober){.loop = loop,
-                              .name = memory_string(name),
+                              .name = statistics->name,
                               .program = memory_string(program),
+                              .statistics = statistics,
                               .keeps = keeps,
                               .done = done,
                               .context = context};
@@ -620,6 +649,7 @@ static void tell_pending(struct prober *prober, struct job *job)
     struct probe probe = {.outcome = starved ? OUTCOME_STARVED : OUTCOME_TIMEOUT,
                           .stage = VERB_OPEN,
                           .started = now,
+                          .unasked = true,
                           .silent = instant_since(prober->silent_since, now)};
     tell(prober, job, probe);
 }
@@ -632,7 +662,7 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
     }
     if (prober->state == STATE_IDLE && !may_start(prober)) {
         prober->job_started = instant_now();
-        tell(prober, job, crashed(prober, VERB_OPEN));
+        tell(prober, job, not_started(prober));
         return;
     }
     if (job->place == JOB_IN_BATCH)
@@ -692,7 +722,6 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
 static void on_pulse_closed(uv_handle_t *handle)
 {
     struct prober *prober = handle->data;
-    free(prober->name);
     free(prober->program);
     free(prober);
 }
@@ -723,4 +752,20 @@ bool prober_is_beyond_help(const struct prober *prober)
 const char *prober_name(const struct prober *prober)
 {
     return prober->name;
+}
+
+const struct prober_statistics *prober_statistics(const struct prober *prober)
+{
+    return prober->statistics;
+}
+
+bool prober_is_pending(const struct prober *prober)
+{
+    return prober->state == STATE_PENDING;
+}
+
+struct server_seen prober_server(const struct prober *prober)
+{
+    return (struct server_seen){
+        .opened = prober->opened, .flavor = prober->flavor, .version = prober->version};
 }

@@ -2,9 +2,9 @@
 // of its process that come and go underneath.
 #pragma once
 
-#include "server/check.h"
-
 #include "common/wire.h"
+#include "server/check.h"
+#include "server/statistics.h"
 
 #include <sys/queue.h>
 #include <uv.h>
@@ -20,6 +20,7 @@ struct probe {
     struct duration silent; // for a pending open: how long there has been no answer; else 0
     struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
     bool superuser;         // the probe user is one
+    bool unasked;           // there was no run: it tells what was known before
 };
 
 enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
@@ -42,11 +43,11 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of this name which will run this program; nothing is started before the first
-// batch. One that keeps leaves its connection open between batches. Freed by the loop some
-// time after prober_end.
-struct prober *prober_new(uv_loop_t *loop, const char *name, const char *program, bool keeps,
-                          prober_done *done, void *context);
+// Makes a prober of the statistics' name which will run this program; nothing is started before the first
+// batch. One that keeps leaves its connection open between batches. What it does is counted in
+// statistics, which must outlive it. Freed by the loop some time after prober_end.
+struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
+                          struct prober_statistics *statistics, prober_done *done, void *context);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
 // the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be
@@ -74,3 +75,16 @@ void prober_end(struct prober *prober);
 bool prober_is_beyond_help(const struct prober *prober);
 
 const char *prober_name(const struct prober *prober);
+
+const struct prober_statistics *prober_statistics(const struct prober *prober);
+
+// True while the server leaves an open unanswered past its deadline.
+bool prober_is_pending(const struct prober *prober);
+
+// The server, as of the latest open that it answered well.
+struct server_seen {
+    struct instant opened; // 0: none was
+    enum flavor flavor;
+    const char *version; // lives as long as the prober
+};
+struct server_seen prober_server(const struct prober *prober);

@@ -2,6 +2,7 @@
 #include "server/probing.h"
 
 #include "server/log.h"
+#include "server/wall_time.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -43,7 +44,9 @@ void probing_start(struct probing *probing, struct settings *settings, struct du
     assert(failed == 0);
     uv_unref((uv_handle_t *)&probing->terminate);
     uv_unref((uv_handle_t *)&probing->interrupt);
-    probing->scheduler = scheduler_new(&probing->loop, probing->config, deadline);
+    probing->statistics = statistics_new(wall_time_ms(instant_now()));
+    probing->scheduler =
+        scheduler_new(&probing->loop, probing->config, deadline, probing->statistics);
 }
 
 void probing_run(struct probing *probing)
@@ -69,4 +72,5 @@ bool views_have_config(const struct check_view *views, size_t count)
 void probing_free(struct probing *probing)
 {
     config_release(probing->config);
+    statistics_free(probing->statistics);
 }

@@ -9,6 +9,7 @@ struct probing {
     uv_prepare_t prepare;
     struct config *config;
     struct scheduler *scheduler;
+    struct statistics *statistics;
     bool ending;
     uv_signal_t terminate, interrupt;
 };

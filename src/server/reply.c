@@ -1,4 +1,5 @@
-// See reply.h.
+// See reply.h. The one place where answers are counted: under the endpoint's name if it is there,
+// else as "other", whatever the request called it.
 #include "server/reply.h"
 
 #include "common/memory.h"
@@ -13,6 +14,17 @@ enum { YOUNG_MS = 5000 };
 static const char text_type[] = "text/plain; charset=utf-8";
 static const char health_type[] = "application/health+json";
 
+static void count(const struct inquiry *inquiry, unsigned status)
+{
+    const struct service *service = inquiry->service;
+    const struct route *route = inquiry->facts->route;
+    bool there = route->kind != ROUTE_NOWHERE &&
+                 (config_endpoint(service->config, route->endpoint) != NULL ||
+                  route_is_fixed_name(route->endpoint));
+    const char *name = there ? route->endpoint : OTHER_ENDPOINT;
+    endpoint_statistics_add(statistics_endpoint(service->statistics, name), status);
+}
+
 void reply(const struct inquiry *inquiry, unsigned status, const char *type, char *body,
            size_t length, int64_t age)
 {
@@ -22,6 +34,7 @@ void reply(const struct inquiry *inquiry, unsigned status, const char *type, cha
                             .length = length,
                             .allow = status == 405,
                             .age = age};
+    count(inquiry, status);
     inquiry->ready(inquiry->context, &answer);
 }
 

@@ -14,7 +14,7 @@ struct inquiry {
     void *context;
 };
 
-// Answers the request. Takes the body over. Age as in struct answer.
+// Answers the request, and counts the answer. Takes the body over. Age as in struct answer.
 void reply(const struct inquiry *inquiry, unsigned status, const char *type, char *body,
            size_t length, int64_t age);
 

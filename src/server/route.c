@@ -10,7 +10,25 @@
 #include <string.h>
 #include <uriparser/Uri.h>
 
-enum { PARTS_MAX = 2 };
+static const struct {
+    const char *name;
+    enum route_kind kind;
+} fixed[] = {{"livez", ROUTE_LIVEZ}, {"metrics", ROUTE_METRICS}, {"status", ROUTE_STATUS}};
+
+enum { PARTS_MAX = 2, FIXED_COUNT = sizeof fixed / sizeof *fixed };
+
+const char *route_fixed_name(size_t index)
+{
+    return index < FIXED_COUNT ? fixed[index].name : NULL;
+}
+
+bool route_is_fixed_name(const char *name)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < FIXED_COUNT; i++)
+        is_one |= strcmp(fixed[i].name, name) == 0;
+    return is_one;
+}
 
 // Copies a segment of the path. False if it is no name.
 static bool take_name(const UriTextRangeA *segment, char *name)
@@ -24,16 +42,11 @@ static bool take_name(const UriTextRangeA *segment, char *name)
     return is_one;
 }
 
-// Names that are no endpoint of checks.
 static enum route_kind kind_of(const char *name, size_t parts)
 {
-    static const struct {
-        const char *name;
-        enum route_kind kind;
-    } kinds[] = {{"livez", ROUTE_LIVEZ}, {"status", ROUTE_STATUS}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(kinds[i].name, name) == 0)
-            return parts == 1 ? kinds[i].kind : ROUTE_NOWHERE;
+    for (size_t i = 0; i < FIXED_COUNT; i++) {
+        if (strcmp(fixed[i].name, name) == 0)
+            return parts == 1 ? fixed[i].kind : ROUTE_NOWHERE;
     }
     return ROUTE_ENDPOINT;
 }

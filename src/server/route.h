@@ -7,6 +7,7 @@ enum route_kind {
     ROUTE_ENDPOINT, // endpoint, and check if not ""
     ROUTE_LIVEZ,
     ROUTE_STATUS,  // all checks, whatever they say
+    ROUTE_METRICS, // the same, for Prometheus
     ROUTE_NOWHERE, // nothing can be there
     ROUTE_BAD      // a bad target or query: error says what
 };
@@ -28,6 +29,12 @@ struct route {
 // `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json` or `format=text`;
 // every other key is taken for a param's name.
 void route_parse(const char *target, struct route *route);
+
+// The names that are no endpoint of checks, in a fixed order; NULL past the last.
+const char *route_fixed_name(size_t index);
+
+// True for one of those names.
+bool route_is_fixed_name(const char *name);
 
 // True for a key of the query that route_parse understands itself.
 bool route_has_key(const char *name);

@@ -5,7 +5,9 @@
 #include "common/memory.h"
 #include "server/deadline.h"
 #include "server/log.h"
+#include "server/numbers.h"
 #include "server/program_path.h"
+#include "server/wall_time.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -39,14 +41,16 @@ struct check_state {
     struct job job;
     struct scheduler *scheduler;
     const struct check *check;
+    struct check_statistics *statistics;
     struct prober *prober;
     bool known; // the fields below are of a result
     struct judgement judgement;
     bool superuser; // the probe user is one
     struct instant started;
     struct duration took;
-    char *message;         // the driver's words; NULL if it passed
-    struct result *result; // of a check with params, for requests that override one; else NULL
+    char *message;          // the driver's words; NULL if it passed
+    struct result *result;  // of a check with params, for requests that override one; else NULL
+    struct result *numbers; // of a run that went well, for /metrics; NULL: none
     struct link_list waiting;
     uv_timer_t every; // set up only if the check has a period
 };
@@ -54,6 +58,7 @@ struct check_state {
 struct scheduler {
     uv_loop_t *loop;
     struct config *config;
+    struct statistics *statistics;
     struct prober **probers; // in the order of config->probers
     struct check_state *states;
     struct deadline_queue deadlines; // of the waits
@@ -136,7 +141,11 @@ static void keep_message(struct check_state *state, const struct probe *probe)
 static void keep_result(struct check_state *state, struct probe *probe)
 {
     result_free(state->result);
+    result_free(state->numbers);
     state->result = NULL;
+    state->numbers = NULL;
+    if (state->judgement.verdict != VERDICT_SKIPPED)
+        state->numbers = numbers_of(state->check, probe->result);
     if (state->check->params.count == 0)
         return;
     state->result = probe->result;
@@ -153,6 +162,17 @@ static void log_rows(const struct check *check, const struct result *result)
                   LOG_NUMBER("rows", (int64_t)(result->row_count - result->kept_rows)));
 }
 
+static void count(const struct check_state *state, const struct probe *probe)
+{
+    struct check_statistics *statistics = state->statistics;
+    enum verdict verdict = state->judgement.verdict;
+    statistics->outcomes[state->judgement.outcome]++;
+    if (!probe->unasked)
+        check_statistics_add_run(statistics, probe->ended.ns - probe->started.ns);
+    if (verdict == VERDICT_PASS || verdict == VERDICT_WARN)
+        statistics->last_success_ms = wall_time_ms(probe->started);
+}
+
 static void take_probe(struct check_state *state, struct probe *probe)
 {
     if (state->check->log_rows && probe->result != NULL)
@@ -167,6 +187,7 @@ static void take_probe(struct check_state *state, struct probe *probe)
     state->superuser = probe->superuser;
     state->started = probe->started;
     state->took = instant_since(probe->started, probe->ended);
+    count(state, probe);
     keep_message(state, probe);
     keep_result(state, probe);
     deliver(state);
@@ -189,6 +210,7 @@ static void want(struct check_state *state, bool foreground)
                           .stage = VERB_OPEN,
                           .code = "",
                           .message = state->check->broken,
+                          .unasked = true,
                           .started = now,
                           .ended = now};
     take_probe(state, &probe);
@@ -205,7 +227,9 @@ static struct check_view view_of_result(const struct check_state *state)
                                .took = state->took,
                                .message = state->message != NULL ? state->message : "",
                                .superuser = state->superuser,
-                               .result = state->result};
+                               .result = state->result,
+                               .numbers = state->numbers,
+                               .statistics = state->statistics};
 }
 
 // A run that has only just begun when the request must be answered, behind others or after a stall
@@ -225,6 +249,7 @@ static struct check_view view_of_unfinished(const struct check_state *state)
     if (barely)
         unfinished.outcome = OUTCOME_UNKNOWN;
     struct check_view view = {.check = state->check,
+                              .statistics = state->statistics,
                               .message = "",
                               .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
     struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
@@ -262,6 +287,19 @@ static void end_wait(struct wait *wait)
             TAILQ_REMOVE(&link->state->waiting, link, entry);
     }
     free(wait);
+}
+
+static void count_uses(const struct wait *wait)
+{
+    for (size_t i = 0; i < wait->count; i++) {
+        const struct check_state *state = wait->links[i].state;
+        enum cache_use use = CACHE_MISS;
+        if (is_fresh(state, instant_now()))
+            use = CACHE_HIT;
+        else if (state->job.place != JOB_IDLE)
+            use = CACHE_JOIN;
+        wait->scheduler->statistics->cache_uses[use]++;
+    }
 }
 
 // Asks for all that is not there or has become too old, each at most once a request.
@@ -304,6 +342,7 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
     wait->count = count;
     for (size_t i = 0; i < count; i++)
         wait->links[i] = (struct link){.wait = wait, .state = &scheduler->states[checks[i]]};
+    count_uses(wait);
     ask_for_missing(wait);
     if (wait->missing == 0)
         end_wait(wait);
@@ -374,15 +413,17 @@ static void start_probers(struct scheduler *scheduler)
     scheduler->probers = memory_new((names->count + 1) * sizeof(struct prober *));
     for (size_t i = 0; i < names->count; i++)
         scheduler->probers[i] = prober_new(
-            scheduler->loop, names->items[i], path,
-            words_have(&scheduler->config->settings.keep, names->items[i]), on_done, scheduler);
+            scheduler->loop, path, words_have(&scheduler->config->settings.keep, names->items[i]),
+            statistics_prober(scheduler->statistics, names->items[i]), on_done, scheduler);
 }
 
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline)
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
+                                struct statistics *statistics)
 {
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
     scheduler->loop = loop;
     scheduler->config = config_hold(config);
+    scheduler->statistics = statistics;
     start_probers(scheduler);
     scheduler->states = memory_new((config->check_count + 1) * sizeof *scheduler->states);
     deadline_queue_open(&scheduler->deadlines, loop, deadline, on_deadline);
@@ -391,6 +432,7 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
         struct check_state *state = &scheduler->states[i];
         state->scheduler = scheduler;
         state->check = config->checks[i];
+        state->statistics = statistics_check(statistics, state->check->name);
         state->job.check = config->checks[i];
         state->prober = prober_of(scheduler, state->check);
         TAILQ_INIT(&state->waiting);
@@ -405,6 +447,7 @@ static void close_one(struct scheduler *scheduler)
         return;
     for (size_t i = 0; i < scheduler->config->check_count; i++) {
         result_free(scheduler->states[i].result);
+        result_free(scheduler->states[i].numbers);
         free(scheduler->states[i].message);
     }
     config_release(scheduler->config);

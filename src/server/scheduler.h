@@ -7,8 +7,10 @@
 
 struct scheduler;
 
-// Starts with nothing known. A request is answered within the deadline. Holds a reference to the configuration. Background runs begin at once.
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline);
+// Starts with nothing known. A request is answered within the deadline. Holds a reference to the
+// configuration. Counts in statistics, which must outlive it. Background runs begin at once.
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
+                                struct statistics *statistics);
 
 // Answers every request that waits with what is known, ends the probers politely, and frees itself
 // once the loop has closed its handles.
@@ -39,6 +41,6 @@ void scheduler_refresh_liveness(struct scheduler *scheduler);
 // unreachable.
 bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after);
 
-// The probers, for /livez.
+// The probers, for /livez and /metrics.
 size_t scheduler_prober_count(const struct scheduler *scheduler);
 const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index);

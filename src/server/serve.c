@@ -9,6 +9,7 @@
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/orphans.h"
+#include "server/wall_time.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -129,11 +130,13 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     log_configure(settings->log_format, settings->log_level);
     daemon->service.config = config_load(settings);
     daemon->service.started = instant_now();
+    daemon->service.statistics = statistics_new(wall_time_ms(daemon->service.started));
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
-    daemon->service.scheduler = scheduler_new(&daemon->loop, daemon->service.config,
-                                              daemon->service.config->settings.deadline);
+    daemon->service.scheduler =
+        scheduler_new(&daemon->loop, daemon->service.config,
+                      daemon->service.config->settings.deadline, daemon->service.statistics);
     start_handles(daemon);
     log_start(daemon->service.config, listening);
     return true;
@@ -150,6 +153,7 @@ int serve(struct settings *settings)
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     config_release(daemon.service.config);
+    statistics_free(daemon.service.statistics);
     int busy = uv_loop_close(&daemon.loop);
     assert(busy == 0);
     return 0;

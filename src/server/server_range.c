@@ -2,6 +2,7 @@
 // is neither above nor below 14.
 #include "server/server_range.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,12 @@ enum { PARTS_MAX = 3, BOUNDS_MAX = 2 };
 
 static const char *const flavor_names[FLAVOR_COUNT] = {
     [FLAVOR_POSTGRES] = "postgres", [FLAVOR_MYSQL] = "mysql", [FLAVOR_MARIADB] = "mariadb"};
+
+const char *flavor_name(enum flavor flavor)
+{
+    assert(flavor < FLAVOR_COUNT);
+    return flavor_names[flavor];
+}
 
 static bool add_flavor(struct server_range *range, const char *name)
 {

@@ -16,6 +16,9 @@ struct server_range {
     size_t bound_count;
 };
 
+// The product's name; NULL for FLAVOR_UNKNOWN.
+const char *flavor_name(enum flavor flavor);
+
 // Adds the products named in words: postgres, mysql, mariadb.
 bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
     __attribute__((warn_unused_result));

@@ -11,6 +11,7 @@ import processes
 import pytest
 import sql
 from adapter import ENDPOINTS, parse_line
+from exposition import Metrics
 from servers import PASSWORDS, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -170,6 +171,8 @@ def test_a_full_pipe_that_nobody_reads(start_adapter, new_mariadb, pipe):
     assert lines[0]["msg"] == "log lines dropped"
     assert int(lines[0]["lines"]) == 2 * 2 * 20
     assert [line["msg"] for line in lines[1:]][:2] == ["check changed"] * 2
+    seen = Metrics(a.get("/metrics").body)
+    assert seen.value("dbhealthd_log_lines_dropped_total") == 2 * 2 * 20
     a.end()
 
 

@@ -331,6 +331,7 @@ static void check_full_pipe(enum log_format format, enum log_level least, const 
                             const char *second)
 {
     struct capture capture;
+    uint64_t before = log_lines_dropped();
     log_configure(format, least);
     begin(&capture);
     fill();
@@ -349,6 +350,7 @@ static void check_full_pipe(enum log_format format, enum log_level least, const 
     log_one(&capture, LOG_ERROR, "after", NULL, 0);
     assert_null(strstr(capture.text, "dropped")); // told once
     assert_non_null(strstr(capture.text, "after"));
+    assert_int_equal(log_lines_dropped(), before + 3); // and kept
 }
 
 static void a_full_pipe_costs_lines_and_the_next_one_counts_them(void **state)

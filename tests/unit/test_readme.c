@@ -1,10 +1,11 @@
-// The README's tables against the code's: a setting, header key or outcome that one has and the
-// other has not fails here, and so does a status that the semantics table promises and the code
+// The README's tables against the code's: a setting, header key, outcome or metric that one has and
+// the other has not fails here, and so does a status that the semantics table promises and the code
 // does not give.
 #include "common/memory.h"
 #include "common/outcome.h"
 #include "server/check_file.h"
 #include "server/endpoint.h"
+#include "server/report_metrics.h"
 #include "server/settings.h"
 
 #include <setjmp.h>
@@ -152,12 +153,50 @@ static void every_setting_is_described(void **state)
     free(text);
 }
 
+// Name, labels and help; the text of /metrics has the same help.
+static void every_metric_is_described(void **state)
+{
+    (void)state;
+    char *text = readme();
+    const struct metric_family *family;
+    for (size_t i = 0; (family = report_metrics_family(i)) != NULL; i++) {
+        char *row = find_row(text, family->name);
+        char labels[64];
+        (void)snprintf(labels, sizeof labels, "%s%s%s%s%s", family->label[0] != '\0' ? "`" : "",
+                       family->label, family->second_label[0] != '\0' ? "`, `" : "",
+                       family->second_label, family->label[0] != '\0' ? "`" : "");
+        expect_text(row, 1, labels);
+        expect_text(row, 2, family->help);
+        free(row);
+    }
+    free(text);
+}
+
+// Every row that looks like a metric's is one's.
+static void every_metric_described_is_there(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"\n| `dbhealthd_", "\n| `process_"};
+    char *text = readme();
+    size_t found = 0, families = 0;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        for (const char *at = text; (at = strstr(at, starts[i])) != NULL; at++)
+            found++;
+    }
+    while (report_metrics_family(families) != NULL)
+        families++;
+    assert_int_equal(found, families);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(semantics_table_is_what_the_code_does),
         cmocka_unit_test(every_header_key_is_described),
         cmocka_unit_test(every_setting_is_described),
+        cmocka_unit_test(every_metric_is_described),
+        cmocka_unit_test(every_metric_described_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

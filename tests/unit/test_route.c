@@ -62,6 +62,35 @@ static void livez_has_no_checks(void **state)
     check_route("/livez/alive", ROUTE_NOWHERE, NULL, NULL);
 }
 
+static void status_and_metrics_have_no_checks_of_their_own(void **state)
+{
+    (void)state;
+    check_route("/status", ROUTE_STATUS, NULL, NULL);
+    check_route("/metrics", ROUTE_METRICS, NULL, NULL);
+    check_route("/metrics/", ROUTE_METRICS, NULL, NULL);
+    check_route("/metrics/alive", ROUTE_NOWHERE, NULL, NULL);
+}
+
+static void fixed_names_are_those_with_a_kind_of_their_own(void **state)
+{
+    (void)state;
+    const char *name;
+    size_t count = 0;
+    while ((name = route_fixed_name(count)) != NULL) {
+        struct route route;
+        char target[NAME_MAX_LENGTH + 2];
+        (void)snprintf(target, sizeof target, "/%s", name);
+        route_parse(target, &route);
+        assert_int_not_equal(route.kind, ROUTE_ENDPOINT);
+        assert_true(route_is_fixed_name(name));
+        route_clear(&route);
+        count++;
+    }
+    assert_int_equal(count, 3);
+    assert_false(route_is_fixed_name("readyz"));
+    assert_false(route_is_fixed_name(""));
+}
+
 static void what_is_no_name_leads_nowhere(void **state)
 {
     (void)state;
@@ -229,6 +258,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_lead_to_endpoints_and_their_checks),
         cmocka_unit_test(livez_has_no_checks),
+        cmocka_unit_test(status_and_metrics_have_no_checks_of_their_own),
+        cmocka_unit_test(fixed_names_are_those_with_a_kind_of_their_own),
         cmocka_unit_test(what_is_no_name_leads_nowhere),
         cmocka_unit_test(names_may_be_as_long_as_names_are),
         cmocka_unit_test(the_query_asks_for_more_or_less),

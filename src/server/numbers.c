@@ -1,0 +1,104 @@
+// See numbers.h. A scraper refuses everything it was given for one number it cannot read, or for one
+// name that is not UTF-8. So what leaves here has been read with the same grammar.
+#include "server/numbers.h"
+
+#include "common/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static size_t count_digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+// A sign, digits with or without a point, an exponent.
+static bool is_decimal(const char *text)
+{
+    text += *text == '+' || *text == '-';
+    size_t digits = count_digits(text);
+    text += digits;
+    if (*text == '.') {
+        size_t fraction = count_digits(text + 1);
+        digits += fraction;
+        text += 1 + fraction;
+    }
+    if (digits > 0 && (*text == 'e' || *text == 'E')) {
+        text++;
+        text += *text == '+' || *text == '-';
+        digits = count_digits(text);
+        text += digits;
+    }
+    return digits > 0 && *text == '\0';
+}
+
+// NULL: it is no number to show. What a double cannot hold is infinite for Prometheus, which would
+// refuse the digits.
+static const char *number_text(const struct value *value)
+{
+    if (value->type == VALUE_BOOLEAN)
+        return value_number(value) != 0 ? "1" : "0";
+    if (value->type != VALUE_NUMBER || value->cut)
+        return NULL;
+    double number = strtod(value->text, NULL);
+    if (isnan(number))
+        return NULL;
+    if (isinf(number))
+        return number > 0 ? "+Inf" : "-Inf";
+    return is_decimal(value->text) ? value->text : NULL;
+}
+
+static bool has_column(const struct result *result, const char *name)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < result->column_count; i++)
+        has |= strcmp(result_column(result, i), name) == 0;
+    return has;
+}
+
+// By the name that the server gave, whatever its case, as rules name columns.
+static bool is_wanted(const struct check *check, const char *column)
+{
+    bool wanted = check->metric_columns.count == 0;
+    for (size_t i = 0; i < check->metric_columns.count; i++)
+        wanted |= strcasecmp(check->metric_columns.items[i], column) == 0;
+    return wanted;
+}
+
+// Adds the names of columns to show, and their values to texts in the same order; how many.
+static uint32_t choose(const struct check *check, const struct result *result,
+                       struct result *chosen, const char **texts)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < result->column_count; i++) {
+        char bytes[RESULT_NAME_MAX + 1];
+        struct text name = text_in(bytes, sizeof bytes);
+        const char *column = result_column(result, i);
+        struct value value = result_value(result, 0, i);
+        const char *text = number_text(&value);
+        text_add_foreign(&name, column, strlen(column));
+        if (text == NULL || !is_wanted(check, column) || has_column(chosen, bytes))
+            continue;
+        texts[count++] = text;
+        result_add_column(chosen, bytes);
+    }
+    return count;
+}
+
+struct result *numbers_of(const struct check *check, const struct result *result)
+{
+    const char *texts[RESULT_COLUMNS_MAX];
+    if (!check->metrics || result == NULL || result->kept_rows == 0)
+        return NULL;
+    struct result *chosen = result_new();
+    uint32_t count = choose(check, result, chosen, texts);
+    bool fits = count > 0; // what fitted before does
+    for (uint32_t i = 0; i < count && fits; i++)
+        fits = result_add_value(chosen, VALUE_NUMBER, texts[i], strlen(texts[i]));
+    if (fits)
+        return chosen;
+    result_free(chosen);
+    return NULL;
+}
