@@ -44,8 +44,10 @@ def quota(server):
             yield
         return
     limit = "ALTER USER probe@'%' WITH MAX_USER_CONNECTIONS"
-    with changed(server, f"{limit} 1", f"{limit} 0"), contextlib.closing(server.connect("probe")):
-        yield
+    with changed(server, f"{limit} 1", f"{limit} 0"):
+        taken = wait_until(lambda: admitted(server, "probe"), "the only place is ours")
+        with contextlib.closing(taken):
+            yield
 
 
 def wrong_password(server):
@@ -209,12 +211,19 @@ def changed(server, change, *back):
             server.sql(statement)
 
 
-def admits(server, user):
+def admitted(server, user):
+    """A connection, or None if the server refuses it."""
     try:
-        server.connect(user).close()
+        return server.connect(user)
     except server.driver().OperationalError:
-        return False
-    return True
+        return None
+
+
+def admits(server, user):
+    connection = admitted(server, user)
+    if connection:
+        connection.close()
+    return connection is not None
 
 
 # A server that stops in mid-query, as often as one likes
