@@ -4,18 +4,15 @@
 // comment of the statement's.
 #include "server/check_file.h"
 
+#include "common/file.h"
 #include "common/memory.h"
 #include "common/wire.h"
 #include "server/route.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
 
@@ -580,32 +577,13 @@ struct check *check_file_parse(const char *name, const char *place, const char *
     return check;
 }
 
-// The bytes of a regular file. O_NONBLOCK: a FIFO in the folder must not hold dbhealthd up.
-static bool read_file(const char *place, char **text, size_t *length, struct error *error)
-{
-    struct stat status;
-    int file = open(place, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0)
-        return error_set(error, "cannot open: %s", strerror(errno));
-    bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-    if (!regular || status.st_size > FILE_MAX) {
-        close(file);
-        return error_set(error, "expected a regular file of at most %d bytes", FILE_MAX);
-    }
-    *text = memory_new(FILE_MAX + 1);
-    ssize_t got = read(file, *text, FILE_MAX);
-    close(file);
-    *length = got > 0 ? (size_t)got : 0;
-    return true;
-}
-
 struct check *check_file_load(const char *name, const char *place,
                               const struct check_defaults *defaults)
 {
     struct error error;
     char *text = NULL;
     size_t length = 0;
-    bool got = read_file(place, &text, &length, &error);
+    bool got = file_read(place, FILE_MAX, &text, &length, &error);
     struct check *check = check_file_parse(name, place, got ? text : "", length, defaults);
     if (!got) {
         struct parser parser = {.check = check};
