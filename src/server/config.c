@@ -3,6 +3,7 @@
 #include "server/config.h"
 
 #include "common/memory.h"
+#include "server/certificate.h"
 #include "server/check_file.h"
 #include "server/program_path.h"
 
@@ -157,6 +158,21 @@ static void load_target(struct config *config)
     target_wipe(&target);
 }
 
+// A listener without its certificate would shut the kubelet out, and that ends the database. The
+// kubelet verifies nothing, so it goes on with any; a client that does verify is warned by that.
+static void load_certificate(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    struct error error;
+    if (!settings_want_tls(settings))
+        return;
+    config->certificate = certificate_load(settings->tls_cert, settings->tls_key, &error);
+    if (config->certificate != NULL)
+        return;
+    add_problem(config, error.text);
+    config->certificate = certificate_make();
+}
+
 // Stands for the problems that belong to no check file, so that readiness says them.
 static void add_configuration_check(struct config *config)
 {
@@ -222,6 +238,7 @@ struct config *config_load(struct settings *settings)
     load_target(config);
     if (config->engine == ENGINE_NONE)
         add_problem(config, config->target_problem);
+    load_certificate(config);
     load_checks(config);
     drop_optional_checks(config);
     if (config->problems.count > 0)
@@ -254,6 +271,7 @@ void config_release(struct config *config)
     free(config->checks);
     free(config->endpoints);
     free(config->target_problem);
+    certificate_release(config->certificate);
     words_free(&config->probers);
     words_free(&config->problems);
     settings_clear(&config->settings);

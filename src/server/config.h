@@ -14,6 +14,8 @@ struct endpoint {
     size_t count;
 };
 
+struct certificate;
+
 struct config {
     unsigned references;
     struct settings settings;
@@ -23,13 +25,15 @@ struct config {
     size_t check_count;
     struct endpoint *endpoints;
     size_t endpoint_count;
-    struct words probers;  // the names that checks give
-    char *target_problem;  // what is wrong with the database URL; NULL: nothing
-    struct words problems; // all that is wrong, each with its place; serving goes on
+    struct words probers;            // the names that checks give
+    struct certificate *certificate; // the listener's; NULL: it speaks plain text
+    char *target_problem;            // what is wrong with the database URL; NULL: nothing
+    struct words problems;           // all that is wrong, each with its place; serving goes on
 };
 
 // Reads the database URL and the check files, and takes the settings over (they are emptied).
-// Never fails: what is wrong is in `problems`, and in checks that are broken. A problem that
+// Never fails: what is wrong is in `problems`, and in checks that are broken. In place of a
+// certificate that cannot be served with there is one of its own making. A problem that
 // belongs to no check makes a broken check of its own, `configuration`, in readyz, healthz and
 // startupz. The caller has the first reference.
 struct config *config_load(struct settings *settings) __attribute__((returns_nonnull));

@@ -5,6 +5,7 @@
 #include "server/http.h"
 
 #include "common/memory.h"
+#include "server/certificate.h"
 #include "server/deadline.h"
 #include "server/log.h"
 
@@ -25,8 +26,9 @@ enum {
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
-    CROWD = 64,      // as many connections leave memory behind that is worth giving back
-    RUNS_AT_ONCE = 8 // of MHD_run before the loop gets its turn
+    CROWD = 64,       // as many connections leave memory behind that is worth giving back
+    RUNS_AT_ONCE = 8, // of MHD_run before the loop gets its turn
+    HANDSHAKE_LOOK_MS = 20
 };
 
 struct http {
@@ -41,7 +43,8 @@ struct http {
     unsigned connections, connections_max;
     unsigned connections_most; // at one time, since memory was given back
     unsigned open_handles;
-    bool changed; // since the last http_run began
+    bool tls;
+    bool changed; // since the last MHD_run began
 };
 
 struct connection {
@@ -49,6 +52,7 @@ struct connection {
     struct http *http;
     struct deadline_queue *queue; // where the deadline is armed
     int socket;
+    struct certificate *certificate; // held; NULL: plain text
 };
 
 struct request {
@@ -126,6 +130,13 @@ static void tidy_after_crowd(struct http *http)
     memory_trim();
 }
 
+static void begin_tls(struct connection *connection, struct MHD_Connection *mhd)
+{
+    connection->certificate = certificate_hold(connection->http->service->config->certificate);
+    certificate_give(connection->certificate,
+                     MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+}
+
 static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -135,6 +146,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         deadline_disarm(closed->queue, &closed->deadline);
         http->connections--;
         http->changed = true; // at its limit the daemon looks for newcomers in its next run only
+        certificate_release(closed->certificate);
         free(closed);
         tidy_after_crowd(http);
         return;
@@ -145,6 +157,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
     connection->socket =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     *own = connection;
+    if (http->tls)
+        begin_tls(connection, mhd);
     http->connections++;
     if (http->connections > http->connections_most)
         http->connections_most = http->connections;
@@ -309,21 +323,30 @@ static void on_again(uv_timer_t *timer)
     (void)timer; // likewise
 }
 
+// While a handshake waits for its client, libmicrohttpd (0.9.75) asks for another run at once and
+// again: two hundred clients that go no further would cost a CPU. What arrives wakes us anyway.
+static bool is_spinning(const struct http *http)
+{
+    return http->tls && !http->changed;
+}
+
 bool http_run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
-    http->changed = false;
-    for (unsigned runs = 0; runs < RUNS_AT_ONCE; runs++) {
+    bool changed = false;
+    for (unsigned runs = 0; runs < RUNS_AT_ONCE && timeout == 0; runs++) {
+        http->changed = false;
         (void)MHD_run(http->daemon);
+        changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
             (void)uv_timer_stop(&http->again);
-            return http->changed;
+            return changed;
         }
-        if (timeout > 0)
-            break;
+        if (timeout == 0 && is_spinning(http))
+            timeout = HANDSHAKE_LOOK_MS;
     }
     (void)uv_timer_start(&http->again, on_again, timeout, 0);
-    return http->changed;
+    return changed;
 }
 
 void http_run_again(struct http *http)
@@ -351,17 +374,20 @@ static unsigned connection_limit(void)
 
 static struct MHD_Daemon *start_daemon(struct http *http, int listening)
 {
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listening, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, http->connections_max, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-                            NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http,
-                            MHD_OPTION_ARRAY, options, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-                            http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+    return MHD_start_daemon(
+        http->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, http,
+        MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http, MHD_OPTION_ARRAY, options,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+        http->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, certificate_priorities,
+        MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_callback, MHD_OPTION_END);
 }
 
 static void watch_daemon(struct http *http)
@@ -388,6 +414,7 @@ struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
     http->loop = loop;
     http->service = service;
     http->connections_max = connection_limit();
+    http->tls = service->config->certificate != NULL;
     http->daemon = start_daemon(http, listening);
     if (http->daemon == NULL) {
         (void)error_set(error, "cannot start the HTTP server");

@@ -15,7 +15,7 @@ static int print_version(int argc, char **argv);
 struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *usage;
+    const char *usage; // NULL: stands with another
     const char *meaning;
 };
 
@@ -25,19 +25,20 @@ static const struct command commands[] = {
     {"get", command_get, "get PATH", "ask a running adapter, like: get /livez"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
-    {"--help", print_help, "--help", "this"},
-    {"--version", print_version, "--version", "the version"},
+    {"--version", print_version, "--version, --help", "the version, this"},
+    {"--help", print_help, NULL, NULL},
 };
 
 static int print_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
     printf("dbhealthd [FLAG VALUE]...   serve the health of one database server over HTTP\n");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
-    printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://,\n"
-           "              or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins over the URL's\n");
-    printf("Settings: a flag, or a variable like DBHEALTH_DRAIN_FILE\n");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (commands[i].usage != NULL)
+            printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
+    }
+    printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://\n");
+    printf("or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins. Flags, or DBHEALTH_LISTEN ...:\n");
     struct setting_row row;
     for (size_t i = 0; settings_row(i, &row); i++)
         printf("  --%-11s %-8s %s\n", row.flag, row.default_text, row.meaning);

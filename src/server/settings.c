@@ -49,6 +49,9 @@ static const struct setting table[] = {
      "how long readiness fails before the exit"},
     {"drain-file", "DBHEALTH_DRAIN_FILE", TYPE_TEXT, AT(drain_file), "", 0, 0, NULL,
      "readiness fails while this file exists"},
+    {"tls-cert", "DBHEALTH_TLS_CERT", TYPE_TEXT, AT(tls_cert), "", 0, 0, NULL,
+     "serve HTTPS with this certificate"},
+    {"tls-key", "DBHEALTH_TLS_KEY", TYPE_TEXT, AT(tls_key), "", 0, 0, NULL, "and its key"},
     {"log-format", "DBHEALTH_LOG_FORMAT", TYPE_CHOICE, AT(log_format), "logfmt", 0, 0, log_formats,
      "logfmt or json"},
     {"log-level", "DBHEALTH_LOG_LEVEL", TYPE_CHOICE, AT(log_level), "info", 0, 0, log_levels,
@@ -243,12 +246,20 @@ void settings_clear(struct settings *settings)
 {
     free(settings->listen);
     free(settings->drain_file);
+    free(settings->tls_cert);
+    free(settings->tls_key);
     words_free(&settings->checks);
     words_free(&settings->enable);
     words_free(&settings->disable);
     words_free(&settings->keep);
     words_free(&settings->problems);
     *settings = (struct settings){0};
+}
+
+// One of the two is enough to tell: whoever forgot the other does not want plain text.
+bool settings_want_tls(const struct settings *settings)
+{
+    return settings->tls_cert[0] != '\0' || settings->tls_key[0] != '\0';
 }
 
 bool settings_row(size_t index, struct setting_row *row)

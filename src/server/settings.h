@@ -22,6 +22,8 @@ struct settings {
     struct duration deadline;
     struct duration drain;
     char *drain_file; // "": none
+    char *tls_cert;   // file with the listener's certificate; "": none
+    char *tls_key;    // ... and with its key
     enum log_format log_format;
     enum log_level log_level;
     struct words problems; // what was wrong with values; the default stands in their place
@@ -42,6 +44,9 @@ bool settings_load(struct settings *settings, int argc, char **argv, const struc
     __attribute__((warn_unused_result));
 
 void settings_clear(struct settings *settings);
+
+// True if the listener is to speak TLS.
+bool settings_want_tls(const struct settings *settings);
 
 // A row of the table, for --help and for the test that holds the README to it.
 struct setting_row {

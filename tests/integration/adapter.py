@@ -70,6 +70,7 @@ class Adapter:
         self.process = _start(command, environment, preexec, stderr, self.log_path)
         self.pid = self.process.pid
         self.port = None
+        self.tls = None  # The ssl.SSLContext that requests are made with.
 
     def write_check(self, name, text):
         (self.checks / f"{name}.sql").write_text(text)
@@ -121,7 +122,8 @@ class Adapter:
         """The answer to one request on a connection of its own."""
         lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n"
-        return parse_answer(exchange(self.port, request.encode(), limit=limit), method=method)
+        answer = exchange(self.port, request.encode(), limit=limit, tls=self.tls)
+        return parse_answer(answer, method=method)
 
     def get_later(self, path):
         """Starts a request; its answer is what the returned function waits for."""

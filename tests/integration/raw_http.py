@@ -20,17 +20,26 @@ class Answer:
     rest: bytes = field(default=b"", repr=False)  # What follows the answer.
 
 
-def connect(port, limit=20):
-    return socket.create_connection(("127.0.0.1", port), limit)
+def connect(port, limit=20, *, tls=None):
+    """tls is the ssl.SSLContext to speak with, if not plain text."""
+    client = socket.create_connection(("127.0.0.1", port), limit)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls is None:
+        return client
+    try:
+        return tls.wrap_socket(client, server_hostname="localhost")
+    except BaseException:
+        client.close()
+        raise
 
 
 def kubelet(path):
     return KUBELET % path.encode()
 
 
-def exchange(port, request, *, limit=20):
+def exchange(port, request, *, limit=20, tls=None):
     """Sends the bytes and reads until the server closes."""
-    with connect(port, limit) as client:
+    with connect(port, limit, tls=tls) as client:
         client.sendall(request)
         return read_all(client)
 

@@ -25,12 +25,16 @@ class Certificates:
         self.other_ca = folder / "other-ca.pem"
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
-        ca, ca_key = _issue("dbhealth test authority")
-        _write(self.ca, ca)
+        self._authority = _issue("dbhealth test authority")
+        _write(self.ca, self._authority[0])
         _write(self.other_ca, _issue("another authority")[0])
-        server, server_key = _issue("localhost", ca, ca_key)
-        _write(self.certificate, server)
-        _write_key(self.key, server_key)
+        self.renew(self.certificate, self.key)
+
+    def renew(self, certificate, key):
+        """Writes a certificate like the server's, and its key, into these files."""
+        server, server_key = _issue("localhost", *self._authority)
+        _write(certificate, server)
+        _write_key(key, server_key)
 
 
 # cryptography is imported late: a demo without TLS doesn't install it.

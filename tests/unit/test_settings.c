@@ -9,9 +9,10 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",  "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",     "DBHEALTH_DISABLE",
-    "DBHEALTH_TIMEOUT", "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE",   "DBHEALTH_KEEP",
-    "DBHEALTH_DRAIN",   "DBHEALTH_DRAIN_FILE", "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL"};
+    "DBHEALTH_LISTEN",     "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",   "DBHEALTH_DISABLE",
+    "DBHEALTH_TIMEOUT",    "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE", "DBHEALTH_KEEP",
+    "DBHEALTH_DRAIN",      "DBHEALTH_DRAIN_FILE", "DBHEALTH_TLS_CERT", "DBHEALTH_TLS_KEY",
+    "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL"};
 
 static void clear_environment(void)
 {
@@ -41,6 +42,7 @@ static char *show(const struct settings *settings)
             (long long)settings->cache.ms, (long long)settings->deadline.ms);
     add_words(file, "keep", &settings->keep);
     fprintf(file, " drain=%lld drain-file=%s", (long long)settings->drain.ms, settings->drain_file);
+    fprintf(file, " tls=%s|%s", settings->tls_cert, settings->tls_key);
     fprintf(file, " log-format=%u log-level=%u", (unsigned)settings->log_format,
             (unsigned)settings->log_level);
     assert_int_equal(fclose(file), 0);
@@ -85,11 +87,12 @@ static void expect(const char *flags, const char *shown, const char *problem)
 
 static const char defaults[] =
     "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 "
-    "deadline=900 keep= drain=10000 drain-file= log-format=0 log-level=1";
+    "deadline=900 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1";
 
-static const char all_others[] = "listen=127.0.0.1:1 checks=/a|library enable=write "
-                                 "disable=alive|lag timeout=500 cache=0 deadline=600 "
-                                 "keep=main drain=0 drain-file=/d log-format=1 log-level=3";
+static const char all_others[] =
+    "listen=127.0.0.1:1 checks=/a|library enable=write "
+    "disable=alive|lag timeout=500 cache=0 deadline=600 "
+    "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=3";
 
 static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
@@ -106,6 +109,8 @@ static const struct {
     {"--keep", "DBHEALTH_KEEP", "main", "main,Le", "'Le' is no name, expected a-z, 0-9 and '-'"},
     {"--drain", "DBHEALTH_DRAIN", "0ms", "2h", "'2h' is out of range, expected 0ms to 1h"},
     {"--drain-file", "DBHEALTH_DRAIN_FILE", "/d", NULL, NULL},
+    {"--tls-cert", "DBHEALTH_TLS_CERT", "/c", NULL, NULL},
+    {"--tls-key", "DBHEALTH_TLS_KEY", "/k", NULL, NULL},
     {"--log-format", "DBHEALTH_LOG_FORMAT", "json", "JSON",
      "'JSON' is unknown, expected logfmt or json"},
     {"--log-level", "DBHEALTH_LOG_LEVEL", "error", "3",
@@ -147,12 +152,13 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
         "500ms "
         "--cache 0s --deadline=0.6s",
         "listen=127.0.0.1:1 checks=/a|library enable=write disable=alive|lag timeout=500 cache=0 "
-        "deadline=600 keep= drain=10000 drain-file= log-format=0 log-level=1",
+        "deadline=600 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1",
         "");
-    expect("--drain=0ms --drain-file=/d --log-format json --log-level error",
+    expect("--drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k --log-format json --log-level "
+           "error",
            "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 deadline=900 keep= "
            "drain=0 "
-           "drain-file=/d log-format=1 log-level=3",
+           "drain-file=/d tls=/c|/k log-format=1 log-level=3",
            "");
 }
 
@@ -164,7 +170,7 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
            "listen=127.0.0.1:1 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
            "deadline=600 "
-           "keep=main drain=0 drain-file=/d log-format=1 log-level=2",
+           "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=2",
            "");
     clear_environment();
 }
@@ -254,7 +260,7 @@ static void a_deadline_below_the_default_timeout_just_lowers_it(void **state)
     expect("--deadline 500ms",
            "listen=:8080 checks=library enable= disable= timeout=500 cache=2000 deadline=500 keep= "
            "drain=10000 "
-           "drain-file= log-format=0 log-level=1",
+           "drain-file= tls=| log-format=0 log-level=1",
            "");
 }
 
