@@ -38,7 +38,7 @@ static int print_help(int argc, char **argv)
             printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
     }
     printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://\n");
-    printf("or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins. Flags, or DBHEALTH_LISTEN ...:\n");
+    printf("or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins. Flags, or DBHEALTH_LISTEN:\n");
     struct setting_row row;
     for (size_t i = 0; settings_row(i, &row); i++)
         printf("  --%-11s %-8s %s\n", row.flag, row.default_text, row.meaning);
