@@ -1,5 +1,5 @@
 // See reply.h. The one place where answers are counted: under the endpoint's name if it is there,
-// else as "other", whatever the request called it.
+// else together, whatever the requests called it.
 #include "server/reply.h"
 
 #include "common/memory.h"

@@ -6,6 +6,7 @@
 #include "server/route.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { NS_PER_S = 1000000000, MS_PER_S = 1000, US_PER_S = 1000000 };
 
@@ -29,13 +30,14 @@ static void write_head(struct samples *samples)
 
 static void write_escaped(FILE *body, const char *value)
 {
-    for (const char *at = value; *at != '\0'; at++) {
-        if (*at == '\n')
-            fputs("\\n", body);
-        else if (*at == '\\' || *at == '"')
-            fprintf(body, "\\%c", *at);
-        else
-            fputc(*at, body);
+    while (*value != '\0') {
+        size_t plain = strcspn(value, "\\\"\n");
+        fwrite(value, 1, plain, body);
+        value += plain;
+        if (*value == '\0')
+            break;
+        fputs(*value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\", body);
+        value++;
     }
 }
 
@@ -48,13 +50,15 @@ static void write_labels(const struct samples *samples, const char *first, const
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         if (values[i] == NULL)
             continue;
-        fprintf(samples->body, "%s%s=\"", before, names[i]);
+        fputs(before, samples->body);
+        fputs(names[i], samples->body);
+        fputs("=\"", samples->body);
         write_escaped(samples->body, values[i]);
-        fputc('"', samples->body);
+        fputs("\"", samples->body);
         before = ",";
     }
     if (before[0] == ',')
-        fputc('}', samples->body);
+        fputs("}", samples->body);
 }
 
 // Begins a sample; its value and the line's end are the caller's.
@@ -62,9 +66,10 @@ static FILE *begin_sample(struct samples *samples, const char *suffix, const cha
                           const char *second)
 {
     write_head(samples);
-    fprintf(samples->body, "%s%s", samples->family->name, suffix);
+    fputs(samples->family->name, samples->body);
+    fputs(suffix, samples->body);
     write_labels(samples, first, second);
-    fputc(' ', samples->body);
+    fputs(" ", samples->body);
     return samples->body;
 }
 
@@ -123,10 +128,26 @@ static void add_database(struct samples *samples, const struct metrics *metrics)
         add_count(samples, metrics->flavor, metrics->version, 1);
 }
 
+// An endpoint as a label: not called `endpoint`, for the Prometheus operator gives every series a
+// label of that name, and its value would hide ours.
+struct path {
+    char text[NAME_MAX_LENGTH + 2];
+};
+
+static struct path path_of(const char *endpoint)
+{
+    struct path path;
+    bool there = endpoint[0] != '\0';
+    (void)snprintf(path.text, sizeof path.text, "%s%s", there ? "/" : "other", endpoint);
+    return path;
+}
+
 static void add_endpoints(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->endpoint_count; i++)
-        add_count(samples, metrics->config->endpoints[i].name, NULL, metrics->passes[i]);
+    for (size_t i = 0; i < metrics->config->endpoint_count; i++) {
+        struct path path = path_of(metrics->config->endpoints[i].name);
+        add_count(samples, path.text, NULL, metrics->passes[i]);
+    }
 }
 
 static void add_verdicts(struct samples *samples, const struct metrics *metrics)
@@ -231,10 +252,11 @@ static void add_answers_of(struct samples *samples, const struct metrics *metric
                            const char *endpoint)
 {
     const struct endpoint_statistics *answers = statistics_endpoint(metrics->statistics, endpoint);
+    struct path path = path_of(endpoint);
     for (size_t i = 0; i < ANSWER_CODES; i++) {
         char code[12];
         (void)snprintf(code, sizeof code, "%u", answer_code(i));
-        add_count(samples, endpoint, code, answers->answers[i]);
+        add_count(samples, path.text, code, answers->answers[i]);
     }
 }
 
@@ -244,8 +266,7 @@ static void add_answers(struct samples *samples, const struct metrics *metrics)
         add_answers_of(samples, metrics, metrics->config->endpoints[i].name);
     for (size_t i = 0; route_fixed_name(i) != NULL; i++)
         add_answers_of(samples, metrics, route_fixed_name(i));
-    if (config_endpoint(metrics->config, OTHER_ENDPOINT) == NULL)
-        add_answers_of(samples, metrics, OTHER_ENDPOINT);
+    add_answers_of(samples, metrics, OTHER_ENDPOINT);
 }
 
 // --- the process
@@ -285,8 +306,8 @@ static const struct metric_family families[] = {
      "1, with the server's product and version; absent until it has let a prober in.", add_database,
      0},
     {"dbhealthd_draining", "gauge", "", "", "1 while the adapter drains.", add_draining, 0},
-    {"dbhealthd_endpoint_passing", "gauge", "endpoint", "",
-     "1 if the endpoint answers 200, 0 if 503.", add_endpoints, 0},
+    {"dbhealthd_endpoint_passing", "gauge", "path", "", "1 if the endpoint answers 200, 0 if 503.",
+     add_endpoints, 0},
     {"dbhealthd_check_verdict", "gauge", "check", "verdict",
      "1 for the verdict of the check, 0 for each other verdict.", add_verdicts, 0},
     {"dbhealthd_check_outcomes_total", "counter", "check", "outcome",
@@ -319,8 +340,8 @@ static const struct metric_family families[] = {
      offsetof(struct prober_statistics, connections)},
     {"dbhealthd_prober_open_pending", "gauge", "prober", "",
      "1 while the server leaves a login unanswered past its deadline.", add_pending_opens, 0},
-    {"dbhealthd_http_requests_total", "counter", "endpoint", "code",
-     "Answers, by endpoint and status; what is not there is endpoint `other`.", add_answers, 0},
+    {"dbhealthd_http_requests_total", "counter", "path", "code",
+     "Answers, by endpoint and status; what is not there has the path `other`.", add_answers, 0},
     {"dbhealthd_log_lines_dropped_total", "counter", "", "",
      "Lines lost because nobody read the log.", add_log_lines_dropped, 0},
     {"process_cpu_seconds_total", "counter", "", "",

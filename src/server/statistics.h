@@ -32,7 +32,7 @@ struct endpoint_statistics {
     uint64_t answers[ANSWER_CODES]; // by their status, in the order of answer_code
 };
 
-#define OTHER_ENDPOINT "other" // stands for all that is not there
+#define OTHER_ENDPOINT "" // stands for all that is not there
 
 // Where a check's result for a request came from.
 enum cache_use { CACHE_HIT, CACHE_JOIN, CACHE_MISS, CACHE_USES };

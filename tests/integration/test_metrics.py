@@ -62,10 +62,10 @@ def select(server, columns):
 def test_the_shipped_checks(adapter, server):
     a = adapter(server.url())
     seen = metrics(a)
-    assert seen.by("endpoint", "dbhealthd_endpoint_passing").items() >= {
-        ("healthz", 1),
-        ("startupz", 1),
-        ("readyz", 1),
+    assert seen.by("path", "dbhealthd_endpoint_passing").items() >= {
+        ("/healthz", 1),
+        ("/startupz", 1),
+        ("/readyz", 1),
     }
     for check in ("alive", "accepting"):
         assert seen.verdict(check) == "pass"
@@ -160,7 +160,7 @@ def test_a_rule_that_holds_does_not_hide_its_number(adapter, postgres):
     assert seen.by("check", VALUE) == {"lag": 45, "other": 5, "wrong": 8}
     last = seen.by("check", "dbhealthd_check_last_success_timestamp_seconds")
     assert set(last) == {"other"}
-    assert seen.value("dbhealthd_endpoint_passing", endpoint="readyz") == 0
+    assert seen.value("dbhealthd_endpoint_passing", path="/readyz") == 0
 
 
 def test_a_run_that_fails_has_no_number(adapter, postgres):
@@ -222,8 +222,8 @@ def test_draining(adapter, postgres, tmp_path):
     (tmp_path / "drain").touch()
     seen = metrics(a)
     assert seen.value("dbhealthd_draining") == 1
-    assert seen.value("dbhealthd_endpoint_passing", endpoint="readyz") == 0
-    assert seen.value("dbhealthd_endpoint_passing", endpoint="healthz") == 1
+    assert seen.value("dbhealthd_endpoint_passing", path="/readyz") == 0
+    assert seen.value("dbhealthd_endpoint_passing", path="/healthz") == 1
 
 
 def test_the_process(adapter, mariadb):
@@ -300,19 +300,19 @@ def test_requests_are_counted_by_what_they_found(adapter, mariadb):
     a.get("/%zz"), a.get("/nope", "PUT")
     seen = metrics(a)
     counted = {
-        (dict(labels)["endpoint"], dict(labels)["code"]): value
+        (dict(labels)["path"], dict(labels)["code"]): value
         for (name, labels), value in seen.series.items()
         if name == REQUESTS and value > 0
     }
     assert counted == {
-        ("replica", "503"): 2,
-        ("replica", "404"): 1,
-        ("replica", "400"): 2,
-        ("replica", "405"): 1,
-        ("readyz", "503"): 2,
-        ("livez", "200"): 1,
-        ("status", "200"): 2,
-        ("metrics", "200"): 1,
+        ("/replica", "503"): 2,
+        ("/replica", "404"): 1,
+        ("/replica", "400"): 2,
+        ("/replica", "405"): 1,
+        ("/readyz", "503"): 2,
+        ("/livez", "200"): 1,
+        ("/status", "200"): 2,
+        ("/metrics", "200"): 1,
         ("other", "404"): 4,
         ("other", "400"): 2,
         ("other", "405"): 1,
@@ -329,7 +329,7 @@ def test_a_scrape_among_a_thousand_requests(adapter, server, counter):
     assert {answer.status for answer, _ in answers} == {200}
     assert {seen.verdict("slow") for seen in scrapes} == {"pass"}
     seen = metrics(a)
-    assert seen.value(REQUESTS, endpoint="readyz", code="200") == 1000
+    assert seen.value(REQUESTS, path="/readyz", code="200") == 1000
     assert seen.value(RUNS, check="slow") == counter.value() == 1
 
 
@@ -381,7 +381,7 @@ def test_a_stopped_server(adapter, server):
     with server.paused():
         first = metrics(a)
         assert (first.verdict("alive"), first.verdict("accepting")) == ("fail", "fail")
-        assert first.by("endpoint", "dbhealthd_endpoint_passing")["readyz"] == 0
+        assert first.by("path", "dbhealthd_endpoint_passing")["/readyz"] == 0
         wait_until(lambda: set(metrics(a).by("prober", pending).values()) == {1}, "it is pending")
         asked = time.monotonic()
         answer = a.get("/metrics")
