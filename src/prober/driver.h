@@ -9,6 +9,11 @@
 // libpq and Connector/C hold a whole row in memory, which a prober has little of.
 enum { DRIVER_ROW_MAX = 1024 * 1024 };
 
+// The network may drop what asks for a connection, and the kernel asks again ever more seldom. A
+// connect() without an answer after this is given up for a new one, which leaves nothing behind on
+// the server; so a login goes on within a second or so after the way is free.
+enum { DRIVER_CONNECT_MS = 1000 };
+
 // A connection, as the driver understands it.
 struct session;
 

@@ -263,15 +263,17 @@ static void set_options(MYSQL *connection, const struct target *target, enum tls
     set_tls(connection, target, mode);
 }
 
-// Waits for what Connector/C wants of its socket; a MYSQL_WAIT_* set, as its functions take it.
-static int wait_for_socket(MYSQL *connection, int wanted)
+// Waits for what Connector/C wants of its socket, at most so many ms, or -1 for no limit; a
+// MYSQL_WAIT_* set, as its functions take it.
+static int wait_for_socket(MYSQL *connection, int wanted, int limit_ms)
 {
     struct pollfd socket = {.fd = mysql_get_socket(connection)};
+    int ready;
     socket.events = (short)((wanted & MYSQL_WAIT_READ ? POLLIN : 0) |
                             (wanted & MYSQL_WAIT_WRITE ? POLLOUT : 0));
-    while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+    while ((ready = poll(&socket, 1, limit_ms)) < 0 && errno == EINTR)
         ;
-    return wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+    return ready == 0 ? MYSQL_WAIT_TIMEOUT : wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
 }
 
 static bool is_connected(int descriptor)
@@ -330,30 +332,52 @@ static void do_without_tls(MYSQL *connection)
     set_flag(connection, MYSQL_OPT_SSL_ENFORCE, false);
 }
 
+// A login under way.
+struct login {
+    MYSQL *connection;
+    enum tls_mode mode;
+    bool reached; // connect() had an answer
+    bool silent;  // it had none in time
+};
+
 // Connector/C 3.3, told to use TLS and offered none, goes on without and sends a
-// caching_sha2_password in clear. So the greeting is read before the library answers it, which its
-// calls for event loops make possible: connect() has not ended when the first of them returns.
-static bool connect_with_tls_if_offered(MYSQL *connection, const struct target *target,
-                                        const char *password)
+// caching_sha2_password in clear. So where that may be, which is where it verifies nobody, the
+// greeting is read before the library answers it.
+static void read_ahead(const struct login *login)
+{
+    bool prevent = login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED;
+    if (prevent && !greeting_offers_tls(mysql_get_socket(login->connection)))
+        do_without_tls(login->connection);
+}
+
+// One wait of a login; what it brought, for Connector/C. After MYSQL_WAIT_TIMEOUT it tries the host's
+// next address.
+static int await(struct login *login, int wanted)
+{
+    bool connecting = !login->reached && !is_connected(mysql_get_socket(login->connection));
+    int ready = wait_for_socket(login->connection, wanted, connecting ? DRIVER_CONNECT_MS : -1);
+    login->silent |= ready == MYSQL_WAIT_TIMEOUT;
+    if (!login->reached && is_connected(mysql_get_socket(login->connection))) {
+        login->reached = true;
+        read_ahead(login);
+    }
+    return ready;
+}
+
+// By Connector/C's calls for event loops, for they let us in between its steps. The first of them
+// returns before connect() has ended.
+static bool connect_to_host(struct login *login, const struct target *target, const char *password)
 {
     enum { STACK = 256 * 1024 }; // of the library's coroutine, for name lookup and OpenSSL
     static const size_t stack = STACK;
+    MYSQL *connection = login->connection;
     MYSQL *connected = NULL;
-    bool greeted = false;
     (void)mysql_optionsv(connection, MYSQL_OPT_NONBLOCK, &stack);
     int wanted =
         mysql_real_connect_start(&connected, connection, target->host, target->user, password,
                                  target->database, target->port, NULL, CLIENT_MULTI_RESULTS);
-    while (wanted != 0) {
-        int ready = wait_for_socket(connection, wanted);
-        int descriptor = mysql_get_socket(connection);
-        if (!greeted && is_connected(descriptor)) {
-            greeted = true;
-            if (!greeting_offers_tls(descriptor))
-                do_without_tls(connection);
-        }
-        wanted = mysql_real_connect_cont(&connected, connection, ready);
-    }
+    while (wanted != 0)
+        wanted = mysql_real_connect_cont(&connected, connection, await(login, wanted));
     return connected != NULL;
 }
 
@@ -370,13 +394,14 @@ static void swap_variable(const char *name, char **other)
 
 // Nothing is verified in these modes, but the library would load all of the system's authorities at
 // each login: 20 ms of CPU time and 1 MB.
-static bool connect_unverified(MYSQL *connection, const struct target *target, const char *password)
+static bool connect_unverified(struct login *login, const struct target *target,
+                               const char *password)
 {
     char *file = memory_string(nowhere);
     char *folder = memory_string(nowhere);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
-    bool connected = connect_with_tls_if_offered(connection, target, password);
+    bool connected = connect_to_host(login, target, password);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
     free(file);
@@ -386,14 +411,17 @@ static bool connect_unverified(MYSQL *connection, const struct target *target, c
 
 // An error that an earlier TLS connection left in OpenSSL's queue would be taken for one of this,
 // healthy one. "" for no password: NULL means "look elsewhere".
-static bool log_in(MYSQL *connection, const struct target *target, enum tls_mode mode)
+static bool log_in(struct login *login, const struct target *target)
 {
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
-    if (target->socket == NULL && (mode == TLS_PREFERRED || mode == TLS_REQUIRED))
-        return connect_unverified(connection, target, password);
-    return mysql_real_connect(connection, target->host, target->user, password, target->database,
-                              target->port, target->socket, CLIENT_MULTI_RESULTS) != NULL;
+    if (target->socket != NULL)
+        return mysql_real_connect(login->connection, target->host, target->user, password,
+                                  target->database, target->port, target->socket,
+                                  CLIENT_MULTI_RESULTS) != NULL;
+    if (login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED)
+        return connect_unverified(login, target, password);
+    return connect_to_host(login, target, password);
 }
 
 static enum flavor flavor_of(const char *version)
@@ -437,21 +465,31 @@ static struct session *new_session(MYSQL *connection, const struct call *call, s
     return session;
 }
 
+static bool try_login(struct login *login, const struct target *target, enum tls_mode mode)
+{
+    *login = (struct login){.connection = mysql_init(NULL), .mode = mode};
+    if (login->connection == NULL)
+        abort();
+    set_options(login->connection, target, mode);
+    return log_in(login, target);
+}
+
+// Tries again as long as an address of the host is silent, as nothing is known then.
 static struct session *open_session(const struct target *target, const struct call *call,
                                     struct reply *reply)
 {
     enum tls_mode mode;
     if (!check_tls(target, &mode, reply))
         return NULL;
-    MYSQL *connection = mysql_init(NULL);
-    if (connection == NULL)
-        abort();
-    set_options(connection, target, mode);
-    if (!log_in(connection, target, mode))
-        reply_with_login_error(reply, connection, target);
-    else if (has_wanted_tls(connection, mode, reply))
-        return new_session(connection, call, reply);
-    mysql_close(connection);
+    struct login login;
+    bool logged_in;
+    while (!(logged_in = try_login(&login, target, mode)) && login.silent && !login.reached)
+        mysql_close(login.connection);
+    if (!logged_in)
+        reply_with_login_error(reply, login.connection, target);
+    else if (has_wanted_tls(login.connection, mode, reply))
+        return new_session(login.connection, call, reply);
+    mysql_close(login.connection);
     return NULL;
 }
 

@@ -36,6 +36,7 @@ struct session {
 struct progress {
     ConnStatusType phase; // before libpq's last step
     bool started;         // there was a socket
+    bool silent;          // connect() had no answer within DRIVER_CONNECT_MS
     int system_error;     // errno of connect(), or 0
 };
 
@@ -51,7 +52,11 @@ enum type_oid {
     OID_NUMERIC = 1700
 };
 
-enum { OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16, LIBPQ_WITH_SYSTEM_ROOTS = 160000 };
+enum {
+    OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16,
+    LIBPQ_WITH_SYSTEM_ROOTS = 160000,
+    QUEUE_PAUSE_MS = 100 // before a Unix socket with a full queue is asked again
+};
 
 static const char nowhere[] = "/nonexistent"; // instead of files in a home folder
 static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
@@ -219,13 +224,16 @@ static void reply_with_failure(struct reply *reply, PGconn *connection, const st
     reply_set(reply, silent_outcome(connection, target, progress), NULL, text);
 }
 
-// Waits until the socket is ready for libpq's next step.
-static void wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
+// Waits until the socket is ready for libpq's next step. False if it still has not connected.
+static bool wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
 {
     struct pollfd socket = {.fd = PQsocket(connection),
                             .events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT};
-    while (poll(&socket, 1, -1) < 0 && errno == EINTR)
+    int limit_ms = PQstatus(connection) == CONNECTION_STARTED ? DRIVER_CONNECT_MS : -1;
+    int ready;
+    while ((ready = poll(&socket, 1, limit_ms)) < 0 && errno == EINTR)
         ;
+    return ready > 0;
 }
 
 // The error of a connect() that went on in the background. Reading it takes it from libpq, which
@@ -245,7 +253,9 @@ static bool log_in(PGconn *connection, struct progress *progress)
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     progress->started = true;
     for (;;) {
-        wait_for_socket(connection, step);
+        progress->silent = !wait_for_socket(connection, step);
+        if (progress->silent)
+            return false;
         progress->phase = PQstatus(connection);
         progress->system_error = pending_connect_error(connection);
         if (progress->system_error != 0)
@@ -258,6 +268,7 @@ static bool log_in(PGconn *connection, struct progress *progress)
 
 // Starts the connection. libpq reports a connect() that failed at once like an option that it
 // doesn't know, but for errno. ENOENT is no socket's error: open_socket has looked for the file.
+// EAGAIN is that of a Unix socket at which too many wait already.
 static bool start(const struct options *options, PGconn **connection, struct progress *progress)
 {
     errno = 0;
@@ -270,10 +281,18 @@ static bool start(const struct options *options, PGconn **connection, struct pro
     if (PQstatus(*connection) != CONNECTION_BAD)
         return true;
     progress->system_error = system_error == ENOENT ? 0 : system_error;
+    progress->silent = system_error == EAGAIN;
     return false;
 }
 
-// address is NULL for a Unix socket. NULL when it fails, and the reply says why.
+// Says that a connect() may have an answer the next time.
+static void reply_with_silence(struct reply *reply)
+{
+    reply_set(reply, OUTCOME_TIMEOUT, NULL, "connect() has no answer yet");
+}
+
+// address is NULL for a Unix socket. NULL when it fails, and the reply says why, OUTCOME_TIMEOUT if
+// it may be tried again.
 static PGconn *connect_to(const struct target *target, const char *address, struct reply *reply)
 {
     struct options options;
@@ -284,16 +303,21 @@ static PGconn *connect_to(const struct target *target, const char *address, stru
     fill_options(&options, target, address, port);
     if (start(&options, &connection, &progress) && log_in(connection, &progress))
         return connection;
-    reply_with_failure(reply, connection, target, &progress);
+    if (progress.silent)
+        reply_with_silence(reply);
+    else
+        reply_with_failure(reply, connection, target, &progress);
     PQfinish(connection);
     return NULL;
 }
 
 // One address after another, until one is connected to, whatever the server says then. A refusal
-// is worth more than what other addresses come to, for it shows that the machine is there.
+// is worth more than what other addresses come to, for it shows that the machine is there; but as
+// long as one of them is silent nothing is known.
 static PGconn *connect_to_any(const struct target *target, const struct addrinfo *addresses,
                               struct reply *reply)
 {
+    bool pending = false;
     for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
         char address[NI_MAXHOST];
         struct reply latest = {0};
@@ -303,12 +327,16 @@ static PGconn *connect_to_any(const struct target *target, const struct addrinfo
         PGconn *connection = connect_to(target, address, &latest);
         if (connection != NULL)
             return connection;
-        bool silent = latest.outcome == OUTCOME_REFUSED || latest.outcome == OUTCOME_UNREACHABLE;
+        pending |= latest.outcome == OUTCOME_TIMEOUT;
+        bool silent = latest.outcome == OUTCOME_REFUSED || latest.outcome == OUTCOME_UNREACHABLE ||
+                      latest.outcome == OUTCOME_TIMEOUT;
         if (!silent || at == addresses || reply->outcome != OUTCOME_REFUSED)
             reply_set(reply, latest.outcome, latest.code, latest.message);
         if (!silent)
             return NULL;
     }
+    if (pending)
+        reply_with_silence(reply);
     return NULL;
 }
 
@@ -322,6 +350,7 @@ static PGconn *open_host(const struct target *target, struct reply *reply)
         reply_set(reply, OUTCOME_UNREACHABLE, NULL, reason);
         return NULL;
     }
+    reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");
     PGconn *connection = connect_to_any(target, addresses, reply);
     freeaddrinfo(addresses);
     return connection;
@@ -335,7 +364,10 @@ static PGconn *open_socket(const struct target *target, struct reply *reply)
         reply_set(reply, OUTCOME_REFUSED, NULL, "the Unix socket is not there");
         return NULL;
     }
-    return connect_to(target, NULL, reply);
+    PGconn *connection = connect_to(target, NULL, reply);
+    if (connection == NULL && reply->outcome == OUTCOME_TIMEOUT)
+        (void)poll(NULL, 0, QUEUE_PAUSE_MS); // for connect() does not wait for a place in the queue
+    return connection;
 }
 
 // libpq passes over a root certificate that is missing, unless told to verify, and reports other
@@ -402,9 +434,10 @@ static struct session *open_session(const struct target *target, const struct ca
     (void)call;
     if (!check_tls(target, reply))
         return NULL;
-    reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");
-    PGconn *connection =
-        target->socket != NULL ? open_socket(target, reply) : open_host(target, reply);
+    PGconn *connection;
+    do
+        connection = target->socket != NULL ? open_socket(target, reply) : open_host(target, reply);
+    while (connection == NULL && reply->outcome == OUTCOME_TIMEOUT);
     if (connection == NULL)
         return NULL;
     struct session *session = memory_new(sizeof *session);
