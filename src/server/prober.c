@@ -256,16 +256,24 @@ static struct call open_call(const struct prober *prober)
                          .inspect = must_inspect(prober)};
 }
 
+// Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
+static bool send_open(struct prober *prober)
+{
+    bool have = have_process(prober);
+    begin_effort(prober);
+    if (have && send_call(prober, open_call(prober)))
+        return true;
+    finish_batch(prober, not_started(prober));
+    return false;
+}
+
 // Opens for the first job of the batch, whose time starts now.
 static void begin_open(struct prober *prober)
 {
-    bool have = have_process(prober);
-    start_clock(prober);
+    prober->job_started = instant_now();
     prober->connected = prober->kept = false;
-    if (!have || !send_call(prober, open_call(prober))) {
-        finish_batch(prober, not_started(prober));
+    if (!send_open(prober))
         return;
-    }
     prober->state = STATE_OPENING;
     set_timer(prober, prober->deadline);
 }
@@ -534,13 +542,8 @@ static void replace_open(struct prober *prober)
 {
     kill_silent(prober);
     prober->attempts++;
-    bool have = have_process(prober);
-    begin_effort(prober);
-    if (!have || !send_call(prober, open_call(prober))) {
-        finish_batch(prober, not_started(prober));
-        return;
-    }
-    wait_to_replace(prober);
+    if (send_open(prober))
+        wait_to_replace(prober);
 }
 
 // A kill leaves the server with a session that ends only when the server notices. So a check whose
