@@ -19,7 +19,8 @@
 -- warn:        oldest_prepared_transaction_seconds > $warn_idle_transaction_seconds
 -- # Half of autovacuum_freeze_max_age: whatever holds vacuum back, a slot or a standby's feedback
 -- # included, soon keeps it from freezing old rows.
--- warn:        held_back_transactions > 100000000
+-- param:       warn_held_back_transactions = ${WARN_HELD_BACK_TRANSACTIONS:-100000000}
+-- warn:        held_back_transactions > $warn_held_back_transactions
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH activity AS MATERIALIZED (
     SELECT backend_type = 'client backend' AND pid <> pg_backend_pid() AND NOT EXISTS
