@@ -14,7 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHILD_SOCKET = 3 }; // the descriptor that a prober program finds its socket at
+enum {
+    CHILD_SOCKET = 3, // the descriptor that a prober program finds its socket at
+    UNENDED_MAX = 4,  // of an owner's, killed or told to end: no more are started beside so many
+    UNENDED_MS = 1000 // after SIGKILL, by when any process ends that can
+};
 
 struct prober_process {
     uv_process_t child;
@@ -25,7 +29,8 @@ struct prober_process {
     unsigned open_handles;
     bool reaped; // its process id may be another's by now
     const struct prober_process_events *events;
-    void *owner; // NULL: no more events
+    void *owner;            // NULL: no more events
+    const void *started_by; // its owner at first, only to tell it from others
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -54,10 +59,20 @@ static void close_socket(struct prober_process *process)
     process->socket = -1;
 }
 
+// It is still reaped when it ends, but the loop's end does not wait for it any longer.
+static void on_unended(uv_timer_t *timer)
+{
+    struct prober_process *process = timer->data;
+    uv_unref((uv_handle_t *)&process->child);
+}
+
 static void kill_child(struct prober_process *process)
 {
-    if (!process->reaped)
-        (void)uv_process_kill(&process->child, SIGKILL);
+    if (process->reaped)
+        return;
+    (void)uv_process_kill(&process->child, SIGKILL);
+    if (!uv_is_closing((uv_handle_t *)&process->grace))
+        (void)uv_timer_start(&process->grace, on_unended, UNENDED_MS, 0);
 }
 
 static void tell_death(struct prober_process *process, const char *how)
@@ -159,6 +174,29 @@ static void init_handles(uv_loop_t *loop, struct prober_process *process)
     process->open_handles = 3;
 }
 
+struct census {
+    const void *owner;
+    unsigned unended;
+};
+
+static void count(uv_handle_t *handle, void *context)
+{
+    struct census *census = context;
+    if (handle->type != UV_PROCESS || uv_is_closing(handle))
+        return;
+    const struct prober_process *process = handle->data;
+    census->unended += process->started_by == census->owner;
+}
+
+// SIGKILL does not end a process that waits in the kernel for something, like a file of a server
+// that is gone, and each holds memory that is counted as ours.
+static bool too_many_have_not_ended(uv_loop_t *loop, const void *owner)
+{
+    struct census census = {.owner = owner};
+    uv_walk(loop, count, &census);
+    return census.unended >= UNENDED_MAX;
+}
+
 static int open_schedstat(int pid)
 {
     char path[64];
@@ -171,13 +209,20 @@ struct prober_process *prober_process_start(uv_loop_t *loop, const char *program
                                             struct error *error)
 {
     int sockets[2];
+    if (too_many_have_not_ended(loop, owner)) {
+        (void)error_set(error, "%d earlier ones have been killed and do not end", UNENDED_MAX);
+        return NULL;
+    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
         (void)error_set(error, "no socket for a prober: %s", strerror(errno));
         return NULL;
     }
     struct prober_process *process = memory_new(sizeof *process);
-    *process = (struct prober_process){
-        .socket = sockets[0], .schedstat = -1, .events = events, .owner = owner};
+    *process = (struct prober_process){.socket = sockets[0],
+                                       .schedstat = -1,
+                                       .events = events,
+                                       .owner = owner,
+                                       .started_by = owner};
     init_handles(loop, process);
     int failed = spawn(loop, process, program, sockets[1]);
     close(sockets[1]);
@@ -215,6 +260,22 @@ void prober_process_end(struct prober_process *process, struct duration grace)
     close_socket(process);
     if (!uv_is_closing((uv_handle_t *)&process->grace))
         (void)uv_timer_start(&process->grace, on_grace_over, (uint64_t)grace.ms, 0);
+}
+
+static void forget(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (handle->type != UV_PROCESS)
+        return;
+    struct prober_process *process = handle->data;
+    close_handle(&process->child);
+    close_handle(&process->grace);
+}
+
+void prober_process_forget_unended(uv_loop_t *loop)
+{
+    uv_walk(loop, forget, NULL);
+    (void)uv_run(loop, UV_RUN_DEFAULT);
 }
 
 struct cpu_time prober_process_cpu(const struct prober_process *process)

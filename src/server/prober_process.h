@@ -18,8 +18,9 @@ struct prober_process_events {
     void (*died)(void *owner, const char *how);
 };
 
-// Starts the program; NULL if that fails. The object belongs to the loop: it lives until the
-// process has been reaped and its handles are closed.
+// Starts the program; NULL if that fails, or if too many that the same owner started have been killed
+// and not ended. The object belongs to the loop: it lives until the process has been reaped and its
+// handles are closed.
 struct prober_process *prober_process_start(uv_loop_t *loop, const char *program,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error);
@@ -37,6 +38,9 @@ void prober_process_kill(struct prober_process *process);
 // Closes the socket, so that the prober says goodbye to the server and exits; SIGKILL if it has not
 // within the grace. No more events.
 void prober_process_end(struct prober_process *process, struct duration grace);
+
+// For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not ended.
+void prober_process_forget_unended(uv_loop_t *loop);
 
 // A process's time since it started, from /proc/PID/schedstat; zeros if the kernel does not tell.
 struct cpu_time {

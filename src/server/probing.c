@@ -2,6 +2,7 @@
 #include "server/probing.h"
 
 #include "server/log.h"
+#include "server/prober_process.h"
 #include "server/wall_time.h"
 
 #include <assert.h>
@@ -52,6 +53,7 @@ void probing_start(struct probing *probing, struct settings *settings, struct du
 void probing_run(struct probing *probing)
 {
     (void)uv_run(&probing->loop, UV_RUN_DEFAULT);
+    prober_process_forget_unended(&probing->loop);
     int busy = uv_loop_close(&probing->loop);
     assert(busy == 0);
 }

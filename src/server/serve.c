@@ -9,6 +9,7 @@
 #include "server/listener.h"
 #include "server/log.h"
 #include "server/orphans.h"
+#include "server/prober_process.h"
 #include "server/wall_time.h"
 
 #include <assert.h>
@@ -152,6 +153,7 @@ int serve(struct settings *settings)
         return STATUS_USAGE;
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+    prober_process_forget_unended(&daemon.loop);
     config_release(daemon.service.config);
     statistics_free(daemon.service.statistics);
     int busy = uv_loop_close(&daemon.loop);

@@ -1,9 +1,14 @@
 """What /proc tells of processes: children, descriptors, memory."""
 
 import contextlib
+import ctypes
 import os
 import signal
 from pathlib import Path
+
+PTRACE_SEIZE = 0x4206
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def children(pid):
@@ -68,3 +73,31 @@ def listening_port(pid):
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
                 return int(fields[1].rpartition(":")[2], 16)
     return None
+
+
+class Undead:
+    """Processes whose end their parent does not see before the block's end, as if SIGKILL could not
+    end them: we trace them, so that their end is ours to see first."""
+
+    def __init__(self):
+        self.pids = set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+
+    def add(self, pid):
+        """Makes the process one of these; false if it has ended."""
+        if _libc.ptrace(PTRACE_SEIZE, pid, None, None) != 0:
+            return False
+        self.pids.add(pid)
+        return True
+
+    def release(self):
+        """Lets the parent see it, of all that have been killed."""
+        for pid in self.pids:
+            kill(pid)
+            os.waitpid(pid, 0x40000000)  # __WALL
+        self.pids = set()

@@ -147,6 +147,59 @@ def leaves_nothing(adapter, sanitized):
     assert sanitized or grown < 300
 
 
+# Probers that do not end
+
+UNENDED_MOST = 4  # Of one name.
+
+
+@pytest.fixture
+def undead():
+    with processes.Undead() as undead:
+        yield undead
+
+
+@pytest.fixture
+def unending(start_adapter, postgres, undead):
+    """An adapter whose prober `main` was killed so often, for nothing, that no more are started."""
+    checks = {
+        f"check-{i}": sql.check(f"SELECT 1 {faults.STALL}", timeout="700ms")
+        for i in range(UNENDED_MOST + 2)
+    }
+    with faults.stalling_port(postgres) as port:
+        url = postgres.url(port=port, sslmode="disable")
+        checks["alive"] = sql.alive()
+        a = start_adapter(url, checks=checks, DBHEALTH_CACHE="0s").wait_serving()
+        assert a.status_of("/healthz") == 200
+        liveness = a.probers()
+        a.get_later("/readyz")
+
+        def refused():
+            for pid in set(a.probers()).difference(liveness, undead.pids):
+                undead.add(pid)
+            return a.messages("prober failed")
+
+        wait_until(refused, "no other prober is started")
+        yield a
+
+
+def test_probers_that_do_not_end_are_bounded(unending, undead):
+    a = unending
+    assert len(undead.pids) == UNENDED_MOST
+    assert "do not end" in a.messages("prober failed")[0]["how"]
+    assert a.status_of("/healthz") == 200
+    assert a.status_of("/readyz") == 503
+    assert {a.shown("/readyz")[f"check-{i}"].code for i in (4, 5)} == {"crashed"}
+    assert len(processes.zombies(a.pid)) == UNENDED_MOST
+    undead.release()
+    wait_until(lambda: not processes.zombies(a.pid), "they are reaped")
+    wait_until(lambda: a.shown("/readyz")["check-5"].code == "timeout", "another one is started")
+    a.end()
+
+
+def test_probers_that_do_not_end_hold_nobody_up(unending, undead):
+    unending.end()
+
+
 # Probers that misbehave
 
 SCRIPTS = {
