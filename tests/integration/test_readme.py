@@ -1,23 +1,22 @@
 """Every command of the README is run, or the reason why not stands here. A new one that has no
 place in these tables fails the first test.
 
-What is run is the README's own text, with places of this machine in place of the reader's."""
+What is run is the README's own text, with places of this machine in place of the reader's. Its
+haproxy.cfg is run by test_haproxy.py, which makes the checks' intervals shorter too."""
 
 import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from loopback import Loopback
 from program import Program
+from readme import REPOSITORY, blocks
 from servers import PASSWORDS, dies_with_us
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT = 50
-BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-NO_COMMANDS = ("Pod ---", "backend postgres", "time=")  # How blocks begin that hold none.
+NO_COMMANDS = ("Pod ---", "time=")  # How blocks begin that hold none.
 CHECKS = "/etc/dbhealth/checks"
 BUILD_AND_INSTALL = (
     "cmake -B .build/mine && cmake --build .build/mine && cmake --install .build/mine"
@@ -49,12 +48,6 @@ NOT_RUN = {  # Command and the reason.
     "kubectl create secret generic postgres-probe --from-file=password=FILE": "needs a cluster",
     "kubectl apply -k k8s/overlays/postgres": "needs a cluster; tests/container renders it",
 }
-
-
-def blocks(language=""):
-    """The README's fenced blocks in that language."""
-    text = (REPOSITORY / "README.md").read_text()
-    return [body for name, body in BLOCK.findall(text) if name == language]
 
 
 def command_blocks():

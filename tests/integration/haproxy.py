@@ -1,0 +1,85 @@
+"""HAProxy, Debian's, as a process with its log and its runtime socket.
+
+    proxy = HAProxy(folder, config).start()
+    wait_until(lambda: proxy.up("primary") == {"db1"}, "db1 is the primary")
+
+The configuration has a `stats socket` at HAProxy.socket_in(folder). What HAProxy thinks of its
+servers is asked for there, so nobody has to sleep for as long as its checks may take."""
+
+import csv
+import socket
+import subprocess
+
+from servers import dies_with_us, wait_until
+
+PROGRAM = "/usr/sbin/haproxy"
+
+
+class HAProxy:
+    def __init__(self, folder, config):
+        self.log = folder / "haproxy.log"
+        self._config = folder / "haproxy.cfg"
+        self._socket = self.socket_in(folder)
+        self._config.write_text(config)
+        self._process = None
+
+    @staticmethod
+    def socket_in(folder):
+        return folder / "haproxy.sock"
+
+    def start(self):
+        """Starts it, as one process, and waits until it listens."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "-db", "-f", str(self._config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=dies_with_us(),
+            )
+        try:
+            wait_until(self._listens, "HAProxy listens")
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def end(self):
+        self._process.kill()
+        self._process.wait()
+
+    def up(self, backend):
+        """The names of the servers that get new connections."""
+        return {row["svname"] for row in self._servers(backend) if row["status"].startswith("UP")}
+
+    def unchecked(self, backend):
+        """The names of those that it knows nothing of yet; they get connections all the same."""
+        rows = self._servers(backend)
+        return {row["svname"] for row in rows if row["check_status"].endswith("INI")}
+
+    def sessions(self, backend, server):
+        """How many connections it has open to a server."""
+        [row] = [row for row in self._servers(backend) if row["svname"] == server]
+        return int(row["scur"])
+
+    def _servers(self, backend):
+        text = self._ask("show stat").removeprefix("# ").strip()
+        rows = csv.DictReader(text.splitlines())
+        ours = [row for row in rows if row["pxname"] == backend]
+        return [row for row in ours if row["svname"] not in ("FRONTEND", "BACKEND")]
+
+    def _ask(self, command):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(str(self._socket))
+            client.sendall(f"{command}\n".encode())
+            return b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+    def _listens(self):
+        if self._process.poll() is not None:
+            raise RuntimeError(f"HAProxy ended while starting:\n{self.log.read_text()}")
+        try:
+            return self._ask("show info")
+        except OSError:
+            return False

@@ -1,0 +1,471 @@
+"""A real HAProxy, with the README's configuration, before a primary and its replica: SQL gets to
+the right one whatever becomes of them."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+import sql
+from haproxy import PROGRAM, HAProxy
+from readme import blocks
+from servers import MariaDB, MySQL, Postgres, free_port, wait_until
+
+pytestmark = pytest.mark.timeout(120)  # The first test of an engine starts two servers too.
+
+LIMIT = 30  # For what takes many steps: HAProxy's checks, the adapter's, a server's start.
+MOST_QUERIES = 5000  # Far more than any test takes.
+
+
+def readme_config():
+    [text] = blocks("haproxy")
+    return text
+
+
+# A primary and its replica. A test that exchanges the roles says so to the pair.
+
+
+class Pair:
+    def __init__(self, kind):
+        self._kind = kind
+        self._servers = contextlib.ExitStack()
+
+    def start(self):
+        """Makes two new servers, in place of any that it had."""
+        self.close()
+        self.primary = self._servers.enter_context(self._kind())
+        self._write("CREATE TABLE app.writes (id int)")
+        self.replica = self._servers.enter_context(self.primary.new_replica())
+        self.names = {"db1": self.primary, "db2": self.replica}
+
+    def close(self):
+        self._servers.close()
+
+    def exchange_roles(self):
+        self.primary, self.replica = self.replica, self.primary
+
+    def is_well(self):
+        """Whether what the primary writes gets to the replica."""
+        with contextlib.suppress(self.primary.driver().Error, TimeoutError):
+            self._write("INSERT INTO app.writes VALUES (0)")
+            wait_until(lambda: self.replica.caught_up(self.primary), "the replica catches up")
+            return True
+        return False
+
+    def _write(self, statement):
+        with contextlib.closing(self.primary.connect("app")) as connection:
+            connection.cursor().execute(statement)
+            connection.commit()
+
+
+def of(kind):
+    group = pytest.mark.xdist_group(f"haproxy-{kind.engine}")
+    return pytest.param(kind, id=kind.engine, marks=group)
+
+
+@pytest.fixture(scope="module", params=map(of, (Postgres, MariaDB, MySQL)))
+def pair_of_all(request):
+    pair = Pair(request.param)
+    try:
+        pair.start()
+        yield pair
+    finally:
+        pair.close()
+
+
+@pytest.fixture
+def pair(pair_of_all):
+    """The same for all tests of an engine, but anew after one that left it broken."""
+    if not pair_of_all.is_well():
+        pair_of_all.start()
+    return pair_of_all
+
+
+only_postgres = pytest.mark.parametrize("pair_of_all", [of(Postgres)], indirect=True)
+
+
+# HAProxy before them
+
+
+def role_checks(server):
+    if server.engine == "postgres":
+        return None
+    statement = "SELECT @@global.read_only AS follows"
+    return {
+        "alive": sql.alive(),
+        "primary": sql.check(statement, endpoints="primary", skip="follows == 1"),
+        "replica": sql.check(statement, endpoints="replica", skip="follows == 0"),
+        "read-only": sql.check("SELECT 1", endpoints="read-only"),
+    }
+
+
+def put(text, changes):
+    """The text with each pattern replaced, which must be there."""
+    for pattern, replacement in changes.items():
+        assert re.search(pattern, text), f"no {pattern} in the configuration"
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+class Balancer:
+    """HAProxy before a pair, as applications see it, and the adapters that it asks."""
+
+    def __init__(self, pair, adapters, folder, changes):
+        self.pair = pair
+        self.adapters = adapters
+        self.writes, self.reads = free_port(), free_port()
+        self.proxy = HAProxy(folder, put(self._config(folder), changes))
+
+    def _config(self, folder):
+        """The README's. Its intervals are shorter, for tests are in a hurry, and its limits are
+        longer, for nothing here is about a slow machine."""
+        servers = {
+            rf"{name} 10\.0\.0\.\d:5432 check port 8080": (
+                f"{name} {server.host}:{server.port} check port {self.adapters[server].port}"
+            )
+            for name, server in self.pair.names.items()
+        }
+        return put(
+            readme_config(),
+            {
+                r"(bind) :5000": rf"\1 127.0.0.1:{self.writes}",
+                r"(bind) :5001": rf"\1 127.0.0.1:{self.reads}",
+                r"/run/haproxy/admin\.sock": str(HAProxy.socket_in(folder)),
+                r"\b((?:down)?inter) \d+s": r"\1 200ms",
+                r"\b(timeout (?:check|connect)) \d+s": r"\1 20s",
+                **servers,
+            },
+        )
+
+    def wait_for(self, **backends):
+        """Waits until each backend has these servers."""
+        for backend, servers in backends.items():
+            wait_until(lambda: self._up(backend) == set(servers), f"{backend}: {servers}", LIMIT)
+
+    def wait_roles(self):
+        """Waits until HAProxy knows what the servers are."""
+        self.wait_for(primary=[self.pair.primary], replicas=[self.pair.replica])
+
+    def sessions(self, backend, server):
+        [name] = [name for name, named in self.pair.names.items() if named is server]
+        return self.proxy.sessions(backend, name)
+
+    def write(self):
+        """Writes a row; gives the server that took it."""
+        with self.writer() as session:
+            session.run("INSERT INTO app.writes VALUES (1)")
+            return session.server()
+
+    def read(self):
+        """Gives the server that answers a reader."""
+        with self.reader() as session:
+            return session.server()
+
+    def refuses_writers(self):
+        try:
+            self.writer().close()
+        except self.pair.primary.driver().OperationalError:
+            return True
+        return False
+
+    def writer(self):
+        return Session(self.pair, self.writes)
+
+    def reader(self):
+        return Session(self.pair, self.reads)
+
+    def _up(self, backend):
+        return {self.pair.names[name] for name in self.proxy.up(backend)}
+
+
+class Session:
+    """An application's connection through HAProxy."""
+
+    def __init__(self, pair, port):
+        self.pair = pair
+        self.connection = pair.primary.connect("app", port=port)
+        postgres = pair.primary.engine == "postgres"
+        self._where = "SELECT inet_server_port()" if postgres else "SELECT @@port"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.connection.close()
+
+    def run(self, statement):
+        """Runs it in a transaction of its own; gives the first row, if there are any."""
+        cursor = self.connection.cursor()
+        cursor.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+        self.connection.commit()
+        return row
+
+    def server(self):
+        """The server that it got to."""
+        [port] = self.run(self._where)
+        [found] = [server for server in self.pair.names.values() if server.port == port]
+        return found
+
+    def is_cut(self):
+        """Whether it has been ended; if not, it waits for the server's answer."""
+        try:
+            self.server()
+        except self.pair.primary.driver().Error:
+            return True
+        return False
+
+
+class Readers:
+    """In a block a thread reads, each time over a new connection. served are the servers that it
+    got to, errors what went wrong."""
+
+    def __init__(self, balancer):
+        self.served, self.errors = [], []
+        self._balancer = balancer
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def wait_served(self, server):
+        """Waits until queries that begin from now on get to that server."""
+        before = len(self.served) + 1
+        served = self.served
+        wait_until(lambda: server in served[before:] or self.errors, "readers get there", LIMIT)
+
+    def _read(self):
+        while not self._ended.is_set() and len(self.served) < MOST_QUERIES:
+            try:
+                self.served.append(self._balancer.read())
+            except Exception as error:
+                self.errors.append(error)
+                return
+
+
+@pytest.fixture
+def balance(adapter, pair, tmp_path, log_on_failure, request):
+    """balance() starts an adapter beside each server of the pair and HAProxy before them. changes
+    are made to its configuration: patterns and what stands there instead."""
+
+    def start(changes=None, **options):
+        adapters = {server: adapter_of(server, **options) for server in pair.names.values()}
+        balancer = Balancer(pair, adapters, tmp_path, changes or {})
+        log_on_failure("HAProxy", balancer.proxy.log)
+        balancer.proxy.start()
+        request.addfinalizer(balancer.proxy.end)
+        return balancer
+
+    def adapter_of(server, **options):
+        file = drain_file(tmp_path, server)
+        settings = {"DBHEALTH_CACHE": "100ms", "DBHEALTH_DRAIN_FILE": str(file), **options}
+        return adapter(server.url(), checks=role_checks(server), **settings)
+
+    return start
+
+
+def drain_file(folder, server):
+    return folder / f"drain-{server.name}"
+
+
+def test_the_readme_configuration_has_no_fault(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(readme_config())
+    command = (PROGRAM, "-c", "-dW", "-f", tmp_path / "haproxy.cfg")
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+# Roles that move
+
+
+def test_sql_follows_the_role_when_the_primary_stops(balance, pair):
+    lb = balance()
+    old, new = pair.primary, pair.replica
+    lb.wait_roles()
+    assert (lb.write(), lb.read()) == (old, new)
+    with lb.reader() as reader:
+        old.stop()
+        lb.wait_for(primary=[])
+        assert lb.refuses_writers()
+        assert lb.read() == new
+        new.promote()
+        lb.wait_for(primary=[new], replicas=[])
+        assert (lb.write(), lb.read()) == (new, new)
+        assert reader.server() == new  # It began with a replica, which went on.
+    old.start()
+    lb.wait_for(primary=[old, new])
+    assert lb.refuses_writers()
+    old.follow(new)
+    pair.exchange_roles()
+    lb.wait_roles()
+    assert (lb.write(), lb.read()) == (new, old)
+
+
+def test_sql_follows_the_role_when_it_is_given_away(balance, pair):
+    """The old primary runs on all the time, and a writer's session would too, if HAProxy didn't cut
+    it; but that Postgres has to start again to become a replica."""
+    lb = balance()
+    old, new = pair.primary, pair.replica
+    lb.wait_roles()
+    with lb.writer() as writer:
+        assert writer.server() == old
+        new.promote()
+        lb.wait_for(primary=[old, new])
+        assert lb.refuses_writers()
+        assert writer.server() == old
+        old.follow(new)
+        pair.exchange_roles()
+        lb.wait_roles()
+        wait_until(lambda: lb.sessions("primary", old) == 0, "the session is cut")
+        assert writer.is_cut()
+    assert (lb.write(), lb.read()) == (new, old)
+
+
+@only_postgres
+def test_writers_of_a_frozen_primary_are_cut(balance, pair):
+    lb = balance(DBHEALTH_TIMEOUT="1s")
+    lb.wait_roles()
+    with lb.writer() as writer:
+        assert writer.server() == pair.primary
+        pair.primary.pause_all()
+        lb.wait_for(primary=[])
+        wait_until(lambda: lb.sessions("primary", pair.primary) == 0, "the session is cut")
+        assert writer.is_cut()
+    pair.primary.resume()
+    lb.wait_roles()
+    assert lb.write() == pair.primary
+
+
+@only_postgres
+def test_nobody_writes_before_haproxy_has_asked(balance, pair):
+    """For until then it takes all servers for up."""
+    lb = balance()
+    lb.wait_roles()
+    lb.proxy.end()
+    for adapter in lb.adapters.values():
+        adapter.signal(signal.SIGSTOP)
+    lb.proxy.start()
+    assert lb.proxy.unchecked("primary") == pair.names.keys()
+    assert lb.refuses_writers()
+    for adapter in lb.adapters.values():
+        adapter.signal(signal.SIGCONT)
+    lb.wait_roles()
+    assert lb.write() == pair.primary
+
+
+def test_the_primary_may_have_its_share_of_the_readers(balance, pair):
+    lb = balance({"GET /replica": "GET /read-only"})
+    lb.wait_for(primary=[pair.primary], replicas=[pair.primary, pair.replica])
+    with lb.reader() as first, lb.reader() as second:
+        assert {first.server(), second.server()} == {pair.primary, pair.replica}
+
+
+# Draining
+
+
+def test_a_drained_replica_is_left_by_its_readers_and_loses_none(balance, pair, tmp_path):
+    lb = balance()
+    primary, replica = pair.primary, pair.replica
+    file = drain_file(tmp_path, replica)
+    lb.wait_roles()
+    with Readers(lb) as readers:
+        readers.wait_served(replica)
+        with lb.reader() as reader:
+            assert reader.server() == replica
+            file.touch()
+            lb.wait_for(primary=[primary], replicas=[])
+            readers.wait_served(primary)
+            assert reader.server() == replica  # What it has begun it may finish.
+        wait_until(lambda: lb.sessions("replicas", replica) == 0, "the last reader has left")
+        replica.stop()
+        readers.wait_served(primary)
+        replica.start()
+        file.unlink()
+        lb.wait_roles()
+        readers.wait_served(replica)
+    assert not readers.errors
+    assert set(readers.served) == {primary, replica}
+
+
+@only_postgres
+def test_an_adapter_that_ends_takes_its_replica_out_first(balance, pair):
+    """As when a Pod is deleted: SIGTERM to the adapter, then to the server."""
+    lb = balance(DBHEALTH_DRAIN="1h")
+    primary, replica = pair.primary, pair.replica
+    lb.wait_roles()
+    with Readers(lb) as readers:
+        readers.wait_served(replica)
+        lb.adapters[replica].signal(signal.SIGTERM)
+        lb.wait_for(primary=[primary], replicas=[])
+        wait_until(lambda: lb.sessions("replicas", replica) == 0, "the last reader has left")
+        replica.stop()
+        assert lb.adapters[replica].wait() == 0
+        readers.wait_served(primary)
+    assert not readers.errors
+    replica.start()
+
+
+def test_writers_of_a_drained_primary_are_cut(balance, pair, tmp_path):
+    lb = balance()
+    lb.wait_roles()
+    with lb.writer() as writer:
+        assert writer.server() == pair.primary
+        drain_file(tmp_path, pair.primary).touch()
+        lb.wait_for(primary=[])
+        wait_until(lambda: lb.sessions("primary", pair.primary) == 0, "the session is cut")
+        assert writer.is_cut()
+    assert lb.refuses_writers()
+
+
+# The simplest configuration
+
+BARE = """\
+global
+    stats socket {socket}
+    log stdout format raw daemon
+
+defaults
+    mode tcp
+    timeout connect 20s
+    timeout check 20s
+    timeout client 1h
+    timeout server 1h
+
+listen database
+    bind 127.0.0.1:{port}
+    option httpchk
+    server db {server} check port {adapter} inter 200ms
+"""
+
+
+def test_httpchk_without_more_asks_for_readiness(
+    adapter, postgres, tmp_path, log_on_failure, request
+):
+    """By OPTIONS / HTTP/1.0, without a Host."""
+    file = tmp_path / "drain"
+    a = adapter(postgres.url(), DBHEALTH_DRAIN_FILE=str(file))
+    port = free_port()
+    where = {"server": f"{postgres.host}:{postgres.port}", "adapter": a.port, "port": port}
+    proxy = HAProxy(tmp_path, BARE.format(socket=HAProxy.socket_in(tmp_path), **where))
+    log_on_failure("HAProxy", proxy.log)
+    proxy.start()
+    request.addfinalizer(proxy.end)
+    wait_until(lambda: not proxy.unchecked("database"), "HAProxy has asked")
+    assert proxy.up("database") == {"db"}
+    postgres.connect("app", port=port).close()
+    file.touch()
+    wait_until(lambda: not proxy.up("database"), "HAProxy takes it out")
+    assert "code: 503" in proxy.log.read_text()
+    file.unlink()
+    wait_until(lambda: proxy.up("database"), "HAProxy takes it in")
