@@ -71,6 +71,51 @@ static void drop_partial_row(struct result *result)
     result->cell_count = whole;
 }
 
+static size_t count_digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+// A sign, digits with or without a point, an exponent.
+static bool is_decimal(const char *text)
+{
+    text += *text == '+' || *text == '-';
+    size_t digits = count_digits(text);
+    text += digits;
+    if (*text == '.') {
+        size_t fraction = count_digits(text + 1);
+        digits += fraction;
+        text += 1 + fraction;
+    }
+    if (digits > 0 && (*text == 'e' || *text == 'E')) {
+        text++;
+        text += *text == '+' || *text == '-';
+        digits = count_digits(text);
+        text += digits;
+    }
+    return digits > 0 && *text == '\0';
+}
+
+static bool is_one_of(const char *const *words, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i], text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_type(enum value_type type, const char *text, size_t length)
+{
+    static const char *const booleans[] = {"true", "false"};
+    static const char *const no_digits[] = {"NaN", "Infinity", "-Infinity", "+Inf", "-Inf"};
+    if (type == VALUE_BOOLEAN)
+        return length == strlen(text) && is_one_of(booleans, 2, text);
+    if (type == VALUE_NUMBER)
+        return length == strlen(text) && (is_decimal(text) || is_one_of(no_digits, 5, text));
+    return true;
+}
+
 bool result_add_value(struct result *result, enum value_type type, const char *text, size_t length)
 {
     assert(result->column_count > 0);
@@ -81,6 +126,12 @@ bool result_add_value(struct result *result, enum value_type type, const char *t
         drop_partial_row(result);
         result->cut = true;
         return false;
+    }
+    const struct cell *added = &result->cells[result->cell_count - 1];
+    if (!is_of_type(type, result->pool + added->offset, added->length)) {
+        result->pool_length = added->offset;
+        result->cell_count--;
+        return result_add_value(result, VALUE_NUMBER, "NaN", strlen("NaN"));
     }
     if (result->cell_count % result->column_count == 0)
         result->kept_rows++;

@@ -8,7 +8,7 @@
 enum value_type {
     VALUE_NULL,
     VALUE_BOOLEAN, // text is "true" or "false"
-    VALUE_NUMBER,  // text is what strtold() reads; "NaN", "Infinity" and "-Infinity" occur
+    VALUE_NUMBER,  // text is a decimal, or NaN, Infinity or Inf, these two with a sign perhaps
     VALUE_STRING   // any bytes, a NUL after them
 };
 
@@ -51,7 +51,8 @@ void result_free(struct result *result); // NULL is fine
 // RESULT_COLUMNS_MAX nothing is added and `cut` is set (give values for the added columns only).
 void result_add_column(struct result *result, const char *name);
 
-// Adds a value, column by column and row by row; kept_rows counts whole rows. False when there is no
+// Adds a value, column by column and row by row; kept_rows counts whole rows. A number or boolean
+// whose text is none becomes NaN: a server may call anything a number. False when there is no
 // room, and then the row it belongs to, which must be the last, is dropped and `cut` is set.
 bool result_add_value(struct result *result, enum value_type type, const char *text, size_t length);
 

@@ -1,5 +1,5 @@
 // See numbers.h. A scraper refuses everything it was given for one number it cannot read, or for one
-// name that is not UTF-8. So what leaves here has been read with the same grammar.
+// name that is not UTF-8. A number's text is one by its grammar as well: result.c sees to that.
 #include "server/numbers.h"
 
 #include "common/text.h"
@@ -8,31 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static size_t count_digits(const char *text)
-{
-    return strspn(text, "0123456789");
-}
-
-// A sign, digits with or without a point, an exponent.
-static bool is_decimal(const char *text)
-{
-    text += *text == '+' || *text == '-';
-    size_t digits = count_digits(text);
-    text += digits;
-    if (*text == '.') {
-        size_t fraction = count_digits(text + 1);
-        digits += fraction;
-        text += 1 + fraction;
-    }
-    if (digits > 0 && (*text == 'e' || *text == 'E')) {
-        text++;
-        text += *text == '+' || *text == '-';
-        digits = count_digits(text);
-        text += digits;
-    }
-    return digits > 0 && *text == '\0';
-}
 
 // NULL: it is no number to show. What a double cannot hold is infinite for Prometheus, which would
 // refuse the digits.
@@ -47,7 +22,7 @@ static const char *number_text(const struct value *value)
         return NULL;
     if (isinf(number))
         return number > 0 ? "+Inf" : "-Inf";
-    return is_decimal(value->text) ? value->text : NULL;
+    return value->text;
 }
 
 static bool has_column(const struct result *result, const char *name)

@@ -203,6 +203,44 @@ static void numbers_and_booleans_have_values(void **state)
     assert_true(isnan(value_number(&nan)));
 }
 
+// Else "12 apples" would be 12, and no threshold would hold for it.
+static void numbers_whose_text_is_none_are_nan(void **state)
+{
+    (void)state;
+    static const struct {
+        enum value_type type;
+        const char *text;
+        size_t length;
+        const char *kept; // NULL: as it is
+    } cases[] = {
+        {VALUE_NUMBER, "0", 1, NULL},        {VALUE_NUMBER, "-1.50", 5, NULL},
+        {VALUE_NUMBER, "00042", 5, NULL},    {VALUE_NUMBER, "1e-05", 5, NULL},
+        {VALUE_NUMBER, "1e+20", 5, NULL},    {VALUE_NUMBER, "NaN", 3, NULL},
+        {VALUE_NUMBER, "Infinity", 8, NULL}, {VALUE_NUMBER, "-Infinity", 9, NULL},
+        {VALUE_NUMBER, "+Inf", 4, NULL},     {VALUE_NUMBER, ".5", 2, NULL},
+        {VALUE_NUMBER, "5.", 2, NULL},       {VALUE_NUMBER, ".", 1, "NaN"},
+        {VALUE_NUMBER, "", 0, "NaN"},        {VALUE_NUMBER, "x", 1, "NaN"},
+        {VALUE_NUMBER, "5x", 2, "NaN"},      {VALUE_NUMBER, "5\n", 2, "NaN"},
+        {VALUE_NUMBER, " 5", 2, "NaN"},      {VALUE_NUMBER, "5\0x", 3, "NaN"},
+        {VALUE_NUMBER, "0x10", 4, "NaN"},    {VALUE_NUMBER, "nan(1)", 6, "NaN"},
+        {VALUE_NUMBER, "1e", 2, "NaN"},      {VALUE_BOOLEAN, "true", 4, NULL},
+        {VALUE_BOOLEAN, "false", 5, NULL},   {VALUE_BOOLEAN, "maybe", 5, "NaN"},
+    };
+    struct result *result = result_new();
+    result_add_column(result, "v");
+    for (uint32_t i = 0; i < COUNT(cases); i++) {
+        const char *kept = cases[i].kept != NULL ? cases[i].kept : cases[i].text;
+        print_message("%s\n", cases[i].text);
+        assert_true(result_add_value(result, cases[i].type, cases[i].text, cases[i].length));
+        assert_int_equal(result->kept_rows, i + 1);
+        struct value value = result_value(result, i, 0);
+        assert_int_equal(value.type, cases[i].kept != NULL ? VALUE_NUMBER : cases[i].type);
+        assert_string_equal(value.text, kept);
+        assert_int_equal(value.length, strlen(kept));
+    }
+    result_free(result);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -215,6 +253,7 @@ int main(void)
         cmocka_unit_test(what_has_no_room_is_dropped_by_whole_rows),
         cmocka_unit_test(many_small_values_keep_within_the_bound),
         cmocka_unit_test(numbers_and_booleans_have_values),
+        cmocka_unit_test(numbers_whose_text_is_none_are_nan),
     };
     return RUN(tests);
 }
