@@ -140,6 +140,8 @@ static bool parse_literal(struct cursor *cursor, struct literal *literal, struct
     }
     if (length > 0) {
         *literal = (struct literal){.type = LITERAL_NUMBER, .number = strtold(cursor->at, NULL)};
+        if (!isfinite(literal->number)) // as a threshold, one that nothing reaches
+            return error_set(error, "the number is too large");
         cursor->at += length;
         return true;
     }
@@ -267,8 +269,7 @@ static bool parse_override(const char *text, enum literal_type type, struct lite
             .type = type, .string = memory_string(text), .text = memory_string(text)};
         return true;
     }
-    return parse_whole_literal(&cursor, literal, error) && literal->type == type &&
-           isfinite(literal->number);
+    return parse_whole_literal(&cursor, literal, error) && literal->type == type;
 }
 
 bool params_override(struct params *params, const struct param *param, const char *text,
@@ -400,6 +401,8 @@ static enum rule_finding judge_number(const struct rule *rule, const struct lite
 {
     if (value->type == VALUE_STRING)
         return refuse(rule, "is a string, and the rule compares it with no string", why);
+    if (value->cut)
+        return refuse(rule, "is longer than can be compared", why);
     long double number = value_number(value);
     if (isnan(number))
         return judge_unknowable(rule, "NaN", why);

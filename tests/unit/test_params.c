@@ -61,7 +61,8 @@ static void a_rule_takes_the_default_or_the_requests_value(void **state)
 static void a_bad_override_says_what_was_expected(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "x", "1x", "'1'", "true", "null", "0x10", "nan", "1 2"};
+    static const char *const bad[] = {"",     "x",    "1x",  "'1'", "true",
+                                      "null", "0x10", "nan", "1 2", "1e9999"};
     struct check *check = parse("-- param: max = 30\n-- fail: x > $max");
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct params overrides = {0};
@@ -93,6 +94,7 @@ static void mistakes_are_told_with_their_place(void **state)
         {"-- param: max = null",
          "lag.sql:1:11: param: null cannot be a param's default, expected a "
          "number, a 'string', true or false"},
+        {"-- param: max = 1e9999", "lag.sql:1:11: param: the number is too large"},
         {"-- param: a = 1\n-- param: a = 2", "lag.sql:2:11: param: param a is given a second time"},
         {"-- param: verbose = 1",
          "lag.sql:1:11: param: verbose has a meaning in every query, expected another name"},

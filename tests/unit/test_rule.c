@@ -132,6 +132,8 @@ static void mistakes_are_told_with_their_place(void **state)
         {"x == '", 5, "the quote ' is never closed"},
         {"x > 5s", 5, expected_end},
         {"x > 0x10", 5, expected_end},
+        {"x > 1e9999", 4, "the number is too large"},
+        {"rows < -1e9999", 7, "the number is too large"},
         {"x > 1e", 5, expected_end},
         {"x > 1e+", 5, expected_end},
         {"x > 1,5", 5, expected_end},
@@ -317,6 +319,20 @@ static void types_that_do_not_fit_are_a_fault_of_the_file(void **state)
     expect("\"\" == 5", VALUE_NUMBER, "5", RULE_UNFIT, "column  is not in the result");
 }
 
+static void a_number_that_was_cut_cannot_be_compared(void **state)
+{
+    (void)state;
+    char digits[RESULT_VALUE_MAX + 1], why[128];
+    memset(digits, '1', sizeof digits);
+    struct result *result = result_new();
+    result_add_column(result, "x");
+    (void)result_add_value(result, VALUE_NUMBER, digits, sizeof digits);
+    result->row_count = 1;
+    assert_int_equal(judge_text("x > 5", result, why, sizeof why), RULE_UNFIT);
+    assert_string_equal(why, "column x is longer than can be compared");
+    result_free(result);
+}
+
 static void a_string_that_was_cut_cannot_be_compared(void **state)
 {
     (void)state;
@@ -424,6 +440,7 @@ int main(void)
         cmocka_unit_test(null_and_nan_make_every_comparison_hold),
         cmocka_unit_test(comparing_with_null_asks_for_null),
         cmocka_unit_test(types_that_do_not_fit_are_a_fault_of_the_file),
+        cmocka_unit_test(a_number_that_was_cut_cannot_be_compared),
         cmocka_unit_test(a_string_that_was_cut_cannot_be_compared),
         cmocka_unit_test(column_names_match_whatever_their_case),
         cmocka_unit_test(only_the_first_row_is_judged),
