@@ -1,12 +1,13 @@
 // See server_range.h. Versions compare part by part, and only as many parts as the bound gives: 14.2
-// is neither above nor below 14.
+// is neither above nor below 14. A part of a server's version that is larger than a bound's can be
+// counts as the largest.
 #include "server/server_range.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 3, BOUNDS_MAX = 2 };
+enum { PARTS_MAX = 3, BOUNDS_MAX = 2, PART_MOST = 1000000000 };
 
 static const char *const flavor_names[FLAVOR_COUNT] = {
     [FLAVOR_POSTGRES] = "postgres", [FLAVOR_MYSQL] = "mysql", [FLAVOR_MARIADB] = "mariadb"};
@@ -45,7 +46,8 @@ static size_t parse_version(const char *text, unsigned parts[PARTS_MAX], const c
     *rest = text;
     while (count < PARTS_MAX && **rest >= '0' && **rest <= '9') {
         char *end;
-        parts[count++] = (unsigned)strtoul(*rest, &end, 10);
+        unsigned long part = strtoul(*rest, &end, 10);
+        parts[count++] = part < PART_MOST ? (unsigned)part : PART_MOST;
         *rest = end + (*end == '.' && end[1] >= '0' && end[1] <= '9');
         if (*rest == end)
             break;
@@ -65,6 +67,10 @@ static bool add_bound(struct server_range *range, const char *text)
     bound.count = parse_version(at, bound.parts, &at);
     at += strspn(at, " \t");
     range->bounds[range->bound_count++] = bound;
+    for (size_t i = 0; i < bound.count; i++) {
+        if (bound.parts[i] == PART_MOST)
+            return false;
+    }
     return bound.count > 0 && *at == '\0';
 }
 

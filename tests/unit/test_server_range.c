@@ -25,6 +25,8 @@ static void versions_compare_part_by_part(void **state)
         {">= 1", "", false},
         {">= 1", "devel", false},
         {">= 19", "19beta1", true},
+        {"<= 14", "4294967310.1", false}, // 14 in 32 bits
+        {"> 999999999", "99999999999999999999999", true},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct server_range range = {0};
@@ -38,9 +40,18 @@ static void versions_compare_part_by_part(void **state)
 static void bad_bounds_say_what_was_expected(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"",      "14",       ">=",      ">= x",
-                                        "=> 14", ">= 14 15", ">= 14.x", ">= 1, >= 2, >= 3",
-                                        "= 14",  ">= -1"};
+    static const char *const cases[] = {"",
+                                        "14",
+                                        ">=",
+                                        ">= x",
+                                        "=> 14",
+                                        ">= 14 15",
+                                        ">= 14.x",
+                                        ">= 1, >= 2, >= 3",
+                                        "= 14",
+                                        ">= -1",
+                                        ">= 1000000000",
+                                        ">= 14.4294967310"};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct server_range range = {0};
         struct error error;
