@@ -69,10 +69,14 @@ static bool read_variable(const char *name, char **value, struct error *error)
     const char *file = file_variable(name);
     if (plain != NULL && file != NULL)
         return refuse_both(name, error);
-    if (file != NULL)
-        return secret_read(file, value, error) || error_prefix(error, "%s_FILE", name);
     if (plain != NULL)
         *value = memory_string(plain);
+    if (file == NULL)
+        return true;
+    if (!secret_read(file, value, error))
+        return error_prefix(error, "%s_FILE", name);
+    if ((*value)[0] == '\0') // as if it were not set: so does the image
+        secret_wipe(value);
     return true;
 }
 
@@ -99,6 +103,9 @@ static bool take_identity(const struct identity *identity, struct target *target
     if (!read_variable(identity->user_variable, &target->user, error) ||
         !read_variable(identity->database_variable, &target->database, error))
         return false;
+    if (target->user == NULL && identity->default_user == NULL)
+        return error_set(error, "%s_FILE: expected a user's name in the file",
+                         identity->user_variable);
     if (target->user == NULL)
         target->user = memory_string(identity->default_user);
     if (target->database == NULL && identity->engine == ENGINE_POSTGRES)

@@ -276,22 +276,35 @@ static bool take_query(struct target *target, const UriTextRangeA *part, struct 
     return taken;
 }
 
+static void drop_empty(char **string)
+{
+    if (*string != NULL && (*string)[0] == '\0')
+        secret_wipe(string);
+}
+
+// To libpq a comma begins another host, or another socket's folder.
+static bool is_one_host(const char *text, struct error *error)
+{
+    return strchr(text, ',') == NULL ||
+           error_set(error, "several hosts: one adapter serves one server, expected one host");
+}
+
 // A host that is a path is a socket, as for libpq; no host is the loopback address.
 static bool settle_host(struct target *target, struct error *error)
 {
+    drop_empty(&target->host);
+    drop_empty(&target->socket);
     if (target->host != NULL && target->host[0] == '/') {
         replace(&target->socket, target->host);
         target->host = NULL;
     }
     if (target->socket != NULL) {
         secret_wipe(&target->host);
-        return true;
+        return target->engine != ENGINE_POSTGRES || is_one_host(target->socket, error);
     }
-    if (target->host == NULL || target->host[0] == '\0')
-        replace(&target->host, memory_string("127.0.0.1"));
-    if (strchr(target->host, ',') != NULL)
-        return error_set(error, "several hosts: one adapter serves one server, expected one host");
-    return true;
+    if (target->host == NULL)
+        target->host = memory_string("127.0.0.1");
+    return is_one_host(target->host, error);
 }
 
 static bool take_uri(struct target *target, const UriUriA *uri, const struct scheme *scheme,
@@ -308,12 +321,14 @@ static bool take_uri(struct target *target, const UriUriA *uri, const struct sch
     if (is_given(&uri->portText)) {
         char port[8] = "";
         size_t length = (size_t)(uri->portText.afterLast - uri->portText.first);
-        memcpy(port, uri->portText.first, length < sizeof port ? length : sizeof port - 1);
+        if (length < sizeof port) // else it is too long for one, and "" is none either
+            memcpy(port, uri->portText.first, length);
         if (!parse_port(port, &target->port, error))
             return false;
     }
     if (target->user == NULL || target->user[0] == '\0')
         return error_set(error, "no user, %s", expected_url);
+    drop_empty(&target->database);
     if (target->database == NULL && scheme->database != NULL)
         target->database = memory_string(scheme->database);
     return settle_host(target, error);

@@ -108,6 +108,36 @@ static void names_come_from_files_and_the_passwords_file_is_left_to_the_prober(v
     assert_int_equal(unlink(path), 0);
 }
 
+// As with an empty variable: the default holds, where there is one.
+static void an_empty_file_is_no_value(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/image-variables-XXXXXX";
+    char environment[256];
+    char message[256];
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, "\n", 1), 1);
+    close(file);
+    (void)snprintf(environment, sizeof environment,
+                   "POSTGRES_USER_FILE=%s POSTGRES_PASSWORD=p POSTGRES_DB_FILE=%s", path, path);
+    set_environment(environment);
+    struct target target = {0};
+    struct error error;
+    bool found;
+    assert_true(image_variables_load(&target, &found, &error));
+    assert_string_equal(target.user, "postgres");
+    assert_string_equal(target.database, "postgres");
+    target_wipe(&target);
+    (void)snprintf(environment, sizeof environment, "MYSQL_USER_FILE=%s MYSQL_PASSWORD=p", path);
+    set_environment(environment);
+    assert_false(image_variables_load(&target, &found, &error));
+    (void)snprintf(message, sizeof message, "MYSQL_USER_FILE: expected a user's name in the file");
+    assert_string_equal(error.text, message);
+    target_wipe(&target);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void contradictions_name_the_variables(void **state)
 {
     (void)state;
@@ -142,6 +172,7 @@ int main(void)
         cmocka_unit_test(the_least_privileged_identity_is_taken),
         cmocka_unit_test(other_variables_are_none),
         cmocka_unit_test(names_come_from_files_and_the_passwords_file_is_left_to_the_prober),
+        cmocka_unit_test(an_empty_file_is_no_value),
         cmocka_unit_test(contradictions_name_the_variables),
     };
     return RUN(tests);

@@ -87,6 +87,7 @@ static void urls_are_taken_apart(void **state)
         {"postgres://u:p@/d", PG, "127.0.0.1", NULL, 5432, "u", "p", "d"},
         {"postgres://u:p@h:/d", PG, "h", NULL, 5432, "u", "p", "d"},
         {"postgres://u:p@h:65535/d", PG, "h", NULL, 65535, "u", "p", "d"},
+        {"postgres://u:p@h:0065535/d", PG, "h", NULL, 65535, "u", "p", "d"},
         {"postgres://u:p@[::1]:5433/d", PG, "::1", NULL, 5433, "u", "p", "d"},
         {"mysql://u:p@[2001:db8::1]/d", MY, "2001:db8::1", NULL, 3306, "u", "p", "d"},
     };
@@ -135,6 +136,9 @@ static void parameters_of_libpq_take_the_place_of_parts(void **state)
         {"postgres://a:b@h/c?user=u&password=p&dbname=d", PG, "h", NULL, 5432, "u", "p", "d"},
         {"postgres://u:p@h/d?", PG, "h", NULL, 5432, "u", "p", "d"},
         {"postgres://u@h/d?password=a+b", PG, "h", NULL, 5432, "u", "a+b", "d"},
+        {"postgres://u@h/d?dbname=", PG, "h", NULL, 5432, "u", NULL, "postgres"},
+        {"postgres://u@h/d?host=", PG, "127.0.0.1", NULL, 5432, "u", NULL, "d"},
+        {"mysql://u@h/d?socket=", MY, "h", NULL, 3306, "u", NULL, "d"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         check_understood(&cases[i]);
@@ -196,6 +200,7 @@ static void mistakes_say_what_was_expected(void **state)
         {"postgres://u:p@h:0/d", PG, "the port is not a number from 1 to 65535"},
         {"postgres://u:p@h:65536/d", PG, "the port is not a number from 1 to 65535"},
         {"postgres://u:p@h:99999999999999999999/d", PG, "the port is not a number from 1 to 65535"},
+        {"postgres://u:p@h:0000005432/d", PG, "the port is not a number from 1 to 65535"},
         {"postgres://u@h/d?port=", PG, "the port is not a number from 1 to 65535"},
         {"postgres://u@h/d?port=5432x", PG, "the port is not a number from 1 to 65535"},
         {"postgres://u@h/d?port=-1", PG, "the port is not a number from 1 to 65535"},
@@ -211,6 +216,8 @@ static void mistakes_say_what_was_expected(void **state)
         {"postgres://u:p@h/d%00", PG, "a NUL character (%00) cannot be part of a URL"},
         {"postgres://u@h/d?password=p%00q", PG, "a NUL character (%00) cannot be part of a URL"},
         {"postgres://u:p@h1,h2/d", PG,
+         "several hosts: one adapter serves one server, expected one host"},
+        {"postgres://u@/d?host=/run/a,/run/b", PG,
          "several hosts: one adapter serves one server, expected one host"},
         {"postgres://u@/d?host=a,b", PG,
          "several hosts: one adapter serves one server, expected one host"},
