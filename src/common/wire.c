@@ -2,6 +2,8 @@
 // the decoders can read straight on and ask once at the end.
 #include "common/wire.h"
 
+#include "common/text.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -146,6 +148,17 @@ static void take_string(struct in *in, char *string, size_t capacity)
     string[length] = '\0';
 }
 
+// Words to be shown, of a process that a hostile server may have taken over.
+static void take_words(struct in *in, char *words, size_t capacity)
+{
+    struct text text = text_in(words, capacity);
+    size_t length;
+    const char *taken = take_text(in, &length);
+    in->broken |= length >= capacity || strlen(taken) != length;
+    if (!in->broken)
+        text_add_foreign(&text, taken, length);
+}
+
 static enum verb take_verb(struct in *in)
 {
     unsigned verb = take_u8(in);
@@ -283,9 +296,9 @@ bool reply_decode(const unsigned char *bytes, size_t length, struct reply *reply
     *reply = (struct reply){.sequence = take_u32(&in)};
     reply->verb = take_verb(&in);
     unsigned outcome = take_u8(&in);
-    take_string(&in, reply->code, sizeof reply->code);
-    take_string(&in, reply->message, sizeof reply->message);
-    take_string(&in, reply->version, sizeof reply->version);
+    take_words(&in, reply->code, sizeof reply->code);
+    take_words(&in, reply->message, sizeof reply->message);
+    take_words(&in, reply->version, sizeof reply->version);
     unsigned flavor = take_u8(&in);
     reply->superuser = take_flag(&in);
     bool has_result = take_flag(&in);

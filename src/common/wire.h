@@ -50,9 +50,10 @@ enum { REPLY_CODE_MAX = 16, REPLY_MESSAGE_MAX = 1024, REPLY_VERSION_MAX = 64 };
 struct reply {
     uint32_t sequence;
     enum verb verb;
-    enum outcome outcome;            // a reportable one
+    enum outcome outcome; // a reportable one
+    // Cleaned by text_add_foreign when decoded:
     char code[REPLY_CODE_MAX];       // SQLSTATE, the server's or client's error number, or ""
-    char message[REPLY_MESSAGE_MAX]; // the driver's words, cleaned by text_add_foreign; for the log
+    char message[REPLY_MESSAGE_MAX]; // the driver's words; for the log
     // VERB_OPEN with OUTCOME_OK only:
     char version[REPLY_VERSION_MAX]; // as the server names itself, like "15.8" or "10.11.6-MariaDB"
     enum flavor flavor;

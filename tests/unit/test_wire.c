@@ -272,6 +272,24 @@ static void every_reportable_outcome_and_flavor_comes_back(void **state)
     }
 }
 
+// A prober's words go into log lines, whoever has taken the prober over.
+static void words_of_a_reply_are_fit_to_show(void **state)
+{
+    (void)state;
+    struct reply reply = {.verb = VERB_OPEN,
+                          .outcome = OUTCOME_DENIED,
+                          .code = "1\n2",
+                          .message = "no\nlevel=error \x1b[31m\xff",
+                          .version = "\r15"};
+    unsigned char bytes[WIRE_MAX];
+    size_t length = reply_encode(&reply, bytes);
+    struct reply back;
+    assert_true(reply_decode(bytes, length, &back));
+    assert_string_equal(back.code, "1 2");
+    assert_string_equal(back.message, "no level=error  [31m?");
+    assert_string_equal(back.version, "15");
+}
+
 static void flags_of_a_cut_come_back(void **state)
 {
     (void)state;
@@ -586,6 +604,7 @@ int main(void)
         cmocka_unit_test(calls_that_mean_nothing_are_refused),
         cmocka_unit_test(every_field_of_a_reply_comes_back),
         cmocka_unit_test(every_reportable_outcome_and_flavor_comes_back),
+        cmocka_unit_test(words_of_a_reply_are_fit_to_show),
         cmocka_unit_test(flags_of_a_cut_come_back),
         cmocka_unit_test(the_largest_possible_reply_fits),
         cmocka_unit_test(every_truncation_of_a_reply_is_refused),
