@@ -54,7 +54,10 @@ static void fault(struct parser *parser, unsigned column, const struct error *er
 static bool parse_description(struct parser *parser, const char *value, struct error *error)
 {
     (void)error;
-    parser->check->description = memory_string(value);
+    char bytes[VALUE_MAX + 1];
+    struct text text = text_in(bytes, sizeof bytes);
+    text_add_foreign(&text, value, strlen(value));
+    parser->check->description = memory_string(bytes);
     return true;
 }
 

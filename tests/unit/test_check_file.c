@@ -644,6 +644,19 @@ static void random_files_never_do_harm(void **state)
     }
 }
 
+static void a_description_is_fit_to_show(void **state)
+{
+    (void)state;
+    struct check *check = sound("-- description: a\x1b[31m \xe2\x80\xae"
+                                "b\rc\nSELECT 1");
+    assert_string_equal(check->description, "a [31m  b c");
+    check_free(check);
+    check = parse("-- description: \xc3\nSELECT 1");
+    assert_non_null(check->broken);
+    assert_string_equal(check->description, "?");
+    check_free(check);
+}
+
 static void a_long_or_foreign_place_keeps_the_files_name(void **state)
 {
     (void)state;
@@ -769,6 +782,7 @@ int main(void)
         cmocka_unit_test(thousands_of_rules_are_all_kept),
         cmocka_unit_test(thousands_of_mistakes_are_one),
         cmocka_unit_test(random_files_never_do_harm),
+        cmocka_unit_test(a_description_is_fit_to_show),
         cmocka_unit_test(a_long_or_foreign_place_keeps_the_files_name),
         cmocka_unit_test(files_are_loaded),
         cmocka_unit_test(what_is_no_file_of_a_sensible_size_is_refused),
