@@ -15,7 +15,8 @@ static const struct {
     enum route_kind kind;
 } fixed[] = {{"livez", ROUTE_LIVEZ}, {"metrics", ROUTE_METRICS}, {"status", ROUTE_STATUS}};
 
-enum { PARTS_MAX = 2, FIXED_COUNT = sizeof fixed / sizeof *fixed };
+// What is answered of names that cannot be excluded is many times as long as they are.
+enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, FIXED_COUNT = sizeof fixed / sizeof *fixed };
 
 const char *route_fixed_name(size_t index)
 {
@@ -75,6 +76,13 @@ static bool take_format(const char *value, struct route *route)
     return route->json || text || error_set(&route->error, "format: expected json or text");
 }
 
+static bool take_exclude(const char *value, struct route *route)
+{
+    words_split(&route->exclude, value != NULL ? value : "", ",");
+    return route->exclude.count <= EXCLUDE_MAX ||
+           error_set(&route->error, "exclude: expected at most %d names", EXCLUDE_MAX);
+}
+
 static void take_param(const char *name, const char *value, struct route *route)
 {
     words_add(&route->param_names, name, strlen(name));
@@ -83,17 +91,18 @@ static void take_param(const char *name, const char *value, struct route *route)
 
 static bool take_query_items(const UriQueryListA *item, struct route *route)
 {
-    for (; item != NULL; item = item->next) {
+    bool taken = true;
+    for (; item != NULL && taken; item = item->next) {
         if (strcmp(item->key, "verbose") == 0)
             route->verbose = true;
         else if (strcmp(item->key, "exclude") == 0)
-            words_split(&route->exclude, item->value != NULL ? item->value : "", ",");
-        else if (strcmp(item->key, "format") != 0)
+            taken = take_exclude(item->value, route);
+        else if (strcmp(item->key, "format") == 0)
+            taken = take_format(item->value, route);
+        else
             take_param(item->key, item->value != NULL ? item->value : "", route);
-        else if (!take_format(item->value, route))
-            return false;
     }
-    return true;
+    return taken;
 }
 
 static bool take_query(const UriTextRangeA *query, struct route *route)
@@ -102,6 +111,8 @@ static bool take_query(const UriTextRangeA *query, struct route *route)
     int count;
     if (query->first == NULL || query->first == query->afterLast)
         return true;
+    if (memmem(query->first, (size_t)(query->afterLast - query->first), "%00", 3) != NULL)
+        return error_set(&route->error, "a NUL character (%%00) cannot be part of a query");
     if (uriDissectQueryMallocA(&items, &count, query->first, query->afterLast) != URI_SUCCESS)
         return error_set(&route->error, "the query is not NAME=VALUE&...");
     bool taken = take_query_items(items, route);

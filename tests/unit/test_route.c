@@ -201,6 +201,23 @@ static void bad_targets_say_why(void **state)
         "/?a=[", "/\"", "/a\nb", "http://[", "/?verbose=%", "/{x}",      "http://h:x/"};
     for (size_t i = 0; i < COUNT(targets); i++)
         check_bad(targets[i], no_url);
+    static const char nul[] = "a NUL character (%00) cannot be part of a query";
+    check_bad("/replica?max=5%00x", nul);
+    check_bad("/readyz?verbose%00", nul);
+}
+
+// What is answered about each would be many times as long as the request.
+static void only_so_many_checks_are_excluded(void **state)
+{
+    (void)state;
+    char target[256];
+    struct text text = text_in(target, sizeof target);
+    text_add(&text, "/readyz?exclude=a");
+    for (unsigned i = 1; i < 64; i++)
+        text_add(&text, ",a");
+    check_route(target, ROUTE_ENDPOINT, "readyz", "");
+    text_add(&text, "&exclude=b");
+    check_bad(target, "exclude: expected at most 64 names");
 }
 
 static void other_keys_may_be_params_of_checks(void **state)
@@ -264,6 +281,7 @@ int main(void)
         cmocka_unit_test(names_may_be_as_long_as_names_are),
         cmocka_unit_test(the_query_asks_for_more_or_less),
         cmocka_unit_test(bad_targets_say_why),
+        cmocka_unit_test(only_so_many_checks_are_excluded),
         cmocka_unit_test(other_keys_may_be_params_of_checks),
         cmocka_unit_test(format_is_json_or_text),
         cmocka_unit_test(long_targets_are_answered_like_others),
