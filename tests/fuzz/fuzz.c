@@ -1,0 +1,227 @@
+// See fuzz.h.
+#include "fuzz.h"
+
+#include "common/memory.h"
+#include "common/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Noreturn void fuzz_found(const char *file, int line, const char *what)
+{
+    (void)fprintf(stderr, "%s:%d: %s\n", file, line, what);
+    abort();
+}
+
+void fuzz_must_equal(const char *file, int line, const char *a, const char *b)
+{
+    if (a == b || (a != NULL && b != NULL && strcmp(a, b) == 0))
+        return;
+    (void)fprintf(stderr, "first:  %s\nsecond: %s\n", a != NULL ? a : "(none)",
+                  b != NULL ? b : "(none)");
+    fuzz_found(file, line, "the two above differ");
+}
+
+// Line ends of Unicode, the controls of C1, directional overrides and the byte order mark; that
+// U+0080 to U+009F are all of C2 80 to C2 9F is why the first two bytes are enough there.
+static bool is_unfit_here(const unsigned char *at)
+{
+    if (at[0] < 0x20 || at[0] == 0x7F)
+        return true;
+    if (at[0] == 0xC2)
+        return at[1] < 0xA0;
+    if (at[0] == 0xE2 && at[1] == 0x80)
+        return at[2] == 0xA8 || at[2] == 0xA9 || (at[2] >= 0xAA && at[2] <= 0xAE);
+    if (at[0] == 0xE2 && at[1] == 0x81)
+        return at[2] >= 0xA6 && at[2] <= 0xA9;
+    return at[0] == 0xEF && at[1] == 0xBB && at[2] == 0xBF;
+}
+
+bool is_fit_line(const char *text)
+{
+    size_t length = strlen(text);
+    if (text_valid_length(text, length) != length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (is_unfit_here((const unsigned char *)text + i))
+            return false;
+    }
+    return true;
+}
+
+void must_be_told(const struct error *error)
+{
+    MUST(memchr(error->text, '\0', sizeof error->text) != NULL);
+    MUST(error->text[0] != '\0');
+    MUST(is_fit_line(error->text));
+}
+
+struct input input_of(const uint8_t *bytes, size_t length)
+{
+    return (struct input){.bytes = (const char *)bytes, .left = length};
+}
+
+static void skip(struct input *input, size_t length)
+{
+    input->bytes += length;
+    input->left -= length;
+}
+
+char *take_line(struct input *input)
+{
+    if (input->left == 0)
+        return memory_string("");
+    const char *end = memchr(input->bytes, '\n', input->left);
+    size_t length = end != NULL ? (size_t)(end - input->bytes) : input->left;
+    char *line = memory_copy(input->bytes, length);
+    skip(input, length + (end != NULL));
+    return line;
+}
+
+unsigned take_byte(struct input *input)
+{
+    if (input->left == 0)
+        return 0;
+    unsigned byte = (unsigned char)*input->bytes;
+    skip(input, 1);
+    return byte;
+}
+
+char *take_rest(struct input *input)
+{
+    char *rest = input->left > 0 ? memory_copy(input->bytes, input->left) : memory_string("");
+    skip(input, input->left);
+    return rest;
+}
+
+enum { VARIABLES_MAX = 32 };
+
+// setenv() would keep a copy of every value for ever.
+static struct {
+    char **ours; // the process's own
+    char *variables[VARIABLES_MAX + 1];
+    size_t count;
+} environment;
+
+void environment_begin(struct input *input)
+{
+    environment.ours = environ;
+    while (environment.count < VARIABLES_MAX && input->left > 0 && *input->bytes == '$') {
+        skip(input, 1);
+        environment.variables[environment.count++] = take_line(input);
+    }
+    environ = environment.variables;
+}
+
+void environment_end(void)
+{
+    environ = environment.ours;
+    while (environment.count > 0) {
+        free(environment.variables[--environment.count]);
+        environment.variables[environment.count] = NULL;
+    }
+}
+
+static void add_value(struct result *result, const char *text, size_t length)
+{
+    static const enum value_type types[] = {
+        ['-'] = VALUE_NULL, ['?'] = VALUE_BOOLEAN, ['#'] = VALUE_NUMBER};
+    unsigned char first = length > 0 ? (unsigned char)text[0] : '-';
+    enum value_type type =
+        strchr("-?#", first) != NULL && first != '\0' ? types[first] : VALUE_STRING;
+    if (type == VALUE_BOOLEAN)
+        text = length > 1 && text[1] == 't' ? "?true" : "?false";
+    if (type == VALUE_BOOLEAN)
+        length = strlen(text);
+    if (type == VALUE_NULL || length == 0)
+        (void)result_add_value(result, VALUE_NULL, "", 0);
+    else
+        (void)result_add_value(result, type, text + 1, length - 1);
+}
+
+static void add_row(struct result *result, const char *line)
+{
+    uint32_t kept = result->kept_rows;
+    for (uint32_t i = 0; i < result->column_count && !result->cut; i++) {
+        size_t length = strcspn(line, "\t");
+        add_value(result, line, length);
+        line += length + (line[length] == '\t');
+    }
+    MUST(result->cut || result->kept_rows == kept + 1);
+}
+
+struct result *take_result(struct input *input)
+{
+    struct result *result = result_new();
+    char *count = take_line(input);
+    char *names = take_line(input);
+    char *rest = NULL;
+    for (char *name = strtok_r(names, "\t", &rest); name != NULL;
+         name = strtok_r(NULL, "\t", &rest))
+        result_add_column(result, name);
+    while (input->left > 0 && result->column_count > 0 && !result->cut) {
+        char *line = take_line(input);
+        add_row(result, line);
+        free(line);
+    }
+    result->row_count = strtoull(count, NULL, 10);
+    if (result->row_count < result->kept_rows)
+        result->row_count = result->kept_rows;
+    free(count);
+    free(names);
+    return result;
+}
+
+void write_bytes(struct written *written, const char *bytes, size_t length)
+{
+    written->bytes = memory_grow(written->bytes, written->length + length + 1);
+    memcpy(written->bytes + written->length, bytes, length);
+    written->length += length;
+    written->bytes[written->length] = '\0';
+}
+
+void write_format(struct written *written, const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    MUST(length >= 0);
+    write_bytes(written, text, (size_t)length);
+    free(text);
+}
+
+void write_escaped(struct written *written, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        bool plain = (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'z') ||
+                     (*text >= 'A' && *text <= 'Z');
+        write_format(written, plain ? "%c" : "%%%02X", (unsigned char)*text);
+    }
+}
+
+void write_quoted(struct written *written, const char *text, char quote)
+{
+    write_bytes(written, &quote, 1);
+    for (; *text != '\0'; text++) {
+        if (*text == quote)
+            write_bytes(written, &quote, 1);
+        write_bytes(written, text, 1);
+    }
+    write_bytes(written, &quote, 1);
+}
+
+bool same_words(const struct words *a, const struct words *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    }
+    return true;
+}

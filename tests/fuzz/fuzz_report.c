@@ -1,0 +1,174 @@
+// From the bytes of a prober to the body of an answer: whatever a check file and a reply say, a body
+// is well-formed, a line for each thing it tells, both renderings agree, and the server's own words
+// are not in it.
+//
+// Input: a byte for the circumstances, a check file up to a NUL, then a reply's message.
+#include "fuzz.h"
+
+#include "common/memory.h"
+#include "common/wire.h"
+#include "server/check_file.h"
+#include "server/report.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct check_defaults defaults = {
+    .timeout = {800}, .cache = {2000}, .deadline = {900}};
+
+static const char *const endpoints[] = {"readyz", "healthz", "startupz", "replica"};
+
+static struct check *take_check(struct input *input)
+{
+    const char *end = input->left > 0 ? memchr(input->bytes, '\0', input->left) : NULL;
+    size_t length = end != NULL ? (size_t)(end - input->bytes) : input->left;
+    const char *text = input->left > 0 ? input->bytes : "";
+    struct check *check = check_file_parse("lag", "lag.sql", text, length, &defaults);
+    length += end != NULL;
+    input->bytes += length;
+    input->left -= length;
+    return check;
+}
+
+// As the scheduler makes one of what a prober has sent.
+static struct check_view view_of(const struct check *check, const struct reply *reply)
+{
+    enum outcome outcome = check->broken != NULL ? OUTCOME_CONFIG : reply->outcome;
+    if (outcome == OUTCOME_OK && reply->result == NULL)
+        outcome = OUTCOME_CRASHED;
+    struct check_view view = {.check = check,
+                              .judgement = judge(check, outcome, reply->result, NULL),
+                              .dated = outcome == OUTCOME_OK,
+                              .message = reply->message,
+                              .superuser = reply->superuser};
+    if (view.superuser)
+        judgement_warn_of_superuser(&view.judgement);
+    return view;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; *text != '\0'; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+static void must_be_fit_lines(const char *body)
+{
+    char *copy = memory_string(body);
+    char *rest = NULL;
+    for (char *line = strtok_r(copy, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        MUST(is_fit_line(line));
+    free(copy);
+}
+
+static char *render(const struct report *report)
+{
+    char *body;
+    size_t length;
+    FILE *file = open_memstream(&body, &length);
+    MUST(file != NULL);
+    report_text(file, report);
+    MUST(fclose(file) == 0);
+    MUST(strlen(body) == length && length > 0 && body[length - 1] == '\n');
+    return body;
+}
+
+static void must_not_tell_the_message(const struct report *report, const char *body)
+{
+    struct report other = *report;
+    struct check_view view = report->views[0];
+    view.message = "other words";
+    other.views = &view;
+    char *other_body = render(&other);
+    MUST_EQUAL(body, other_body);
+    free(other_body);
+}
+
+static void try_text(const struct report *report, const char *detail)
+{
+    const struct check_view *view = &report->views[0];
+    bool fails = verdict_fails(view->judgement.verdict, report->rule, &report->circumstances);
+    char *body = render(report);
+    MUST(count_lines(body) == 2 + report->shows_drain + report->not_excluded->count);
+    MUST(strncmp(body, fails ? "[-]lag " : "[+]lag ", 7) == 0);
+    MUST((strstr(body, " check passed\n") != NULL) == report->passes);
+    MUST(strstr(body, detail) != NULL);
+    must_be_fit_lines(body);
+    must_not_tell_the_message(report, body);
+    free(body);
+}
+
+static const char *member(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static void try_json(const struct report *report, const char *detail)
+{
+    size_t length;
+    char *body = report_json_text(report_json(report), &length);
+    json_t *object = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+    const struct check_view *view = &report->views[0];
+    MUST(strlen(body) == length && body[length - 1] == '\n');
+    MUST(json_is_object(object));
+    MUST((strcmp(member(object, "status"), "fail") == 0) == !report->passes);
+    const json_t *check =
+        json_array_get(json_object_get(json_object_get(object, "checks"), "lag"), 0);
+    MUST_EQUAL(member(check, "verdict"), verdict_name(view->judgement.verdict));
+    MUST_EQUAL(member(check, "outcome"), outcome_info(view->judgement.outcome)->code);
+    bool told = view->judgement.verdict != VERDICT_PASS && detail[0] != '\0';
+    MUST_EQUAL(member(check, "output"), told ? detail : NULL);
+    json_decref(object);
+    free(body);
+}
+
+static void try_report(const struct check_view *view, unsigned circumstances)
+{
+    struct words excluded = {0};
+    char detail[DETAIL_MAX];
+    const char *name = endpoints[circumstances % 4];
+    if ((circumstances & 16) != 0)
+        words_add(&excluded, "nope", 4);
+    struct report report = {.name = name,
+                            .rule = endpoint_rule(name),
+                            .views = view,
+                            .count = 1,
+                            .circumstances.draining = (circumstances & 4) != 0,
+                            .circumstances.young = (circumstances & 8) != 0,
+                            .not_excluded = &excluded};
+    report.passes = endpoint_passes(report.rule, view, 1, &report.circumstances);
+    report.shows_drain = report.circumstances.draining && report.rule->draining_fails;
+    report_detail(&view->judgement, detail, sizeof detail);
+    MUST(is_fit_line(detail));
+    try_text(&report, detail);
+    try_json(&report, detail);
+    words_free(&excluded);
+}
+
+// None of our own faults fails /healthz.
+static void must_not_kill(const struct check_view *view)
+{
+    struct circumstances settled = {0};
+    if (outcome_info(view->judgement.outcome)->group == GROUP_OWN)
+        MUST(endpoint_passes(endpoint_rule("healthz"), view, 1, &settled));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    struct input input = input_of(bytes, length);
+    struct reply reply;
+    unsigned circumstances = take_byte(&input);
+    struct check *check = take_check(&input);
+    const unsigned char *message = (const unsigned char *)(input.left > 0 ? input.bytes : "");
+    if (!reply_decode(message, input.left, &reply))
+        reply = (struct reply){.verb = VERB_RUN, .outcome = OUTCOME_CRASHED};
+    struct check_view view = view_of(check, &reply);
+    must_not_kill(&view);
+    try_report(&view, circumstances);
+    reply_free(&reply);
+    check_free(check);
+    return 0;
+}
