@@ -89,6 +89,8 @@ RULES = (
     ("password file is in a Secret", True),
     ("alerts on containers that aren't there", []),
     ("PodMonitor's port is there", True),
+    ("PodMonitor asks for", subset({"/metrics"})),
+    ("PodMonitor's time to spare in s", if_there(at_least(3))),  # Beyond the adapter's 0.9 s.
 )
 OVERLAY_RULES = (
     ("URL's address", "127.0.0.1"),  # A name may be a socket, or ::1, to which nothing is granted.
@@ -324,6 +326,7 @@ def _of_monitoring(manifest):
     ports = {port["name"] for c in manifest.containers for port in c.get("ports", [])}
     text = str([rule["spec"] for rule in manifest.all("PrometheusRule")])
     monitors = [monitor["spec"] for monitor in manifest.all("PodMonitor")]
+    scraped = [endpoint for monitor in monitors for endpoint in monitor["podMetricsEndpoints"]]
     return {
         "alerts on containers that aren't there": sorted(
             set(re.findall(r'container="(\w+)"', text)) - names
@@ -333,6 +336,10 @@ def _of_monitoring(manifest):
             and monitor["selector"]["matchLabels"].items() <= manifest.labels.items()
             for monitor in monitors
             for endpoint in monitor["podMetricsEndpoints"]
+        ),
+        "PodMonitor asks for": [endpoint["path"] for endpoint in scraped],
+        "PodMonitor's time to spare in s": min(
+            (_seconds(endpoint["scrapeTimeout"]) - 0.9 for endpoint in scraped), default=None
         ),
     }
 

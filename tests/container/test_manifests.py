@@ -131,6 +131,19 @@ def test_a_fault_is_found(overlay, rule, spoil):
     assert len(broken) == 1 and broken[0].startswith(rule), broken
 
 
+def test_faults_of_monitoring_are_found(render):
+    rendered = render("postgres", "alerts", "pod-monitor")
+    for rule, key, value in (
+        ("PodMonitor's port", "port", "metrics"),
+        ("PodMonitor asks for", "path", "/status"),
+        ("PodMonitor's time to spare", "scrapeTimeout", "1s"),
+    ):
+        objects = copy.deepcopy(rendered)
+        kind(objects, "PodMonitor")["podMetricsEndpoints"][0][key] = value
+        [broken] = judge(objects, RULES + OVERLAY_RULES)
+        assert broken.startswith(rule)
+
+
 @pytest.fixture(scope="module")
 def overlay(kustomize):
     return kustomize(REPOSITORY / "k8s" / "overlays" / "postgres")

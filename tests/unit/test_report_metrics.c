@@ -315,6 +315,16 @@ static bool ends_with(const char *text, const char *end)
     return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
+// What a scraper, the Prometheus operator's above all, names a target with: a label of ours of the
+// same name would be renamed.
+static void expect_free(const char *label)
+{
+    static const char *const taken[] = {"job",       "instance", "namespace", "pod",
+                                        "container", "service",  "endpoint",  "node"};
+    for (size_t i = 0; i < COUNT(taken); i++)
+        assert_string_not_equal(label, taken[i]);
+}
+
 // https://prometheus.io/docs/practices/naming/
 static void names_follow_the_conventions(void **state)
 {
@@ -326,6 +336,8 @@ static void names_follow_the_conventions(void **state)
         assert_true(strncmp(family->name, "dbhealthd_", 10) == 0 ||
                     strncmp(family->name, "process_", 8) == 0);
         assert_int_equal(strspn(family->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(family->name));
+        expect_free(family->label);
+        expect_free(family->second_label);
         assert_true(ends_with(family->help, "."));
         assert_null(strpbrk(family->help, "\\\n|"));
         for (size_t j = 0; j < i; j++)
