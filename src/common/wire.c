@@ -180,8 +180,10 @@ size_t call_encode(const struct call *call, unsigned char *bytes)
     put_u32(&out, call->sequence);
     put_u8(&out, call->verb);
     put_u64(&out, (uint64_t)call->deadline.ns);
-    if (call->verb == VERB_OPEN)
+    if (call->verb == VERB_OPEN) {
         put_u8(&out, call->inspect);
+        put_u64(&out, call->withheld);
+    }
     if (call->verb == VERB_RUN) {
         put_u8(&out, call->read_only);
         put_u32(&out, (uint32_t)call->statement_limit.ms);
@@ -199,8 +201,10 @@ bool call_decode(const unsigned char *bytes, size_t length, struct call *call)
     *call = (struct call){.sequence = take_u32(&in)};
     call->verb = take_verb(&in);
     call->deadline.ns = (int64_t)take_u64(&in);
-    if (call->verb == VERB_OPEN)
+    if (call->verb == VERB_OPEN) {
         call->inspect = take_flag(&in);
+        call->withheld = take_u64(&in);
+    }
     if (call->verb == VERB_RUN) {
         call->read_only = take_flag(&in);
         call->statement_limit.ms = take_u32(&in);
@@ -283,6 +287,8 @@ size_t reply_encode(const struct reply *reply, unsigned char *bytes)
     put_text(&out, reply->version, strlen(reply->version));
     put_u8(&out, reply->flavor);
     put_u8(&out, reply->superuser);
+    put_u8(&out, reply->trial);
+    put_u64(&out, reply->secret);
     put_u8(&out, reply->result != NULL);
     if (reply->result != NULL)
         put_result(&out, reply->result);
@@ -301,9 +307,13 @@ bool reply_decode(const unsigned char *bytes, size_t length, struct reply *reply
     take_words(&in, reply->version, sizeof reply->version);
     unsigned flavor = take_u8(&in);
     reply->superuser = take_flag(&in);
+    unsigned trial = take_u8(&in);
+    reply->secret = take_u64(&in);
     bool has_result = take_flag(&in);
-    if (in.broken || !outcome_is_reportable((enum outcome)outcome) || flavor >= FLAVOR_COUNT)
+    if (in.broken || !outcome_is_reportable((enum outcome)outcome) || flavor >= FLAVOR_COUNT ||
+        trial >= TRIAL_COUNT)
         return false;
+    reply->trial = (enum trial)trial;
     reply->outcome = (enum outcome)outcome;
     reply->flavor = (enum flavor)flavor;
     if (!has_result)

@@ -5,10 +5,10 @@
 // A message is a row of fields, each as its type says (u8, u16, u32, u64: that many bits; text: a
 // u32 length and the bytes):
 //   call   u32 sequence, u8 verb, u64 deadline (ns on CLOCK_BOOTTIME);
-//          open only: u8 inspect;
+//          open only: u8 inspect, u64 withheld;
 //          run only: u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
 //   reply  u32 sequence, u8 verb, u8 outcome, text code, text message, text version, u8 flavor,
-//          u8 superuser, u8 has_result;
+//          u8 superuser, u8 trial, u64 secret, u8 has_result;
 //          if so: u64 row_count, u8 cut, u16 columns, text name each, u32 rows,
 //          and for each value: u8 type, u8 cut, text bytes
 #pragma once
@@ -30,13 +30,23 @@ const char *verb_name(enum verb verb);
 // Which product answers; the order is the wire's.
 enum flavor { FLAVOR_UNKNOWN, FLAVOR_POSTGRES, FLAVOR_MYSQL, FLAVOR_MARIADB, FLAVOR_COUNT };
 
+// What came of the secret in an open. A secret is all that the probe user shows for itself: password
+// and client certificate, as their files were at that open.
+enum trial {
+    TRIAL_NONE,     // accepted, or the server said nothing of it
+    TRIAL_REFUSED,  // the server saw it, and refused it
+    TRIAL_WITHHELD, // it was not shown, as the call wanted
+    TRIAL_COUNT     // not a trial
+};
+
 // From dbhealthd to a prober.
 struct call {
     uint32_t sequence; // the reply carries the same
     enum verb verb;
     struct instant deadline; // dbhealthd's patience ends here; it may kill a run after it
     // VERB_OPEN only:
-    bool inspect; // find out whether the probe user is a superuser
+    bool inspect;      // find out whether the probe user is a superuser
+    uint64_t withheld; // do not show the server this secret again; 0: none
     // VERB_RUN only:
     bool read_only;
     struct duration statement_limit; // the server is told to end the statement after this
@@ -58,6 +68,10 @@ struct reply {
     char version[REPLY_VERSION_MAX]; // as the server names itself, like "15.8" or "10.11.6-MariaDB"
     enum flavor flavor;
     bool superuser; // if the call asked: the probe user gets into a full server
+    // VERB_OPEN only:
+    enum trial trial; // with OUTCOME_OK and not NONE, the last login that had worked did once more;
+                      // code and message are of the refusal then
+    uint64_t secret;  // names the present secret, not 0; says nothing of the password itself
     // VERB_RUN with OUTCOME_OK only, else NULL:
     struct result *result; // owned by the reply
 };

@@ -25,10 +25,15 @@ struct driver {
 
     // Connects and logs in, and finds out about superusers if the call says so. May block for as long as the network likes: dbhealthd decides how long
     // it waits. On success the reply is OUTCOME_OK with version and flavor, and the session is
-    // returned; else the reply says why (outcome, code, message) and NULL is returned, with nothing
-    // left open.
+    // returned; else the reply says why (outcome, code, message, and TRIAL_REFUSED if the server
+    // refused the secret) and NULL is returned, with nothing left open.
     struct session *(*open)(const struct target *target, const struct call *call,
                             struct reply *reply);
+
+    // Goes as far as it can with a target without a password: OUTCOME_DENIED without a code means
+    // that the server would go on from there with one. A server that wants none may give a session.
+    struct session *(*knock)(const struct target *target, const struct call *call,
+                             struct reply *reply);
 
     // Runs one statement with its limits and fills the reply, with a result on OUTCOME_OK. The
     // session stays usable for the next call whatever came of this one, unless it is lost: then

@@ -1,15 +1,14 @@
 // The verb loop of a prober program. One process serves one connection to one database server: it
 // waits on its socket for a call, lets the driver do it with blocking library calls, and sends the
-// reply. It owns the session and nothing that outlives it, knows nothing of checks, and logs
+// reply. It owns the session and the last login that worked, knows nothing of checks, and logs
 // nothing: what is to be said goes into a reply, for dbhealthd to log.
 //
 // There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
 // this process when it loses patience.
 #include "common/memory.h"
-#include "common/target.h"
 #include "common/text.h"
 #include "common/wire.h"
-#include "prober/driver.h"
+#include "prober/login.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -32,6 +31,11 @@ enum { SOCKET = 3 }; // the descriptor that dbhealthd leaves us
 #define DATA_UNBOUNDED
 #endif
 #endif
+
+struct state {
+    struct session *session; // NULL: none is open
+    struct login login;
+};
 
 void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message)
 {
@@ -128,30 +132,6 @@ static void close_session(struct session **session)
     *session = NULL;
 }
 
-static void open_target(const struct target *target, const struct call *call,
-                        struct session **session, struct reply *reply)
-{
-    if (target->engine == driver.engine)
-        *session = driver.open(target, call, reply);
-    else
-        reply_set(reply, OUTCOME_CONFIG, NULL,
-                  "DATABASE_URL names another kind of database than this prober's: restart "
-                  "dbhealthd after changing it");
-}
-
-// The target is loaded anew each time: a rotated password or URL file is used at the next open.
-static void open_session(struct session **session, const struct call *call, struct reply *reply)
-{
-    struct target target;
-    struct error error;
-    close_session(session);
-    if (target_load(&target, &error) && target_load_password(&target, &error))
-        open_target(&target, call, session, reply);
-    else
-        reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
-    target_wipe(&target);
-}
-
 // Nothing is attempted without a session, so nothing is known of the server: config, not lost.
 static void run_statement(struct session *session, const struct call *call, struct reply *reply)
 {
@@ -161,17 +141,18 @@ static void run_statement(struct session *session, const struct call *call, stru
         reply_set(reply, OUTCOME_CONFIG, NULL, "no connection is open: run came before open");
 }
 
-static void answer(struct session **session, const struct call *call, struct reply *reply)
+static void answer(struct state *state, const struct call *call, struct reply *reply)
 {
     switch (call->verb) {
     case VERB_OPEN:
-        open_session(session, call, reply);
+        close_session(&state->session);
+        state->session = login_open(&state->login, call, reply);
         return;
     case VERB_RUN:
-        run_statement(*session, call, reply);
+        run_statement(state->session, call, reply);
         return;
     case VERB_CLOSE:
-        close_session(session);
+        close_session(&state->session);
         return;
     }
     abort();
@@ -199,7 +180,7 @@ static bool send_reply(const struct reply *reply, unsigned char *message)
 
 // Serves until dbhealthd closes its end. False if it sends what is not a call, or is no socket. The
 // reply is written over the call, for the call's SQL is needed no longer.
-static bool serve(struct session **session, unsigned char *message)
+static bool serve(struct state *state, unsigned char *message)
 {
     for (;;) {
         struct call call;
@@ -211,7 +192,7 @@ static bool serve(struct session **session, unsigned char *message)
         if (length > WIRE_MAX || !call_decode(message, (size_t)length, &call))
             return false;
         struct reply reply = {.sequence = call.sequence, .verb = call.verb, .outcome = OUTCOME_OK};
-        answer(session, &call, &reply);
+        answer(state, &call, &reply);
         bool sent = send_reply(&reply, message);
         reply_free(&reply);
         if (!sent)
@@ -221,7 +202,7 @@ static bool serve(struct session **session, unsigned char *message)
 
 int main(void)
 {
-    struct session *session = NULL;
+    struct state state = {0};
     ignore_signals();
     if (!confine())
         return EXIT_FAILURE;
@@ -229,8 +210,9 @@ int main(void)
         return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
     driver.setup();
-    bool served = serve(&session, message);
-    close_session(&session);
+    bool served = serve(&state, message);
+    close_session(&state.session);
+    login_forget(&state.login);
     free(message);
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }

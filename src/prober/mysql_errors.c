@@ -72,6 +72,7 @@ static const struct row mysql_only[] = {
 
 static const struct row mariadb_only[] = {
     {1927, ANY_TIME, OUTCOME_TERMINATED},    // ER_CONNECTION_KILLED
+    {4150, ANY_TIME, OUTCOME_DENIED},        // ER_USER_IS_BLOCKED
     {4151, ANY_TIME, OUTCOME_DENIED},        // ER_ACCOUNT_HAS_BEEN_LOCKED
     {1969, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_STATEMENT_TIMEOUT
 };
@@ -109,6 +110,13 @@ enum outcome mysql_error_outcome(unsigned number, enum flavor flavor, bool at_lo
             return row->outcome;
     }
     return OUTCOME_SERVER_ERROR;
+}
+
+// ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, and what MySQL and MariaDB say of an
+// account with too many failed logins.
+bool mysql_error_refuses_secret(unsigned number)
+{
+    return number == 1045 || number == 1698 || number == 3955 || number == 4150;
 }
 
 // "Received error packet before completion of TLS handshake. The authenticity of the following

@@ -11,6 +11,9 @@
 // tables. Whatever is in no table is OUTCOME_SERVER_ERROR: an answer, but not one that we know.
 enum outcome mysql_error_outcome(unsigned number, enum flavor flavor, bool at_login);
 
+// True for an error at login which says that the secret was wrong, or was wrong too often.
+bool mysql_error_refuses_secret(unsigned number);
+
 // The server's number in the library's words for an error that came before TLS was up; false if
 // they are not those words.
 bool mysql_error_unwrap(const char *message, unsigned *number) __attribute__((warn_unused_result));

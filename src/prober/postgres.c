@@ -210,6 +210,15 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
     return OUTCOME_LOST;
 }
 
+static const char wrong_password[] = "28P01";
+
+// PAM, LDAP and RADIUS refuse a password with the code of all other refusals.
+static bool is_about_secret(PGconn *connection, const char *code)
+{
+    return strcmp(code, wrong_password) == 0 ||
+           (strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection));
+}
+
 static void reply_with_failure(struct reply *reply, PGconn *connection, const struct target *target,
                                const struct progress *progress)
 {
@@ -217,6 +226,7 @@ static void reply_with_failure(struct reply *reply, PGconn *connection, const st
     const char *found = find_sqlstate(text);
     if (found != NULL) {
         reply_with_sqlstate(reply, found);
+        reply->trial = is_about_secret(connection, reply->code) ? TRIAL_REFUSED : TRIAL_NONE;
         return;
     }
     if (progress->system_error != 0)
@@ -247,6 +257,16 @@ static int pending_connect_error(PGconn *connection)
     return getsockopt(PQsocket(connection), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
+// With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS. A password that
+// is wrong with TLS is wrong without, and each refusal may count.
+static bool would_be_refused_twice(const PGconn *connection, const struct progress *progress)
+{
+    bool again =
+        PQstatus(connection) == CONNECTION_STARTED && progress->phase != CONNECTION_STARTED;
+    const char *found = again ? find_sqlstate(PQerrorMessage(connection)) : NULL;
+    return found != NULL && strncmp(found, wrong_password, SQLSTATE_LENGTH) == 0;
+}
+
 // libpq's loop, as its manual has it. False when the login has failed.
 static bool log_in(PGconn *connection, struct progress *progress)
 {
@@ -263,6 +283,8 @@ static bool log_in(PGconn *connection, struct progress *progress)
         step = PQconnectPoll(connection);
         if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)
             return step == PGRES_POLLING_OK;
+        if (would_be_refused_twice(connection, progress))
+            return false;
     }
 }
 
@@ -332,6 +354,7 @@ static PGconn *connect_to_any(const struct target *target, const struct addrinfo
                       latest.outcome == OUTCOME_TIMEOUT;
         if (!silent || at == addresses || reply->outcome != OUTCOME_REFUSED)
             reply_set(reply, latest.outcome, latest.code, latest.message);
+        reply->trial = latest.trial;
         if (!silent)
             return NULL;
     }
@@ -678,6 +701,7 @@ const struct driver driver = {
     .engine = ENGINE_POSTGRES,
     .setup = setup,
     .open = open_session,
+    .knock = open_session, // libpq hangs up when it is asked for a password and has none
     .run = run,
     .close = close_session,
 };

@@ -58,6 +58,8 @@ struct prober {
     struct instant inspected; // when it was last asked whether the user is a superuser
     bool superuser;           // the answer
     struct instant opened;    // when it was last connected; 0: never
+    struct refusal *refusal;  // of all probers
+    bool refused;             // the secret, at the last open
     enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
     enum state state;
@@ -97,6 +99,7 @@ static void tell(struct prober *prober, struct job *job, struct probe probe)
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = instant_now();
     probe.superuser = prober->superuser;
+    probe.refused = prober->refused;
     prober->done(prober->context, job, &probe);
     result_free(probe.result);
 }
@@ -253,7 +256,8 @@ static struct call open_call(const struct prober *prober)
 {
     return (struct call){.verb = VERB_OPEN,
                          .deadline = instant_add(instant_now(), timeout_of(prober)),
-                         .inspect = must_inspect(prober)};
+                         .inspect = must_inspect(prober),
+                         .withheld = refusal_withhold(prober->refusal, instant_now())};
 }
 
 // Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
@@ -271,7 +275,7 @@ static bool send_open(struct prober *prober)
 static void begin_open(struct prober *prober)
 {
     prober->job_started = instant_now();
-    prober->connected = prober->kept = false;
+    prober->connected = prober->kept = prober->refused = false;
     if (!send_open(prober))
         return;
     prober->state = STATE_OPENING;
@@ -342,7 +346,7 @@ static void begin_first(struct prober *prober)
         begin_run(prober);
         return;
     }
-    if (prober->keeps) {
+    if (prober->keeps && !prober->refused) { // else the next open shall try the secret anew
         (void)uv_timer_stop(&prober->timer);
         prober->state = STATE_IDLE;
         return;
@@ -391,6 +395,8 @@ static void on_opened(struct prober *prober, struct reply *reply)
     bool was_pending = prober->state == STATE_PENDING;
     if (was_pending) // what is known now is known as of now
         start_clock(prober);
+    prober->refused = reply->trial != TRIAL_NONE;
+    refusal_take(prober->refusal, reply, prober->verb_started, instant_now());
     if (reply->outcome != OUTCOME_OK) {
         struct probe probe = probe_of(prober, reply);
         probe.unasked = was_pending; // the time that it took was told at its deadline
@@ -621,7 +627,8 @@ static void on_timer(uv_timer_t *timer)
 // --- from outside
 
 struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
-                          struct prober_statistics *statistics, prober_done *done, void *context)
+                          struct prober_statistics *statistics, struct refusal *refusal,
+                          prober_done *done, void *context)
 {
     struct prober *prober = memory_new(sizeof *prober);
     *prober = (struct prober){.loop = loop,
@@ -629,6 +636,7 @@ struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
                               .program = memory_string(program),
                               .statistics = statistics,
                               .keeps = keeps,
+                              .refusal = refusal,
                               .done = done,
                               .context = context};
     TAILQ_INIT(&prober->foreground);

@@ -4,6 +4,7 @@
 
 #include "common/wire.h"
 #include "server/check.h"
+#include "server/refusal.h"
 #include "server/statistics.h"
 
 #include <sys/queue.h>
@@ -21,6 +22,7 @@ struct probe {
     struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
     bool superuser;         // the probe user is one
     bool unasked;           // there was no run: it tells what was known before
+    bool refused; // the server refuses the secret; with OUTCOME_OK, the one before it still works
 };
 
 enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
@@ -43,11 +45,13 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of the statistics' name which will run this program; nothing is started before the first
-// batch. One that keeps leaves its connection open between batches. What it does is counted in
-// statistics, which must outlive it. Freed by the loop some time after prober_end.
+// Makes a prober of the statistics' name which will run this program; nothing is started before the
+// first batch. One that keeps leaves its connection open between batches. What it does is counted in
+// statistics, and the refusal is what the probers of one server share; both must outlive it. Freed by
+// the loop some time after prober_end.
 struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
-                          struct prober_statistics *statistics, prober_done *done, void *context);
+                          struct prober_statistics *statistics, struct refusal *refusal,
+                          prober_done *done, void *context);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
 // the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be

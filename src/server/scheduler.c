@@ -60,6 +60,7 @@ struct scheduler {
     struct config *config;
     struct statistics *statistics;
     struct prober **probers; // in the order of config->probers
+    struct refusal refusal;  // what they share
     struct check_state *states;
     struct deadline_queue deadlines; // of the waits
     size_t open_handles;
@@ -115,6 +116,28 @@ static void add_silence(struct judgement *judgement, struct duration silent)
     if (silent.ms > 0)
         (void)snprintf(judgement->reason, sizeof judgement->reason, "no answer for %lld.%lld s",
                        (long long)silent.ms / 1000, (long long)silent.ms / 100 % 10);
+}
+
+// How long the server has refused the secret, and what it said then, if it was not asked again. With
+// the secret before it a check may still pass, but whoever changed it should know.
+static void add_refusal(const struct refusal *refusal, struct judgement *judgement,
+                        struct probe *probe)
+{
+    bool denied = probe->outcome == OUTCOME_DENIED && probe->stage == VERB_OPEN;
+    bool over = refusal->secret == 0; // another prober's open was accepted meanwhile
+    if (over || (!denied && judgement->verdict != VERDICT_PASS))
+        return;
+    struct text reason = text_in(judgement->reason, sizeof judgement->reason);
+    if (!denied) {
+        judgement->verdict = VERDICT_WARN;
+        text_add(&reason, "logged in with the secret before the present one, which is ");
+    }
+    text_add(&reason, denied ? "denied " : "refused ");
+    refusal_describe(refusal, probe->ended, &reason);
+    if (denied && probe->code[0] != '\0')
+        return;
+    probe->code = refusal->code;
+    probe->message = refusal->message;
 }
 
 static void deliver(struct check_state *state)
@@ -179,6 +202,8 @@ static void take_probe(struct check_state *state, struct probe *probe)
         log_rows(state->check, probe->result);
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
     add_silence(&judgement, probe->silent);
+    if (probe->refused)
+        add_refusal(&state->scheduler->refusal, &judgement, probe);
     if (probe->superuser)
         judgement_warn_of_superuser(&judgement);
     log_transition(state, &judgement, probe);
@@ -414,7 +439,8 @@ static void start_probers(struct scheduler *scheduler)
     for (size_t i = 0; i < names->count; i++)
         scheduler->probers[i] = prober_new(
             scheduler->loop, path, words_have(&scheduler->config->settings.keep, names->items[i]),
-            statistics_prober(scheduler->statistics, names->items[i]), on_done, scheduler);
+            statistics_prober(scheduler->statistics, names->items[i]), &scheduler->refusal, on_done,
+            scheduler);
 }
 
 struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,

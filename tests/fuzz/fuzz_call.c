@@ -16,6 +16,7 @@ static void must_be_the_same(const struct call *a, const struct call *b)
 {
     MUST(a->sequence == b->sequence && a->verb == b->verb && a->deadline.ns == b->deadline.ns);
     MUST(a->inspect == b->inspect && a->read_only == b->read_only);
+    MUST(a->withheld == b->withheld);
     MUST(a->statement_limit.ms == b->statement_limit.ms && a->max_rows == b->max_rows);
     MUST_EQUAL(a->sql, b->sql);
 }
@@ -46,8 +47,10 @@ static void try_fields(struct input *input, unsigned kind)
     struct call again;
     call.sequence = take_u32(input);
     call.deadline.ns = (int64_t)((uint64_t)take_u32(input) << 32 | take_u32(input));
-    if (call.verb == VERB_OPEN)
+    if (call.verb == VERB_OPEN) {
         call.inspect = take_byte(input) % 2 == 1;
+        call.withheld = take_u32(input);
+    }
     char *sql = NULL;
     if (call.verb == VERB_RUN) {
         call.read_only = take_byte(input) % 2 == 1;

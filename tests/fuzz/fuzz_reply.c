@@ -47,6 +47,7 @@ static void must_come_back(const struct reply *reply)
     MUST(again.sequence == reply->sequence && again.verb == reply->verb);
     MUST(again.outcome == reply->outcome && again.flavor == reply->flavor);
     MUST(again.superuser == reply->superuser);
+    MUST(again.trial == reply->trial && again.secret == reply->secret);
     MUST_EQUAL(again.code, reply->code);
     MUST_EQUAL(again.message, reply->message);
     MUST_EQUAL(again.version, reply->version);
@@ -89,6 +90,7 @@ static void must_be_sound_result(const struct result *result)
 static void must_be_sound(const struct reply *reply)
 {
     MUST(outcome_is_reportable(reply->outcome) && reply->flavor < FLAVOR_COUNT);
+    MUST(reply->trial < TRIAL_COUNT);
     MUST(verb_name(reply->verb)[0] != '\0');
     MUST(is_fit_line(reply->code) && is_fit_line(reply->message) && is_fit_line(reply->version));
     if (reply->result != NULL)
@@ -120,6 +122,8 @@ static void try_fields(struct input *input, unsigned kind)
     struct reply reply = {.sequence = kind, .verb = VERB_RUN, .outcome = OUTCOME_OK};
     reply.flavor = (enum flavor)(kind % FLAVOR_COUNT);
     reply.superuser = kind % 2 == 1;
+    reply.trial = (enum trial)(kind % TRIAL_COUNT);
+    reply.secret = kind;
     take_words(input, reply.code, sizeof reply.code);
     take_words(input, reply.message, sizeof reply.message);
     take_words(input, reply.version, sizeof reply.version);

@@ -27,6 +27,7 @@ def test_a_transition_is_one_line(adapter, mariadb, form):
     assert TIME.fullmatch(line.pop("time"))
     assert 0 <= int(line.pop("duration_ms")) < 10_000
     assert line.pop("message").startswith("Access denied for user 'probe'@")
+    assert re.fullmatch(r"denied for \d+\.\d s; next try in \d+\.\d s", line.pop("reason"))
     assert line == {
         "level": "warn",
         "msg": "check changed",
@@ -161,11 +162,11 @@ def test_a_full_pipe_that_nobody_reads(start_adapter, new_mariadb, pipe):
     fill(writer)
     for _ in range(20):
         assert a.statuses() == (200, 200, 200, 200)
-        with faults.wrong_password(server):
+        with faults.locked_account(server):
             assert a.statuses() == (200, 503, 200, 200)
     os.read(reader, PIPE)
     assert a.statuses() == (200, 200, 200, 200)
-    with faults.wrong_password(server):
+    with faults.locked_account(server):
         assert a.statuses() == (200, 503, 200, 200)
     lines = [parse_line(line) for line in os.read(reader, PIPE).decode().splitlines()]
     assert lines[0]["msg"] == "log lines dropped"

@@ -53,8 +53,13 @@ FAULTS = {
     "full": Fault(faults.full, "saturated", "open", of("53300", "1040", "1040")),
     "quota": Fault(faults.quota, "quota", "open", of(None, "1226", "1226")),
     "role-limit": Fault(faults.quota, "saturated", "open", of("53300")),
-    "wrong-password": Fault(faults.wrong_password, "denied", "open", of("28P01", "1045", "1045")),
-    "locked-account": Fault(faults.locked_account, "denied", "open", of("28000", "4151", "3118")),
+    "wrong-password": Fault(  # A refused secret is shown again after 2 s.
+        faults.wrong_password, "denied", "open", of("28P01", "1045", "1045"), lasting=True
+    ),
+    "role-without-login": Fault(  # Its code is that of some refused secrets.
+        faults.locked_account, "denied", "open", of("28000"), lasting=True
+    ),
+    "locked-account": Fault(faults.locked_account, "denied", "open", of(None, "4151", "3118")),
     "expired-password": Fault(faults.expired_password, "denied", "open", of(mysql="1862")),
     "expired-later": Fault(faults.expired_password, "denied", "run", of(mariadb="1820")),
     "unknown-database": Fault(

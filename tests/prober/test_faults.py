@@ -50,17 +50,17 @@ NUMBERS = {
     "query_timeout": "1205 1317",
     "server_error": "1064 1146 1792 9999",
 }
-NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "3118 3159 3955 4151"}
+NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "3118 3159 3955 4150 4151"}
 NUMBERS_IN_RUN = {
     "mysql": {
         "terminated": "1053 3169 4031",
         "denied": "3118 3159 3955",
         "query_timeout": "3024",
-        "server_error": "1927 1969 4151",
+        "server_error": "1927 1969 4150 4151",
     },
     "mariadb": {
         "terminated": "1053 1927",
-        "denied": "4151",
+        "denied": "4150 4151",
         "query_timeout": "1969",
         "server_error": "3024 3118 3159 3169 3955 4031",
     },

@@ -19,6 +19,7 @@ OUTCOMES = (
     "ok failed no_row not_accepting terminated denied saturated quota query_timeout server_error"
     " tls refused unreachable timeout lost crashed config too_large starved unknown skipped"
 ).split()
+TRIALS = ["none", "refused", "withheld"]
 FLAVORS = ["unknown", "postgres", "mysql", "mariadb"]
 
 
@@ -67,14 +68,18 @@ class Reply:
     version: str
     flavor: str
     superuser: bool
+    trial: str
+    secret: int
     result: Result | None
 
 
-def encode_call(sequence, verb, deadline, inspect=False, read_only=True, limit=1000, max_rows=10, sql=b""):
+def encode_call(
+    sequence, verb, deadline, inspect=False, withheld=0, read_only=True, limit=1000, max_rows=10, sql=b""
+):
     """A call; deadline in ns on CLOCK_BOOTTIME, limit in ms."""
     message = struct.pack("=IBQ", sequence, verb, deadline)
     if verb == Verb.OPEN:
-        message += struct.pack("=B", inspect)
+        message += struct.pack("=BQ", inspect, withheld)
     if verb == Verb.RUN:
         sql = sql.encode() if isinstance(sql, str) else sql
         message += struct.pack("=BIII", read_only, limit, max_rows, len(sql)) + sql + b"\0"
@@ -115,6 +120,8 @@ def decode_reply(message):
         reader.text().decode(),
         FLAVORS[reader.number("B")],
         reader.flag(),
+        TRIALS[reader.number("B")],
+        reader.number("Q"),
         None,
     )
     if reader.flag():

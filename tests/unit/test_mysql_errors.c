@@ -66,7 +66,7 @@ static const struct {
     {3118, FLAVOR_MYSQL, OUTCOME_DENIED},          {3159, FLAVOR_MYSQL, OUTCOME_DENIED},
     {3955, FLAVOR_MYSQL, OUTCOME_DENIED},          {3024, FLAVOR_MYSQL, OUTCOME_QUERY_TIMEOUT},
     {1927, FLAVOR_MARIADB, OUTCOME_TERMINATED},    {4151, FLAVOR_MARIADB, OUTCOME_DENIED},
-    {1969, FLAVOR_MARIADB, OUTCOME_QUERY_TIMEOUT},
+    {1969, FLAVOR_MARIADB, OUTCOME_QUERY_TIMEOUT}, {4150, FLAVOR_MARIADB, OUTCOME_DENIED},
 };
 
 static void test_common_numbers(void **state)
@@ -93,6 +93,20 @@ static void test_numbers_of_one_product(void **state)
         assert_int_equal(mysql_error_outcome(one[i].number, one[i].flavor, false), one[i].outcome);
         assert_int_equal(mysql_error_outcome(one[i].number, FLAVOR_UNKNOWN, true), one[i].outcome);
         assert_int_equal(mysql_error_outcome(one[i].number, other, false), OUTCOME_SERVER_ERROR);
+    }
+}
+
+static void test_refused_secrets(void **state)
+{
+    (void)state;
+    static const unsigned refusals[] = {1045, 1698, 3955, 4150};
+    unsigned found = 0;
+    for (unsigned number = 0; number <= UINT16_MAX; number++)
+        found += mysql_error_refuses_secret(number);
+    assert_int_equal(found, sizeof refusals / sizeof *refusals);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        assert_true(mysql_error_refuses_secret(refusals[i]));
+        assert_int_equal(mysql_error_outcome(refusals[i], FLAVOR_UNKNOWN, true), OUTCOME_DENIED);
     }
 }
 
@@ -130,9 +144,8 @@ static void test_errno(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_common_numbers),
-        cmocka_unit_test(test_numbers_of_one_product),
-        cmocka_unit_test(test_error_before_tls),
+        cmocka_unit_test(test_common_numbers),  cmocka_unit_test(test_numbers_of_one_product),
+        cmocka_unit_test(test_refused_secrets), cmocka_unit_test(test_error_before_tls),
         cmocka_unit_test(test_errno),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ static void check_call(const struct call *call)
     assert_int_equal(back.verb, call->verb);
     assert_int_equal(back.deadline.ns, call->deadline.ns);
     assert_int_equal(back.inspect, call->inspect);
+    assert_true(back.withheld == call->withheld);
     if (call->verb == VERB_RUN) {
         assert_int_equal(back.read_only, call->read_only);
         assert_int_equal(back.statement_limit.ms, call->statement_limit.ms);
@@ -83,6 +84,7 @@ static void every_field_of_a_call_comes_back(void **state)
     check_call(&(struct call){.verb = VERB_CLOSE, .sequence = UINT32_MAX, .deadline = {INT64_MAX}});
     check_call(&(struct call){.verb = VERB_OPEN, .deadline = {-1}});
     check_call(&(struct call){.verb = VERB_OPEN, .inspect = true});
+    check_call(&(struct call){.verb = VERB_OPEN, .withheld = UINT64_MAX});
     check_call(&(struct call){.verb = VERB_RUN, .sql = ""});
     check_call(&(struct call){
         .verb = VERB_RUN, .statement_limit = {UINT32_MAX}, .max_rows = UINT32_MAX, .sql = "x"});
@@ -224,6 +226,8 @@ static void check_reply(struct reply *reply)
     assert_string_equal(back.version, reply->version);
     assert_int_equal(back.flavor, reply->flavor);
     assert_int_equal(back.superuser, reply->superuser);
+    assert_int_equal(back.trial, reply->trial);
+    assert_true(back.secret == reply->secret);
     assert_int_equal(back.result != NULL, reply->result != NULL);
     if (reply->result != NULL && back.result != NULL)
         check_result(reply->result, back.result);
@@ -247,7 +251,9 @@ static void every_field_of_a_reply_comes_back(void **state)
                            .verb = VERB_OPEN,
                            .outcome = OUTCOME_DENIED,
                            .code = "28P01",
-                           .message = "password authentication failed for \xc3\xbc"};
+                           .message = "password authentication failed for \xc3\xbc",
+                           .trial = TRIAL_REFUSED,
+                           .secret = UINT64_MAX};
     check_reply(&denied);
     struct reply closed = {.verb = VERB_CLOSE};
     check_reply(&closed);
@@ -255,7 +261,7 @@ static void every_field_of_a_reply_comes_back(void **state)
     check_reply(&empty);
 }
 
-static void every_reportable_outcome_and_flavor_comes_back(void **state)
+static void every_reportable_outcome_flavor_and_trial_comes_back(void **state)
 {
     (void)state;
     for (unsigned outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
@@ -268,6 +274,10 @@ static void every_reportable_outcome_and_flavor_comes_back(void **state)
     }
     for (unsigned flavor = 0; flavor < FLAVOR_COUNT; flavor++) {
         struct reply reply = {.verb = VERB_OPEN, .flavor = (enum flavor)flavor};
+        check_reply(&reply);
+    }
+    for (unsigned trial = 0; trial < TRIAL_COUNT; trial++) {
+        struct reply reply = {.verb = VERB_OPEN, .trial = (enum trial)trial};
         check_reply(&reply);
     }
 }
@@ -378,7 +388,7 @@ static void random_bytes_do_no_harm(void **state)
 {
     (void)state;
     unsigned seed = 4711;
-    unsigned char bytes[96];
+    unsigned char bytes[128];
     struct reply reply = run_reply(some_result());
     unsigned char sound[WIRE_MAX];
     size_t sound_length = reply_encode(&reply, sound);
@@ -429,6 +439,7 @@ static void add_text(struct message *message, const char *text, size_t length)
 static void add_head(struct message *message)
 {
     uint32_t sequence = 1;
+    uint64_t secret = 0;
     message->length = 0;
     add(message, &sequence, sizeof sequence);
     add_u8(message, VERB_RUN);
@@ -437,6 +448,8 @@ static void add_head(struct message *message)
         add_text(message, "", 0);
     add_u8(message, FLAVOR_UNKNOWN);
     add_u8(message, false); // superuser
+    add_u8(message, TRIAL_NONE);
+    add(message, &secret, sizeof secret);
     add_u8(message, true);
 }
 
@@ -531,14 +544,15 @@ static void results_above_their_bound_are_refused(void **state)
     assert_false(decodes_as_reply(message.bytes, message.length));
 }
 
-// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, has_result 23.
+// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, trial 23, secret 24,
+// has_result 32.
 static void numbers_that_name_nothing_are_refused(void **state)
 {
     (void)state;
     unsigned char bytes[WIRE_MAX];
     struct reply reply = {.verb = VERB_OPEN, .outcome = OUTCOME_LOST, .flavor = FLAVOR_MARIADB};
     size_t length = reply_encode(&reply, bytes);
-    assert_int_equal(length, 24);
+    assert_int_equal(length, 33);
     for (unsigned number = 0; number < 256; number++) {
         bytes[4] = (unsigned char)number;
         assert_int_equal(decodes_as_reply(bytes, length), number >= 1 && number <= VERB_CLOSE);
@@ -551,8 +565,11 @@ static void numbers_that_name_nothing_are_refused(void **state)
         assert_int_equal(decodes_as_reply(bytes, length), number < FLAVOR_COUNT);
         bytes[21] = FLAVOR_MARIADB;
         bytes[23] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(bytes, length), number < TRIAL_COUNT);
+        bytes[23] = TRIAL_NONE;
+        bytes[32] = (unsigned char)number;
         assert_int_equal(decodes_as_reply(bytes, length), number == 0);
-        bytes[23] = 0;
+        bytes[32] = 0;
     }
 }
 
@@ -578,6 +595,7 @@ static void texts_that_do_not_fit_their_field_are_refused(void **state)
         static struct message message;
         char text[REPLY_MESSAGE_MAX + 1];
         uint32_t sequence = 1;
+        uint64_t secret = 0;
         memset(text, 't', sizeof text);
         text[1] = cases[i].with_nul ? '\0' : 't';
         message.length = 0;
@@ -588,6 +606,8 @@ static void texts_that_do_not_fit_their_field_are_refused(void **state)
             add_text(&message, text, field == cases[i].field ? cases[i].length : 0);
         add_u8(&message, FLAVOR_UNKNOWN);
         add_u8(&message, false); // superuser
+        add_u8(&message, TRIAL_NONE);
+        add(&message, &secret, sizeof secret);
         add_u8(&message, false);
         assert_int_equal(decodes_as_reply(message.bytes, message.length), cases[i].sound);
     }
@@ -603,7 +623,7 @@ int main(void)
         cmocka_unit_test(no_single_byte_changed_in_a_call_does_harm),
         cmocka_unit_test(calls_that_mean_nothing_are_refused),
         cmocka_unit_test(every_field_of_a_reply_comes_back),
-        cmocka_unit_test(every_reportable_outcome_and_flavor_comes_back),
+        cmocka_unit_test(every_reportable_outcome_flavor_and_trial_comes_back),
         cmocka_unit_test(words_of_a_reply_are_fit_to_show),
         cmocka_unit_test(flags_of_a_cut_come_back),
         cmocka_unit_test(the_largest_possible_reply_fits),
