@@ -1,0 +1,254 @@
+"""Secrets that change while the adapter runs: what each order of steps costs, which files are read
+anew, and how often a server is shown a password that it has refused."""
+
+import contextlib
+import os
+import re
+import time
+
+import faults
+import pytest
+from servers import PASSWORDS, wait_until
+
+SECRET = PASSWORDS["probe"]
+UNCACHED = {"DBHEALTH_CACHE": "0s"}
+WELL = (200, 200, 200, 200)
+UNREADY = (200, 503, 200, 200)  # healthz, readyz, startupz, livez
+FORMER = "logged in with the secret before the present one, which is refused for "
+SCHEDULE = (2, 6, 14, 30, 62)  # Seconds after the first refusal, as the README has it.
+PROBERS = 2
+
+
+def set_password(server, word, user="probe"):
+    if server.engine == "postgres":
+        server.sql(f"ALTER ROLE {user} PASSWORD '{word}'")
+    else:
+        server.sql(f"ALTER USER {user}@'%' IDENTIFIED BY '{word}'")
+
+
+@pytest.fixture
+def its_password(server):
+    """its_password(word) is the probe's new password; the old one is back after the test."""
+    with telling(server):
+        yield lambda word: set_password(server, word)
+        set_password(server, SECRET)
+
+
+@contextlib.contextmanager
+def telling(server):
+    """In the block the server logs each login that it refuses."""
+    if server.engine != "mysql":
+        yield
+        return
+    with faults.changed(
+        server, "SET GLOBAL log_error_verbosity = 3", "SET GLOBAL log_error_verbosity = DEFAULT"
+    ):
+        yield
+
+
+def denials(server, user="probe"):
+    """How many logins with a wrong password the server has refused."""
+    if server.engine == "postgres":
+        return server.log_since().count(f'password authentication failed for user "{user}"')
+    return server.log_since().count(f"Access denied for user '{user}'@")
+
+
+class Volume:
+    """A folder of secrets as the kubelet makes them: NAME leads to ..data/NAME, and ..data to a folder
+    which is exchanged as a whole."""
+
+    def __init__(self, folder, **files):
+        self._folder = folder
+        self._version = 0
+        folder.mkdir()
+        self.write(**files)
+        for name in files:
+            (folder / name).symlink_to(f"..data/{name}")
+
+    def __truediv__(self, name):
+        return self._folder / name
+
+    def write(self, **files):
+        self._version += 1
+        version = self._folder / f"..{self._version}"
+        version.mkdir()
+        for name, content in files.items():
+            content = content.encode() if isinstance(content, str) else content
+            (version / name).write_bytes(content)
+            (version / name).chmod(0o600)
+        link = self._folder / "..next"
+        link.symlink_to(version.name)
+        os.replace(link, self._folder / "..data")
+
+
+@pytest.fixture
+def volume(tmp_path):
+    return lambda **files: Volume(tmp_path / "volume", **files)
+
+
+# The order of the steps
+
+
+def test_the_secret_first_loses_no_verdict(adapter, server, its_password, volume):
+    secrets = volume(password=SECRET)
+    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    assert a.statuses() == WELL
+    before = denials(server)
+    secrets.write(password="new")
+    for _ in range(10):
+        assert a.statuses() == WELL
+    line = a.shown("/readyz")["accepting"]
+    assert (line.verdict, line.fails) == ("warn", False)
+    assert FORMER in line.detail and "; next try in " in line.detail
+    assert denials(server) > before
+    its_password("new")
+    assert a.statuses() == WELL
+    assert a.shown("/readyz")["accepting"].verdict == "ok"
+    for check in ("alive", "accepting"):
+        first, second, third = a.transitions(check)
+        assert (first["to"], second["to"], third["to"]) == ("pass", "warn", "pass")
+        assert second["outcome"] == "ok"
+        assert second["reason"].startswith(FORMER)
+        assert second[code_key(server)] in ("28P01", "1045")
+        assert "probe" in second["message"]
+    assert SECRET not in a.log_text()
+
+
+def code_key(server):
+    return "sqlstate" if server.engine == "postgres" else "errno"
+
+
+def test_the_server_first_is_mended_by_the_file(adapter, server, its_password, volume):
+    secrets = volume(password=SECRET)
+    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    assert a.statuses() == WELL
+    its_password("new")
+    for _ in range(5):
+        assert a.statuses() == UNREADY
+    secrets.write(password="wrong, too")
+    assert a.statuses() == UNREADY
+    secrets.write(password="new")
+    assert a.statuses() == WELL
+    assert [line["to"] for line in a.transitions("accepting")] == ["pass", "fail", "pass"]
+
+
+def test_a_url_file_that_changes_user_and_password(adapter, server, its_password, volume):
+    secrets = volume(url=server.url())
+    a = adapter(None, DATABASE_URL_FILE=str(secrets / "url"), **UNCACHED)
+    assert a.statuses() == WELL
+    secrets.write(url=server.url("successor", "its-secret"))
+    assert a.statuses() == WELL
+    assert a.shown("/readyz")["accepting"].verdict == "warn"
+    create, drop = "CREATE USER successor@'%' IDENTIFIED BY 'its-secret'", "DROP USER successor@'%'"
+    if server.engine == "postgres":
+        create, drop = "CREATE ROLE successor LOGIN PASSWORD 'its-secret'", "DROP ROLE successor"
+    with faults.changed(server, create, drop):
+        wait_until(lambda: a.shown("/readyz")["accepting"].verdict == "ok", "the new user is used")
+        a.get("/healthz")
+    assert a.status_of("/healthz") == 200
+
+
+def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
+    """Neither dbhealthd nor what it answers has ever seen it."""
+    secrets = volume(password=SECRET)
+    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    assert a.statuses() == WELL
+    secrets.write(password="another-secret")
+    assert a.statuses() == WELL
+    a.get("/status")
+    for word in (SECRET, "another-secret"):
+        assert not in_memory(a.pid, word)
+    assert any(in_memory(pid, SECRET) for pid in a.probers()), "or this test proves nothing"
+
+
+def in_memory(pid, word):
+    """Whether a process has the word in memory that it can write."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, access = line.split()[:2]
+            start, end = (int(number, 16) for number in place.split("-"))
+            if access.startswith("rw") and end - start < 1 << 28:
+                with contextlib.suppress(OSError):
+                    memory.seek(start)
+                    if word.encode() in memory.read(end - start):
+                        return True
+    return False
+
+
+# How often
+
+
+class Watched:
+    """An adapter with a wrong password."""
+
+    def __init__(self, server, adapter):
+        self.server = server
+        self.earlier = denials(server)
+        self.began = time.monotonic()
+        self.adapter = adapter
+        self.asked = 0
+
+    def look(self):
+        """No more denials than the schedule has, healthz well, and readyz with what will be next."""
+        assert self.adapter.statuses() == UNREADY
+        detail = self.adapter.shown("/readyz")["accepting"].detail
+        assert detail.startswith("denied: ") and "; next try in " in detail, detail
+        count = denials(self.server) - self.earlier
+        elapsed = time.monotonic() - self.began
+        due = sum(second <= elapsed for second in SCHEDULE)
+        assert count <= PROBERS + due, f"{count} denials in {elapsed:.1f} s"
+        self.asked += 1
+        return count
+
+
+def test_a_wrong_password_is_shown_seldom(adapter, postgres, mariadb, mysql):
+    """Probed without a pause, till the second repetition; then the server's side is mended."""
+    with contextlib.ExitStack() as stack:
+        for server in (postgres, mariadb, mysql):
+            stack.enter_context(telling(server))
+        watched = [
+            Watched(server, adapter(server.url(password="wrong"), **UNCACHED))
+            for server in (postgres, mariadb, mysql)
+        ]
+        for each in watched:
+            stack.callback(set_password, each.server, SECRET)
+        wait_until(lambda: all([each.look() > PROBERS for each in watched]), "all try again", 30)
+        assert min(each.asked for each in watched) > 5, "the schedule held nothing back"
+        for each in watched:
+            set_password(each.server, "wrong")
+        for each in watched:
+            wait_until(lambda each=each: each.adapter.statuses() == WELL, "it is well again", 40)
+
+
+def test_liveness_is_not_made_stale(adapter, server):
+    """A server that stops while its refusal is remembered is dead at the next probe."""
+    a = adapter(server.url(password="wrong"), **UNCACHED, DBHEALTH_TIMEOUT="600ms")
+    wait_until(lambda: next_try(a) > 5, "there is time to stop the server", 20)
+    with server.paused():
+        assert a.status_of("/healthz") == 503
+        assert a.transitions("alive")[-1]["outcome"] == "timeout"
+    wait_until(lambda: a.statuses() == UNREADY, "it is alive again")
+    assert a.shown("/healthz")["alive"].code == "denied"
+
+
+def next_try(adapter):
+    """Seconds until the secret is tried again."""
+    detail = adapter.shown("/readyz")["accepting"].detail
+    return float(re.search(r"next try in (\d+\.\d) s", detail)[1])
+
+
+def test_no_account_is_locked_by_a_rotation(adapter, mysql, tmp_path):
+    """Secret first, with an account that is locked after three failed logins in a row."""
+    secret = tmp_path / "secret"
+    secret.write_text("old")
+    create = "CREATE USER frail@'%' IDENTIFIED BY 'old' FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1"
+    with faults.changed(mysql, create, "DROP USER frail@'%'"), telling(mysql):
+        url = mysql.url("frail", password="")
+        a = adapter(url, DATABASE_PASSWORD_FILE=str(secret), **UNCACHED)
+        assert a.statuses() == WELL
+        secret.write_text("new")
+        wait_until(lambda: a.statuses() == WELL and denials(mysql, "frail") > PROBERS, "more tries")
+        assert a.shown("/readyz")["accepting"].verdict == "warn"
+        set_password(mysql, "new", "frail")
+        assert a.statuses() == WELL
+        assert a.shown("/readyz")["accepting"].verdict == "ok"
