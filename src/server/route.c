@@ -15,8 +15,14 @@ static const struct {
     enum route_kind kind;
 } fixed[] = {{"livez", ROUTE_LIVEZ}, {"metrics", ROUTE_METRICS}, {"status", ROUTE_STATUS}};
 
-// What is answered of names that cannot be excluded is many times as long as they are.
-enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, FIXED_COUNT = sizeof fixed / sizeof *fixed };
+// The last two bound what a request of a few KiB can make of itself: what is answered of names that
+// cannot be excluded is many times as long as they are, and params are kept while the request waits.
+enum {
+    PARTS_MAX = 2,
+    FIXED_COUNT = sizeof fixed / sizeof *fixed,
+    EXCLUDE_MAX = 64,
+    PARAMS_MAX = 32
+};
 
 const char *route_fixed_name(size_t index)
 {
@@ -83,10 +89,16 @@ static bool take_exclude(const char *value, struct route *route)
            error_set(&route->error, "exclude: expected at most %d names", EXCLUDE_MAX);
 }
 
-static void take_param(const char *name, const char *value, struct route *route)
+static bool take_param(const char *name, const char *value, struct route *route)
 {
+    if (words_have(&route->param_names, name))
+        return error_set(&route->error, "%.40s is given a second time", name);
+    if (route->param_names.count == PARAMS_MAX)
+        return error_set(&route->error, "more than %d parameters in the query", PARAMS_MAX);
+    value = value != NULL ? value : "";
     words_add(&route->param_names, name, strlen(name));
     words_add(&route->param_values, value, strlen(value));
+    return true;
 }
 
 static bool take_query_items(const UriQueryListA *item, struct route *route)
@@ -100,7 +112,7 @@ static bool take_query_items(const UriQueryListA *item, struct route *route)
         else if (strcmp(item->key, "format") == 0)
             taken = take_format(item->value, route);
         else
-            take_param(item->key, item->value != NULL ? item->value : "", route);
+            taken = take_param(item->key, item->value, route);
     }
     return taken;
 }

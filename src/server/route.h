@@ -27,7 +27,7 @@ struct route {
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
 // `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json` or `format=text`;
-// every other key is taken for a param's name.
+// every other key is taken for a param's name, and given once.
 void route_parse(const char *target, struct route *route);
 
 // The names that are no endpoint of checks, in a fixed order; NULL past the last.

@@ -235,6 +235,22 @@ static void other_keys_may_be_params_of_checks(void **state)
     route_clear(&route);
 }
 
+// Which of two values counts would be a guess, and thousands would be kept while the request waits.
+static void params_are_given_once_and_not_too_many(void **state)
+{
+    (void)state;
+    char target[512];
+    struct text text = text_in(target, sizeof target);
+    check_bad("/replica?max=5&b=1&max=50", "max is given a second time");
+    check_bad("/replica?a%1b%0a=1&a%1b%0a=1", "a  is given a second time");
+    text_add(&text, "/replica?p0");
+    for (unsigned i = 1; i < 32; i++)
+        text_addf(&text, "&p%u", i);
+    check_route(target, ROUTE_ENDPOINT, "replica", "");
+    text_add(&text, "&p32");
+    check_bad(target, "more than 32 parameters in the query");
+}
+
 static void format_is_json_or_text(void **state)
 {
     (void)state;
@@ -283,6 +299,7 @@ int main(void)
         cmocka_unit_test(bad_targets_say_why),
         cmocka_unit_test(only_so_many_checks_are_excluded),
         cmocka_unit_test(other_keys_may_be_params_of_checks),
+        cmocka_unit_test(params_are_given_once_and_not_too_many),
         cmocka_unit_test(format_is_json_or_text),
         cmocka_unit_test(long_targets_are_answered_like_others),
     };
