@@ -2,50 +2,18 @@
 // is well-formed, a line for each thing it tells, both renderings agree, and the server's own words
 // are not in it.
 //
-// Input: a byte for the circumstances, a check file up to a NUL, then a reply's message.
+// Input: a byte for the circumstances, then a view (see fuzz_views.h).
 #include "fuzz.h"
+#include "fuzz_views.h"
 
 #include "common/memory.h"
-#include "common/wire.h"
-#include "server/check_file.h"
 #include "server/report.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct check_defaults defaults = {
-    .timeout = {800}, .cache = {2000}, .deadline = {900}};
-
 static const char *const endpoints[] = {"readyz", "healthz", "startupz", "replica"};
-
-static struct check *take_check(struct input *input)
-{
-    const char *end = input->left > 0 ? memchr(input->bytes, '\0', input->left) : NULL;
-    size_t length = end != NULL ? (size_t)(end - input->bytes) : input->left;
-    const char *text = input->left > 0 ? input->bytes : "";
-    struct check *check = check_file_parse("lag", "lag.sql", text, length, &defaults);
-    length += end != NULL;
-    input->bytes += length;
-    input->left -= length;
-    return check;
-}
-
-// As the scheduler makes one of what a prober has sent.
-static struct check_view view_of(const struct check *check, const struct reply *reply)
-{
-    enum outcome outcome = check->broken != NULL ? OUTCOME_CONFIG : reply->outcome;
-    if (outcome == OUTCOME_OK && reply->result == NULL)
-        outcome = OUTCOME_CRASHED;
-    struct check_view view = {.check = check,
-                              .judgement = judge(check, outcome, reply->result, NULL),
-                              .dated = outcome == OUTCOME_OK,
-                              .message = reply->message,
-                              .superuser = reply->superuser};
-    if (view.superuser)
-        judgement_warn_of_superuser(&view.judgement);
-    return view;
-}
 
 static size_t count_lines(const char *text)
 {
@@ -159,16 +127,11 @@ static void must_not_kill(const struct check_view *view)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct input input = input_of(bytes, length);
-    struct reply reply;
+    struct fuzz_view made;
     unsigned circumstances = take_byte(&input);
-    struct check *check = take_check(&input);
-    const unsigned char *message = (const unsigned char *)(input.left > 0 ? input.bytes : "");
-    if (!reply_decode(message, input.left, &reply))
-        reply = (struct reply){.verb = VERB_RUN, .outcome = OUTCOME_CRASHED};
-    struct check_view view = view_of(check, &reply);
-    must_not_kill(&view);
-    try_report(&view, circumstances);
-    reply_free(&reply);
-    check_free(check);
+    view_begin(&made, &input);
+    must_not_kill(&made.view);
+    try_report(&made.view, circumstances);
+    view_end(&made);
     return 0;
 }
