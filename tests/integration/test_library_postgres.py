@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from adapter import PATIENT
 from loopback import copy
+from psycopg2.errors import QueryCanceled
 from program import Program
 from servers import Postgres, account, wait_until
 from servers.postgres import PROGRAMS
@@ -320,6 +321,15 @@ def lagging_standby(primary, replica):
 
 
 @contextlib.contextmanager
+def half_synchronous(primary, replica):
+    """One of two that are to confirm a commit is there."""
+    with settings(primary, synchronous_standby_names="ANY 2 (elsewhere, walreceiver)"):
+        one = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'"
+        wait_until(lambda: primary.value(one), "one is there")
+        yield
+
+
+@contextlib.contextmanager
 def locked_row(primary, replica):
     with contextlib.closing(primary._admin()) as connection:
         connection.autocommit = False
@@ -443,7 +453,7 @@ FAULTS = {
     "missing-standby": Fault("standbys", well, "standbys 1 < 2", environment={"MIN_STANDBYS": "2"}),
     "missing-synchronous-standby": Fault(
         "standbys",
-        set_on(0, synchronous_standby_names="ANY 2 (elsewhere, walreceiver)"),
+        half_synchronous,
         "missing_synchronous_standbys 1 > 0",
     ),
     "lagging-standby": Fault(
@@ -496,7 +506,8 @@ def move_ids_on(server, number):
     """The next transaction will have this id. Its place in the commit log, which has 4 of them in
     a byte and 2^20 in a file, must be there."""
     program = PROGRAMS / "pg_resetwal"
-    account.run(server.runs_as, [program, f"--next-transaction-id={number}", server.data], None)
+    options = [f"--next-transaction-id={number}", server.data]
+    account.run(server.runs_as, [program, *options], server.root)
     commit_log = server.data / "pg_xact" / f"{number >> 20:04X}"
     commit_log.write_bytes(bytes((1 << 20) // 4))
     account.own(server.runs_as, commit_log)
@@ -530,6 +541,36 @@ def test_sessions_that_queue_at_an_advisory_lock_are_no_fault(check, pair):
     with waiting_for(lock)(*pair):
         ended = check(pair[0], "lock-waits", WARN_LOCK_WAITERS="0", WARN_LOCK_WAIT_SECONDS="0.001")
     assert ended.row("lock-waits") == ("pass", "")
+
+
+def test_a_long_vacuum_is_no_fault(check, primary):
+    """It holds nothing back."""
+    primary.sql("CREATE TABLE app.big AS SELECT n FROM generate_series(1, 20000) AS n")
+    primary.sql("ALTER TABLE app.big OWNER TO app")
+    with contextlib.closing(primary.connect("app", options=AT_LEISURE)) as connection:
+        connection.autocommit = True
+        vacuum = threading.Thread(target=lambda: run_until_cancelled(connection, "VACUUM app.big"))
+        vacuum.start()
+        going = "SELECT count(*) FROM pg_stat_progress_vacuum"
+        wait_until(lambda: primary.value(going), "vacuum runs")
+        ended = check(primary, "oldest-transaction", WARN_TRANSACTION_SECONDS="0.001")
+        assert primary.value(going) and ended.row("oldest-transaction") == ("pass", "")
+        connection.cancel()
+        vacuum.join()
+    primary.sql("DROP TABLE app.big")
+
+
+AT_LEISURE = "-c vacuum_cost_delay=100ms -c vacuum_cost_limit=1"
+
+
+def run_until_cancelled(connection, statement):
+    with contextlib.suppress(QueryCanceled):
+        connection.cursor().execute(statement)
+
+
+def test_the_probes_own_transaction_is_no_fault(check, primary):
+    ended = check(primary, "oldest-transaction", WARN_TRANSACTION_SECONDS="0")
+    assert ended.row("oldest-transaction") == ("pass", "")
 
 
 @pytest.mark.parametrize("wanted", ("walreceiver", "FIRST 1 (walreceiver, b)", "any 1 (a, *)", "*"))
@@ -656,17 +697,55 @@ def test_a_commit_after_an_idle_time_is_given_a_moment(primary, replica):
         assert lags == [0]
 
 
+LONG_AGO = "'2000-01-01'::timestamptz"
+SEEN = [  # What a receiver's row may show, and the number of receivers and the lag that follow.
+    ({}, 1, 0),
+    ({"latest_end_lsn": "'7/0'::pg_lsn"}, 1, "old"),
+    ({"latest_end_lsn": "NULL::pg_lsn"}, 1, 0),
+    ({"status": "'waiting'"}, 0, None),
+    ({"last_msg_send_time": "now()", "last_msg_receipt_time": "now()"}, 0, None),
+    ({"last_msg_send_time": LONG_AGO, "last_msg_receipt_time": LONG_AGO}, 1, 0),
+    ({"status": "NULL::text", "latest_end_lsn": "NULL::pg_lsn"}, 1, 0),
+]
+
+
+@pytest.mark.parametrize("seen, receivers, lag", SEEN)
+def test_what_the_receivers_row_shows(primary, replica, seen, receivers, lag):
+    """States that last for a moment. The standby has caught up, and its last commit is old."""
+    names = ("status", "last_msg_send_time", "last_msg_receipt_time", "latest_end_lsn")
+    columns = ", ".join(f"{seen[name]} AS {name}" if name in seen else name for name in names)
+    row = f"(SELECT {columns} FROM pg_stat_wal_receiver) AS receiver"
+    statement = statement_of("replica").replace("pg_stat_wal_receiver", row)
+    if not is_idle(replica):
+        commit(primary)
+    wait_until(lambda: replica.caught_up(primary) and is_idle(replica), "the last commit is old")
+    with contextlib.closing(connect(replica)) as connection:
+        found = result_of(connection, statement)
+    assert found["wal_receivers"] == receivers
+    assert found["lag_seconds"] > 1 if lag == "old" else found["lag_seconds"] == lag
+
+
+def test_a_clock_that_is_behind_the_primarys_makes_no_negative_lag(primary, replica):
+    statement = statement_of("replica").replace("clock_timestamp()", LONG_AGO)
+    with behind(primary, replica), contextlib.closing(connect(replica)) as connection:
+        assert lag_of(connection, statement) == 0
+
+
 def connect(server):
     connection = server.connect(USER, PASSWORD)
     connection.autocommit = True
     return connection
 
 
-def lag_of(connection, statement):
+def result_of(connection, statement):
+    """The first row, by column."""
     cursor = connection.cursor()
     cursor.execute(statement)
-    names = [column.name for column in cursor.description]
-    return cursor.fetchone()[names.index("lag_seconds")]
+    return dict(zip((column.name for column in cursor.description), cursor.fetchone()))
+
+
+def lag_of(connection, statement):
+    return result_of(connection, statement)["lag_seconds"]
 
 
 def test_what_the_primary_has_and_the_standby_has_not_received_is_lag(serve, primary, replica):
