@@ -8,6 +8,7 @@
 -- fail:        grants_missing == true
 -- fail:        used_ratio > $max_connections_ratio
 -- warn:        used_ratio > $warn_connections_ratio
+-- metrics:     used_connections, usable_connections, used_ratio
 -- # To tell clients' sessions from the server's own.
 -- grants:      GRANT pg_read_all_stats TO $user
 SELECT used_connections,

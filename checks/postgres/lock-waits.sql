@@ -12,6 +12,7 @@
 -- fail:        longest_wait_seconds > $max_lock_wait_seconds
 -- warn:        longest_wait_seconds > $warn_lock_wait_seconds
 -- warn:        waiting_sessions > $warn_lock_waiters
+-- metrics:     waiting_sessions, longest_wait_seconds
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH waiting AS MATERIALIZED (
     SELECT pid, query_start

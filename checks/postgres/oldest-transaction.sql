@@ -21,6 +21,7 @@
 -- # included, soon keeps it from freezing old rows.
 -- param:       warn_held_back_transactions = ${WARN_HELD_BACK_TRANSACTIONS:-100000000}
 -- warn:        held_back_transactions > $warn_held_back_transactions
+-- metrics:     oldest_transaction_seconds, longest_idle_transaction_seconds, oldest_prepared_transaction_seconds, held_back_transactions
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH activity AS MATERIALIZED (
     SELECT backend_type = 'client backend' AND pid <> pg_backend_pid() AND NOT EXISTS

@@ -6,6 +6,7 @@
 -- # providers set that when a disk is full. What is set for the probe user or by its connection alone
 -- # says nothing about others, and does not count.
 -- fail:        read_only_by_default == true
+-- metrics:     no
 SELECT pg_is_in_recovery() AS in_recovery,
        EXISTS (SELECT FROM pg_settings
                WHERE name = 'default_transaction_read_only' AND setting = 'on'

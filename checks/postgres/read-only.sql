@@ -5,6 +5,7 @@
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- fail:        lag_seconds > $max_lag_seconds
 -- warn:        grants_missing == true
+-- metrics:     no
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH RECURSIVE
 receiver AS MATERIALIZED (

@@ -12,6 +12,7 @@
 -- # Without the grant it can't be seen what the primary has that has not arrived yet, nor whether a
 -- # receiver that has just connected has heard anything.
 -- warn:        grants_missing == true
+-- metrics:     wal_receivers, lag_seconds
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH RECURSIVE
 receiver AS MATERIALIZED (

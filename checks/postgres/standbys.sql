@@ -16,6 +16,7 @@
 -- param:       warn_standby_lag_seconds = ${WARN_STANDBY_LAG_SECONDS:-30}
 -- fail:        largest_lag_seconds > $max_standby_lag_seconds
 -- warn:        largest_lag_seconds > $warn_standby_lag_seconds
+-- metrics:     standbys, largest_lag_seconds, largest_lag_bytes, missing_synchronous_standbys
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH standby AS MATERIALIZED ( -- neither a subscriber nor a backup
     SELECT state, sync_state, replay_lag, replay_lsn

@@ -7,6 +7,7 @@
 -- skip:        read_only == true
 -- fail:        written != true
 -- # One row in a schema of its own. Each run makes a new version of it in the same page and the old one
+-- metrics:     no
 -- # room for the next (no index has the column); a second run waits for the first one's lock.
 -- grants:      CREATE SCHEMA IF NOT EXISTS dbhealthd
 -- grants:      CREATE TABLE IF NOT EXISTS dbhealthd.written (id int PRIMARY KEY CHECK (id = 1), at timestamptz) WITH (fillfactor = 50)

@@ -65,11 +65,12 @@ def test_a_row_says_what_the_header_says(path):
 
 @pytest.mark.parametrize("path", CHECKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_row_names_columns_and_grants_that_there_are(path):
-    """All columns that rules judge, and no others than the statement's."""
+    """All columns that are judged or become metrics, and no others than the statement's."""
     row, keys = index(path.parent.name)[path.stem], header(path)
     rules = [rule for key in ("fail", "warn", "skip") for rule in keys.get(key, [])]
     columns, judged = set(unquoted(row["columns"])), {rule.split()[0] for rule in rules}
-    assert judged - {"rows"} <= columns
+    metrics = set(re.split(r"[, ]+", keys.get("metrics", ["no"])[0])) - {"yes", "no"}
+    assert (judged - {"rows"}) | metrics <= columns
     assert all(re.search(rf"\b{re.escape(name)}\b", statement(path)) for name in columns)
     grants = "\n".join(keys.get("grants", []))
     assert bool(row["grants"]) == bool(grants)
