@@ -653,7 +653,7 @@ def test_a_paused_replay_is_lag_once_a_commit_arrives(serve, primary, replica):
         assert a.status_of("/replica?max_lag_seconds=1") == 503
         assert a.status_of("/read-only?max_lag_seconds=1") == 503
         assert roles(a) == REPLICA  # Within 30 s.
-    wait_until(lambda: a.status_of("/replica?max_lag_seconds=0") == 200, "it has caught up")
+    a.wait_status("/replica?max_lag_seconds=0", 200)
 
 
 def test_an_idle_primary_is_no_lag(serve, primary, replica):
@@ -664,8 +664,7 @@ def test_an_idle_primary_is_no_lag(serve, primary, replica):
         wait_until(lambda: is_idle(replica), "the last commit is old")
         primary.sql(step)
         wait_until(lambda: replica.caught_up(primary), "it has caught up")
-        for _ in range(3):
-            assert a.status_of("/replica?max_lag_seconds=0.5") == 200, step
+        a.wait_status("/replica?max_lag_seconds=0.5", 200)
 
 
 def test_a_standby_that_restarts_beside_an_idle_primary_is_no_lag(serve, primary, replica):
@@ -676,8 +675,8 @@ def test_a_standby_that_restarts_beside_an_idle_primary_is_no_lag(serve, primary
         primary.sql(step)
         wait_until(lambda: replica.caught_up(primary), "it has caught up")
         replica.restart()
-        wait_roles(a, REPLICA)
-        assert a.status_of("/replica?max_lag_seconds=0") == 200
+        a.wait_status("/replica?max_lag_seconds=0", 200)
+        assert roles(a) == REPLICA
 
 
 def test_a_commit_after_an_idle_time_is_given_a_moment(primary, replica):
@@ -769,7 +768,7 @@ def test_what_the_primary_has_and_the_standby_has_not_received_is_lag(serve, pri
         )
         throttle.open()
         wait_roles(a, REPLICA)
-        wait_until(lambda: a.status_of("/replica?max_lag_seconds=0") == 200, "it has caught up")
+        a.wait_status("/replica?max_lag_seconds=0", 200)
     replica.start_receiver()
 
 
@@ -888,7 +887,7 @@ def test_a_write_waits_for_storage(primary, usual, used):
 def test_a_commit_that_hangs_fails_and_holds_one_session(serve, primary):
     """No standby confirms it, so it does not end; the next write waits for its lock in vain."""
     a = serve(primary, DBHEALTH_TIMEOUT="500ms")
-    wait_until(lambda: a.status_of("/write") == 200, "it works")
+    a.wait_status("/write", 200)
     with settings(primary, synchronous_standby_names="elsewhere"):
         for _ in range(4):
             assert a.status_of("/write") == 503
@@ -897,7 +896,7 @@ def test_a_commit_that_hangs_fails_and_holds_one_session(serve, primary):
         hanging = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         assert primary.value(hanging) == 1
         assert a.status_of("/readyz") == 200
-    wait_until(lambda: a.status_of("/write") == 200, "it works again")
+    a.wait_status("/write", 200)
 
 
 # Reports
