@@ -74,21 +74,22 @@ static void reply_with_number(struct reply *reply, unsigned number, enum outcome
     reply_set(reply, outcome, code, message);
 }
 
-// Connector/C calls a connection lost, too, when a packet is larger than it may be or than there is
-// memory for. What tells is that it doesn't blame the socket, which would be a 2 here.
-static bool is_too_large(const MYSQL *connection)
-{
-    return connection->net.last_errno == CR_SERVER_LOST && connection->net.error == 1;
-}
-
+// Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory for;
+// and when an authentication plug-in could not read, that the plug-in failed. What it notes of the
+// network tells more: 1 for such a packet, 2 for a connection that broke.
 static unsigned error_number(MYSQL *connection)
 {
-    return is_too_large(connection) ? CR_NET_PACKET_TOO_LARGE : mysql_errno(connection);
+    static const unsigned by_network[] = {0, CR_NET_PACKET_TOO_LARGE, CR_SERVER_LOST};
+    unsigned number = mysql_errno(connection);
+    bool vague = number == CR_SERVER_LOST || number == CR_AUTH_PLUGIN_ERR;
+    unsigned noted = connection->net.error;
+    return vague && (noted == 1 || noted == 2) ? by_network[noted] : number;
 }
 
 static const char *error_message(MYSQL *connection)
 {
-    return is_too_large(connection) ? "a packet has more than 1 MiB" : mysql_error(connection);
+    bool too_large = error_number(connection) == CR_NET_PACKET_TOO_LARGE;
+    return too_large ? "a packet has more than 1 MiB" : mysql_error(connection);
 }
 
 static int connect_error_of(const struct addrinfo *address)

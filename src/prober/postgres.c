@@ -168,6 +168,12 @@ static bool lacks_memory(const PGconn *connection)
     return strstr(PQerrorMessage(connection), " memory") != NULL;
 }
 
+// The server said something that is not its protocol.
+static bool is_garbled(const PGconn *connection)
+{
+    return strstr(PQerrorMessage(connection), "lost synchronization") != NULL;
+}
+
 static void reply_with_sqlstate(struct reply *reply, const char *found)
 {
     char code[SQLSTATE_LENGTH + 1];
@@ -497,7 +503,7 @@ static void take_silence(struct session *session, struct reply *reply)
     const struct farewell *farewell = &session->farewell;
     if (lacks_memory(session->connection))
         reply_set(reply, OUTCOME_TOO_LARGE, NULL, PQerrorMessage(session->connection));
-    else if (PQstatus(session->connection) != CONNECTION_BAD)
+    else if (PQstatus(session->connection) != CONNECTION_BAD || is_garbled(session->connection))
         reply_set(reply, OUTCOME_SERVER_ERROR, NULL, PQerrorMessage(session->connection));
     else if (farewell->code[0] != '\0')
         reply_set(reply, OUTCOME_TERMINATED, farewell->code, farewell->message);
