@@ -130,6 +130,15 @@ static void reply_with_connect_error(struct reply *reply, MYSQL *connection,
     reply_with_number(reply, mysql_errno(connection), outcome_of_connect(error), strerror(error));
 }
 
+// What a server that rejects our certificate has to say comes after what is, for us, the end of the
+// handshake, and the library calls it a lost connection.
+static bool may_be_rejected_certificate(unsigned number, const char *message,
+                                        const struct target *target)
+{
+    return number == CR_SERVER_LOST && target_parameter(target, "ssl-cert") != NULL &&
+           !mysql_error_is_before_greeting(message);
+}
+
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
 static void reply_with_login_error(struct reply *reply, MYSQL *connection,
@@ -139,6 +148,12 @@ static void reply_with_login_error(struct reply *reply, MYSQL *connection,
     const char *message = error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
         reply_with_connect_error(reply, connection, target);
+        return;
+    }
+    if (may_be_rejected_certificate(number, message, target)) {
+        reply_with_number(reply, number, OUTCOME_TLS,
+                          "the server hung up when it had seen our certificate (ssl-cert), as one "
+                          "does that has expired, is revoked or of an unknown authority");
         return;
     }
     reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
@@ -387,6 +402,15 @@ static bool connect_to_host(struct login *login, const struct target *target, co
     return connected != NULL;
 }
 
+static bool connect_to(struct login *login, const struct target *target, const char *password)
+{
+    if (target->socket == NULL)
+        return connect_to_host(login, target, password);
+    return mysql_real_connect(login->connection, target->host, target->user, password,
+                              target->database, target->port, target->socket,
+                              CLIENT_MULTI_RESULTS) != NULL;
+}
+
 // Points OpenSSL's two variables for the system's authorities to nowhere, or back.
 static void swap_variable(const char *name, char **other)
 {
@@ -407,7 +431,7 @@ static bool connect_unverified(struct login *login, const struct target *target,
     char *folder = memory_string(nowhere);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
-    bool connected = connect_to_host(login, target, password);
+    bool connected = connect_to(login, target, password);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
     free(file);
@@ -421,13 +445,9 @@ static bool log_in(struct login *login, const struct target *target)
 {
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
-    if (target->socket != NULL)
-        return mysql_real_connect(login->connection, target->host, target->user, password,
-                                  target->database, target->port, target->socket,
-                                  CLIENT_MULTI_RESULTS) != NULL;
     if (login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED)
         return connect_unverified(login, target, password);
-    return connect_to_host(login, target, password);
+    return connect_to(login, target, password);
 }
 
 static enum flavor flavor_of(const char *version)

@@ -22,10 +22,12 @@ class MySqlProtocol(Server):
 
     settings are options of the server program; True stands for one that takes no value."""
 
+    strict_settings = {"ssl-crl": "revocations.pem"}
     runs_as = "nobody"  # The packages without a service create no account.
     program = None
     no_tls = {}
     stop_signals = {"fast": signal.SIGTERM, "immediate": signal.SIGKILL}
+    reload_certificates = None  # A statement.
     replica = None  # How a statement about replication calls one.
     gtid_options = {}
     read_only_options = ()  # Of a replica, in the order in which they are switched on.
@@ -160,11 +162,6 @@ class MySqlProtocol(Server):
         self.start()
 
     @classmethod
-    def inside(cls, path):
-        """The path as the server sees it."""
-        return path
-
-    @classmethod
     def common_options(cls, folder):
         """Options for initialising and running alike: little memory, no waiting for the disk."""
         return {
@@ -209,6 +206,9 @@ class MySqlProtocol(Server):
             "ssl-key": self.inside(self.folder / "server.key"),
         }
 
+    def _reload_certificates(self):
+        self.sql(self.reload_certificates)
+
     def _populate(self):
         if self._origin:
             return
@@ -234,6 +234,7 @@ class MariaDB(MySqlProtocol):
     scheme = "mariadb"
     program = "/usr/sbin/mariadbd"
     no_tls = {"skip-ssl": True}
+    reload_certificates = "FLUSH SSL"
     replica = "SLAVE"
     gtid_options = {"log-slave-updates": True}
     read_only_options = ("read-only",)
@@ -279,6 +280,7 @@ class MySQL(MySqlProtocol):
     program = "/usr/sbin/mysqld"
     root = MYSQL_ROOT
     no_tls = {"tls-version": ""}
+    reload_certificates = "ALTER INSTANCE RELOAD TLS"
     replica = "REPLICA"
     gtid_options = {"gtid-mode": "ON", "enforce-gtid-consistency": "ON"}
     read_only_options = ("read-only", "super-read-only")
