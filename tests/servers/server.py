@@ -288,7 +288,8 @@ class Server:
     # What a subclass uses
 
     def _copy_template(self):
-        subprocess.run(["cp", "-a", _template(type(self)), self.data], check=True)
+        kind = next(kind for kind in type(self).__mro__ if "initialise" in vars(kind))
+        subprocess.run(["cp", "-a", _template(kind), self.data], check=True)
 
     def _copy_certificates(self):
         """Puts ca.pem, server.pem and server.key into the folder, readable by the server alone, and
