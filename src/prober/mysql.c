@@ -623,13 +623,14 @@ static bool set_access(struct session *session, const struct call *call)
 }
 
 // MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
-// only. Both wait for locks for whole seconds, by default for hours. autocommit, because a server
-// may start sessions without it, and then every run would see the state of the first.
+// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the server
+// ends a wait and not we the prober. autocommit, because a server may start sessions without it, and
+// then every run would see the state of the first.
 static bool set_limits(struct session *session, const struct call *call)
 {
     char sql[256];
     long long ms = call->statement_limit.ms;
-    long long seconds = (ms + 999) / 1000;
+    long long seconds = ms < 1000 ? 1 : ms / 1000;
     if (session->limit_ms == ms)
         return true;
     int length = snprintf(
