@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { VARIABLES_MAX = 32, LONG_VALUE_MOST = 2 * RESULT_VALUE_MAX };
+
 _Noreturn void fuzz_found(const char *file, int line, const char *what)
 {
     (void)fprintf(stderr, "%s:%d: %s\n", file, line, what);
@@ -97,7 +99,26 @@ char *take_rest(struct input *input)
     return rest;
 }
 
-enum { VARIABLES_MAX = 32 };
+static void change(const char *word, unsigned char *message, size_t *length, size_t capacity)
+{
+    char *end;
+    size_t number = strtoul(word + (strchr("+-", word[0]) != NULL), &end, 10);
+    if (word[0] == '-')
+        *length -= number < *length ? number : *length;
+    else if (word[0] == '+' && number <= capacity - *length)
+        *length += number; // they are zeros: nobody has written behind the message
+    else if (*end == '=' && number < *length)
+        message[number] = (unsigned char)strtoul(end + 1, NULL, 10);
+}
+
+void take_changes(struct input *input, unsigned char *message, size_t *length, size_t capacity)
+{
+    char *rest = NULL;
+    char *line = take_line(input);
+    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+        change(word, message, length, capacity);
+    free(line);
+}
 
 // setenv() would keep a copy of every value for ever.
 static struct {
@@ -125,21 +146,35 @@ void environment_end(void)
     }
 }
 
+static void add_long_value(struct result *result, const char *text)
+{
+    size_t length = strtoul(text + 1, NULL, 10) % LONG_VALUE_MOST;
+    char *bytes = memory_new(length + 1);
+    memset(bytes, text[0] == '9' ? '9' : 'x', length);
+    (void)result_add_value(result, text[0] == '9' ? VALUE_NUMBER : VALUE_STRING, bytes, length);
+    free(bytes);
+}
+
 static void add_value(struct result *result, const char *text, size_t length)
 {
-    static const enum value_type types[] = {
-        ['-'] = VALUE_NULL, ['?'] = VALUE_BOOLEAN, ['#'] = VALUE_NUMBER};
-    unsigned char first = length > 0 ? (unsigned char)text[0] : '-';
-    enum value_type type =
-        strchr("-?#", first) != NULL && first != '\0' ? types[first] : VALUE_STRING;
-    if (type == VALUE_BOOLEAN)
-        text = length > 1 && text[1] == 't' ? "?true" : "?false";
-    if (type == VALUE_BOOLEAN)
-        length = strlen(text);
-    if (type == VALUE_NULL || length == 0)
+    switch (length > 0 ? text[0] : '-') {
+    case '-':
         (void)result_add_value(result, VALUE_NULL, "", 0);
-    else
-        (void)result_add_value(result, type, text + 1, length - 1);
+        return;
+    case '?':
+        text = text[1] == 't' ? "true" : "false";
+        (void)result_add_value(result, VALUE_BOOLEAN, text, strlen(text));
+        return;
+    case '#':
+        (void)result_add_value(result, VALUE_NUMBER, text + 1, length - 1);
+        return;
+    case '*':
+    case '9':
+        add_long_value(result, text);
+        return;
+    default:
+        (void)result_add_value(result, VALUE_STRING, text + 1, length - 1);
+    }
 }
 
 static void add_row(struct result *result, const char *line)

@@ -215,6 +215,8 @@ static void must_be_the_same(const struct check *check, const struct check *othe
 {
     struct written header = {0}, other_header = {0};
     MUST_EQUAL(other->broken, NULL);
+    MUST(check->timeout.ms == other->timeout.ms && check->cache.ms == other->cache.ms);
+    MUST(check->every.ms == other->every.ms);
     write_header(&header, check);
     write_header(&other_header, other);
     MUST_EQUAL(header.bytes, other_header.bytes);
@@ -233,6 +235,56 @@ static void must_come_back(const struct check *check)
         MUST_EQUAL(check->sql, other->sql);
         check_free(other);
     }
+    free(file.bytes);
+}
+
+// --- other files that say the same
+
+// Appends what stands for the ${NAME} or ${NAME:-default} at *at, which is moved past it. False if
+// that would not be the same in its place: it begins with a blank, say.
+static bool write_variable(struct written *file, const char **at)
+{
+    char *name = memory_copy(*at + 2, strcspn(*at + 2, ":}"));
+    const char *plain = *at + 2 + strlen(name);
+    const char *end = strchr(plain, '}');
+    const char *value = getenv(name);
+    size_t length = value != NULL ? strlen(value) : 0;
+    free(name);
+    if (length == 0 && *plain == ':') {
+        value = plain + 2;
+        length = (size_t)(end - value);
+    }
+    *at = end + 1;
+    char *copy = memory_copy(value != NULL ? value : "", length);
+    bool same = is_trimmed(copy) && is_fit_line(copy) && strstr(copy, "$") == NULL;
+    write_bytes(file, copy, length);
+    free(copy);
+    return same;
+}
+
+// Variables are no more than what stands for them.
+static void must_not_mind_variables(const struct check *check, const char *text, size_t length)
+{
+    struct written file = {0};
+    char *copy = memory_copy(text, length);
+    while (length > 0 && strchr(" \t\r\n", copy[length - 1]) != NULL)
+        length--;
+    const char *statement = copy + length - strlen(check->sql);
+    bool same = strstr(copy, "${") != NULL;
+    const char *at = copy;
+    while (at < statement && same) {
+        if (strncmp(at, "${", 2) == 0)
+            same = strchr(at, '}') != NULL && write_variable(&file, &at);
+        else
+            write_bytes(&file, at++, 1);
+    }
+    if (same && at == statement) {
+        write_format(&file, "%s", check->sql);
+        struct check *other = parse(file.bytes, file.length);
+        must_be_the_same(check, other);
+        check_free(other);
+    }
+    free(copy);
     free(file.bytes);
 }
 
@@ -267,6 +319,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         must_be_within_bounds(check);
         must_come_back(check);
         must_not_mind_line_ends(check, text, input.left);
+        must_not_mind_variables(check, text, input.left);
     }
     check_free(check);
     environment_end();

@@ -33,8 +33,10 @@ static const char *read_quoted(const char *at)
     MUST(*at == '"');
     for (at++; *at != '"'; at++) {
         MUST(*at != '\0');
-        at += *at == '\\';
-        MUST(at[-1] != '\\' || strchr("\\\"n", *at) != NULL);
+        if (*at != '\\')
+            continue;
+        at++;
+        MUST(*at != '\0' && strchr("\\\"n", *at) != NULL);
     }
     return at + 1;
 }

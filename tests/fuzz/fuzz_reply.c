@@ -2,27 +2,25 @@
 // decoded keeps every bound, can be shown as it is, and comes back the same; what a driver can make
 // of a server's answer always fits into a message and comes back with every value.
 //
-// Input: a byte; if it is 0 the rest is a message, else a code, a message and a version, each a line,
-// and a result (see take_result).
+// Input: a byte; if it is 0 the rest is a message, else a line of changes to a message (see
+// take_changes) and the reply that it is made of (see fuzz_replies.h).
 #include "fuzz.h"
+#include "fuzz_replies.h"
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "common/wire.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned char encoded[WIRE_MAX];
-
-static bool decode_encoded(const struct reply *reply, struct reply *again)
+// A copy of exactly its size, so that the sanitizer sees its end.
+static bool decode(const unsigned char *message, size_t length, struct reply *reply)
 {
-    size_t length = reply_encode(reply, encoded);
-    MUST(length > 0 && length <= WIRE_MAX);
-    unsigned char *message = (unsigned char *)memory_copy((const char *)encoded, length);
-    bool decoded = reply_decode(message, length, again);
-    free(message);
+    unsigned char *copy = malloc(length > 0 ? length : 1);
+    memcpy(copy, message, length);
+    bool decoded = reply_decode(copy, length, reply);
+    free(copy);
     return decoded;
 }
 
@@ -42,11 +40,13 @@ static void must_be_the_same_result(const struct result *a, const struct result 
 
 static void must_come_back(const struct reply *reply)
 {
+    static unsigned char bytes[WIRE_MAX];
     struct reply again;
-    MUST(decode_encoded(reply, &again));
+    MUST(decode(bytes, reply_encode(reply, bytes), &again));
     MUST(again.sequence == reply->sequence && again.verb == reply->verb);
     MUST(again.outcome == reply->outcome && again.flavor == reply->flavor);
-    MUST(again.superuser == reply->superuser);
+    MUST(again.superuser == reply->superuser && again.trial == reply->trial);
+    MUST(again.secret == reply->secret);
     MUST(again.trial == reply->trial && again.secret == reply->secret);
     MUST_EQUAL(again.code, reply->code);
     MUST_EQUAL(again.message, reply->message);
@@ -97,10 +97,10 @@ static void must_be_sound(const struct reply *reply)
         must_be_sound_result(reply->result);
 }
 
-static void try_message(const struct input *input)
+static void try_message(const unsigned char *message, size_t length)
 {
     struct reply reply;
-    if (reply_decode((const unsigned char *)input->bytes, input->left, &reply)) {
+    if (decode(message, length, &reply)) {
         must_be_sound(&reply);
         must_come_back(&reply);
         reply_free(&reply);
@@ -109,25 +109,27 @@ static void try_message(const struct input *input)
     }
 }
 
-static void take_words(struct input *input, char *words, size_t capacity)
+static void clean(char *words, size_t capacity)
 {
-    char *line = take_line(input);
+    char *copy = memory_string(words);
     struct text text = text_in(words, capacity);
-    text_add_foreign(&text, line, strlen(line));
-    free(line);
+    text_add_foreign(&text, copy, strlen(copy));
+    free(copy);
 }
 
-static void try_fields(struct input *input, unsigned kind)
+static void try_fields(struct input *input)
 {
-    struct reply reply = {.sequence = kind, .verb = VERB_RUN, .outcome = OUTCOME_OK};
-    reply.flavor = (enum flavor)(kind % FLAVOR_COUNT);
-    reply.superuser = kind % 2 == 1;
-    reply.trial = (enum trial)(kind % TRIAL_COUNT);
-    reply.secret = kind;
-    take_words(input, reply.code, sizeof reply.code);
-    take_words(input, reply.message, sizeof reply.message);
-    take_words(input, reply.version, sizeof reply.version);
-    reply.result = take_result(input);
+    unsigned char message[WIRE_MAX] = {0};
+    struct input changes = *input;
+    struct reply reply;
+    free(take_line(input));
+    take_reply(input, &reply);
+    size_t length = reply_encode(&reply, message);
+    take_changes(&changes, message, &length, sizeof message);
+    try_message(message, length);
+    clean(reply.code, sizeof reply.code);
+    clean(reply.message, sizeof reply.message);
+    clean(reply.version, sizeof reply.version);
     must_be_sound(&reply);
     must_come_back(&reply);
     reply_free(&reply);
@@ -136,10 +138,9 @@ static void try_fields(struct input *input, unsigned kind)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct input input = input_of(bytes, length);
-    unsigned kind = take_byte(&input);
-    if (kind == 0)
-        try_message(&input);
+    if (take_byte(&input) == 0)
+        try_message((const unsigned char *)input.bytes, input.left);
     else
-        try_fields(&input, kind);
+        try_fields(&input);
     return 0;
 }

@@ -105,8 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     char *target = take_rest(&input);
     route_parse(target, &route);
     must_be_sound(&route);
-    if (route.kind != ROUTE_BAD && route.kind != ROUTE_NOWHERE)
+    if (route.kind != ROUTE_BAD && route.kind != ROUTE_NOWHERE) {
+        MUST(strstr(target, "%00") == NULL || strchr(target, '#') != NULL);
         must_come_back(&route);
+    }
     if (target[0] == '/' && target[1] != '/')
         must_be_the_same_with_a_host(&route, target);
     route_clear(&route);

@@ -53,6 +53,23 @@ static void must_leave_alone(const char *string, size_t capacity)
     MUST(strncmp(room, string, text.length) == 0);
     MUST(text.cut == (strlen(string) > text.length));
     MUST(!text.cut || text.length + 4 >= capacity); // no more than one character was left out
+    size_t length = text.length;
+    text_add(&text, text.cut ? "x" : "");
+    text_add_foreign(&text, "x", text.cut);
+    MUST(text.length == length); // nothing follows what was left out
+    free(room);
+}
+
+// What is unfit around a text that is fit leaves no trace.
+static void must_drop_what_is_around(const char *string)
+{
+    struct written around = {0};
+    char *room = malloc(strlen(string) + 1);
+    struct text text = text_in(room, strlen(string) + 1);
+    write_format(&around, "\n\xe2\x80\xae%s\x7f\xc2\x85", string);
+    text_add_foreign(&text, around.bytes, around.length);
+    MUST_EQUAL(room, string);
+    free(around.bytes);
     free(room);
 }
 
@@ -104,8 +121,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     must_clean(foreign, foreign_length, capacity);
     must_find_what_is_valid(foreign, foreign_length);
     must_cut_alike(string, capacity);
-    if (is_fit_line(string))
+    if (is_fit_line(string)) {
         must_leave_alone(string, capacity);
+        must_drop_what_is_around(string);
+    }
     must_be_fit_errors(string);
     free(string);
     return 0;

@@ -1,6 +1,8 @@
 // See fuzz_views.h.
 #include "fuzz_views.h"
 
+#include "fuzz_replies.h"
+
 #include "server/check_file.h"
 #include "server/numbers.h"
 
@@ -37,12 +39,22 @@ static struct check_view view_of(const struct check *check, const struct reply *
     return view;
 }
 
+// What dbhealthd gets of what a prober reports. On false there is nothing to free.
+static bool receive(struct input *input, struct reply *received)
+{
+    static unsigned char message[WIRE_MAX];
+    struct reply reply;
+    take_reply(input, &reply);
+    bool decoded = reply_decode(message, reply_encode(&reply, message), received);
+    reply_free(&reply);
+    return decoded;
+}
+
 void view_begin(struct fuzz_view *made, struct input *input)
 {
     made->check = take_check(input);
-    const unsigned char *message = (const unsigned char *)(input->left > 0 ? input->bytes : "");
-    if (!reply_decode(message, input->left, &made->reply))
-        made->reply = (struct reply){.verb = VERB_RUN, .outcome = OUTCOME_CRASHED};
+    if (!receive(input, &made->reply))
+        fuzz_found(__FILE__, __LINE__, "a prober's reply does not get through");
     made->view = view_of(made->check, &made->reply);
     made->numbers = numbers_of(made->check, made->reply.result);
     made->view.numbers = made->numbers;

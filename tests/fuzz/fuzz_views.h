@@ -13,6 +13,6 @@ struct fuzz_view {
     struct result *numbers; // NULL: none
 };
 
-// Takes a check file up to a NUL, and then the message of a prober's reply.
+// Takes a check file up to a NUL, and then a prober's reply (see fuzz_replies.h).
 void view_begin(struct fuzz_view *made, struct input *input);
 void view_end(struct fuzz_view *made);

@@ -25,12 +25,11 @@ def start(account, command, root, log):
     )
 
 
-def run(account, command, root, text=""):
-    """Runs a command to its end with text as its input, and returns its output; RuntimeError with
-    that when it fails."""
+def run(account, command, root):
+    """Runs a set-up command to its end; RuntimeError with its output when it fails."""
     result = subprocess.run(
         command,
-        input=text,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,7 +39,6 @@ def run(account, command, root, text=""):
     )
     if result.returncode != 0:
         raise RuntimeError(f"{command[0]} failed:\n{result.stdout}")
-    return result.stdout
 
 
 def own(account, path):
