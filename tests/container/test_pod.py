@@ -178,17 +178,38 @@ def test_drain(pod):
     pod.wait_probe("database", "readinessProbe", limit=5)
 
 
-def test_changed_secret(pod):
-    """A wrong password makes the database not ready, never dead; the right one just works."""
+def test_changed_secret(pod, engine):
+    """Secret first, then the database: nothing is lost. The other way round the database is not
+    ready till the Secret has changed, and never dead."""
     right = (pod.volume("probe-secret") / "password").read_text()
-    pod.write_secret("probe-secret", "wrong")
+    pod.write_secret("probe-secret", "new")
     try:
+        wait_until(lambda: uses_former_secret(pod), "the password before is used", 10)
+        assert pod.probe("database", "readinessProbe").well
+        set_password(pod, engine, "new")
+        wait_until(lambda: not uses_former_secret(pod), "the new one is used", 10)
+        assert pod.probe("database", "readinessProbe").well
+        set_password(pod, engine, right.strip())
         answer = pod.wait_probe("database", "readinessProbe", well=False, limit=10)
         assert "denied" in answer.body
         assert pod.probe("database", "livenessProbe").well
     finally:
+        set_password(pod, engine, right.strip())
         pod.write_secret("probe-secret", right)
     pod.wait_probe("database", "readinessProbe", limit=10)
+
+
+def uses_former_secret(pod):
+    return "logged in with the secret before" in pod.get("/readyz?verbose").body
+
+
+def set_password(pod, engine, word):
+    word = word.replace("'", "''")
+    change = f"ALTER ROLE probe PASSWORD '{word}'"
+    if engine != "postgres":
+        word = word.replace("\\", "\\\\")
+        change = f"ALTER USER probe@'127.0.0.1' IDENTIFIED BY '{word}'"
+    as_root(pod, engine, change)
 
 
 def test_the_end_of_the_pod(pod, engine):
