@@ -8,6 +8,7 @@
 #include "common/memory.h"
 #include "common/secret.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ static const struct identity {
 };
 
 enum { IDENTITY_COUNT = sizeof identities / sizeof *identities };
+
+static_assert(2 * IDENTITY_COUNT <= TARGET_FILES_MAX, "a user and a database each");
 
 static const char *file_variable(const char *name)
 {
@@ -128,4 +131,19 @@ bool image_variables_load(struct target *target, bool *found, struct error *erro
     }
     *found = first != NULL;
     return first == NULL || take_identity(first, target, error);
+}
+
+size_t image_variables_files(const char *paths[TARGET_FILES_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < IDENTITY_COUNT; i++) {
+        const char *const variables[] = {identities[i].user_variable,
+                                         identities[i].database_variable};
+        for (size_t j = 0; j < 2; j++) {
+            const char *file = file_variable(variables[j]);
+            if (file != NULL)
+                paths[count++] = file;
+        }
+    }
+    return count;
 }

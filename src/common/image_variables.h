@@ -9,3 +9,6 @@
 // each other, or a file that cannot be read.
 bool image_variables_load(struct target *target, bool *found, struct error *error)
     __attribute__((warn_unused_result));
+
+// The files that it reads; returns how many there are.
+size_t image_variables_files(const char *paths[TARGET_FILES_MAX]);

@@ -3,6 +3,7 @@
 // password, pieces of the password turn up as port, path or parameter name.
 #include "common/target.h"
 
+#include "common/digest.h"
 #include "common/environment.h"
 #include "common/image_variables.h"
 #include "common/memory.h"
@@ -357,6 +358,9 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     return taken;
 }
 
+static const char url_variable[] = "DATABASE_URL";
+static const char url_file_variable[] = "DATABASE_URL_FILE";
+
 static bool load_image_variables(struct target *target, struct error *error)
 {
     bool found;
@@ -370,20 +374,19 @@ static bool load_image_variables(struct target *target, struct error *error)
 
 static bool load_url(struct target *target, struct error *error)
 {
-    static const char name[] = "DATABASE_URL";
-    static const char file_name[] = "DATABASE_URL_FILE";
-    const char *url = environment_value(name);
-    const char *file = environment_value(file_name);
+    const char *url = environment_value(url_variable);
+    const char *file = environment_value(url_file_variable);
     if (url == NULL && file == NULL)
         return load_image_variables(target, error);
     if (url != NULL && file != NULL)
-        return error_set(error, "%s and %s are both set, expected one", name, file_name);
+        return error_set(error, "%s and %s are both set, expected one", url_variable,
+                         url_file_variable);
     if (url != NULL)
-        return target_parse(target, url, error) || error_prefix(error, "%s", name);
+        return target_parse(target, url, error) || error_prefix(error, "%s", url_variable);
     char *text = NULL;
     bool loaded = secret_read(file, &text, error) && target_parse(target, text, error);
     secret_wipe(&text);
-    return loaded || error_prefix(error, "%s", file_name);
+    return loaded || error_prefix(error, "%s", url_file_variable);
 }
 
 bool target_load(struct target *target, struct error *error)
@@ -408,6 +411,43 @@ bool target_load_password(struct target *target, struct error *error)
         return error_prefix(error, "%s", target->password_variable);
     replace(&target->password, password);
     return true;
+}
+
+size_t target_files(const char *paths[TARGET_FILES_MAX])
+{
+    const char *file = environment_value(url_file_variable);
+    if (environment_value(url_variable) == NULL && file == NULL)
+        return image_variables_files(paths);
+    paths[0] = file;
+    return file != NULL;
+}
+
+// Whether a parameter is part of what the user shows for itself.
+static bool is_own(const char *name)
+{
+    static const char *const own[] = {"sslcert", "sslkey", "sslpassword", "ssl-cert", "ssl-key"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcmp(own[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+uint64_t target_digest(const struct target *target)
+{
+    const char *const parts[] = {target->host, target->socket, target->database};
+    uint64_t digest = digest_add(DIGEST_EMPTY, &target->engine, sizeof target->engine);
+    digest = digest_add(digest, &target->port, sizeof target->port);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        digest = digest_add_string(digest, parts[i]);
+    for (size_t i = 0; i < target->parameter_count; i++) {
+        const struct target_parameter *parameter = &target->parameters[i];
+        if (is_own(parameter->name))
+            continue;
+        digest = digest_add_string(digest, parameter->name);
+        digest = digest_add_string(digest, parameter->value);
+    }
+    return digest;
 }
 
 void target_describe(const struct target *target, char *bytes, size_t capacity)

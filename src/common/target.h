@@ -11,7 +11,7 @@
 
 enum engine { ENGINE_NONE, ENGINE_POSTGRES, ENGINE_MYSQL }; // ENGINE_MYSQL: MariaDB too
 
-enum { TARGET_PARAMETERS_MAX = 32 };
+enum { TARGET_PARAMETERS_MAX = 32, TARGET_FILES_MAX = 10 };
 
 // A parameter of the URL's query that is the client library's to understand.
 struct target_parameter {
@@ -56,6 +56,12 @@ void target_wipe(struct target *target);
 
 // Writes the target as a URL without parameters, the password as ***, cut to capacity.
 void target_describe(const struct target *target, char *text, size_t capacity);
+
+// Of all but what the user shows for itself: equal ones mean the same server and database.
+uint64_t target_digest(const struct target *target);
+
+// The files that target_load reads, for who watches them; returns how many there are.
+size_t target_files(const char *paths[TARGET_FILES_MAX]);
 
 // The value of a library parameter; NULL if the URL has none.
 const char *target_parameter(const struct target *target, const char *name);

@@ -74,21 +74,22 @@ static void reply_with_number(struct reply *reply, unsigned number, enum outcome
     reply_set(reply, outcome, code, message);
 }
 
-// Connector/C calls a connection lost, too, when a packet is larger than it may be or than there is
-// memory for. What tells is that it doesn't blame the socket, which would be a 2 here.
-static bool is_too_large(const MYSQL *connection)
-{
-    return connection->net.last_errno == CR_SERVER_LOST && connection->net.error == 1;
-}
-
+// Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory for;
+// and when an authentication plug-in could not read, that the plug-in failed. What it notes of the
+// network tells more: 1 for such a packet, 2 for a connection that broke.
 static unsigned error_number(MYSQL *connection)
 {
-    return is_too_large(connection) ? CR_NET_PACKET_TOO_LARGE : mysql_errno(connection);
+    static const unsigned by_network[] = {0, CR_NET_PACKET_TOO_LARGE, CR_SERVER_LOST};
+    unsigned number = mysql_errno(connection);
+    bool vague = number == CR_SERVER_LOST || number == CR_AUTH_PLUGIN_ERR;
+    unsigned noted = connection->net.error;
+    return vague && (noted == 1 || noted == 2) ? by_network[noted] : number;
 }
 
 static const char *error_message(MYSQL *connection)
 {
-    return is_too_large(connection) ? "a packet has more than 1 MiB" : mysql_error(connection);
+    bool too_large = error_number(connection) == CR_NET_PACKET_TOO_LARGE;
+    return too_large ? "a packet has more than 1 MiB" : mysql_error(connection);
 }
 
 static int connect_error_of(const struct addrinfo *address)
@@ -129,6 +130,15 @@ static void reply_with_connect_error(struct reply *reply, MYSQL *connection,
     reply_with_number(reply, mysql_errno(connection), outcome_of_connect(error), strerror(error));
 }
 
+// What a server that rejects our certificate has to say comes after what is, for us, the end of the
+// handshake, and the library calls it a lost connection.
+static bool may_be_rejected_certificate(unsigned number, const char *message,
+                                        const struct target *target)
+{
+    return number == CR_SERVER_LOST && target_parameter(target, "ssl-cert") != NULL &&
+           !mysql_error_is_before_greeting(message);
+}
+
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
 static void reply_with_login_error(struct reply *reply, MYSQL *connection,
@@ -138,6 +148,12 @@ static void reply_with_login_error(struct reply *reply, MYSQL *connection,
     const char *message = error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
         reply_with_connect_error(reply, connection, target);
+        return;
+    }
+    if (may_be_rejected_certificate(number, message, target)) {
+        reply_with_number(reply, number, OUTCOME_TLS,
+                          "the server hung up when it had seen our certificate (ssl-cert), as one "
+                          "does that has expired, is revoked or of an unknown authority");
         return;
     }
     reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
@@ -386,6 +402,15 @@ static bool connect_to_host(struct login *login, const struct target *target, co
     return connected != NULL;
 }
 
+static bool connect_to(struct login *login, const struct target *target, const char *password)
+{
+    if (target->socket == NULL)
+        return connect_to_host(login, target, password);
+    return mysql_real_connect(login->connection, target->host, target->user, password,
+                              target->database, target->port, target->socket,
+                              CLIENT_MULTI_RESULTS) != NULL;
+}
+
 // Points OpenSSL's two variables for the system's authorities to nowhere, or back.
 static void swap_variable(const char *name, char **other)
 {
@@ -406,7 +431,7 @@ static bool connect_unverified(struct login *login, const struct target *target,
     char *folder = memory_string(nowhere);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
-    bool connected = connect_to_host(login, target, password);
+    bool connected = connect_to(login, target, password);
     swap_variable("SSL_CERT_FILE", &file);
     swap_variable("SSL_CERT_DIR", &folder);
     free(file);
@@ -420,13 +445,9 @@ static bool log_in(struct login *login, const struct target *target)
 {
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
-    if (target->socket != NULL)
-        return mysql_real_connect(login->connection, target->host, target->user, password,
-                                  target->database, target->port, target->socket,
-                                  CLIENT_MULTI_RESULTS) != NULL;
     if (login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED)
         return connect_unverified(login, target, password);
-    return connect_to_host(login, target, password);
+    return connect_to(login, target, password);
 }
 
 static enum flavor flavor_of(const char *version)
@@ -602,13 +623,14 @@ static bool set_access(struct session *session, const struct call *call)
 }
 
 // MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
-// only. Both wait for locks for whole seconds, by default for hours. autocommit, because a server
-// may start sessions without it, and then every run would see the state of the first.
+// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the server
+// ends a wait and not we the prober. autocommit, because a server may start sessions without it, and
+// then every run would see the state of the first.
 static bool set_limits(struct session *session, const struct call *call)
 {
     char sql[256];
     long long ms = call->statement_limit.ms;
-    long long seconds = (ms + 999) / 1000;
+    long long seconds = ms < 1000 ? 1 : ms / 1000;
     if (session->limit_ms == ms)
         return true;
     int length = snprintf(

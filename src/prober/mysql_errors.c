@@ -3,9 +3,8 @@
 // products mean alike and one for each, for from 1900 and from 3000 on the same number means
 // different things: 4031 is an idle session's end in MySQL, a trigger's mistake in MariaDB.
 //
-// The number alone decides, never the text, with two exceptions at the end of this file: numbers
-// that the library gives as text only, in sentences of its own that no server and no language
-// alters.
+// The number alone decides, never the text, with three exceptions at the end of this file: what
+// the library gives as text only, in sentences of its own that no server and no language alters.
 #include "prober/mysql_errors.h"
 
 #include <stddef.h>
@@ -134,6 +133,12 @@ bool mysql_error_unwrap(const char *message, unsigned *number)
         return false;
     *number = (unsigned)found;
     return true;
+}
+
+// "Lost connection to server at 'reading initial communication packet', system error: 0".
+bool mysql_error_is_before_greeting(const char *message)
+{
+    return strstr(message, "'reading initial communication packet'") != NULL;
 }
 
 // "Can't connect to server on '127.0.0.1' (111)": the number in the last parentheses.

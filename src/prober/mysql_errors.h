@@ -18,5 +18,8 @@ bool mysql_error_refuses_secret(unsigned number);
 // they are not those words.
 bool mysql_error_unwrap(const char *message, unsigned *number) __attribute__((warn_unused_result));
 
+// True if the library's words for a lost connection say that no greeting had come.
+bool mysql_error_is_before_greeting(const char *message);
+
 // The errno of a failed connect(), which the library tells in its words only; 0 if there is none.
 int mysql_error_errno(const char *message);

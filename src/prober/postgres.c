@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct progress {
     bool started;         // there was a socket
     bool silent;          // connect() had no answer within DRIVER_CONNECT_MS
     int system_error;     // errno of connect(), or 0
+    SSL *tls;             // ours too, for libpq drops it when the login fails; NULL: no TLS
 };
 
 // Types whose text is a number: OIDs from src/include/catalog/pg_type.dat, which never change.
@@ -168,6 +170,12 @@ static bool lacks_memory(const PGconn *connection)
     return strstr(PQerrorMessage(connection), " memory") != NULL;
 }
 
+// The server said something that is not its protocol.
+static bool is_garbled(const PGconn *connection)
+{
+    return strstr(PQerrorMessage(connection), "lost synchronization") != NULL;
+}
+
 static void reply_with_sqlstate(struct reply *reply, const char *found)
 {
     char code[SQLSTATE_LENGTH + 1];
@@ -204,10 +212,22 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
         return progress->phase == CONNECTION_SSL_STARTUP && demands_tls(target)
                    ? OUTCOME_TLS
                    : OUTCOME_SERVER_ERROR;
-    bool with_certificate = PQsslInUse(connection) && target_parameter(target, "sslcert") != NULL;
-    if (with_certificate && progress->phase == CONNECTION_AWAITING_RESPONSE)
-        return OUTCOME_TLS;
-    return OUTCOME_LOST;
+    bool with_certificate = progress->tls != NULL && target_parameter(target, "sslcert") != NULL;
+    return with_certificate && progress->phase != CONNECTION_AUTH_OK ? OUTCOME_TLS : OUTCOME_LOST;
+}
+
+// libpq says "certificate verify failed", and not why.
+static bool reply_with_distrust(struct reply *reply, const struct progress *progress)
+{
+    long result = progress->tls != NULL ? SSL_get_verify_result(progress->tls) : X509_V_OK;
+    if (result == X509_V_OK || progress->phase != CONNECTION_SSL_STARTUP ||
+        SSL_get_verify_mode(progress->tls) == SSL_VERIFY_NONE)
+        return false;
+    char message[REPLY_MESSAGE_MAX];
+    (void)snprintf(message, sizeof message, "the server's certificate cannot be trusted: %s",
+                   X509_verify_cert_error_string(result));
+    reply_set(reply, OUTCOME_TLS, NULL, message);
+    return true;
 }
 
 static const char wrong_password[] = "28P01";
@@ -229,6 +249,8 @@ static void reply_with_failure(struct reply *reply, PGconn *connection, const st
         reply->trial = is_about_secret(connection, reply->code) ? TRIAL_REFUSED : TRIAL_NONE;
         return;
     }
+    if (reply_with_distrust(reply, progress))
+        return;
     if (progress->system_error != 0)
         text = strerror(progress->system_error);
     reply_set(reply, silent_outcome(connection, target, progress), NULL, text);
@@ -267,6 +289,15 @@ static bool would_be_refused_twice(const PGconn *connection, const struct progre
     return found != NULL && strncmp(found, wrong_password, SQLSTATE_LENGTH) == 0;
 }
 
+static void hold_tls(PGconn *connection, struct progress *progress)
+{
+    SSL *tls = PQsslStruct(connection, "OpenSSL");
+    if (tls == NULL || tls == progress->tls || SSL_up_ref(tls) != 1)
+        return;
+    SSL_free(progress->tls);
+    progress->tls = tls;
+}
+
 // libpq's loop, as its manual has it. False when the login has failed.
 static bool log_in(PGconn *connection, struct progress *progress)
 {
@@ -281,6 +312,7 @@ static bool log_in(PGconn *connection, struct progress *progress)
         if (progress->system_error != 0)
             return false;
         step = PQconnectPoll(connection);
+        hold_tls(connection, progress);
         if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)
             return step == PGRES_POLLING_OK;
         if (would_be_refused_twice(connection, progress))
@@ -313,22 +345,43 @@ static void reply_with_silence(struct reply *reply)
     reply_set(reply, OUTCOME_TIMEOUT, NULL, "connect() has no answer yet");
 }
 
+static bool attempt(const struct options *options, PGconn **connection, struct progress *progress)
+{
+    *progress = (struct progress){.phase = CONNECTION_BAD};
+    return start(options, connection, progress) && log_in(*connection, progress);
+}
+
+// The server's side of the handshake was there before libpq's first step of it ended, so that hold_tls
+// came too late to see why the certificate was not trusted. Nothing of ours has been shown.
+static bool is_unexplained(const PGconn *connection, const struct progress *progress)
+{
+    return progress->tls == NULL &&
+           strstr(PQerrorMessage(connection), "certificate verify failed") != NULL;
+}
+
 // address is NULL for a Unix socket. NULL when it fails, and the reply says why, OUTCOME_TIMEOUT if
 // it may be tried again.
 static PGconn *connect_to(const struct target *target, const char *address, struct reply *reply)
 {
     struct options options;
-    struct progress progress = {.phase = CONNECTION_BAD};
+    enum { LOOKS_MAX = 5 };
+    struct progress progress;
     PGconn *connection;
     char port[8];
     (void)snprintf(port, sizeof port, "%u", target->port);
     fill_options(&options, target, address, port);
-    if (start(&options, &connection, &progress) && log_in(connection, &progress))
-        return connection;
-    if (progress.silent)
+    bool connected = attempt(&options, &connection, &progress);
+    for (unsigned looks = 1; looks < LOOKS_MAX && is_unexplained(connection, &progress); looks++) {
+        PQfinish(connection);
+        connected = attempt(&options, &connection, &progress);
+    }
+    if (!connected && progress.silent)
         reply_with_silence(reply);
-    else
+    else if (!connected)
         reply_with_failure(reply, connection, target, &progress);
+    SSL_free(progress.tls);
+    if (connected)
+        return connection;
     PQfinish(connection);
     return NULL;
 }
@@ -497,7 +550,7 @@ static void take_silence(struct session *session, struct reply *reply)
     const struct farewell *farewell = &session->farewell;
     if (lacks_memory(session->connection))
         reply_set(reply, OUTCOME_TOO_LARGE, NULL, PQerrorMessage(session->connection));
-    else if (PQstatus(session->connection) != CONNECTION_BAD)
+    else if (PQstatus(session->connection) != CONNECTION_BAD || is_garbled(session->connection))
         reply_set(reply, OUTCOME_SERVER_ERROR, NULL, PQerrorMessage(session->connection));
     else if (farewell->code[0] != '\0')
         reply_set(reply, OUTCOME_TERMINATED, farewell->code, farewell->message);

@@ -6,6 +6,7 @@
 #include "server/log.h"
 #include "server/report.h"
 #include "server/report_metrics.h"
+#include "server/wall_time.h"
 
 #include <stdlib.h>
 
@@ -71,6 +72,15 @@ static void ask_all(const struct inquiry *inquiry, shower *show)
 
 // --- /status
 
+static json_t *json_of_configuration(const struct service *service)
+{
+    const char *warning = configuration_warning(service);
+    char read[WALL_TIME_MAX];
+    wall_time_format_ms(service->statistics->reloads.last_success_ms, read, sizeof read);
+    return json_pack("{s:s, s:s*, s:s}", "status", warning == NULL ? "pass" : "warn", "output",
+                     warning, "time", read);
+}
+
 // Its own word is that of /readyz.
 static void show_status(const struct inquiry *inquiry, const struct overview *overview)
 {
@@ -89,6 +99,7 @@ static void show_status(const struct inquiry *inquiry, const struct overview *ov
         (void)json_object_set_new(endpoints, config->endpoints[i].name,
                                   json_string(overview->passes[i] ? "pass" : "fail"));
     (void)json_object_set_new(object, "endpoints", endpoints);
+    (void)json_object_set_new(object, "configuration", json_of_configuration(inquiry->service));
     reply_json(inquiry, 200, object, age_of(overview->views, overview->count));
 }
 

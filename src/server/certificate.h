@@ -23,7 +23,7 @@ struct certificate *certificate_hold(struct certificate *certificate);
 // Gives a reference back; the last one frees the object. NULL is fine.
 void certificate_release(struct certificate *certificate);
 
-// True if both show the same chain; NULL equals NULL alone.
+// True if both show the same chain, or none that anybody has given; NULL equals NULL alone.
 bool certificate_equal(const struct certificate *one, const struct certificate *other);
 
 // When it expires, in seconds since 1970.

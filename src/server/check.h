@@ -7,8 +7,11 @@
 #include "server/server_range.h"
 #include "server/words.h"
 
-// Made by check_file_parse and config.c, freed by check_free.
+// Made by check_file_parse and config.c. Reference-counted: a check that a reload has found unchanged
+// goes on in the next configuration, and with it what is known of it.
 struct check {
+    unsigned references;
+    uint64_t digest;         // of the file's text
     char *name;              // the file's stem
     char *place;             // the file's path, for messages
     char *broken;            // why it cannot run, with the place; NULL: it can
@@ -32,4 +35,10 @@ struct check {
     char *sql;                   // one statement; "" if broken
 };
 
-void check_free(struct check *check); // NULL is fine
+// True if both come from the same place and say the same.
+bool check_equal(const struct check *one, const struct check *other);
+
+struct check *check_hold(struct check *check);
+
+// Gives a reference back; the last one frees the object. NULL is fine.
+void check_free(struct check *check);

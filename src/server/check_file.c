@@ -4,6 +4,7 @@
 // comment of the statement's.
 #include "server/check_file.h"
 
+#include "common/digest.h"
 #include "common/file.h"
 #include "common/memory.h"
 #include "common/wire.h"
@@ -564,7 +565,9 @@ struct check *check_file_parse(const char *name, const char *place, const char *
 {
     assert(text != NULL);
     struct check *check = memory_new(sizeof *check);
-    *check = (struct check){.name = memory_string(name),
+    *check = (struct check){.references = 1,
+                            .digest = digest_add(DIGEST_EMPTY, text, length),
+                            .name = memory_string(name),
                             .place = memory_string(place),
                             .sql = memory_string(""),
                             .metrics = true,

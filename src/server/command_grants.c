@@ -65,19 +65,24 @@ static void print_login(const struct target *target)
     printf(";\n");
 }
 
-// A statement of a check's file, in which $user stands for the probe user.
+// A statement of a check's file, in which $user stands for the probe user. MySQL's clients would end
+// the statement that makes a procedure at the first semicolon in its body.
 static void print_statement(const struct target *target, const char *statement)
 {
     static const char variable[] = "$user";
     size_t length = strlen(statement);
-    const char *end = statement + length - (length > 0 && statement[length - 1] == ';');
+    length -= length > 0 && statement[length - 1] == ';';
+    bool nested = target->engine == ENGINE_MYSQL && memchr(statement, ';', length) != NULL;
+    const char *end = statement + length;
     const char *next;
+    if (nested)
+        printf("DELIMITER //\n");
     while ((next = strstr(statement, variable)) != NULL) {
         printf("%.*s", (int)(next - statement), statement);
         print_user(target);
         statement = next + sizeof variable - 1;
     }
-    printf("%.*s;\n", (int)(end - statement), statement);
+    printf("%.*s%s\n", (int)(end - statement), statement, nested ? "//\nDELIMITER ;" : ";");
 }
 
 // Each statement once, with the first check that needs it.

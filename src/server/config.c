@@ -150,10 +150,13 @@ static void load_target(struct config *config)
 {
     struct target target;
     struct error error;
-    if (target_load(&target, &error))
+    if (target_load(&target, &error)) {
         target_describe(&target, config->target, sizeof config->target);
-    else
+        config->target_digest = target_digest(&target);
+    } else {
         config->target_problem = memory_string(error.text);
+        config->target_digest = target.engine;
+    }
     config->engine = target.engine;
     target_wipe(&target);
 }
@@ -245,11 +248,80 @@ struct config *config_load(struct settings *settings)
         add_configuration_check(config);
     if (config->engine != ENGINE_NONE && config->target_problem != NULL)
         add_problem(config, config->target_problem);
+    config->common_problems = config->problems.count;
     list_broken_checks(config);
     if (config->check_count > 0)
         qsort(config->checks, config->check_count, sizeof *config->checks, by_name);
     make_endpoints(config);
     return config;
+}
+
+// --- from one to the next
+
+static size_t find_check(const struct config *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->check_count && strcmp(config->checks[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+static void add_name(struct words *words, const struct check *check)
+{
+    words_add(words, check->name, strlen(check->name));
+}
+
+static void compare_check(struct config *later, size_t index, const struct config *earlier,
+                          struct config_changes *changes)
+{
+    struct check *check = later->checks[index];
+    size_t found = find_check(earlier, check->name);
+    struct check *before = found < earlier->check_count ? earlier->checks[found] : NULL;
+    bool was_broken = before != NULL && before->broken != NULL;
+    if (check->broken != NULL && !was_broken && strcmp(check->name, own_check) != 0)
+        words_add(&changes->problems, check->broken, strlen(check->broken));
+    if (before == NULL) {
+        add_name(&changes->added, check);
+    } else if (!check_equal(check, before)) {
+        add_name(&changes->changed, check);
+    } else {
+        later->checks[index] = check_hold(before);
+        check_free(check);
+    }
+}
+
+struct config_changes config_succeed(struct config *later, const struct config *earlier)
+{
+    struct config_changes changes = {
+        .certificate = !certificate_equal(later->certificate, earlier->certificate),
+        .target = later->target_digest != earlier->target_digest ||
+                  strcmp(later->target, earlier->target) != 0};
+    for (size_t i = 0; i < later->common_problems; i++) {
+        const char *problem = later->problems.items[i];
+        if (!words_have(&earlier->problems, problem))
+            words_add(&changes.problems, problem, strlen(problem));
+    }
+    for (size_t i = 0; i < later->check_count; i++)
+        compare_check(later, i, earlier, &changes);
+    for (size_t i = 0; i < earlier->check_count; i++) {
+        if (find_check(later, earlier->checks[i]->name) == later->check_count)
+            add_name(&changes.removed, earlier->checks[i]);
+    }
+    return changes;
+}
+
+bool config_changes_any(const struct config_changes *changes)
+{
+    return changes->added.count + changes->changed.count + changes->removed.count > 0 ||
+           changes->certificate || changes->target;
+}
+
+void config_changes_clear(struct config_changes *changes)
+{
+    words_free(&changes->added);
+    words_free(&changes->changed);
+    words_free(&changes->removed);
+    words_free(&changes->problems);
 }
 
 struct config *config_hold(struct config *config)

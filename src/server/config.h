@@ -1,5 +1,5 @@
 // Everything that configuration decides, as one immutable object: settings, checks, endpoints.
-// Requests and batches hold a reference; a reload would swap one pointer.
+// Requests hold a reference; a reload makes another and swaps one pointer.
 #pragma once
 
 #include "common/target.h"
@@ -19,9 +19,10 @@ struct certificate;
 struct config {
     unsigned references;
     struct settings settings;
-    enum engine engine;    // ENGINE_NONE: the URL does not tell
-    char target[256];      // the database URL without its secrets, for people
-    struct check **checks; // by name
+    enum engine engine;     // ENGINE_NONE: the URL does not tell
+    uint64_t target_digest; // of server and database; the engine alone if the URL is wrong
+    char target[256];       // the database URL without its secrets, for people
+    struct check **checks;  // by name
     size_t check_count;
     struct endpoint *endpoints;
     size_t endpoint_count;
@@ -29,6 +30,7 @@ struct config {
     struct certificate *certificate; // the listener's; NULL: it speaks plain text
     char *target_problem;            // what is wrong with the database URL; NULL: nothing
     struct words problems;           // all that is wrong, each with its place; serving goes on
+    size_t common_problems;          // the first of these belong to no check
 };
 
 // Reads the database URL and the check files, and takes the settings over (they are emptied).
@@ -37,6 +39,25 @@ struct config {
 // belongs to no check makes a broken check of its own, `configuration`, in readyz, healthz and
 // startupz. The caller has the first reference.
 struct config *config_load(struct settings *settings) __attribute__((returns_nonnull));
+
+// What is between two configurations; emptied by config_changes_clear.
+struct config_changes {
+    struct words added, changed, removed; // names of checks
+    bool certificate;
+    bool target; // another server, database or user, or the URL became right or wrong
+    struct words
+        problems; // that the later one has and the earlier has not: a check that was broken
+                  // already may be broken in another way
+};
+
+// Compares the two, and has the earlier one's own checks in the place of equal ones of the later,
+// which nobody else must have seen yet.
+struct config_changes config_succeed(struct config *later, const struct config *earlier);
+
+// True if there are any, problems aside.
+bool config_changes_any(const struct config_changes *changes);
+
+void config_changes_clear(struct config_changes *changes);
 
 struct config *config_hold(struct config *config);
 

@@ -69,6 +69,7 @@ struct prober {
     struct instant verb_started;    // of the outstanding verb; when pending: of the latest attempt
     struct instant job_started;     // of the first job in the batch
     struct instant deadline;        // of the outstanding verb
+    struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
     struct effort effort;           // for the first job of the batch
@@ -87,9 +88,14 @@ static void set_timer(struct prober *prober, struct instant deadline)
     deadline_start_timer(&prober->timer, deadline, on_timer);
 }
 
-static struct duration timeout_of(const struct prober *prober)
+// What the outstanding verb is given: the first job's timeout. All jobs of an open under way may have
+// been dropped; then it goes on with what it began with.
+static struct duration timeout_of(struct prober *prober)
 {
-    return TAILQ_FIRST(&prober->batch)->check->timeout;
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    if (first != NULL)
+        prober->timeout = first->check->timeout;
+    return prober->timeout;
 }
 
 // Tells a job's probe, as of now.
@@ -252,7 +258,7 @@ static bool must_inspect(const struct prober *prober)
            instant_since(prober->inspected, instant_now()).ms >= INSPECT_MS;
 }
 
-static struct call open_call(const struct prober *prober)
+static struct call open_call(struct prober *prober)
 {
     return (struct call){.verb = VERB_OPEN,
                          .deadline = instant_add(instant_now(), timeout_of(prober)),
@@ -693,6 +699,32 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
         TAILQ_INSERT_TAIL(&prober->foreground, job, link);
     else
         TAILQ_INSERT_TAIL(&prober->background, job, link);
+}
+
+static bool take_from(struct job_list *list, struct job *job)
+{
+    struct job *at;
+    TAILQ_FOREACH(at, list, link)
+    {
+        if (at == job) {
+            TAILQ_REMOVE(list, job, link);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool prober_drop(struct prober *prober, struct job *job)
+{
+    if (job->place == JOB_IDLE)
+        return true;
+    if (prober->state == STATE_RUNNING && job == TAILQ_FIRST(&prober->batch))
+        return false;
+    bool taken = take_from(&prober->batch, job) || take_from(&prober->foreground, job) ||
+                 take_from(&prober->background, job);
+    assert(taken);
+    job->place = JOB_IDLE;
+    return true;
 }
 
 void prober_start_batch(struct prober *prober)

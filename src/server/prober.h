@@ -58,6 +58,10 @@ struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
 // started, `done` is called at once.
 void prober_want(struct prober *prober, struct job *job, bool foreground);
 
+// Takes a job that nobody waits for any more out of the prober's hands; `done` is not called for it
+// any more. False if it runs now: it is done by its deadline.
+bool prober_drop(struct prober *prober, struct job *job) __attribute__((warn_unused_result));
+
 // Starts a batch of all that is queued, if none is under way. Called before the loop waits, so that
 // what fell due at one moment shares a connection.
 void prober_start_batch(struct prober *prober);

@@ -90,3 +90,12 @@ int64_t age_of(const struct check_view *views, size_t count)
     }
     return age;
 }
+
+const char *configuration_warning(const struct service *service)
+{
+    if (service->statistics->reloads.refused)
+        return "the latest reload was refused; the log names the places";
+    if (service->config->problems.count > 0)
+        return "it is wrong; the log names the places";
+    return NULL;
+}

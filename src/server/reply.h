@@ -43,5 +43,8 @@ void reply_page(const struct inquiry *inquiry, unsigned status, const char *type
 // What holds for the adapter now.
 struct circumstances circumstances_of(const struct service *service);
 
+// What is wrong with the configuration, where the log says the most; NULL: nothing.
+const char *configuration_warning(const struct service *service);
+
 // The age of the oldest result among the views; -1: there is none.
 int64_t age_of(const struct check_view *views, size_t count);

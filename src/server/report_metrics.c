@@ -3,6 +3,7 @@
 // request, so that configuration alone decides how many samples there are.
 #include "server/report_metrics.h"
 
+#include "server/certificate.h"
 #include "server/route.h"
 
 #include <inttypes.h>
@@ -108,6 +109,29 @@ static void add_config_checks(struct samples *samples, const struct metrics *met
 static void add_config_problems(struct samples *samples, const struct metrics *metrics)
 {
     add_count(samples, NULL, NULL, metrics->config->problems.count);
+}
+
+static void add_reloads(struct samples *samples, const struct metrics *metrics)
+{
+    for (unsigned result = 0; result < RELOAD_RESULTS; result++)
+        add_count(samples, reload_result_name((enum reload_result)result), NULL,
+                  metrics->statistics->reloads.counts[result]);
+}
+
+static void add_last_reload(struct samples *samples, const struct metrics *metrics)
+{
+    add_count(samples, NULL, NULL, !metrics->statistics->reloads.refused);
+}
+
+static void add_last_reload_time(struct samples *samples, const struct metrics *metrics)
+{
+    add_ms(samples, NULL, metrics->statistics->reloads.last_success_ms);
+}
+
+static void add_certificate_expiry(struct samples *samples, const struct metrics *metrics)
+{
+    if (metrics->config->certificate != NULL)
+        add_ms(samples, NULL, certificate_expiry(metrics->config->certificate) * MS_PER_S);
 }
 
 static void add_draining(struct samples *samples, const struct metrics *metrics)
@@ -302,6 +326,14 @@ static const struct metric_family families[] = {
      0},
     {"dbhealthd_config_problems", "gauge", "", "",
      "Mistakes in the configuration; the log has their places.", add_config_problems, 0},
+    {"dbhealthd_config_reloads_total", "counter", "result", "",
+     "Reloads, by what they came to; a failure keeps the configuration as it was.", add_reloads, 0},
+    {"dbhealthd_config_last_reload_successful", "gauge", "", "",
+     "0 if the latest reload was refused, else 1.", add_last_reload, 0},
+    {"dbhealthd_config_last_reload_success_timestamp_seconds", "gauge", "", "",
+     "When the configuration that runs was last read.", add_last_reload_time, 0},
+    {"dbhealthd_tls_certificate_expiry_timestamp_seconds", "gauge", "", "",
+     "When the certificate of the port expires; absent without HTTPS.", add_certificate_expiry, 0},
     {"dbhealthd_database_info", "gauge", "flavor", "version",
      "1, with the server's product and version; absent until it has let a prober in.", add_database,
      0},

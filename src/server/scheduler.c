@@ -1,5 +1,9 @@
 // See scheduler.h. A result is judged once, when it arrives. Its age is computed when it is used,
 // from the start of its run: no timer has to expire anything, so none can fail to.
+//
+// One scheduler outlives all configurations. What is known of a check, and the prober that runs it,
+// go over from one to the next if both are the same there. What is not is retired: requests that
+// wait for it get their answer from it, and it goes when nobody waits and nothing runs any more.
 #include "server/scheduler.h"
 
 #include "common/memory.h"
@@ -39,8 +43,9 @@ struct wait {
 // What is known of a check.
 struct check_state {
     struct job job;
+    TAILQ_ENTRY(check_state) entry; // in the list of the retired
     struct scheduler *scheduler;
-    const struct check *check;
+    struct check *check; // held
     struct check_statistics *statistics;
     struct prober *prober;
     bool known; // the fields below are of a result
@@ -52,16 +57,22 @@ struct check_state {
     struct result *result;  // of a check with params, for requests that override one; else NULL
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
     struct link_list waiting;
+    size_t links;     // of requests that wait, whether for this check or for others
     uv_timer_t every; // set up only if the check has a period
 };
+
+TAILQ_HEAD(state_list, check_state);
 
 struct scheduler {
     uv_loop_t *loop;
     struct config *config;
     struct statistics *statistics;
-    struct prober **probers; // in the order of config->probers
-    struct refusal refusal;  // what they share
-    struct check_state *states;
+    struct prober **probers;     // in the order of config->probers
+    struct refusal refusal;      // what they share
+    struct check_state **states; // in the order of config->checks
+    struct state_list retired;
+    struct prober **leavers; // probers that no check of the configuration has any more
+    size_t leaver_count;
     struct deadline_queue deadlines; // of the waits
     size_t open_handles;
 };
@@ -310,6 +321,7 @@ static void end_wait(struct wait *wait)
         struct link *link = &wait->links[i];
         if (link->progress == LINK_WAITING)
             TAILQ_REMOVE(&link->state->waiting, link, entry);
+        link->state->links--;
     }
     free(wait);
 }
@@ -366,7 +378,9 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
     wait->context = context;
     wait->count = count;
     for (size_t i = 0; i < count; i++)
-        wait->links[i] = (struct link){.wait = wait, .state = &scheduler->states[checks[i]]};
+        wait->links[i] = (struct link){.wait = wait, .state = scheduler->states[checks[i]]};
+    for (size_t i = 0; i < count; i++)
+        wait->links[i].state->links++;
     count_uses(wait);
     ask_for_missing(wait);
     if (wait->missing == 0)
@@ -394,29 +408,129 @@ static void start_every(struct check_state *state)
     assert(failed == 0);
 }
 
-void scheduler_start_batches(struct scheduler *scheduler)
-{
-    for (size_t i = 0; i < scheduler->config->probers.count; i++)
-        prober_start_batch(scheduler->probers[i]);
-}
-
 void scheduler_refresh_liveness(struct scheduler *scheduler)
 {
     const struct endpoint *healthz = config_endpoint(scheduler->config, "healthz");
     for (size_t i = 0; i < healthz->count; i++)
-        want(&scheduler->states[healthz->checks[i]], false);
+        want(scheduler->states[healthz->checks[i]], false);
 }
 
 bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after)
 {
     for (size_t i = 0; i < scheduler->config->check_count; i++) {
-        const struct check_state *state = &scheduler->states[i];
+        const struct check_state *state = scheduler->states[i];
         enum outcome outcome = state->judgement.outcome;
         bool gone = outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNREACHABLE;
         if (state->known && gone && instant_before(after, state->started))
             return true;
     }
     return false;
+}
+
+// --- states
+
+static struct check_state *new_state(struct scheduler *scheduler, struct check *check,
+                                     struct prober *prober)
+{
+    struct check_state *state = memory_new(sizeof *state);
+    state->scheduler = scheduler;
+    state->check = check_hold(check);
+    state->statistics = statistics_check(scheduler->statistics, check->name);
+    state->job.check = check;
+    state->prober = prober;
+    TAILQ_INIT(&state->waiting);
+    start_every(state);
+    return state;
+}
+
+static void free_state(struct check_state *state)
+{
+    result_free(state->result);
+    result_free(state->numbers);
+    free(state->message);
+    check_free(state->check);
+    free(state);
+}
+
+static void close_one(struct scheduler *scheduler)
+{
+    if (--scheduler->open_handles > 0)
+        return;
+    config_release(scheduler->config);
+    free(scheduler);
+}
+
+static void on_every_closed(uv_handle_t *handle)
+{
+    struct check_state *state = handle->data;
+    struct scheduler *scheduler = state->scheduler;
+    free_state(state);
+    close_one(scheduler);
+}
+
+// The loop frees one that has a timer.
+static void end_state(struct check_state *state)
+{
+    if (state->check->every.ms > 0)
+        uv_close((uv_handle_t *)&state->every, on_every_closed);
+    else
+        free_state(state);
+}
+
+// --- retired
+
+static void retire_state(struct scheduler *scheduler, struct check_state *state)
+{
+    if (state->check->every.ms > 0)
+        (void)uv_timer_stop(&state->every);
+    TAILQ_INSERT_TAIL(&scheduler->retired, state, entry);
+}
+
+static void retire_prober(struct scheduler *scheduler, struct prober *prober)
+{
+    size_t size = (scheduler->leaver_count + 1) * sizeof(struct prober *);
+    scheduler->leavers = memory_grow(scheduler->leavers, size);
+    scheduler->leavers[scheduler->leaver_count++] = prober;
+}
+
+static bool is_needed(const struct scheduler *scheduler, const struct prober *prober)
+{
+    const struct check_state *state;
+    TAILQ_FOREACH(state, &scheduler->retired, entry)
+    {
+        if (state->prober == prober)
+            return true;
+    }
+    return false;
+}
+
+// Not from within a prober's call of on_done, which may go through the jobs that are dropped here.
+static void sweep(struct scheduler *scheduler)
+{
+    struct check_state *state = TAILQ_FIRST(&scheduler->retired);
+    while (state != NULL) {
+        struct check_state *next = TAILQ_NEXT(state, entry);
+        if (state->links == 0 && prober_drop(state->prober, &state->job)) {
+            TAILQ_REMOVE(&scheduler->retired, state, entry);
+            end_state(state);
+        }
+        state = next;
+    }
+    for (size_t i = scheduler->leaver_count; i-- > 0;) {
+        if (is_needed(scheduler, scheduler->leavers[i]))
+            continue;
+        prober_end(scheduler->leavers[i]);
+        scheduler->leavers[i] = scheduler->leavers[--scheduler->leaver_count];
+    }
+}
+
+void scheduler_start_batches(struct scheduler *scheduler)
+{
+    sweep(scheduler);
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        prober_start_batch(scheduler->probers[i]);
+    for (size_t i = 0; i < scheduler->leaver_count; i++)
+        prober_start_batch(scheduler->leavers[i]);
 }
 
 // --- life
@@ -429,62 +543,106 @@ static struct prober *prober_of(struct scheduler *scheduler, const struct check 
     return scheduler->probers[i];
 }
 
-static void start_probers(struct scheduler *scheduler)
+static struct prober *start_prober(struct scheduler *scheduler, const char *name)
 {
-    const struct words *names = &scheduler->config->probers;
+    const struct config *config = scheduler->config;
     char path[PATH_MAX];
-    bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
+    bool postgres = config->engine == ENGINE_POSTGRES;
     program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
-    scheduler->probers = memory_new((names->count + 1) * sizeof(struct prober *));
-    for (size_t i = 0; i < names->count; i++)
-        scheduler->probers[i] = prober_new(
-            scheduler->loop, path, words_have(&scheduler->config->settings.keep, names->items[i]),
-            statistics_prober(scheduler->statistics, names->items[i]), &scheduler->refusal, on_done,
-            scheduler);
+    return prober_new(scheduler->loop, path, words_have(&config->settings.keep, name),
+                      statistics_prober(scheduler->statistics, name), &scheduler->refusal, on_done,
+                      scheduler);
+}
+
+// What a configuration has, or had.
+struct holding {
+    const struct config *config;
+    struct prober **probers;
+    struct check_state **states;
+};
+
+// Takes the prober of this name out of what was there; NULL if there is none.
+static struct prober *take_prober(const struct holding *before, const char *name)
+{
+    for (size_t i = 0; i < before->config->probers.count; i++) {
+        if (before->probers[i] != NULL && strcmp(before->config->probers.items[i], name) == 0) {
+            struct prober *prober = before->probers[i];
+            before->probers[i] = NULL;
+            return prober;
+        }
+    }
+    return NULL;
+}
+
+// Likewise what is known of this check.
+static struct check_state *take_state(const struct holding *before, const struct check *check)
+{
+    for (size_t i = 0; i < before->config->check_count; i++) {
+        if (before->states[i] != NULL && before->states[i]->check == check) {
+            struct check_state *state = before->states[i];
+            before->states[i] = NULL;
+            return state;
+        }
+    }
+    return NULL;
+}
+
+// Makes what the scheduler's configuration needs and what was there before has not.
+static void fill(struct scheduler *scheduler, const struct holding *before)
+{
+    const struct config *config = scheduler->config;
+    bool goes_on = before->config->target_digest == config->target_digest;
+    if (!goes_on)
+        scheduler->refusal = (struct refusal){0};
+    scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
+    scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
+    for (size_t i = 0; i < config->probers.count; i++) {
+        const char *name = config->probers.items[i];
+        struct prober *prober = goes_on ? take_prober(before, name) : NULL;
+        scheduler->probers[i] = prober != NULL ? prober : start_prober(scheduler, name);
+    }
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check *check = config->checks[i];
+        struct check_state *state = goes_on ? take_state(before, check) : NULL;
+        scheduler->states[i] =
+            state != NULL ? state : new_state(scheduler, check, prober_of(scheduler, check));
+    }
 }
 
 struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
                                 struct statistics *statistics)
 {
+    static const struct config none = {0};
+    const struct holding nothing = {.config = &none};
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
     scheduler->loop = loop;
     scheduler->config = config_hold(config);
     scheduler->statistics = statistics;
-    start_probers(scheduler);
-    scheduler->states = memory_new((config->check_count + 1) * sizeof *scheduler->states);
+    TAILQ_INIT(&scheduler->retired);
     deadline_queue_open(&scheduler->deadlines, loop, deadline, on_deadline);
     scheduler->open_handles = 1;
-    for (size_t i = 0; i < config->check_count; i++) {
-        struct check_state *state = &scheduler->states[i];
-        state->scheduler = scheduler;
-        state->check = config->checks[i];
-        state->statistics = statistics_check(statistics, state->check->name);
-        state->job.check = config->checks[i];
-        state->prober = prober_of(scheduler, state->check);
-        TAILQ_INIT(&state->waiting);
-        start_every(state);
-    }
+    fill(scheduler, &nothing);
     return scheduler;
 }
 
-static void close_one(struct scheduler *scheduler)
+void scheduler_reload(struct scheduler *scheduler, struct config *config)
 {
-    if (--scheduler->open_handles > 0)
-        return;
-    for (size_t i = 0; i < scheduler->config->check_count; i++) {
-        result_free(scheduler->states[i].result);
-        result_free(scheduler->states[i].numbers);
-        free(scheduler->states[i].message);
+    struct config *earlier = scheduler->config;
+    const struct holding before = {
+        .config = earlier, .probers = scheduler->probers, .states = scheduler->states};
+    scheduler->config = config_hold(config);
+    fill(scheduler, &before);
+    for (size_t i = 0; i < earlier->check_count; i++) {
+        if (before.states[i] != NULL)
+            retire_state(scheduler, before.states[i]);
     }
-    config_release(scheduler->config);
-    free(scheduler->states);
-    free(scheduler);
-}
-
-static void on_every_closed(uv_handle_t *handle)
-{
-    const struct check_state *state = handle->data;
-    close_one(state->scheduler);
+    for (size_t i = 0; i < earlier->probers.count; i++) {
+        if (before.probers[i] != NULL)
+            retire_prober(scheduler, before.probers[i]);
+    }
+    free(before.states);
+    free(before.probers);
+    config_release(earlier);
 }
 
 static void on_deadlines_closed(uv_handle_t *handle)
@@ -493,18 +651,31 @@ static void on_deadlines_closed(uv_handle_t *handle)
     close_one((struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
 }
 
+// With the probers goes all that runs, so nothing has to be waited for.
+static void end_all(struct scheduler *scheduler)
+{
+    struct check_state *state;
+    for (size_t i = 0; i < scheduler->config->check_count; i++)
+        retire_state(scheduler, scheduler->states[i]);
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        retire_prober(scheduler, scheduler->probers[i]);
+    for (size_t i = 0; i < scheduler->leaver_count; i++)
+        prober_end(scheduler->leavers[i]);
+    while ((state = TAILQ_FIRST(&scheduler->retired)) != NULL) {
+        TAILQ_REMOVE(&scheduler->retired, state, entry);
+        end_state(state);
+    }
+}
+
 void scheduler_end(struct scheduler *scheduler)
 {
     struct deadline_entry *first;
     while ((first = deadline_first(&scheduler->deadlines)) != NULL)
         on_deadline(&scheduler->deadlines, first);
-    for (size_t i = 0; i < scheduler->config->probers.count; i++)
-        prober_end(scheduler->probers[i]);
+    end_all(scheduler);
     free(scheduler->probers);
-    for (size_t i = 0; i < scheduler->config->check_count; i++) {
-        if (scheduler->states[i].check->every.ms > 0)
-            uv_close((uv_handle_t *)&scheduler->states[i].every, on_every_closed);
-    }
+    free(scheduler->states);
+    free(scheduler->leavers);
     deadline_queue_close(&scheduler->deadlines, on_deadlines_closed);
 }
 

@@ -12,6 +12,12 @@ struct scheduler;
 struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
                                 struct statistics *statistics);
 
+// Goes over to another configuration; the requests that wait get their answers from the one that
+// they began with. Of a check that is the very same object in both all is kept (its result, its
+// period, its run under way), and so are probers by their names; but nothing if the target is another. Not
+// from within a call of scheduler_ready.
+void scheduler_reload(struct scheduler *scheduler, struct config *config);
+
 // Answers every request that waits with what is known, ends the probers politely, and frees itself
 // once the loop has closed its handles.
 void scheduler_end(struct scheduler *scheduler);

@@ -1,6 +1,7 @@
 // See serve.h. One thread, one loop. SIGTERM: readiness fails at once while liveness goes on being
 // answered, until the load balancers have had time to look away; SIGINT and a second SIGTERM end it
-// now. All handlers are installed here, so that it is the same as process 1 of a container.
+// now. All handlers are installed here and in reload.c, so that it is the same as process 1 of a
+// container.
 #include "server/serve.h"
 
 #include "server/answer.h"
@@ -10,6 +11,7 @@
 #include "server/log.h"
 #include "server/orphans.h"
 #include "server/prober_process.h"
+#include "server/reload.h"
 #include "server/wall_time.h"
 
 #include <assert.h>
@@ -27,6 +29,7 @@ struct daemon {
     uv_prepare_t prepare;
     uv_signal_t terminate, interrupt;
     struct orphans orphans;
+    struct reload *reload;
     uv_timer_t drain; // looks whether the database has gone
     struct instant drain_start;
 };
@@ -34,6 +37,7 @@ struct daemon {
 static void end(struct daemon *daemon)
 {
     log_event(LOG_INFO, "ending", NULL, 0);
+    reload_end(daemon->reload);
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
     http_end(daemon->http);
@@ -107,7 +111,6 @@ static void start_handles(struct daemon *daemon)
     assert(failed == 0);
     orphans_start(&daemon->orphans, &daemon->loop);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN); // a closed terminal is no reason to end
 }
 
 static void log_start(const struct config *config, int listening)
@@ -129,6 +132,7 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
     log_configure(settings->log_format, settings->log_level);
+    daemon->reload = reload_start(&daemon->loop, &daemon->service, settings);
     daemon->service.config = config_load(settings);
     daemon->service.started = instant_now();
     daemon->service.statistics = statistics_new(wall_time_ms(daemon->service.started));

@@ -256,6 +256,29 @@ void settings_clear(struct settings *settings)
     *settings = (struct settings){0};
 }
 
+static void copy_words(struct words *words)
+{
+    const struct words shared = *words;
+    *words = (struct words){0};
+    for (size_t i = 0; i < shared.count; i++)
+        words_add(words, shared.items[i], strlen(shared.items[i]));
+}
+
+struct settings settings_copy(const struct settings *settings)
+{
+    struct settings copy = *settings;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        void *field = (char *)&copy + table[i].offset;
+        char **string = field;
+        if (table[i].type == TYPE_TEXT)
+            *string = memory_string(*string);
+        else if (table[i].type == TYPE_FOLDERS || table[i].type == TYPE_NAMES)
+            copy_words(field);
+    }
+    copy_words(&copy.problems);
+    return copy;
+}
+
 // One of the two is enough to tell: whoever forgot the other does not want plain text.
 bool settings_want_tls(const struct settings *settings)
 {

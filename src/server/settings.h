@@ -45,6 +45,9 @@ bool settings_load(struct settings *settings, int argc, char **argv, const struc
 
 void settings_clear(struct settings *settings);
 
+// A copy to be emptied on its own.
+struct settings settings_copy(const struct settings *settings);
+
 // True if the listener is to speak TLS.
 bool settings_want_tls(const struct settings *settings);
 

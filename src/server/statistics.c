@@ -25,7 +25,7 @@ static const unsigned codes[ANSWER_CODES] = {200, 400, 404, 405, 503};
 struct statistics *statistics_new(int64_t began_ms)
 {
     struct statistics *statistics = memory_new(sizeof *statistics);
-    statistics->began_ms = began_ms;
+    statistics->began_ms = statistics->reloads.last_success_ms = began_ms;
     return statistics;
 }
 
@@ -115,4 +115,11 @@ const char *cache_use_name(enum cache_use use)
     static const char *const names[CACHE_USES] = {"hit", "join", "miss"};
     assert(use < CACHE_USES);
     return names[use];
+}
+
+const char *reload_result_name(enum reload_result result)
+{
+    static const char *const names[RELOAD_RESULTS] = {"success", "unchanged", "failure"};
+    assert(result < RELOAD_RESULTS);
+    return names[result];
 }

@@ -37,6 +37,15 @@ struct endpoint_statistics {
 // Where a check's result for a request came from.
 enum cache_use { CACHE_HIT, CACHE_JOIN, CACHE_MISS, CACHE_USES };
 
+// What a reload came to. A refused one leaves the configuration as it was.
+enum reload_result { RELOAD_SUCCESS, RELOAD_UNCHANGED, RELOAD_FAILURE, RELOAD_RESULTS };
+
+struct reload_statistics {
+    uint64_t counts[RELOAD_RESULTS];
+    bool refused;            // the latest was
+    int64_t last_success_ms; // Unix time of the latest that was not, or of the start
+};
+
 // Things by name, found or added; each stays where it is until all are freed.
 struct named_list {
     void **items;
@@ -47,6 +56,7 @@ struct named_list {
 struct statistics {
     int64_t began_ms; // Unix time
     uint64_t cache_uses[CACHE_USES];
+    struct reload_statistics reloads;
     struct named_list checks, probers, endpoints;
 };
 
@@ -77,3 +87,5 @@ const struct duration_bound *duration_bound(size_t index);
 unsigned answer_code(size_t index);
 
 const char *cache_use_name(enum cache_use use);
+
+const char *reload_result_name(enum reload_result result);

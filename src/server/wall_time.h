@@ -10,5 +10,8 @@ enum { WALL_TIME_MAX = 64 };
 // An instant as Unix time in milliseconds, by the wall clock as it stands.
 int64_t wall_time_ms(struct instant instant);
 
-// Writes an instant as RFC 3339 has it, in UTC with milliseconds: 2026-01-01T03:00:00.000Z.
+// Writes Unix time as RFC 3339 has it, in UTC with milliseconds: 2026-01-01T03:00:00.000Z.
+void wall_time_format_ms(int64_t unix_ms, char *text, size_t capacity);
+
+// Likewise an instant.
 void wall_time_format(struct instant instant, char *text, size_t capacity);

@@ -522,6 +522,18 @@ def test_grants_of_checks_are_printed_once_and_of_enabled_ones_only(program, fol
     assert "CREATE SCHEMA c;" in program.run(*words, "--enable", "c", DATABASE_URL=url).lines
 
 
+def test_grants_of_a_procedure_are_whole_for_the_clients_of_mysql(program, folder):
+    checks = folder(a=sql.check(grants="CREATE PROCEDURE p() BEGIN DO 1; DO 2; END;"))
+    lines = program.run("grants", "--checks", checks, DATABASE_URL="mysql://probe@/").lines
+    assert lines[-3:] == [
+        "DELIMITER //",
+        "CREATE PROCEDURE p() BEGIN DO 1; DO 2; END//",
+        "DELIMITER ;",
+    ]
+    lines = program.run("grants", "--checks", checks, DATABASE_URL="postgres://probe@/").lines
+    assert lines[-1] == "CREATE PROCEDURE p() BEGIN DO 1; DO 2; END;"
+
+
 def test_grants_with_a_faulty_check_file_are_2(program, folder):
     ended = program.run("grants", "--checks", folder(a="-- nonsense: 1\nSELECT 1"), DATABASE_URL="mysql://")
     assert ended.status == USAGE and "a.sql:1:4:" in ended.errors

@@ -8,7 +8,6 @@ import subprocess
 import threading
 
 import pytest
-import sql
 from haproxy import PROGRAM, HAProxy
 from readme import blocks
 from servers import MariaDB, MySQL, Postgres, free_port, wait_until
@@ -87,18 +86,6 @@ only_postgres = pytest.mark.parametrize("pair_of_all", [of(Postgres)], indirect=
 
 
 # HAProxy before them
-
-
-def role_checks(server):
-    if server.engine == "postgres":
-        return None
-    statement = "SELECT @@global.read_only AS follows"
-    return {
-        "alive": sql.alive(),
-        "primary": sql.check(statement, endpoints="primary", skip="follows == 1"),
-        "replica": sql.check(statement, endpoints="replica", skip="follows == 0"),
-        "read-only": sql.check("SELECT 1", endpoints="read-only"),
-    }
 
 
 def put(text, changes):
@@ -270,7 +257,7 @@ def balance(adapter, pair, tmp_path, log_on_failure, request):
     def adapter_of(server, **options):
         file = drain_file(tmp_path, server)
         settings = {"DBHEALTH_CACHE": "100ms", "DBHEALTH_DRAIN_FILE": str(file), **options}
-        return adapter(server.url(), checks=role_checks(server), **settings)
+        return adapter(server.url(), **settings)
 
     return start
 
@@ -296,7 +283,7 @@ def test_sql_follows_the_role_when_the_primary_stops(balance, pair):
     assert (lb.write(), lb.read()) == (old, new)
     with lb.reader() as reader:
         old.stop()
-        lb.wait_for(primary=[])
+        lb.wait_for(primary=[], replicas=[], any=[new])
         assert lb.refuses_writers()
         assert lb.read() == new
         new.promote()

@@ -15,13 +15,14 @@ from exposition import Metrics
 from servers import PASSWORDS, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+TWO = {"alive": sql.alive(), "accepting": sql.check()}
 FORMATS = ("logfmt", "json")
 PIPE = 16384  # Bytes.
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_transition_is_one_line(adapter, mariadb, form):
-    a = adapter(mariadb.url(password="wrong"), DBHEALTH_LOG_FORMAT=form)
+    a = adapter(mariadb.url(password="wrong"), checks=TWO, DBHEALTH_LOG_FORMAT=form)
     assert a.status_of("/readyz") == 503
     [line] = a.transitions()
     assert TIME.fullmatch(line.pop("time"))
@@ -79,7 +80,7 @@ def test_a_fault_that_lasts_is_one_line(adapter, postgres):
 
 @pytest.mark.parametrize("level, lines", (("info", 2), ("warn", 1), ("error", 0)))
 def test_levels(start_adapter, mariadb, level, lines, tmp_path):
-    a = start_adapter(mariadb.url(password="wrong"), DBHEALTH_LOG_LEVEL=level)
+    a = start_adapter(mariadb.url(password="wrong"), checks=TWO, DBHEALTH_LOG_LEVEL=level)
     wait_until(lambda: processes.listening_port(a.pid), "the adapter serves")
     a.port = processes.listening_port(a.pid)
     assert a.status_of("/readyz") == 503
@@ -157,7 +158,7 @@ def test_a_full_pipe_that_nobody_reads(start_adapter, new_mariadb, pipe):
     """The adapter goes on answering, and says afterwards how many lines it has dropped."""
     reader, writer = pipe
     server = new_mariadb()
-    a = start_adapter(server.url(), stderr=writer, DBHEALTH_CACHE="0s")
+    a = start_adapter(server.url(), checks=TWO, stderr=writer, DBHEALTH_CACHE="0s")
     a.port = int(parse_line(os.read(reader, PIPE).decode().strip())["port"])
     fill(writer)
     for _ in range(20):

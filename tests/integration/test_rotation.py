@@ -2,13 +2,13 @@
 anew, and how often a server is shown a password that it has refused."""
 
 import contextlib
-import os
 import re
 import time
 
 import faults
 import pytest
 from servers import PASSWORDS, wait_until
+from volume import Volume
 
 SECRET = PASSWORDS["probe"]
 UNCACHED = {"DBHEALTH_CACHE": "0s"}
@@ -53,37 +53,13 @@ def denials(server, user="probe"):
     return server.log_since().count(f"Access denied for user '{user}'@")
 
 
-class Volume:
-    """A folder of secrets as the kubelet makes them: NAME leads to ..data/NAME, and ..data to a folder
-    which is exchanged as a whole."""
-
-    def __init__(self, folder, **files):
-        self._folder = folder
-        self._version = 0
-        folder.mkdir()
-        self.write(**files)
-        for name in files:
-            (folder / name).symlink_to(f"..data/{name}")
-
-    def __truediv__(self, name):
-        return self._folder / name
-
-    def write(self, **files):
-        self._version += 1
-        version = self._folder / f"..{self._version}"
-        version.mkdir()
-        for name, content in files.items():
-            content = content.encode() if isinstance(content, str) else content
-            (version / name).write_bytes(content)
-            (version / name).chmod(0o600)
-        link = self._folder / "..next"
-        link.symlink_to(version.name)
-        os.replace(link, self._folder / "..data")
-
-
 @pytest.fixture
 def volume(tmp_path):
     return lambda **files: Volume(tmp_path / "volume", **files)
+
+
+def password_file(secrets):
+    return {"DATABASE_PASSWORD_FILE": str(secrets / "password")}
 
 
 # The order of the steps
@@ -91,7 +67,7 @@ def volume(tmp_path):
 
 def test_the_secret_first_loses_no_verdict(adapter, server, its_password, volume):
     secrets = volume(password=SECRET)
-    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
     before = denials(server)
     secrets.write(password="new")
@@ -120,7 +96,7 @@ def code_key(server):
 
 def test_the_server_first_is_mended_by_the_file(adapter, server, its_password, volume):
     secrets = volume(password=SECRET)
-    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
     its_password("new")
     for _ in range(5):
@@ -151,7 +127,7 @@ def test_a_url_file_that_changes_user_and_password(adapter, server, its_password
 def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
     """Neither dbhealthd nor what it answers has ever seen it."""
     secrets = volume(password=SECRET)
-    a = adapter(server.url(password=""), DATABASE_PASSWORD_FILE=str(secrets / "password"), **UNCACHED)
+    a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
     secrets.write(password="another-secret")
     assert a.statuses() == WELL
@@ -189,7 +165,7 @@ class Watched:
         self.asked = 0
 
     def look(self):
-        """No more denials than the schedule has, healthz well, and readyz with what will be next."""
+        """No more denials than the schedule has, healthz well, and readyz saying what is next."""
         assert self.adapter.statuses() == UNREADY
         detail = self.adapter.shown("/readyz")["accepting"].detail
         assert detail.startswith("denied: ") and "; next try in " in detail, detail
@@ -241,7 +217,8 @@ def test_no_account_is_locked_by_a_rotation(adapter, mysql, tmp_path):
     """Secret first, with an account that is locked after three failed logins in a row."""
     secret = tmp_path / "secret"
     secret.write_text("old")
-    create = "CREATE USER frail@'%' IDENTIFIED BY 'old' FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1"
+    limit = "FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1"
+    create = f"CREATE USER frail@'%' IDENTIFIED BY 'old' {limit}"
     with faults.changed(mysql, create, "DROP USER frail@'%'"), telling(mysql):
         url = mysql.url("frail", password="")
         a = adapter(url, DATABASE_PASSWORD_FILE=str(secret), **UNCACHED)

@@ -34,8 +34,9 @@ def test_readiness_fails_and_liveness_does_not_while_it_drains(adapter, server):
         assert a.statuses() == DRAINING
     assert a.status_of("/") == 503
     assert a.status_of("/readyz/accepting") == 200
-    body = "[+]accepting ok\n[-]drain failed: the adapter is draining\nreadyz check failed\n"
-    assert a.get("/readyz").body == body
+    body = a.get("/readyz").body
+    assert body.startswith("[+]accepting ok\n")
+    assert body.endswith("[-]drain failed: the adapter is draining\nreadyz check failed\n")
     assert not a.ended()
 
 

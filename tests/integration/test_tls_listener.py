@@ -9,6 +9,7 @@ import time
 
 import pytest
 import sql
+from kubernetes_volume import Volume
 from program import Program
 from raw_http import connect, exchange, kubelet, parse_answer, read_all, read_answer
 from servers import certificates, wait_until
@@ -214,6 +215,110 @@ def test_a_bad_pair_shuts_out_only_who_verifies(
     a.tls = verifying()
     with pytest.raises(ssl.SSLCertVerificationError):
         a.status_of("/healthz")
+
+
+# Renewal
+
+
+@pytest.fixture
+def secret(adapter, mariadb, tmp_path):
+    """An adapter whose pair is a Secret's, and that volume."""
+    volume = Volume(tmp_path / "secret", new_pair(tmp_path))
+    settings = {
+        "DBHEALTH_TLS_CERT": str(volume.folder / "tls.crt"),
+        "DBHEALTH_TLS_KEY": str(volume.folder / "tls.key"),
+    }
+    a = adapter(mariadb.url(), checks=CHECKS, **settings)
+    a.tls = verifying()
+    return a, volume
+
+
+def new_pair(folder):
+    """The files of a Secret of type kubernetes.io/tls."""
+    certificates().renew(folder / "certificate", folder / "key")
+    names = {"tls.crt": "certificate", "tls.key": "key"}
+    return {name: (folder / file).read_bytes() for name, file in names.items()}
+
+
+def shown(adapter):
+    """The certificate that a new client is shown."""
+    with connect(adapter.port, tls=adapter.tls) as client:
+        return client.getpeercert(binary_form=True)
+
+
+def is_in(pair):
+    return ssl.PEM_cert_to_DER_cert(pair["tls.crt"].decode())
+
+
+def test_a_renewed_certificate_is_shown_to_who_comes_next(secret, tmp_path):
+    """Whoever is connected stays so."""
+    a, volume = secret
+    with connect(a.port, tls=a.tls) as early:
+        for _ in range(3):
+            pair = new_pair(tmp_path)
+            volume.write(pair)
+            wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
+        early.sendall(kubelet("/readyz"))
+        assert read_answer(early).status == 200
+    assert a.status_of("/readyz") == 200
+    lines = a.messages("reloaded")
+    assert len(lines) == 3
+    assert all(line["certificate_until"].startswith("20") for line in lines)
+    assert "dbhealthd_tls_certificate_expiry_timestamp_seconds 1" in a.get("/metrics").body
+
+
+def test_a_handshake_under_way_ends_with_what_it_began_with(secret, tmp_path):
+    a, volume = secret
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = a.tls.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        session.do_handshake()
+    hello = outgoing.read()
+    with connect(a.port) as client:
+        client.sendall(hello[:100])
+        for _ in range(3):
+            pair = new_pair(tmp_path)
+            volume.write(pair)
+            wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
+        client.sendall(hello[100:])
+        while True:
+            incoming.write(client.recv(65536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                session.do_handshake()
+                break
+        assert session.version() == "TLSv1.3"
+
+
+def test_a_bad_pair_keeps_the_one_that_is_shown(secret, tmp_path):
+    a, volume = secret
+    before = shown(a)
+    other = new_pair(tmp_path)
+    for number, bad in enumerate(
+        ({**other, "tls.key": new_pair(tmp_path)["tls.key"]}, {**other, "tls.crt": b"noise"}), 1
+    ):
+        volume.write(bad)
+        wait_until(lambda n=number: len(a.messages("reload refused")) >= n, "it is refused")
+        assert shown(a) == before
+    problems = [line["problem"] for line in a.messages("reload refused")]
+    assert "DBHEALTH_TLS_KEY: does not fit" in problems[0]
+    assert "DBHEALTH_TLS_CERT: expected certificates" in problems[-1]
+    assert a.statuses()[1:] == (200, 200, 200)
+    assert "[+]configuration warn: the latest reload was refused" in a.get("/livez?verbose").body
+    volume.write(other)
+    wait_until(lambda: shown(a) == is_in(other), "the good one is shown")
+    assert "[+]configuration ok\n" in a.get("/livez?verbose").body
+
+
+def test_a_certificate_that_comes_late_is_shown(adapter, mariadb, tmp_path):
+    certificate, key = tmp_path / "late" / "tls.crt", tmp_path / "late" / "tls.key"
+    settings = {"DBHEALTH_TLS_CERT": str(certificate), "DBHEALTH_TLS_KEY": str(key)}
+    a = adapter(mariadb.url(), checks=CHECKS, **settings)
+    a.tls = trusting()
+    assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
+    Volume(tmp_path / "late", new_pair(tmp_path))
+    a.wait_status("/readyz", 200)
+    a.tls = verifying()
+    assert a.status_of("/readyz") == 200
 
 
 # Commands

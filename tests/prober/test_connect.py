@@ -1,6 +1,6 @@
 """A way to the server that is blocked for a while: the kernel drops what asks for a connection when
-too many wait in a listener's queue, as a firewall would. So nobody says anything, and once the way is
-free the login must go on at once, and not when the kernel next asks again, half a minute later."""
+too many wait in a listener's queue, as a firewall would. So nobody says anything, and once the way
+is free the login must go on at once, and not when the kernel next asks, half a minute later."""
 
 import contextlib
 import socket

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from fakes import Fake, my_error, my_greeting, my_read, pg_error, pg_startup
@@ -157,7 +158,8 @@ def test_a_role_that_may_not_log_in(probe, server):
 @pytest.mark.parametrize("sslmode", ["prefer", "disable", "require"])
 def test_a_wrong_password_is_one_denial(probe, server, sslmode):
     before = denials(server)
-    assert seen(probe(server.url(password="wrong", sslmode=sslmode)).open()) == ("denied", "refused")
+    prober = probe(server.url(password="wrong", sslmode=sslmode))
+    assert seen(prober.open()) == ("denied", "refused")
     assert denials(server) == before + 1
 
 
@@ -211,7 +213,7 @@ def socket_at(engine, folder):
 
 
 def test_a_full_server_is_told(server, refused):
-    """Unless its last place, which is for administrators, is free: then it asks for the password."""
+    """Unless its last place, for administrators, is free: then it asks for the password."""
     prober, name = refused
     with server.full():
         with contextlib.ExitStack() as more:
@@ -367,7 +369,8 @@ def test_a_replaced_password_is_wiped(prober, server, secret):
 
 def in_memory(prober, text):
     """Whether the text is in the prober's heap or stack."""
-    with open(f"/proc/{prober.pid}/maps") as maps, open(f"/proc/{prober.pid}/mem", "rb", 0) as memory:
+    process = Path(f"/proc/{prober.pid}")
+    with open(process / "maps") as maps, open(process / "mem", "rb", 0) as memory:
         for line in maps:
             place, access = line.split()[:2]
             if access.startswith("rw"):

@@ -216,6 +216,19 @@ class Prober:
         assert reply.outcome == "ok", reply
         return self
 
+    def outcome(self, patience):
+        """That of an open, a run and a close, as far as they come; None if one does not end in time."""
+        reply = None
+        for verb, sql in ((Verb.OPEN, ""), (Verb.RUN, "SELECT 1"), (Verb.CLOSE, "")):
+            self.send(verb, sql)
+            try:
+                reply = self.receive(patience)
+            except NoReply:
+                return None
+            if reply.outcome != "ok":
+                break
+        return reply.outcome
+
     def memory(self):
         """Resident anonymous memory in KiB."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

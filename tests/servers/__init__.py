@@ -18,14 +18,18 @@ installs them; nothing here reaches the network.
 
 from .account import dies_with_us
 from .certificates import certificates
+from .clusters import Galera, GroupMember
 from .kernel import free_port, wait_until
-from .mysql import MariaDB, MySQL
+from .mysql import SEEN_BY_PROBE, MariaDB, MySQL
 from .pgbouncer import PgBouncer
 from .postgres import Postgres
 from .server import PASSWORDS, running
 
 __all__ = [
     "PASSWORDS",
+    "SEEN_BY_PROBE",
+    "Galera",
+    "GroupMember",
     "MariaDB",
     "MySQL",
     "PgBouncer",

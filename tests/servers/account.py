@@ -25,11 +25,12 @@ def start(account, command, root, log):
     )
 
 
-def run(account, command, root):
-    """Runs a set-up command to its end; RuntimeError with its output when it fails."""
+def run(account, command, root, text=""):
+    """Runs a command to its end with text as its input, and returns its output; RuntimeError with
+    that when it fails."""
     result = subprocess.run(
         command,
-        stdin=subprocess.DEVNULL,
+        input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -39,6 +40,7 @@ def run(account, command, root):
     )
     if result.returncode != 0:
         raise RuntimeError(f"{command[0]} failed:\n{result.stdout}")
+    return result.stdout
 
 
 def own(account, path):

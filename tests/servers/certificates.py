@@ -7,6 +7,9 @@ import tempfile
 
 from .session import session_folder
 
+LOCAL = ("localhost", "127.0.0.1")
+MONTH = 30 * 24 * 3600  # s
+
 
 @functools.cache
 def certificates():
@@ -18,30 +21,45 @@ def certificates():
 
 class Certificates:
     """PEM files: ca signed certificate (with key), which is for 127.0.0.1 and localhost; other_ca
-    is an authority that signed nothing."""
+    is another authority. revocations is ca's list of what it has revoked."""
 
     def __init__(self, folder):
+        self._folder = folder
         self.ca = folder / "ca.pem"
         self.other_ca = folder / "other-ca.pem"
-        self.certificate = folder / "server.pem"
-        self.key = folder / "server.key"
-        self._authority = _issue("dbhealth test authority")
-        _write(self.ca, self._authority[0])
-        _write(self.other_ca, _issue("another authority")[0])
-        self.renew(self.certificate, self.key)
+        self.revocations = folder / "revocations.pem"
+        ca, other = _issue("dbhealth test authority"), _issue("another authority")
+        self._authorities = {self.ca: ca, self.other_ca: other}
+        _write(self.ca, ca[0])
+        _write(self.other_ca, other[0])
+        self.certificate, self.key = self.issue("server")
+        self._revoked = []
+        self.revoke()
 
-    def renew(self, certificate, key):
-        """Writes a certificate like the server's, and its key, into these files."""
-        server, server_key = _issue("localhost", *self._authority)
-        _write(certificate, server)
-        _write_key(key, server_key)
+    def issue(self, name, *, common_name="localhost", ca=None, seconds=MONTH, hosts=None):
+        """A certificate and its key, as files of that name; for hosts, 127.0.0.1 and localhost
+        unless told, and valid for so many seconds, which may lie in the past."""
+        authority = self._authorities[ca or self.ca]
+        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=hosts or LOCAL)
+        paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        _write(paths[0], issued)
+        _write_key(paths[1], key)
+        return paths
+
+    def revoke(self, *certificates):
+        """Adds certificates, given by their files, to the list of those that ca has revoked."""
+        from cryptography import x509
+
+        for path in certificates:
+            self._revoked.append(x509.load_pem_x509_certificate(path.read_bytes()))
+        _write(self.revocations, _revocations(*self._authorities[self.ca], self._revoked))
 
 
 # cryptography is imported late: a demo without TLS doesn't install it.
 
 
-def _issue(common_name, issuer=None, issuer_key=None):
-    """A certificate and its key: a server's if there is an issuer, else an authority's."""
+def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()):
+    """A certificate and its key: an authority's if there is no issuer."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -55,14 +73,37 @@ def _issue(common_name, issuer=None, issuer_key=None):
         .issuer_name(issuer.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now - datetime.timedelta(days=2))
+        .not_valid_after(now + datetime.timedelta(seconds=seconds))
         .add_extension(x509.BasicConstraints(ca=not issuer, path_length=None), critical=True)
     )
     if issuer:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        builder = builder.add_extension(names, critical=False)
     return builder.sign(issuer_key or key, hashes.SHA256()), key
+
+
+def _general_name(host):
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _revocations(issuer, issuer_key, revoked):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    now = datetime.datetime.utcnow()
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(now - datetime.timedelta(days=1))
+    builder = builder.next_update(now + datetime.timedelta(days=30))
+    for certificate in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
+        builder = builder.add_revoked_certificate(entry.revocation_date(now).build())
+    return builder.sign(issuer_key, hashes.SHA256())
 
 
 def _write(path, certificate):
@@ -79,3 +120,4 @@ def _write_key(path, key):
     )
 
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.chmod(0o600)

@@ -13,27 +13,41 @@ from .server import PASSWORDS, Server
 from .session import session_folder
 
 REPLICATOR, REPLICATOR_PASSWORD = "replicator", "replicator-secret"
+SEEN_BY_PROBE = (  # Tables of MySQL's performance_schema.
+    "replication_connection_status",
+    "replication_applier_configuration",
+    "replication_applier_status",
+    "replication_applier_status_by_coordinator",
+    "replication_applier_status_by_worker",
+    "replication_group_members",
+)
 MYSQL_ROOT = Path(os.environ.get("DBHEALTH_TEST_CACHE", "/var/cache/dbhealth-tests"), "mysql-root")
 
 
 class MySqlProtocol(Server):
-    """Users: root (over the Unix socket, no password); probe and app, each with a password; app may
-    do all in the database app.
+    """Users: root (over the Unix socket, no password); probe, who may do what the shipped checks
+    need, and app, who may do all in the database app, each with a password.
 
     settings are options of the server program; True stands for one that takes no value."""
 
+    strict_settings = {"ssl-crl": "revocations.pem"}
     runs_as = "nobody"  # The packages without a service create no account.
     program = None
+    client = None  # The engine's own.
+    probe_grants = ()
     no_tls = {}
     stop_signals = {"fast": signal.SIGTERM, "immediate": signal.SIGKILL}
+    reload_certificates = None  # A statement.
     replica = None  # How a statement about replication calls one.
     gtid_options = {}
     read_only_options = ()  # Of a replica, in the order in which they are switched on.
 
-    def __init__(self, *, settings=None, max_connections=30, tls=False):
+    def __init__(self, *, settings=None, max_connections=None, tls=False):
         super().__init__(tls)
-        self.settings = {"max-connections": max_connections, **(settings or {})}
-        self.places = max_connections
+        self.settings = {"max-connections": 30, **(settings or {})}
+        if max_connections:
+            self.settings["max-connections"] = max_connections
+        self.places = self.settings["max-connections"]
         self.socket = self.folder / "socket"
         self._replicates = False  # Has a binary log, as primaries and replicas do.
         self._read_only = False
@@ -61,6 +75,13 @@ class MySqlProtocol(Server):
         params = {"socket": self.socket, **params}
         return self._url(user, password, "localhost", database, params)
 
+    def script(self, text, user="root"):
+        """What the engine's own client prints when it runs the text: a line a row, with tabs."""
+        login = ["--no-defaults", f"--socket={self.inside(self.socket)}", f"--user={user}"]
+        if user in PASSWORDS:
+            login.append(f"--password={PASSWORDS[user]}")
+        return account.run(self.runs_as, [self.client, *login, "--batch"], self.root, text)
+
     def replication(self):
         """What SHOW REPLICA STATUS says, by column; nothing if this is no replica."""
         with contextlib.closing(self._admin()) as connection:
@@ -74,10 +95,12 @@ class MySqlProtocol(Server):
 
     # Replication, by GTID
 
-    def new_replica(self, **options):
+    def new_replica(self, *, settings=None, **options):
         """A started server that replicates from this one and has caught up; options are the
-        constructor's. It is a copy of this one, which the copying restarts."""
-        replica = type(self)(**options)
+        constructor's, and what they leave out is as here. It is a copy of this one, which the
+        copying restarts."""
+        options = {"tls": self.tls, **options}
+        replica = type(self)(settings={**self.settings, **(settings or {})}, **options)
         replica._replicates = replica._read_only = True
         replica._origin = self
         try:
@@ -89,8 +112,10 @@ class MySqlProtocol(Server):
 
     def follow(self, primary):
         """Makes this server a replica of another, whatever it was; waits until it has caught up and
-        is connected."""
+        is connected. It keeps its data: what it alone has of them is the caller's trouble."""
         self._read_only = True
+        if not self.alive():
+            self.start()
         self._set_read_only("ON")
         self._stop_replication()
         self._set_source(primary)
@@ -123,6 +148,10 @@ class MySqlProtocol(Server):
     def resume_replay(self):
         self.sql(f"START {self.replica} SQL_THREAD")
 
+    def set_delay(self, seconds):
+        """Has a replica apply changes so late."""
+        raise NotImplementedError
+
     def caught_up(self, primary):
         """Whether it has applied all that the primary has written so far."""
         raise NotImplementedError
@@ -145,24 +174,23 @@ class MySqlProtocol(Server):
         for name in self.read_only_options:
             self.sql(f"SET GLOBAL {name.replace('-', '_')} = {state}")
 
-    def _begin_to_replicate(self):
-        """Creates the user that replicas log in as, and starts again with a binary log."""
+    def _create_replicator(self):
+        """The user that replicas log in as."""
         self.sql(f"CREATE USER {REPLICATOR}@'%' IDENTIFIED BY '{REPLICATOR_PASSWORD}'")
         self.sql(f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATOR}@'%'")
-        self._replicates = True
 
     def _copy_to(self, folder):
-        """Puts a copy of our data there. A server that rests is the one thing sure to be whole."""
+        """Puts a copy of our data there, and leaves us with a binary log from now on. Data that no
+        server uses is the one thing that is sure to be whole."""
         if not self._replicates:
-            self._begin_to_replicate()
+            self._create_replicator()
+            self._replicates = True
         self.stop()
-        _copy(self.data, folder)
+        self._copy(folder)
         self.start()
 
-    @classmethod
-    def inside(cls, path):
-        """The path as the server sees it."""
-        return path
+    def _copy(self, folder):
+        subprocess.run(["cp", "-a", self.data, folder], check=True)
 
     @classmethod
     def common_options(cls, folder):
@@ -192,13 +220,15 @@ class MySqlProtocol(Server):
             "port": self.port,
             "skip-name-resolve": True,
             **(self._tls_options() if self.tls else self.no_tls),
-            **(self._binlog_options() if self._replicates else {"skip-log-bin": True}),
+            **self._binlog_options(),
             **dict.fromkeys(self.read_only_options if self._read_only else (), "ON"),
             **self.settings,
         }
         return [self.program, "--no-defaults", *_arguments(options)]
 
     def _binlog_options(self):
+        if not self._replicates:
+            return {} if "log-bin" in self.settings else {"skip-log-bin": True}
         names = {"log-bin": "binlog", "relay-log": "relay", "server-id": self.port}
         return {**names, "sync-binlog": 0, "max-binlog-size": "4M", **self.gtid_options}
 
@@ -209,11 +239,16 @@ class MySqlProtocol(Server):
             "ssl-key": self.inside(self.folder / "server.key"),
         }
 
+    def _reload_certificates(self):
+        self.sql(self.reload_certificates)
+
     def _populate(self):
         if self._origin:
             return
         for user, password in PASSWORDS.items():
             self.sql(f"CREATE USER {user}@'%' IDENTIFIED BY '{password}'")
+        for privilege in self.probe_grants:
+            self.sql(f"GRANT {privilege} TO probe@'%'")
         self.sql("CREATE DATABASE app")
         self.sql("GRANT ALL ON app.* TO app@'%'")
 
@@ -233,10 +268,18 @@ class MariaDB(MySqlProtocol):
     engine = "mariadb"
     scheme = "mariadb"
     program = "/usr/sbin/mariadbd"
+    client = "mariadb"
+    probe_grants = ("PROCESS, SLAVE MONITOR ON *.*",)
     no_tls = {"skip-ssl": True}
+    reload_certificates = "FLUSH SSL"
     replica = "SLAVE"
     gtid_options = {"log-slave-updates": True}
     read_only_options = ("read-only",)
+
+    def set_delay(self, seconds):
+        self.sql("STOP SLAVE")
+        self.sql(f"CHANGE MASTER TO MASTER_DELAY = {seconds}")
+        self.sql("START SLAVE")
 
     def caught_up(self, primary):
         written = primary.value("SELECT @@global.gtid_binlog_pos")
@@ -277,8 +320,11 @@ class MySQL(MySqlProtocol):
     engine = "mysql"
     scheme = "mysql"
     program = "/usr/sbin/mysqld"
+    client = "mysql"
+    probe_grants = ("PROCESS ON *.*", *(f"SELECT ON performance_schema.{t}" for t in SEEN_BY_PROBE))
     root = MYSQL_ROOT
     no_tls = {"tls-version": ""}
+    reload_certificates = "ALTER INSTANCE RELOAD TLS"
     replica = "REPLICA"
     gtid_options = {"gtid-mode": "ON", "enforce-gtid-consistency": "ON"}
     read_only_options = ("read-only", "super-read-only")
@@ -288,6 +334,11 @@ class MySQL(MySqlProtocol):
         if mode == "fast" and self._replicates and not self._paused:
             self._hang_up_on_replicas()
         super().stop(mode, wait)
+
+    def set_delay(self, seconds):
+        self.sql("STOP REPLICA SQL_THREAD")
+        self.sql(f"CHANGE REPLICATION SOURCE TO SOURCE_DELAY = {seconds}")
+        self.sql("START REPLICA SQL_THREAD")
 
     def caught_up(self, primary):
         written = primary.value("SELECT @@global.gtid_executed")
@@ -341,10 +392,6 @@ class MySQL(MySqlProtocol):
             " SOURCE_SSL = 0, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 1000,"
             " SOURCE_HEARTBEAT_PERIOD = 1, SOURCE_AUTO_POSITION = 1"
         )
-
-
-def _copy(folder, to):
-    subprocess.run(["cp", "-a", folder, to], check=True)
 
 
 def _arguments(options):

@@ -61,6 +61,7 @@ class Postgres(PostgresProtocol):
     """
 
     engine = "postgres"
+    strict_settings = {"ssl_ca_file": "ca.pem", "ssl_crl_file": "revocations.pem"}
     stop_signals = {
         "smart": signal.SIGTERM,
         "fast": signal.SIGINT,
@@ -82,9 +83,7 @@ class Postgres(PostgresProtocol):
         """Puts other lines before the usual ones of pg_hba.conf, for logins from now on."""
         self._hba = lines
         self._write_hba()
-        mark = self.log_mark()
-        self.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "reloading" in self.log_since(mark), f"{self.name} reloads")
+        self._reload()
 
     def backends(self):
         """Process ids of the client sessions, those still logging in included; from outside."""
@@ -246,6 +245,13 @@ class Postgres(PostgresProtocol):
 
     def _write_hba(self):
         (self.data / "pg_hba.conf").write_text("\n".join((*self._hba, *USUAL_HBA, "")))
+
+    def _reload(self):
+        mark = self.log_mark()
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reloading" in self.log_since(mark), f"{self.name} reloads")
+
+    _reload_certificates = _reload
 
     def _command(self):
         return [PROGRAMS / "postgres", "-D", self.data]

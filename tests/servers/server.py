@@ -41,6 +41,8 @@ class Server:
     root = None  # The root folder in which the server runs, if it isn't ours.
     stop_signals = {}  # By mode.
 
+    strict_settings = {}  # For asking clients for certificates, and minding what is revoked.
+
     def __init__(self, tls=False):
         self.name = f"{self.engine}-{next(_numbers)}"
         self.host = "127.0.0.1"
@@ -220,6 +222,25 @@ class Server:
             stream.seek(mark)
             return stream.read().decode(errors="replace")
 
+    # Certificates
+
+    def mind_certificates(self):
+        """From its start on it asks clients for certificates, and takes none that its authority has
+        not signed or has revoked; call it before. Who has none may log in unless told otherwise."""
+        for name, file in self.strict_settings.items():
+            self.settings[name] = self.inside(self.folder / file)
+
+    @classmethod
+    def inside(cls, path):
+        """The path as the server sees it."""
+        return path
+
+    def use_certificate(self, certificate, key):
+        """Shows another certificate, given as two files, to clients from now on."""
+        self._take_file(certificate, "server.pem")
+        self._take_file(key, "server.key")
+        self._reload_certificates()
+
     # What a subclass gives
 
     @classmethod
@@ -248,6 +269,10 @@ class Server:
     def _populate(self):
         """Creates users after the first start."""
 
+    def _reload_certificates(self):
+        """Has the server read its certificates anew; returns when it has."""
+        raise NotImplementedError
+
     def _admin(self):
         """A connection as superuser in which each statement is committed at once."""
         raise NotImplementedError
@@ -263,15 +288,22 @@ class Server:
     # What a subclass uses
 
     def _copy_template(self):
-        subprocess.run(["cp", "-a", _template(type(self)), self.data], check=True)
+        kind = next(kind for kind in type(self).__mro__ if "initialise" in vars(kind))
+        subprocess.run(["cp", "-a", _template(kind), self.data], check=True)
 
     def _copy_certificates(self):
-        """Puts ca.pem, server.pem and server.key into the folder, readable by the server alone."""
+        """Puts ca.pem, server.pem and server.key into the folder, readable by the server alone, and
+        the list of what ca has revoked, as revocations.pem."""
         made = certificates()
-        for source in (made.ca, made.certificate, made.key):
-            copy = shutil.copy(source, self.folder)
-            os.chmod(copy, 0o600)
-            account.own(self.runs_as, copy)
+        self._take_file(made.ca, "ca.pem")
+        self._take_file(made.certificate, "server.pem")
+        self._take_file(made.key, "server.key")
+        self._take_file(made.revocations, "revocations.pem")
+
+    def _take_file(self, source, name):
+        copy = shutil.copy(source, self.folder / name)
+        os.chmod(copy, 0o600)
+        account.own(self.runs_as, copy)
 
     def _url(self, user, password, where, database, params):
         login = f"{quote(user)}:{quote(self._password(user, password), safe='')}@" if user else ""

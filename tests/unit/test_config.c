@@ -470,6 +470,115 @@ static void the_configuration_checks_name_is_not_for_files(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+// --- from one configuration to the next
+
+static void add_words(struct text *text, const char *label, const struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        text_addf(text, "%s%s", label, words->items[i]);
+}
+
+// Names with +, ~ and - for added, changed and removed, then what else there is.
+static void check_changes(const struct config *later, const struct config_changes *changes,
+                          const char *wanted)
+{
+    char found[1024];
+    struct text text = text_in(found, sizeof found);
+    add_words(&text, " +", &changes->added);
+    add_words(&text, " ~", &changes->changed);
+    add_words(&text, " -", &changes->removed);
+    text_addf(&text, "%s%s", changes->certificate ? " certificate" : "",
+              changes->target ? " target" : "");
+    for (size_t i = 0; i < changes->problems.count; i++) {
+        const char *place = strstr(changes->problems.items[i], root);
+        text_addf(&text, " !%s", place != NULL ? place + strlen(root) : changes->problems.items[i]);
+    }
+    assert_string_equal(found, wanted);
+    assert_int_equal(config_changes_any(changes), wanted[0] != '\0' && wanted[1] != '!');
+    assert_true(later->references == 1);
+}
+
+static struct config *succeed(struct config *earlier, const char *folders, const char *wanted)
+{
+    struct config *later = load(folders, "");
+    struct config_changes changes = config_succeed(later, earlier);
+    check_changes(later, &changes, wanted);
+    config_changes_clear(&changes);
+    config_release(earlier);
+    return later;
+}
+
+static void an_equal_check_goes_over_as_the_same_object(void **state)
+{
+    (void)state;
+    write_file("a/one.sql", "SELECT 1");
+    write_file("a/two.sql", "SELECT 2");
+    write_file("a/three.sql", "SELECT 3");
+    struct config *config = load("a", "");
+    const struct check *two = check_of(config, "two");
+    config = succeed(config, "a", "");
+    assert_ptr_equal(check_of(config, "two"), two);
+    write_file("a/one.sql", "SELECT 1 ");
+    write_file("a/four.sql", "SELECT 4");
+    (void)remove(in_root("a/three.sql"));
+    config = succeed(config, "a", " +four ~one -three");
+    assert_ptr_equal(check_of(config, "two"), two);
+    assert_string_equal(two->sql, "SELECT 2");
+    write_file("b/two.sql", "SELECT 2"); // replaces it, from another place
+    config = succeed(config, "a:b", " ~two");
+    config_release(config);
+}
+
+static void what_was_wrong_before_is_no_new_problem(void **state)
+{
+    (void)state;
+    write_file("a/one.sql", "SELECT 1");
+    write_file("a/two.sql", "-- x\nSELECT 1");
+    struct config *config = load("a:b", ""); // b has no file
+    config = succeed(config, "a:b", "");
+    write_file("a/two.sql", "\n-- y\nSELECT 1");
+    config = succeed(config, "a:b", " ~two");
+    write_file("b/three.sql", "SELECT 3");
+    config = succeed(config, "a:b", " +three -configuration");
+    config_release(config);
+}
+
+static void what_was_well_before_is_a_new_problem(void **state)
+{
+    (void)state;
+    write_file("a/one.sql", "SELECT 1");
+    struct config *config = load("a", "");
+    write_file("a/one.sql", "-- x\nSELECT 1");
+    write_file("a/two.sql", "SELECT");
+    write_file("a/new.sql", "");
+    config = succeed(config, "a",
+                     " +new +two ~one !/a/new.sql:1:1: no SQL statement, expected one "
+                     "below the header !/a/one.sql:1:4: expected `-- key: value` or "
+                     "`-- # remark` above the statement");
+    config = succeed(config, "b", " +configuration -new -one -two !/b");
+    config_release(config);
+}
+
+static void another_server_or_user_is_a_change(void **state)
+{
+    (void)state;
+    write_file("a/one.sql", "SELECT 1");
+    struct config *config = load("a", "");
+    (void)setenv("DATABASE_URL", "postgres://u:other@h/d", 1);
+    config = succeed(config, "a", "");
+    (void)setenv("DATABASE_URL", "postgres://v:other@h/d", 1);
+    uint64_t digest = config->target_digest;
+    config = succeed(config, "a", " target");
+    assert_true(config->target_digest == digest);
+    (void)setenv("DATABASE_URL", "postgres://v:other@h/e", 1);
+    config = succeed(config, "a", " target");
+    assert_true(config->target_digest != digest);
+    (void)setenv("DATABASE_URL", "postgres://v:other@h:0/e", 1);
+    config =
+        succeed(config, "a", " target !DATABASE_URL: the port is not a number from 1 to 65535");
+    config_release(config);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -494,6 +603,10 @@ int main(void)
         TEST(a_reserved_endpoint_breaks_its_check_where_it_is_seen),
         TEST(a_bad_setting_is_told_by_readiness),
         TEST(the_configuration_checks_name_is_not_for_files),
+        TEST(an_equal_check_goes_over_as_the_same_object),
+        TEST(what_was_wrong_before_is_no_new_problem),
+        TEST(what_was_well_before_is_a_new_problem),
+        TEST(another_server_or_user_is_a_change),
     };
     return RUN(tests);
 }

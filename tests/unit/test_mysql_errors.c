@@ -128,6 +128,16 @@ static void test_error_before_tls(void **state)
     assert_int_equal(number, 7);
 }
 
+static void test_lost_before_a_greeting(void **state)
+{
+    (void)state;
+    assert_true(mysql_error_is_before_greeting(
+        "Lost connection to server at 'reading initial communication packet', system error: 0"));
+    assert_false(mysql_error_is_before_greeting(
+        "Lost connection to server at 'sending authentication information', system error: 104"));
+    assert_false(mysql_error_is_before_greeting(""));
+}
+
 static void test_errno(void **state)
 {
     (void)state;
@@ -144,8 +154,11 @@ static void test_errno(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_common_numbers),  cmocka_unit_test(test_numbers_of_one_product),
-        cmocka_unit_test(test_refused_secrets), cmocka_unit_test(test_error_before_tls),
+        cmocka_unit_test(test_common_numbers),
+        cmocka_unit_test(test_numbers_of_one_product),
+        cmocka_unit_test(test_refused_secrets),
+        cmocka_unit_test(test_error_before_tls),
+        cmocka_unit_test(test_lost_before_a_greeting),
         cmocka_unit_test(test_errno),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

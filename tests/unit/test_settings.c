@@ -75,6 +75,9 @@ static void expect(const char *flags, const char *shown, const char *problem)
     struct error error;
     print_message("%s\n", flags);
     assert_true(load(&settings, flags, &error));
+    struct settings original = settings;
+    settings = settings_copy(&original); // which must stand on its own
+    settings_clear(&original);
     char *line = show(&settings);
     assert_string_equal(line, shown);
     assert_int_equal(settings.problems.count, problem[0] != '\0');

@@ -615,6 +615,76 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+// The pairs are of one server and database, or not.
+static void digests_tell_servers_apart_and_not_users(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool equal;
+    } pairs[] = {
+        {"postgres://u:p@h/d", "postgres://u:p@h/d", true},
+        {"postgres://u:p@h/d", "postgresql://v:q@h:5432/d?sslcert=/c&sslkey=/k", true},
+        {"postgres://u@h", "postgres://u@h/postgres", true},
+        {"mysql://u@h", "mariadb://v@h?ssl-cert=/c", true},
+        {"postgres://u@h/d", "mysql://u@h:5432/d", false},
+        {"postgres://u@h/d", "postgres://u@i/d", false},
+        {"postgres://u@h/d", "postgres://u@h:5433/d", false},
+        {"postgres://u@h/d", "postgres://u@h/e", false},
+        {"postgres://u@h/d", "postgres://u@h/d?sslmode=require", false},
+        {"postgres://u@h/d?sslmode=prefer", "postgres://u@h/d?sslmode=require", false},
+        {"mysql://u@h", "mysql://u@h/h", false},
+        {"mysql://u@127.0.0.1", "mysql://u@/?socket=127.0.0.1", false},
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        struct target one, other;
+        struct error error;
+        print_message("%s %s\n", pairs[i].one, pairs[i].other);
+        assert_true(target_parse(&one, pairs[i].one, &error));
+        assert_true(target_parse(&other, pairs[i].other, &error));
+        assert_int_equal(target_digest(&one) == target_digest(&other), pairs[i].equal);
+        target_wipe(&one);
+        target_wipe(&other);
+    }
+}
+
+static void check_files(const char *const *variables, const char *wanted)
+{
+    const char *paths[TARGET_FILES_MAX];
+    char found[256] = "";
+    for (size_t i = 0; variables[i] != NULL; i += 2)
+        assert_int_equal(setenv(variables[i], variables[i + 1], 1), 0);
+    size_t count = target_files(paths);
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(found + strlen(found), sizeof found - strlen(found), "%s ", paths[i]);
+    assert_string_equal(found, wanted);
+    for (size_t i = 0; variables[i] != NULL; i += 2)
+        assert_int_equal(unsetenv(variables[i]), 0);
+}
+
+static void the_files_that_are_read_are_those_to_watch(void **state)
+{
+    (void)state;
+    static const char *const none[] = {NULL};
+    static const char *const url[] = {"DATABASE_URL", "postgres://u@h", "POSTGRES_USER_FILE", "/u",
+                                      NULL};
+    static const char *const file[] = {"DATABASE_URL_FILE", "/url", "POSTGRES_USER_FILE", "/u",
+                                       NULL};
+    static const char *const image[] = {"POSTGRES_USER_FILE",
+                                        "/user",
+                                        "POSTGRES_DB_FILE",
+                                        "/db",
+                                        "MARIADB_USER_FILE",
+                                        "/other",
+                                        "POSTGRES_PASSWORD_FILE",
+                                        "/password",
+                                        NULL};
+    check_files(none, "");
+    check_files(url, "");
+    check_files(file, "/url ");
+    check_files(image, "/user /db /other ");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -628,6 +698,8 @@ int main(void)
         cmocka_unit_test(no_error_and_no_description_shows_any_part_of_a_password),
         cmocka_unit_test(freed_memory_holds_no_password),
         cmocka_unit_test(descriptions_mask_the_password),
+        cmocka_unit_test(digests_tell_servers_apart_and_not_users),
+        cmocka_unit_test(the_files_that_are_read_are_those_to_watch),
         cmocka_unit_test(the_url_comes_from_one_variable_or_one_file),
         cmocka_unit_test(the_password_file_wins_and_loses_one_newline),
         cmocka_unit_test(a_rotated_password_is_read_at_the_next_call),

@@ -1,0 +1,17 @@
+-- description: This server takes writes: read_only is off, which is how ProxySQL tells a primary.
+-- endpoints:   primary read-only
+-- flavor:      mariadb
+-- # It is what this server believes: of two that believe it at once, failover tools know which is right.
+-- # Replication threads that run don't count, for two primaries that follow each other both have them. So
+-- # a replica whose read_only was forgotten is a primary here.
+-- # A server that takes no writes is no primary that failed: it is skipped, and /primary answers 503.
+-- skip:        writable == 0
+-- # Every Galera node is a primary, unless it has lost its cluster: then it stays writable and refuses.
+-- fail:        outside_cluster == 1
+-- metrics:     no
+SELECT NOT (@@global.read_only OR @@global.innodb_read_only) AS writable,
+       EXISTS (SELECT * FROM information_schema.global_status
+               WHERE variable_name = 'WSREP_PROVIDER_NAME' AND variable_value <> '')
+       AND NOT EXISTS (SELECT * FROM information_schema.global_status
+                       WHERE variable_name = 'WSREP_READY' AND variable_value = 'ON'
+                      ) AS outside_cluster;

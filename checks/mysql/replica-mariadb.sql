@@ -1,0 +1,21 @@
+-- description: This replica receives and applies what its master commits, at most max_lag_seconds late.
+-- endpoints:   replica read-only
+-- flavor:      mariadb
+-- # A server that has no master is no replica that failed: it is skipped, and /replica answers 503. A
+-- # promoted one forgets its old master by RESET SLAVE ALL; before that it is a replica that failed.
+-- skip:        rows == 0
+-- # "Connecting" is not Yes: nobody knows what the master has meanwhile. A master that freezes is noticed
+-- # after slave_net_timeout, 60 s by default.
+-- fail:        Slave_IO_Running != 'Yes'
+-- fail:        Slave_SQL_Running != 'Yes'
+-- # 30 s is far above what replicas that are well need, and far below what their readers forgive. NULL,
+-- # which means unknown, fails. With a MASTER_DELAY the delay counts. What the receiver has not fetched
+-- # yet does not: the master alone knows of it.
+-- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
+-- fail:        Seconds_Behind_Master > $max_lag_seconds
+-- # MariaDB shows this by SHOW alone, of which rules see the first row. For each of several masters make
+-- # a file of your own: SHOW REPLICA 'name' STATUS.
+-- warn:        rows > 1
+-- metrics:     Seconds_Behind_Master, Relay_Log_Space
+-- grants:      GRANT /*M! SLAVE MONITOR */ /*!80000 USAGE */ ON *.* TO $user
+SHOW ALL SLAVES STATUS;
