@@ -15,7 +15,6 @@ static void must_be_the_same(const struct call *a, const struct call *b)
     MUST(a->sequence == b->sequence && a->verb == b->verb && a->deadline.ns == b->deadline.ns);
     MUST(a->inspect == b->inspect && a->withheld == b->withheld);
     MUST(a->read_only == b->read_only);
-    MUST(a->withheld == b->withheld);
     MUST(a->statement_limit.ms == b->statement_limit.ms && a->max_rows == b->max_rows);
     MUST_EQUAL(a->sql, b->sql);
 }
