@@ -241,16 +241,20 @@ static void must_come_back(const struct check *check)
 // --- other files that say the same
 
 // Appends what stands for the ${NAME} or ${NAME:-default} at *at, which is moved past it. False if
-// that would not be the same in its place: it begins with a blank, say.
+// that would not be the same in its place: it begins with a blank, say, or it is in a remark and
+// none.
 static bool write_variable(struct written *file, const char **at)
 {
-    char *name = memory_copy(*at + 2, strcspn(*at + 2, ":}"));
-    const char *plain = *at + 2 + strlen(name);
+    size_t name_length = strcspn(*at + 2, "}:\n");
+    const char *plain = *at + 2 + name_length;
     const char *end = strchr(plain, '}');
+    if (end == NULL || (end != plain && strncmp(plain, ":-", 2) != 0))
+        return false;
+    char *name = memory_copy(*at + 2, name_length);
     const char *value = getenv(name);
     size_t length = value != NULL ? strlen(value) : 0;
     free(name);
-    if (length == 0 && *plain == ':') {
+    if (length == 0 && end != plain) {
         value = plain + 2;
         length = (size_t)(end - value);
     }
@@ -274,7 +278,7 @@ static void must_not_mind_variables(const struct check *check, const char *text,
     const char *at = copy;
     while (at < statement && same) {
         if (strncmp(at, "${", 2) == 0)
-            same = strchr(at, '}') != NULL && write_variable(&file, &at);
+            same = write_variable(&file, &at);
         else
             write_bytes(&file, at++, 1);
     }
