@@ -26,9 +26,10 @@ enum {
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
-    CROWD = 64,       // as many connections leave memory behind that is worth giving back
-    RUNS_AT_ONCE = 8, // of MHD_run before the loop gets its turn
-    HANDSHAKE_LOOK_MS = 20
+    CROWD = 64,            // as many connections leave memory behind that is worth giving back
+    RUNS_AT_ONCE = 8,      // of MHD_run before the loop gets its turn
+    FRUITLESS_MOST = 4,    // runs in a row that it may ask for although they come to nothing, ...
+    FRUITLESS_WAIT_MS = 20 // ... and what it waits after them
 };
 
 struct http {
@@ -44,7 +45,8 @@ struct http {
     unsigned connections_most; // at one time, since memory was given back
     unsigned open_handles;
     bool tls;
-    bool changed; // since the last MHD_run began
+    bool changed;       // since the last MHD_run began
+    unsigned fruitless; // runs of it in a row that changed nothing
 };
 
 struct connection {
@@ -285,6 +287,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     }
     if (*upload_size > 0) {
         *upload_size = 0; // a body means nothing here; the header's deadline bounds it
+        request->http->changed = true;
         return MHD_YES;
     }
     if (!request->asked) {
@@ -323,11 +326,13 @@ static void on_again(uv_timer_t *timer)
     (void)timer; // likewise
 }
 
-// While a handshake waits for its client, libmicrohttpd (0.9.75) asks for another run at once and
-// again: two hundred clients that go no further would cost a CPU. What arrives wakes us anyway.
-static bool is_spinning(const struct http *http)
+// libmicrohttpd (0.9.75) asks for another run at once, and again, while a handshake waits for its
+// client or its buffer is full of what it can't take: a few such clients would cost a CPU. What
+// arrives wakes us anyway, so after some runs that came to nothing it has to wait for the next.
+static bool must_wait(struct http *http)
 {
-    return http->tls && !http->changed;
+    http->fruitless = http->changed ? 0 : http->fruitless + 1;
+    return http->fruitless > FRUITLESS_MOST;
 }
 
 bool http_run(struct http *http)
@@ -340,10 +345,11 @@ bool http_run(struct http *http)
         changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
             (void)uv_timer_stop(&http->again);
+            http->fruitless = 0;
             return changed;
         }
-        if (timeout == 0 && is_spinning(http))
-            timeout = HANDSHAKE_LOOK_MS;
+        if (must_wait(http) && timeout == 0)
+            timeout = FRUITLESS_WAIT_MS;
     }
     (void)uv_timer_start(&http->again, on_again, timeout, 0);
     return changed;

@@ -49,6 +49,12 @@ def pss(pid):
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
 
 
+def cpu_seconds(pid):
+    """CPU time that it has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 

@@ -76,6 +76,24 @@ def test_a_result_is_never_served_when_older_than_its_cache(runs, adapter, postg
     assert sorted(first_seen) == list(range(1, 5))
 
 
+EVERY_WAY = (  # Paths to the check `one`, or past it.
+    *("/readyz", "/", "/readyz?verbose", "/readyz?format=json", "/readyz/one", "/primary"),
+    *("/readyz?exclude=other", "/readyz?most=5", "/readyz?most=0", "/readyz?most=x", "/status"),
+    *("/metrics", "/livez?verbose", "/readyz?nonsense", "/nothing", "/readyz?exclude=one"),
+)
+
+
+def test_no_way_of_asking_causes_more_runs_than_the_cache_allows(runs, adapter, postgres):
+    keys = {"cache": "60s", "param": "most = 9", "warn": "nextval > $most"}
+    checks = {"one": counted(runs, endpoints="readyz primary", **keys), "other": sql.check()}
+    a = adapter(postgres.url(), checks=checks)
+    for _ in range(3):
+        for path in EVERY_WAY:
+            for method in ("GET", "HEAD", "OPTIONS", "POST"):
+                a.get(path, method)
+    assert runs.value() == 1
+
+
 # Periods
 
 

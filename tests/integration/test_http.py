@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED, ENDPOINTS
@@ -316,6 +317,12 @@ def test_more_waiting_requests_than_connections(adapter, postgres):
 # What is no request
 
 LONG = "x" * 100_000
+
+
+def posted(header, body=b""):
+    return b"POST / HTTP/1.1\r\nHost: h\r\n" + header + b"\r\n\r\n" + body
+
+
 NO_REQUESTS = {
     "noise": random.Random(1).randbytes(5000),
     "zeros": bytes(5000),
@@ -333,20 +340,50 @@ NO_REQUESTS = {
     "http2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "star": b"OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
     "authority": b"CONNECT localhost:1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+    "no-version": b"GET /livez\r\n\r\n",
+    "no-target": b"GET HTTP/1.1\r\nHost: h\r\n\r\n",
+    "four-words": b"GET /livez more HTTP/1.1\r\nHost: h\r\n\r\n",
+    "tabs": b"GET\t/livez\tHTTP/1.1\r\nHost: h\r\n\r\n",
+    "high-bytes": b"GET /\xff\xfe HTTP/1.1\r\nHost: h\r\n\r\n",
+    "returns-alone": b"GET /livez HTTP/1.1\rHost: h\r\r",
+    "no-colon": b"GET /livez HTTP/1.1\r\nHost h\r\n\r\n",
+    "odd-version": b"GET /livez HTTP/1.x\r\nHost: h\r\n\r\n",
+    "many-keys": b"GET /readyz?" + b"a=1&" * 1000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+    "many-cookies": b"GET /livez HTTP/1.1\r\nCookie: " + b"a=b;" * 1500 + b"\r\n\r\n",
+    "hex-length": posted(b"Content-Length: 0x1", b"x"),
+    "two-lengths": posted(b"Content-Length: 1\r\nContent-Length: 2", b"xx"),
+    "length-and-chunks": posted(
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\nGET /readyz HTTP/1.1\r\n\r\n"
+    ),
+    "odd-encoding": posted(b"Transfer-Encoding: gzip, chunked", b"0\r\n\r\n"),
+    "huge-chunk": posted(b"Transfer-Encoding: chunked", b"F" * 17 + b"\r\n"),
+    "negative-chunk": posted(b"Transfer-Encoding: chunked", b"-1\r\n"),
+    "long-chunk-line": posted(b"Transfer-Encoding: chunked", b"1;" + LONG.encode() + b"\r\nx\r\n"),
+    "many-trailers": posted(b"Transfer-Encoding: chunked", b"0\r\n" + b"X: y\r\n" * 5000),
 }
 
 
 def test_what_is_no_request_ends_in_an_error(well):
+    """Or is closed, after 5 s at most; none is logged, and none keeps the adapter busy."""
+    assert well.statuses() == (200,) * len(ENDPOINTS)
+    log, before = well.log_text(), well.descriptors()
+    began, used = time.monotonic(), processes.cpu_seconds(well.pid)
     with contextlib.ExitStack() as opened:
         clients = {name: opened.enter_context(connect(well.port)) for name in NO_REQUESTS}
         for name, client in clients.items():
             with contextlib.suppress(OSError):
                 client.sendall(NO_REQUESTS[name])
-                client.shutdown(socket.SHUT_WR)
         assert well.statuses() == (200,) * len(ENDPOINTS)
         answers = {name: what_comes(client) for name, client in clients.items()}
+        for client in clients.values():
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_WR)  # Where more requests could come.
+        wait_until(lambda: well.descriptors() <= before, "the connections are closed")
+        busy = (processes.cpu_seconds(well.pid) - used) / (time.monotonic() - began)
     for name, answer in answers.items():
         assert not answer or re.match(rb"HTTP/1\.[01] [45]\d\d ", answer), (name, answer)
+    assert busy < 0.2, "it is kept busy"
+    assert well.log_text() == log
 
 
 def what_comes(client):

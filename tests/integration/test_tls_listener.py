@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 
+import processes
 import pytest
 import sql
 from kubernetes_volume import Volume
@@ -129,13 +130,13 @@ def test_stalled_handshakes_hold_nobody_up(https):
         for number, client in enumerate(clients):
             client.sendall(STALLS[number % len(STALLS)])
         wait_until(lambda: https.descriptors() >= before + STALLED, "all are connected")
-        began, used = time.monotonic(), cpu_seconds(https.pid)
+        began, used = time.monotonic(), processes.cpu_seconds(https.pid)
         while not all(map(is_closed, clients)):
             assert https.status_of("/readyz") == 200
             assert time.monotonic() - began < 30, "some are still there"
             time.sleep(0.5)
         assert time.monotonic() - began > 3, "a slow client must be let finish"
-        busy = (cpu_seconds(https.pid) - used) / (time.monotonic() - began)
+        busy = (processes.cpu_seconds(https.pid) - used) / (time.monotonic() - began)
     assert busy < 0.2, "it is kept busy"
     wait_until(lambda: https.descriptors() <= before, "the connections are closed")
 
@@ -148,12 +149,6 @@ def is_closed(client):
         return False
     except ConnectionError:
         return True
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_many_at_once(https):
