@@ -1,6 +1,7 @@
 """HTTPS on the listener: who gets in, who holds nobody up, and what becomes of a bad certificate."""
 
 import contextlib
+import itertools
 import os
 import re
 import socket
@@ -23,6 +24,7 @@ VERSIONS = {
     ssl.TLSVersion.TLSv1_3: True,
 }
 STALLED = 200
+numbers = itertools.count(1)
 STALLS = (  # What a client sends before it says no more.
     b"",
     b"\x16",
@@ -163,6 +165,12 @@ def test_many_at_once(https):
 # Certificates that cannot be served with
 
 
+def new_pair(*names):
+    """A certificate and its key: the files of a Secret of type kubernetes.io/tls, unless named."""
+    issued = certificates().issue(f"listener-{next(numbers)}")
+    return dict(zip(names or ("tls.crt", "tls.key"), (path.read_bytes() for path in issued)))
+
+
 BAD_PAIRS = {  # What is wrong: the files of the two settings, and what is said.
     "no-key": ("well", "", "DBHEALTH_TLS_KEY: not set"),
     "no-certificate": ("", "key", "DBHEALTH_TLS_CERT: not set"),
@@ -181,9 +189,10 @@ BAD_PAIRS = {  # What is wrong: the files of the two settings, and what is said.
 
 def make_files(folder):
     """The files that BAD_PAIRS names."""
-    certificates().renew(folder / "well", folder / "key")
-    certificates().renew(folder / "other", folder / "other-key")
-    pem = (folder / "well").read_bytes()
+    files = {**new_pair("well", "key"), **new_pair("other", "other-key")}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    pem = files["well"]
     (folder / "noise").write_bytes(os.urandom(1000))
     (folder / "half").write_bytes(pem[: len(pem) // 2])
     (folder / "large").write_bytes(pem * 200)
@@ -218,7 +227,7 @@ def test_a_bad_pair_shuts_out_only_who_verifies(
 @pytest.fixture
 def secret(adapter, mariadb, tmp_path):
     """An adapter whose pair is a Secret's, and that volume."""
-    volume = Volume(tmp_path / "secret", new_pair(tmp_path))
+    volume = Volume(tmp_path / "secret", new_pair())
     settings = {
         "DBHEALTH_TLS_CERT": str(volume.folder / "tls.crt"),
         "DBHEALTH_TLS_KEY": str(volume.folder / "tls.key"),
@@ -226,13 +235,6 @@ def secret(adapter, mariadb, tmp_path):
     a = adapter(mariadb.url(), checks=CHECKS, **settings)
     a.tls = verifying()
     return a, volume
-
-
-def new_pair(folder):
-    """The files of a Secret of type kubernetes.io/tls."""
-    certificates().renew(folder / "certificate", folder / "key")
-    names = {"tls.crt": "certificate", "tls.key": "key"}
-    return {name: (folder / file).read_bytes() for name, file in names.items()}
 
 
 def shown(adapter):
@@ -245,12 +247,12 @@ def is_in(pair):
     return ssl.PEM_cert_to_DER_cert(pair["tls.crt"].decode())
 
 
-def test_a_renewed_certificate_is_shown_to_who_comes_next(secret, tmp_path):
+def test_a_renewed_certificate_is_shown_to_who_comes_next(secret):
     """Whoever is connected stays so."""
     a, volume = secret
     with connect(a.port, tls=a.tls) as early:
         for _ in range(3):
-            pair = new_pair(tmp_path)
+            pair = new_pair()
             volume.write(pair)
             wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
         early.sendall(kubelet("/readyz"))
@@ -262,7 +264,7 @@ def test_a_renewed_certificate_is_shown_to_who_comes_next(secret, tmp_path):
     assert "dbhealthd_tls_certificate_expiry_timestamp_seconds 1" in a.get("/metrics").body
 
 
-def test_a_handshake_under_way_ends_with_what_it_began_with(secret, tmp_path):
+def test_a_handshake_under_way_ends_with_what_it_began_with(secret):
     a, volume = secret
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     session = a.tls.wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -272,7 +274,7 @@ def test_a_handshake_under_way_ends_with_what_it_began_with(secret, tmp_path):
     with connect(a.port) as client:
         client.sendall(hello[:100])
         for _ in range(3):
-            pair = new_pair(tmp_path)
+            pair = new_pair()
             volume.write(pair)
             wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
         client.sendall(hello[100:])
@@ -284,12 +286,12 @@ def test_a_handshake_under_way_ends_with_what_it_began_with(secret, tmp_path):
         assert session.version() == "TLSv1.3"
 
 
-def test_a_bad_pair_keeps_the_one_that_is_shown(secret, tmp_path):
+def test_a_bad_pair_keeps_the_one_that_is_shown(secret):
     a, volume = secret
     before = shown(a)
-    other = new_pair(tmp_path)
+    other = new_pair()
     for number, bad in enumerate(
-        ({**other, "tls.key": new_pair(tmp_path)["tls.key"]}, {**other, "tls.crt": b"noise"}), 1
+        ({**other, "tls.key": new_pair()["tls.key"]}, {**other, "tls.crt": b"noise"}), 1
     ):
         volume.write(bad)
         wait_until(lambda n=number: len(a.messages("reload refused")) >= n, "it is refused")
@@ -310,7 +312,7 @@ def test_a_certificate_that_comes_late_is_shown(adapter, mariadb, tmp_path):
     a = adapter(mariadb.url(), checks=CHECKS, **settings)
     a.tls = trusting()
     assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
-    Volume(tmp_path / "late", new_pair(tmp_path))
+    Volume(tmp_path / "late", new_pair())
     a.wait_status("/readyz", 200)
     a.tls = verifying()
     assert a.status_of("/readyz") == 200
