@@ -55,6 +55,7 @@ struct connection {
     struct deadline_queue *queue; // where the deadline is armed
     int socket;
     struct certificate *certificate; // held; NULL: plain text
+    struct request *request;         // that is read or answered; NULL: none
 };
 
 struct request {
@@ -132,6 +133,16 @@ static void tidy_after_crowd(struct http *http)
     memory_trim();
 }
 
+static void free_request(struct request *request)
+{
+    if (request == NULL)
+        return;
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    route_clear(&request->route);
+    free(request);
+}
+
 static void begin_tls(struct connection *connection, struct MHD_Connection *mhd)
 {
     connection->certificate = certificate_hold(connection->http->service->config->certificate);
@@ -148,6 +159,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         deadline_disarm(closed->queue, &closed->deadline);
         http->connections--;
         http->changed = true; // at its limit the daemon looks for newcomers in its next run only
+        free_request(closed->request);
         certificate_release(closed->certificate);
         free(closed);
         tidy_after_crowd(http);
@@ -170,29 +182,26 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
 
 // --- requests
 
-// The first that is known of a request: its target, undecoded.
+// The first that is known of a request: its target, undecoded. Of one that turns out to be malformed
+// libmicrohttpd (0.9.75) may forget to tell the end, so the connection knows it too.
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = memory_new(sizeof *request);
     request->http = context;
     request->connection = connection;
     route_parse(target, &request->route);
+    free_request(connection_of(connection)->request);
+    connection_of(connection)->request = request;
     return request;
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **own,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)context;
-    (void)connection;
-    (void)code;
-    struct request *request = *own;
-    if (request == NULL)
-        return;
-    if (request->response != NULL)
-        MHD_destroy_response(request->response);
-    route_clear(&request->route);
-    free(request);
+    (void)context, (void)code;
+    struct connection *ended = connection_of(connection);
+    free_request(ended->request);
+    ended->request = NULL;
     *own = NULL;
 }
 
