@@ -7,6 +7,7 @@ import time
 import dialogues
 import processes
 import pytest
+import sql
 from adapter import check_lines
 from servers import wait_until
 
@@ -72,7 +73,7 @@ def cells():
 @pytest.mark.parametrize("kind, stage", cells())
 def test_misdeeds(adapter, kind, stage):
     with dialogues.Dialogue(kind, PACE) as server:
-        a = adapter(server.url(), **QUICK)
+        a = adapter(server.url(), checks={"alive": sql.alive(), "accepting": sql.check()}, **QUICK)
         wait_well(a)
         descriptors = a.descriptors()
         wrong = {}
