@@ -222,7 +222,7 @@ def test_a_folder_that_is_emptied_or_gone_keeps_what_ran(a):
     wait_until(lambda: "cannot read folder" in results(a)[-1]["problem"], "it sees that")
     assert a.statuses() == (200, 200, 200, 200)
     shutil.copytree(kept, a.checks)
-    wait_until(lambda: results(a)[-1]["msg"] == "reload found no change", "it sees the folder again")
+    wait_until(lambda: results(a)[-1]["msg"] == "reload found no change", "it is seen again")
     a.write_check("late", sql.check(endpoints="late"))
     a.wait_status("/late", 200)
 

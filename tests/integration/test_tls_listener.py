@@ -1,4 +1,4 @@
-"""HTTPS on the listener: who gets in, who holds nobody up, and what becomes of a bad certificate."""
+"""HTTPS on the listener: who gets in, who holds nobody up, and what comes of a bad certificate."""
 
 import contextlib
 import itertools
