@@ -66,7 +66,9 @@ WITH channel AS (
 SELECT COUNT(*) AS channels,
        MIN(channel.service_state) AS receiver, -- CONNECTING < OFF < ON
        MIN(applier.service_state) AS applier,
-       ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3) AS lag_seconds,
+       -- Unknown while one of the two rests.
+       IF(MIN(channel.service_state) = 'ON' AND MIN(applier.service_state) = 'ON',
+          ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3), NULL) AS lag_seconds,
        @@global.read_only AS read_only,
        EXISTS (SELECT * FROM performance_schema.global_variables
                WHERE variable_name = 'group_replication_group_name' AND variable_value <> '')
