@@ -11,12 +11,12 @@
 -- fail:        longest_wait_seconds > $max_lock_wait_seconds
 -- warn:        longest_wait_seconds > $warn_lock_wait_seconds
 -- warn:        waiting_sessions > $warn_lock_waiters
--- # GET_LOCK(), at which applications queue on purpose, is left out: "User lock". For a table the
--- # statement's whole time counts.
+-- # GET_LOCK(), at which applications queue on purpose, is left out: its state is "User lock". For a
+-- # table the statement's whole time counts.
 -- grants:      GRANT PROCESS ON *.* TO $user
 SELECT COUNT(*) AS waiting_sessions, COALESCE(MAX(seconds), 0) AS longest_wait_seconds
 FROM (SELECT TIMESTAMPDIFF(SECOND, trx_wait_started, NOW()) AS seconds
       FROM information_schema.innodb_trx WHERE trx_wait_started IS NOT NULL
       UNION ALL
       SELECT time FROM information_schema.processlist
-      WHERE state LIKE 'Waiting for % lock') AS waits;
+      WHERE state LIKE 'Waiting for % lock' OR state = 'Waiting for table flush') AS waits;

@@ -9,7 +9,8 @@
 -- # Every Galera node is a primary, unless it has lost its cluster: then it stays writable and refuses.
 -- fail:        outside_cluster == 1
 -- metrics:     no
-SELECT NOT (@@global.read_only OR @@global.innodb_read_only) AS writable,
+-- # read_only is OFF, ON, NO_LOCK and so on from 12.0 on, before that a number.
+SELECT CONCAT(@@global.read_only) IN ('0', 'OFF') AND NOT @@global.innodb_read_only AS writable,
        EXISTS (SELECT * FROM information_schema.global_status
                WHERE variable_name = 'WSREP_PROVIDER_NAME' AND variable_value <> '')
        AND NOT EXISTS (SELECT * FROM information_schema.global_status

@@ -5,5 +5,7 @@
 -- skip:        running_replicas == 0
 -- warn:        read_only == 0
 -- metrics:     no
-SELECT @@global.read_only AS read_only, CAST(variable_value AS unsigned) AS running_replicas
+-- # read_only is OFF, ON, NO_LOCK and so on from 12.0 on, before that a number.
+SELECT CONCAT(@@global.read_only) NOT IN ('0', 'OFF') AS read_only,
+       CAST(variable_value AS unsigned) AS running_replicas
 FROM information_schema.global_status WHERE variable_name = 'SLAVES_RUNNING';

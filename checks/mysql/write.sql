@@ -18,7 +18,7 @@
 -- grants:      CREATE DATABASE IF NOT EXISTS dbhealthd
 -- grants:      CREATE TABLE IF NOT EXISTS dbhealthd.written (server varchar(300) CHARACTER SET ascii PRIMARY KEY, at timestamp(6) NOT NULL) ENGINE = InnoDB
 -- # In a procedure, for a server with read_only refuses a statement that may write, whatever its WHERE.
--- grants:      CREATE PROCEDURE dbhealthd.write() MODIFIES SQL DATA SQL SECURITY INVOKER BEGIN DECLARE writable int DEFAULT NOT (@@global.read_only OR @@global.innodb_read_only); IF writable THEN INSERT INTO dbhealthd.written VALUES (CONCAT(@@hostname, ':', @@port), NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6); END IF; SELECT writable, ROW_COUNT() > 0 AS written, @@global.innodb_flush_log_at_trx_commit AS flush_log_at_trx_commit; END
+-- grants:      CREATE PROCEDURE dbhealthd.write() MODIFIES SQL DATA SQL SECURITY INVOKER BEGIN DECLARE writable int DEFAULT CONCAT(@@global.read_only) IN ('0', 'OFF') AND NOT @@global.innodb_read_only; IF writable THEN INSERT INTO dbhealthd.written VALUES (CONCAT(@@hostname, ':', @@port), NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6); END IF; SELECT writable, ROW_COUNT() > 0 AS written, @@global.innodb_flush_log_at_trx_commit AS flush_log_at_trx_commit; END
 -- grants:      GRANT SELECT, INSERT, UPDATE ON dbhealthd.written TO $user
 -- grants:      GRANT EXECUTE ON PROCEDURE dbhealthd.write TO $user
 CALL dbhealthd.write();
