@@ -11,8 +11,9 @@ LISTENING_TCP = "0A"
 LISTENING_UNIX = "00010000"
 
 
-def wait_until(condition, what, limit=10.0):
-    """Polls until condition() is true and returns its value; TimeoutError after limit seconds."""
+def wait_until(condition, what, limit=10.0, pause=0.005):
+    """Polls until condition() is true and returns its value; TimeoutError after limit seconds. It
+    pauses between two polls, for seconds too."""
     deadline = time.monotonic() + limit
     while True:
         value = condition()
@@ -20,7 +21,7 @@ def wait_until(condition, what, limit=10.0):
             return value
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {limit} s: {what}")
-        time.sleep(0.005)
+        time.sleep(pause)
 
 
 def free_port():
