@@ -22,7 +22,9 @@ from dataclasses import dataclass, field
 from fakes import (
     CAPABILITIES,
     CLIENT_SSL,
+    PG_BEFORE,
     PG_DONE,
+    PG_STATEMENTS,
     Connection,
     Fake,
     my_greeting,
@@ -223,7 +225,7 @@ def pg_hear_run(client):
             statements += kind == b"E"
             if kind == b"X":
                 return None
-        if statements == 4:
+        if statements == PG_STATEMENTS:
             return statements
         client.send(client.wire(PG_DONE + pg_ready()))
 
@@ -233,7 +235,7 @@ def nothing(client):
 
 
 PG_RUN = (
-    Stage("begin", pg_hear_run, lambda client, heard: PG_DONE + PG_DONE, pg_notices),
+    Stage("begin", pg_hear_run, lambda client, heard: PG_DONE * PG_BEFORE, pg_notices),
     Stage(
         "columns",
         nothing,

@@ -143,21 +143,23 @@ def pg_read(connection):
     return kind, connection.receive(length - 4)
 
 
+PG_BEFORE = 5  # Statements of a run before the check's own: BEGIN and its settings.
+PG_STATEMENTS = PG_BEFORE + 2  # And COMMIT.
 PG_DONE = pg_message(b"1") + pg_message(b"2") + pg_message(b"n") + pg_message(b"C", b"SELECT 0\0")
 
 
 def pg_answer_run(connection, answer):
-    """Reads the messages of one run, up to Sync, and answers its third statement with `answer`."""
+    """Reads the messages of one run, up to Sync, and answers the check's statement with `answer`."""
     statements = 0
     while (kind := pg_read(connection)[0]) != b"S":
         statements += kind == b"E"
         if kind == b"X":
             raise ConnectionResetError("the client has said goodbye")
-    assert statements in (1, 4), statements
+    assert statements in (1, PG_STATEMENTS), statements
     if statements == 1:  # ROLLBACK
         connection.send(PG_DONE + pg_ready())
         return
-    connection.send(PG_DONE + PG_DONE + answer)
+    connection.send(PG_DONE * PG_BEFORE + answer)
 
 
 def pg_row_description(*columns):

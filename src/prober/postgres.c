@@ -57,6 +57,7 @@ enum type_oid {
 enum {
     OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16,
     LIBPQ_WITH_SYSTEM_ROOTS = 160000,
+    SETTINGS = 4,
     QUEUE_PAUSE_MS = 100 // before a Unix socket with a full queue is asked again
 };
 
@@ -64,14 +65,6 @@ static const char nowhere[] = "/nonexistent"; // instead of files in a home fold
 static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 // Not READ WRITE: a standby refuses that, and a server that is read-only by default is so for a reason.
 static const char begin_as_usual[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-// The limit for locks is the lower one, so that the code tells a lock from a slow statement. The
-// last limit ends a transaction whose prober stopped in mid-run.
-static const char set_limits[] =
-    "SELECT pg_catalog.set_config('statement_timeout', $1, true),"
-    " pg_catalog.set_config('lock_timeout', $2, true),"
-    " pg_catalog.set_config('search_path', 'pg_catalog', true),"
-    " pg_catalog.set_config('idle_in_transaction_session_timeout', '10s', true)";
 
 // --- the environment -----------------------------------------------------------------------------
 
@@ -531,15 +524,30 @@ static bool send_text(PGconn *connection, const char *sql)
     return PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
+// For the transaction alone. Not by set_config(): a function is looked up in the catalogue, whose
+// tables may be locked, and no limit is in force by then. The limit for locks is the lower one, so
+// that the code tells a lock from a slow statement. The last one ends a transaction whose prober
+// stopped in mid-run.
+static bool send_settings(PGconn *connection, long long limit_ms)
+{
+    char statement_limit[64], lock_limit[64];
+    const char *const settings[SETTINGS] = {
+        statement_limit, lock_limit, "SET LOCAL search_path = pg_catalog",
+        "SET LOCAL idle_in_transaction_session_timeout = '10s'"};
+    (void)snprintf(statement_limit, sizeof statement_limit, "SET LOCAL statement_timeout = %lld",
+                   limit_ms);
+    (void)snprintf(lock_limit, sizeof lock_limit, "SET LOCAL lock_timeout = %lld",
+                   limit_ms - limit_ms / 8);
+    bool sent = true;
+    for (size_t i = 0; i < SETTINGS && sent; i++)
+        sent = send_text(connection, settings[i]);
+    return sent;
+}
+
 static bool send_run(PGconn *connection, const struct call *call)
 {
-    char limit[24], lock_limit[24];
-    const char *parameters[] = {limit, lock_limit};
-    long long ms = call->statement_limit.ms;
-    (void)snprintf(limit, sizeof limit, "%lldms", ms);
-    (void)snprintf(lock_limit, sizeof lock_limit, "%lldms", ms - ms / 8);
     return send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
-           PQsendQueryParams(connection, set_limits, 2, NULL, parameters, NULL, NULL, 0) == 1 &&
+           send_settings(connection, call->statement_limit.ms) &&
            send_text(connection, call->sql) && send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;
 }
@@ -682,11 +690,13 @@ static bool read_step(struct session *session, const struct call *call, struct r
     return readable;
 }
 
-// BEGIN, the limits, the statement, COMMIT.
+// BEGIN, the settings, the statement, COMMIT.
 static bool read_run(struct session *session, const struct call *call, struct reply *reply)
 {
-    bool readable = read_step(session, NULL, reply) && read_step(session, NULL, reply) &&
-                    read_step(session, call, reply) && read_step(session, NULL, reply);
+    bool readable = true;
+    for (unsigned i = 0; i < 1 + SETTINGS && readable; i++)
+        readable = read_step(session, NULL, reply);
+    readable = readable && read_step(session, call, reply) && read_step(session, NULL, reply);
     if (readable)
         PQclear(PQgetResult(session->connection)); // the synchronisation point
     return readable;
