@@ -90,6 +90,36 @@ class Fake:
                 self.errors.append(repr(error))
 
 
+class Queue:
+    """A listener at which nobody gets a place until it is open()ed."""
+
+    def __init__(self, family, address):
+        self._stack = contextlib.ExitStack()
+        self.listener = self._stack.enter_context(socket.socket(family))
+        self.listener.bind(address)
+        self.listener.listen(0)
+        self.listener.settimeout(10)
+        self._filler = self._stack.enter_context(socket.socket(family))
+        self._filler.connect(self.listener.getsockname())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    @property
+    def port(self):
+        return self.listener.getsockname()[1]
+
+    def open(self):
+        """Accepts the one who had the place."""
+        self.listener.accept()[0].close()
+
+    def accept(self):
+        return Connection(self._stack.enter_context(self.listener.accept()[0]))
+
+
 # --- Postgres: https://www.postgresql.org/docs/15/protocol.html ----------------------------------
 
 SSL_REQUEST = 80877103
@@ -149,7 +179,7 @@ PG_DONE = pg_message(b"1") + pg_message(b"2") + pg_message(b"n") + pg_message(b"
 
 
 def pg_answer_run(connection, answer):
-    """Reads the messages of one run, up to Sync, and answers the check's statement with `answer`."""
+    """Reads a run's messages, up to Sync, and answers the check's statement with `answer`."""
     statements = 0
     while (kind := pg_read(connection)[0]) != b"S":
         statements += kind == b"E"

@@ -47,8 +47,14 @@ struct driver {
 // The one driver of this program.
 extern const struct driver driver;
 
+struct addrinfo;
+
 // The outcome for what connect() failed with.
 enum outcome outcome_of_connect(int error);
+
+// The addresses of a host, for freeaddrinfo(). NULL, and the reply says why, if it has none. Waits
+// for as long as the name service says nothing.
+struct addrinfo *resolve_host(const char *host, struct reply *reply);
 
 // Fills outcome, code and message of a reply; the message is cleaned of line ends and bad UTF-8.
 // code may be NULL.

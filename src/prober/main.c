@@ -11,6 +11,7 @@
 #include "prober/login.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,6 +66,25 @@ enum outcome outcome_of_connect(int error)
     default:
         return OUTCOME_UNREACHABLE;
     }
+}
+
+// EAI_AGAIN comes of a name service that refuses, and of one that gave no answer, after the library
+// has asked it a few times; then nothing is known yet.
+struct addrinfo *resolve_host(const char *host, struct reply *reply)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses;
+    struct instant began;
+    int failed;
+    do {
+        began = instant_now();
+        failed = getaddrinfo(host, NULL, &hints, &addresses);
+    } while (failed == EAI_AGAIN && instant_since(began, instant_now()).ms >= DRIVER_CONNECT_MS);
+    if (failed == 0)
+        return addresses;
+    const char *reason = failed == EAI_SYSTEM ? strerror(errno) : gai_strerror(failed);
+    reply_set(reply, OUTCOME_UNREACHABLE, NULL, reason);
+    return NULL;
 }
 
 void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length)

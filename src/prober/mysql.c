@@ -500,12 +500,25 @@ static bool try_login(struct login *login, const struct target *target, enum tls
     return log_in(login, target);
 }
 
+// Connector/C asks a name service that refuses to answer again and again, for as long as a login may
+// take. So it gets to see no name that does not resolve.
+static bool resolves(const struct target *target, struct reply *reply)
+{
+    if (target->socket != NULL)
+        return true;
+    struct addrinfo *addresses = resolve_host(target->host, reply);
+    if (addresses == NULL)
+        return false;
+    freeaddrinfo(addresses);
+    return true;
+}
+
 // Tries again as long as an address of the host is silent, as nothing is known then.
 static struct session *open_session(const struct target *target, const struct call *call,
                                     struct reply *reply)
 {
     enum tls_mode mode;
-    if (!check_tls(target, &mode, reply))
+    if (!check_tls(target, &mode, reply) || !resolves(target, reply))
         return NULL;
     struct login login;
     bool logged_in;

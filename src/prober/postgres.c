@@ -411,14 +411,9 @@ static PGconn *connect_to_any(const struct target *target, const struct addrinfo
 
 static PGconn *open_host(const struct target *target, struct reply *reply)
 {
-    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses;
-    int failed = getaddrinfo(target->host, NULL, &hints, &addresses);
-    if (failed != 0) {
-        const char *reason = failed == EAI_SYSTEM ? strerror(errno) : gai_strerror(failed);
-        reply_set(reply, OUTCOME_UNREACHABLE, NULL, reason);
+    struct addrinfo *addresses = resolve_host(target->host, reply);
+    if (addresses == NULL)
         return NULL;
-    }
     reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");
     PGconn *connection = connect_to_any(target, addresses, reply);
     freeaddrinfo(addresses);

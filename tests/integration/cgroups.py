@@ -61,8 +61,13 @@ class Cgroup:
         (folder / "memory.limit_in_bytes").write_text(str(self._memory))
 
     def _bound_cpu(self):
-        folder = self._make("cpu")
-        quota = int(self._cpu * PERIOD)
+        self._make("cpu")
+        self.set_cpu(self._cpu)
+
+    def set_cpu(self, cpu):
+        """Another bound from now on, where there was one."""
+        folder = self._folders["cpu"]
+        quota = int(cpu * PERIOD)
         if (folder / "cpu.max").exists():
             (folder / "cpu.max").write_text(f"{quota} {PERIOD}")
             return

@@ -1,10 +1,13 @@
 """Faults of servers, as context managers: in the block the fault is there, after it no more."""
 
 import contextlib
+import os
+import signal
 import socket
 import threading
 
 import sql
+from processes import children, command_line
 from servers import PASSWORDS, wait_until
 
 OTHER_DATABASE = "other"
@@ -85,6 +88,11 @@ def closed_database(server):
     return changed(server, f"{allow} false", f"{allow} true")
 
 
+def revoked_connect(server):
+    connect = f"CONNECT ON DATABASE {OTHER_DATABASE}"
+    return changed(server, f"REVOKE {connect} FROM PUBLIC", f"GRANT {connect} TO PUBLIC")
+
+
 @contextlib.contextmanager
 def rejected_by_hba(server):
     server.set_hba("host all probe all reject")
@@ -98,12 +106,17 @@ def offline_mode(server):
     return changed(server, "SET GLOBAL offline_mode = 1", "SET GLOBAL offline_mode = 0")
 
 
-@contextlib.contextmanager
 def login_locked(server):
     """Logins wait for a lock."""
+    return catalogue_locked(server, "pg_authid")
+
+
+@contextlib.contextmanager
+def catalogue_locked(server, table="pg_type"):
+    """As by VACUUM FULL. Statements wait for the lock, and with some tables logins do."""
     with contextlib.closing(server._admin()) as connection:
         connection.autocommit = False
-        connection.cursor().execute("LOCK TABLE pg_authid IN ACCESS EXCLUSIVE MODE")
+        connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
 
@@ -115,6 +128,43 @@ def stopped(server):
     """SIGSTOP."""
     with server.paused():
         yield
+
+
+@contextlib.contextmanager
+def frozen(server):
+    """SIGSTOP of the sessions too."""
+    server.pause_all()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+@contextlib.contextmanager
+def recovering(server):
+    """A crash, and then recovery that takes as long as the block."""
+    if server.engine == "postgres":
+        server.sql("CREATE TABLE app.churn AS SELECT generate_series(1, 300000) AS i")
+    server.kill9()
+    try:
+        server.launch()
+        pid = wait_until(lambda: _recoverer(server), "recovery begins")
+        os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        server.wait_ready()
+        server.sql("DROP TABLE IF EXISTS app.churn")
+
+
+def _recoverer(server):
+    """The process that recovers: of MySQL, the server itself, which does not listen yet."""
+    if server.engine != "postgres":
+        return server.process.pid
+    for pid in children(server.process.pid):
+        if b"startup" in command_line(pid):
+            return pid
+    return None
 
 
 @contextlib.contextmanager
@@ -172,6 +222,58 @@ def sessions_killed(server):
         finally:
             over.set()
             killer.join()
+
+
+# A pool in front of the server
+
+
+@contextlib.contextmanager
+def frozen_behind(pool):
+    with frozen(pool.postgres):
+        yield
+
+
+@contextlib.contextmanager
+def down_behind(pool):
+    """The pool has noticed: the one who had it notice waits, and who asks from then on is told."""
+    mark = pool.log_mark()
+    with asking(pool) as ask, down(pool.postgres):
+        ask()
+        wait_until(lambda: "connect failed" in pool.log_since(mark), "the pool notices")
+        yield
+
+
+@contextlib.contextmanager
+def asking(server):
+    """Gives a function that starts a query, whose end nobody waits for."""
+    with contextlib.closing(server.connect("app")) as connection:
+
+        def ask():
+            with contextlib.suppress(server.driver().Error):
+                connection.cursor().execute("SELECT 1")
+
+        thread = threading.Thread(target=ask, daemon=True)
+        try:
+            yield thread.start
+        finally:
+            with socket.socket(fileno=os.dup(connection.fileno())) as stream:
+                stream.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def pool_paused(pool):
+    return changed(pool, "PAUSE", "RESUME")
+
+
+def pool_disabled(pool):
+    return changed(pool, "DISABLE postgres", "ENABLE postgres")
+
+
+@contextlib.contextmanager
+def pool_full(pool):
+    limit = "SET max_client_conn ="
+    with contextlib.closing(pool.connect("app")), changed(pool, f"{limit} 1", f"{limit} 100"):
+        yield
 
 
 # Ports without a server

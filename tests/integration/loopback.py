@@ -20,15 +20,32 @@ class Loopback:
         self._stack = contextlib.ExitStack()
         in_thread(self._make)
         self._stack.callback(os.close, self._namespace)
-        self.under = ("nsenter", f"--net=/proc/{os.getpid()}/fd/{self._namespace}")
+        self.under = ("nsenter", f"--net={self.path}")
         return self
 
     def __exit__(self, *_):
         self._stack.close()
 
-    def forward(self, port, server):
+    @property
+    def path(self):
+        return f"/proc/{os.getpid()}/fd/{self._namespace}"
+
+    def run(self, function):
+        """Calls it on this loopback; gives what it gives."""
+
+        def there():
+            self._enter()
+            return function()
+
+        return in_thread(there)
+
+    def ip(self, *words):
+        """Runs ip(8) there."""
+        subprocess.run((*self.under, "ip", *words), check=True)
+
+    def forward(self, port, server, host="127.0.0.1"):
         """Connections to the port there get to the server here."""
-        forwarder = in_thread(lambda: self._listen(port, (server.host, server.port)))
+        forwarder = self.run(lambda: self._listen((host, port), (server.host, server.port)))
         threading.Thread(target=forwarder.serve_forever, daemon=True).start()
         self._stack.callback(forwarder.server_close)
         self._stack.callback(forwarder.shutdown)
@@ -40,10 +57,12 @@ class Loopback:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         self._namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
 
-    def _listen(self, port, upstream):
+    def _enter(self):
         if _libc.setns(self._namespace, CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
-        forwarder = socketserver.ThreadingTCPServer(("127.0.0.1", port), Forwarding)
+
+    def _listen(self, address, upstream):
+        forwarder = socketserver.ThreadingTCPServer(address, Forwarding)
         forwarder.daemon_threads = True
         forwarder.upstream = upstream
         return forwarder

@@ -35,8 +35,13 @@ def exists(pid):
 
 def kill(pid):
     """SIGKILL, if it is there."""
+    send(pid, signal.SIGKILL)
+
+
+def send(pid, number):
+    """The signal, if it is there."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def descriptors(pid):

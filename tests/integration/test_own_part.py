@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 
+import cgroups
+import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED
@@ -66,3 +68,72 @@ def test_an_every_check_does_not_say_for_its_period_that_there_was_no_server(ada
     postgres.start()
     a.wait_status("/readyz", 200)
     wait_until(lambda: a.transitions("seldom")[-1]["to"] == "pass", "a line of the recovery")
+
+
+# Too little CPU
+
+
+class DutyCycle:
+    """Where the kernel lets us make no control groups: the adapter and its probers may run for a
+    moment now and then."""
+
+    def __init__(self):
+        self.adapter = None
+        self._over = threading.Event()
+
+    def join(self):
+        pass
+
+    def set_cpu(self, cpu):
+        if cpu >= 1:
+            self._over.set()
+            self._thread.join()
+            return
+        self._thread = threading.Thread(target=self._turn, args=(cpu,), daemon=True)
+        self._thread.start()
+
+    def _turn(self, cpu):
+        while not self._over.is_set():
+            for number, seconds in ((signal.SIGCONT, cpu), (signal.SIGSTOP, 1 - cpu)):
+                for pid in (self.adapter.pid, *self.adapter.probers()):
+                    processes.send(pid, number)
+                self._over.wait(seconds / 10)
+        for pid in (*self.adapter.probers(), self.adapter.pid):
+            processes.send(pid, signal.SIGCONT)
+
+
+@pytest.fixture(params=("quota", "stop-and-go"))
+def little_cpu(request):
+    """What bounds the CPU time of the adapter that joins it; at first it does not."""
+    if request.param == "stop-and-go":
+        yield DutyCycle()
+        return
+    try:
+        with cgroups.Cgroup(cpu=2) as group:
+            yield group
+    except cgroups.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+def test_too_little_cpu_is_told_and_kills_nobody(little_cpu, adapter, postgres):
+    """A hundredth of a CPU, on which a login with SCRAM takes about as long as a check may."""
+    a = little_cpu.adapter = adapter(
+        postgres.url(), preexec=little_cpu.join, DBHEALTH_CACHE="0s", **AS_SHIPPED
+    )
+    a.wait_status("/readyz", 200)
+    mark = len(a.transitions())
+    statuses = set()
+
+    def asked_often():
+        readyz = a.get_later("/readyz")
+        statuses.add(a.status_of("/healthz"))
+        readyz()
+        outcomes = [line["outcome"] for line in a.transitions()[mark:]]
+        return outcomes.count("starved") >= 3
+
+    little_cpu.set_cpu(0.01)
+    wait_until(asked_often, "it says so", limit=30)
+    little_cpu.set_cpu(2)
+    wait_until(lambda: a.statuses() == (200,) * 4, "it is well again", limit=20)
+    assert statuses == {200}
+    assert {line["outcome"] for line in a.transitions()[mark:]} <= {"starved", "ok"}

@@ -33,7 +33,7 @@ PAUSE = 0.3  # Of a client between two requests.
 PATIENCE = 60  # For a state to show, on a machine that does much else.
 SPEED = {"DBHEALTH_CACHE": "200ms", "DBHEALTH_TIMEOUT": "2500ms", "DBHEALTH_DEADLINE": "3s"}
 GROWTH_KB = 700
-RESTARTS = ("shutting-down",)  # The server is down for a while before it is well.
+RESTARTS = ("shutting-down", "recovering")  # The server is down for a while before it is well.
 
 pytestmark = [
     pytest.mark.timeout(SECONDS + 300),
@@ -106,7 +106,11 @@ class Subject:
             self.problem = problem
 
     def _faults(self):
-        rows = {n: f for n, f in FAULTS.items() if self.engine in f.codes and not f.options}
+        rows = {
+            name: fault
+            for name, fault in FAULTS.items()
+            if self.engine in fault.codes and not (fault.options or fault.settings)
+        }
         injections = [lambda n=n, f=f: self._fault(n, f) for n, f in sorted(rows.items())]
         return [*injections, self._kill_probers, self._stall_adapter]
 

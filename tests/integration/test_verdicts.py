@@ -5,11 +5,13 @@ restart can cure makes it dead, and none of them is the adapter's own."""
 
 import contextlib
 import functools
+import time
 from dataclasses import dataclass, field
 
 import faults
 import processes
 import pytest
+import readme
 import servers
 import sql
 from adapter import ENDPOINTS, check_lines
@@ -22,6 +24,8 @@ DEAD = (503, 503, 503, 200)
 CHECKS = ("alive", "accepting")
 UNCACHED = {"DBHEALTH_CACHE": "0s"}
 QUICK = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "600ms"}
+DEADLINE = 12  # Seconds: the adapter's in these tests, for what is not about time.
+LATE = 2  # On a machine under load.
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Fault:
     codes: dict
     statuses: tuple = UNREADY
     options: dict = field(default_factory=dict)  # Of the URL.
+    settings: dict = field(default_factory=dict)  # Of the adapter.
     statement: object = None  # Of the checks, when it isn't the library's.
     times_out: bool = False  # It takes a timeout to see.
     lasting: bool = False  # It ends some time after its cause.
@@ -44,8 +49,8 @@ class Fault:
         return "warn" if self.statuses == UNREADY and check == "alive" else "fail"
 
 
-def of(postgres=None, mariadb=None, mysql=None):
-    codes = {"postgres": postgres, "mariadb": mariadb, "mysql": mysql}
+def of(postgres=None, mariadb=None, mysql=None, pgbouncer=None):
+    codes = {"postgres": postgres, "mariadb": mariadb, "mysql": mysql, "pgbouncer": pgbouncer}
     return {engine: code for engine, code in codes.items() if code is not None}
 
 
@@ -76,9 +81,22 @@ FAULTS = {
         of("55000"),
         options={"database": faults.OTHER_DATABASE},
     ),
+    "revoked-connect": Fault(
+        faults.revoked_connect,
+        "denied",
+        "open",
+        of("42501"),
+        options={"database": faults.OTHER_DATABASE},
+    ),
     "hba": Fault(faults.rejected_by_hba, "denied", "open", of("28000")),
     "offline-mode": Fault(faults.offline_mode, "not_accepting", "open", of(mysql="3032")),
     "shutting-down": Fault(faults.shutting_down, "not_accepting", "open", of("57P03")),
+    "recovering": Fault(
+        faults.recovering, "not_accepting", "open", of("57P03"), lasting=True
+    ),
+    "recovering-innodb": Fault(  # It does not listen until it is done.
+        faults.recovering, "refused", "open", of(None, "2002", "2002"), statuses=DEAD, lasting=True
+    ),
     "slow-statement": Fault(
         faults.slow_statement,
         "query_timeout",
@@ -94,6 +112,9 @@ FAULTS = {
         of("55P03", "1969", "3024"),
         statement=sql.knob,
         times_out=True,
+    ),
+    "locked-catalogue": Fault(
+        faults.catalogue_locked, "query_timeout", "run", of("55P03"), times_out=True
     ),
     "killed-session": Fault(
         faults.sessions_killed,
@@ -128,7 +149,66 @@ FAULTS = {
         times_out=True,
         lasting=True,
     ),
-    "down": Fault(faults.down, "refused", "open", of("", "2002", "2002"), statuses=DEAD),
+    "frozen-after-connect": Fault(
+        faults.frozen,
+        "timeout",
+        "run",
+        of("", "", ""),
+        statuses=DEAD,
+        settings={"DBHEALTH_KEEP": "liveness,main"},
+        times_out=True,
+        lasting=True,
+    ),
+    "down": Fault(
+        faults.down, "refused", "open", of("", "2002", "2002", pgbouncer=""), statuses=DEAD
+    ),
+    "frozen-behind": Fault(
+        faults.frozen_behind,
+        "timeout",
+        "run",
+        of(pgbouncer=""),
+        statuses=DEAD,
+        times_out=True,
+        lasting=True,
+    ),
+    "down-behind": Fault(
+        faults.down_behind, "server_error", "run", of(pgbouncer="08P01"), lasting=True
+    ),
+    "pool-stopped": Fault(
+        faults.stopped,
+        "timeout",
+        "open",
+        of(pgbouncer=""),
+        statuses=DEAD,
+        times_out=True,
+        lasting=True,
+    ),
+    "pool-paused": Fault(
+        faults.pool_paused,
+        "timeout",
+        "run",
+        of(pgbouncer=""),
+        statuses=DEAD,
+        times_out=True,
+        lasting=True,
+    ),
+    "pool-disabled": Fault(faults.pool_disabled, "server_error", "open", of(pgbouncer="08P01")),
+    "pool-full": Fault(faults.pool_full, "server_error", "open", of(pgbouncer="08P01")),
+}
+
+
+SHOWN_BY = {  # Outcomes that are no row above, and the test, or the file of it, that shows them.
+    "ok": "test_a_fault_and_its_end",
+    "failed": "test_what_a_check_finds",
+    "no_row": "test_what_a_check_finds",
+    "tls": "tests/integration/test_dialogues.py",
+    "unreachable": "tests/integration/test_network.py",
+    "crashed": "test_a_prober_killed_in_mid_query",
+    "config": "test_our_own_faults",
+    "too_large": "tests/integration/test_large_results.py",
+    "starved": "tests/integration/test_own_part.py",
+    "unknown": "tests/integration/test_cache.py",
+    "skipped": "tests/integration/test_keys.py",
 }
 
 
@@ -145,6 +225,8 @@ def victims():
 
         @functools.cache
         def victim(engine):
+            if engine == "pgbouncer":
+                return stack.enter_context(servers.PgBouncer(victim("postgres")))
             server = stack.enter_context(kinds[engine](max_connections=10))
             faults.prepare(server)
             return server
@@ -158,8 +240,9 @@ def victims():
 )
 def test_a_fault_and_its_end(victims, adapter, engine, name):
     fault, victim = FAULTS[name], victims(engine)
-    speed = QUICK if fault.times_out else UNCACHED
-    a = adapter(victim.url(**fault.options), **speed, **checks_of(fault, victim))
+    before = victim.connections()
+    settings = {**(QUICK if fault.times_out else UNCACHED), **fault.settings}
+    a = adapter(victim.url(**fault.options), **settings, **checks_of(fault, victim))
     assert a.statuses() == WELL
     with fault.inject(victim):
         assert observed(a) == (fault.statuses, [fault.outcome, fault.outcome])
@@ -169,16 +252,29 @@ def test_a_fault_and_its_end(victims, adapter, engine, name):
         servers.wait_until(lambda: a.statuses() == WELL, "it is well again")
     assert a.statuses() == WELL
     assert [line["to"] for line in a.transitions("accepting")] == ["pass", "fail", "pass"]
+    assert len(a.probers()) == len(CHECKS)
+    servers.wait_until(lambda: not processes.zombies(a.pid), "the dead are reaped")
+    a.end()
+    if engine != "pgbouncer":  # What that has with its server is its own matter.
+        servers.wait_until(lambda: victim.connections() <= before, "nothing is left in the server")
 
 
 def observed(adapter):
-    """The status of each endpoint and each check's outcome code, each endpoint asked once."""
-    answers = {path: adapter.get(f"{path}?verbose") for path in ENDPOINTS}
+    """The status of each endpoint and each check's outcome code, each endpoint asked once and
+    answered in time."""
+    answers = {path: answer_of(adapter, path) for path in ENDPOINTS}
     lines = {}
     for answer in answers.values():
         lines.update(check_lines(answer.body))
     statuses = tuple(answer.status for answer in answers.values())
     return statuses, [lines[check].code for check in CHECKS]
+
+
+def answer_of(adapter, path):
+    began = time.monotonic()
+    answer = adapter.get(f"{path}?verbose")
+    assert time.monotonic() - began < DEADLINE + LATE
+    return answer
 
 
 def checks_of(fault, server):
@@ -190,7 +286,7 @@ def checks_of(fault, server):
 
 def logged(adapter, check, engine):
     line = adapter.transitions(check)[-1]
-    code = line.get("sqlstate" if engine == "postgres" else "errno", "")
+    code = line.get("sqlstate" if engine in ("postgres", "pgbouncer") else "errno", "")
     return line["from"], line["to"], line["outcome"], line["stage"], code
 
 
@@ -212,6 +308,31 @@ def test_sigkill_in_mid_query(victims, adapter, each_engine):
         for answer in answers:
             assert answer().status == 503
         assert [line["outcome"] for line in a.transitions()] == ["lost", "lost"]
+        assert observed(a) == (DEAD, ["refused", "refused"])
+        victim.start()
+    assert observed(a) == (WELL, ["", ""])
+
+
+ENDED = ("terminated", "lost")  # Postgres says so; the others do or just close the connection.
+
+
+@pytest.mark.parametrize(
+    "engine, mode",
+    [("postgres", "fast"), ("postgres", "immediate"), ("mariadb", "fast"), ("mysql", "fast")],
+)
+def test_shutdown_in_mid_query(victims, adapter, engine, mode):
+    """The session is ended; then nobody listens; then all is well."""
+    victim = victims(engine)
+    a = adapter(victim.url(), **UNCACHED, **checks_of(FAULTS["slow-statement"], victim))
+    assert a.statuses() == WELL
+    with faults.slow_statement(victim):
+        answers = [a.get_later(path) for path in ("/healthz", "/readyz")]
+        servers.wait_until(lambda: len(sql.sleeping(victim)) == 2, "both checks run")
+        victim.stop(mode)
+        assert answers[1]().status == 503
+        outcomes = {line["outcome"] for line in a.transitions()[-2:]}
+        assert outcomes <= set(ENDED[:1] if engine == "postgres" else ENDED)
+        assert answers[0]().status == (200 if outcomes == {"terminated"} else 503)
         assert observed(a) == (DEAD, ["refused", "refused"])
         victim.start()
     assert observed(a) == (WELL, ["", ""])
@@ -240,6 +361,25 @@ def test_a_recovering_postgres_is_alive(adapter, new_postgres):
     assert observed(a) == (UNREADY, ["not_accepting", "not_accepting"])
     line = a.transitions("accepting")[-1]
     assert (line["sqlstate"], line["stage"]) == ("57P03", "open")
+
+
+# What is no fault
+
+LOCKS = {  # Those of a backup, and of a migration of other tables.
+    "postgres": ("SELECT pg_backup_start('test', true)", "BEGIN; LOCK TABLE app.knob"),
+    "mariadb": ("FLUSH TABLES WITH READ LOCK", "LOCK TABLES mysql.global_priv WRITE"),
+    "mysql": ("FLUSH TABLES WITH READ LOCK", "LOCK INSTANCE FOR BACKUP"),
+}
+
+
+@pytest.mark.parametrize("engine, lock", [(e, lock) for e in LOCKS for lock in LOCKS[e]])
+def test_locks_that_do_not_matter(victims, adapter, engine, lock):
+    victim = victims(engine)
+    with contextlib.closing(victim._admin()) as holder:
+        holder.cursor().execute(lock)
+        a = adapter(victim.url(), **UNCACHED)
+        assert observed(a) == (WELL, ["", ""])
+        holder.rollback()
 
 
 # Ports without a server, for each engine's prober
@@ -371,3 +511,31 @@ def test_the_password_file_is_read_at_each_login(adapter, tmp_path, server):
     assert a.transitions("accepting")[-1]["outcome"] == "config"
     secret.write_text(servers.PASSWORDS["probe"])
     assert a.statuses() == WELL
+
+
+# What a check finds itself
+
+
+@pytest.mark.parametrize(
+    "outcome, text", [("failed", "SELECT 0"), ("no_row", "SELECT 1 WHERE 1 = 0")]
+)
+def test_what_a_check_finds(adapter, postgres, outcome, text):
+    checks = {"alive": sql.check(text, endpoints="healthz startupz"), "accepting": sql.check(text)}
+    a = adapter(postgres.url(), checks=checks, **UNCACHED)
+    assert observed(a)[0] == DEAD
+    assert {line["outcome"] for line in a.transitions()} == {outcome}
+
+
+# The README
+
+
+def test_the_readme_says_what_the_faults_show():
+    """And each of its outcomes is shown, by a row of the table or by the tests named."""
+    promised = readme.outcomes()
+    shown = {}
+    for name, fault in FAULTS.items():
+        assert fault.statuses[:3] == promised[fault.outcome], name
+        shown.setdefault(fault.outcome, name)
+    assert shown.keys() | SHOWN_BY.keys() == promised.keys()
+    for outcome, test in SHOWN_BY.items():
+        assert test in globals() or f'"{outcome}"' in (readme.REPOSITORY / test).read_text()

@@ -7,7 +7,7 @@ import socket
 import struct
 
 import pytest
-from fakes import Connection, my_log_in, pg_log_in
+from fakes import Queue, my_log_in, pg_log_in
 from servers import wait_until
 from wire import NoReply, Verb
 
@@ -18,36 +18,6 @@ PARAMS = {
 }
 CASES = [(kind, params) for kind, several in PARAMS.items() for params in several]
 LOG_IN = {"postgres": pg_log_in, "mysql": my_log_in}
-
-
-class Queue:
-    """A listener at which nobody gets a place until it is open()ed."""
-
-    def __init__(self, family, address):
-        self._stack = contextlib.ExitStack()
-        self.listener = self._stack.enter_context(socket.socket(family))
-        self.listener.bind(address)
-        self.listener.listen(0)
-        self.listener.settimeout(10)
-        self._filler = self._stack.enter_context(socket.socket(family))
-        self._filler.connect(self.listener.getsockname())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._stack.close()
-
-    @property
-    def port(self):
-        return self.listener.getsockname()[1]
-
-    def open(self):
-        """Accepts the one who had the place."""
-        self.listener.accept()[0].close()
-
-    def accept(self):
-        return Connection(self._stack.enter_context(self.listener.accept()[0]))
 
 
 def asking(port):

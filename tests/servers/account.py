@@ -12,8 +12,9 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def start(account, command, root, log):
-    """Starts a server in a session of its own (so that Ctrl-C is ours alone); output goes to log."""
+def start(account, command, root, log, before=None):
+    """Starts a server in a session of its own (so that Ctrl-C is ours alone); output goes to log.
+    before is what its process does first, still as root."""
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -21,7 +22,7 @@ def start(account, command, root, log):
         stderr=log,
         env=ENVIRONMENT,
         start_new_session=True,
-        preexec_fn=_become(account, root),
+        preexec_fn=_become(account, root, before),
     )
 
 
@@ -61,12 +62,14 @@ def dies_with_us():
     return become_mortal
 
 
-def _become(account, root):
+def _become(account, root, before=None):
     """What happens between fork and exec. The death signal comes last: a change of user clears it."""
     user = pwd.getpwnam(account)
     become_mortal = dies_with_us()
 
     def become():
+        if before:
+            before()
         if root:
             os.chroot(root)
         os.chdir("/")

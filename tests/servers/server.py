@@ -12,7 +12,7 @@ import tempfile
 import time
 from urllib.parse import quote, urlencode
 
-from . import account
+from . import account, disk
 from .certificates import certificates
 from .kernel import children, client_sockets, exists, free_port, stopped, wait_until
 from .session import session_folder
@@ -55,6 +55,7 @@ class Server:
         account.own(self.runs_as, self.folder)
         self.data = self.folder / "data"
         self.log = self.folder / "log"
+        self.disk = None  # MiB of a disk of its own for its data.
         self.places = None  # How many connections ordinary users may have; a subclass knows.
         self._paused = []
 
@@ -72,12 +73,21 @@ class Server:
         fresh = self.process is None
         if fresh:
             self._prepare()
-        self._launch()
+        self.launch()
         self.wait_ready()
         if fresh:
             self._populate()
         self.start_seconds = time.monotonic() - began
         return self
+
+    def launch(self):
+        """Starts the process of a server that ran before, and does not wait."""
+        with self.log.open("ab") as log:
+            before = disk.mount_over(self.data, self.disk) if self.disk else None
+            self.process = account.start(self.runs_as, self._command(), self.root, log, before)
+        if self not in _running:
+            _running.append(self)
+            atexit.register(self.close)
 
     def stop(self, mode="fast", wait=True):
         """Asks the server to end, by the mode's signal; waits until it has ended."""
@@ -203,6 +213,10 @@ class Server:
         """Client sessions but for our own, as dicts: id, user, state, query."""
         return [dict(zip(("id", "user", "state", "query"), row)) for row in self._sessions()]
 
+    def disk_full(self):
+        """A block in which nothing more fits on the server's disk."""
+        return disk.Filling(self)
+
     def connections(self):
         """How many client connections the server holds, counted from outside: right also when it
         is full or stopped. It lags behind a client's close, so wait for what is expected."""
@@ -314,13 +328,6 @@ class Server:
     @staticmethod
     def _password(user, password):
         return PASSWORDS.get(user, "") if password is None else password
-
-    def _launch(self):
-        with self.log.open("ab") as log:
-            self.process = account.start(self.runs_as, self._command(), self.root, log)
-        if self not in _running:
-            _running.append(self)
-            atexit.register(self.close)
 
     def _ready(self):
         if not self.alive():
