@@ -114,6 +114,7 @@ static void must_be_shown_without_password(const struct target *target)
     changed.password = other;
     target_describe(&changed, shown_changed, sizeof shown_changed);
     MUST_EQUAL(shown, shown_changed);
+    MUST(target_digest(target) == target_digest(&changed));
 }
 
 // --- writing a target as a URL
@@ -154,7 +155,7 @@ static void must_be_the_same(const struct target *a, const struct target *b)
     MUST_EQUAL(a->user, b->user);
     MUST_EQUAL(a->password, b->password);
     MUST_EQUAL(a->database, b->database);
-    MUST(a->parameter_count == b->parameter_count);
+    MUST(a->parameter_count == b->parameter_count && target_digest(a) == target_digest(b));
     for (size_t i = 0; i < a->parameter_count; i++)
         MUST_EQUAL(target_parameter(a, a->parameters[i].name),
                    target_parameter(b, a->parameters[i].name));
@@ -191,8 +192,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct input input = input_of(bytes, length);
     struct target target;
     struct error error;
+    const char *paths[TARGET_FILES_MAX];
     environment_begin(&input);
     make_files();
+    MUST(target_files(paths) <= TARGET_FILES_MAX);
     if (target_load(&target, &error)) {
         must_be_one_server(&target);
         must_be_shown_without_password(&target);
