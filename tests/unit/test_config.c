@@ -212,27 +212,9 @@ static void disabled_checks_are_left_out_of_every_folder(void **state)
     write_file("a/other.sql", "SELECT 1");
     write_file("a/broken.sql", "-- fial: x\n");
     write_file("b/lag.sql", "SELECT 2");
-    struct config *config = load("a:b", "--disable lag,broken");
+    struct config *config = load("a:b", "--disable lag,broken,nothing");
     check_problems(config, NULL, NULL);
     check_names(config, "other");
-    config_release(config);
-}
-
-static void names_that_there_are_not_are_problems(void **state)
-{
-    (void)state;
-    write_file("a/lag.sql", "-- prober: reports\nSELECT 1");
-    write_file("a/extra.sql", "-- enabled: no\n-- prober: background\nSELECT 1");
-    struct config *config = load("a", "--enable extra,lag --disable lag --keep reports,background");
-    check_problems(config, "DBHEALTH_KEEP: there is no prober 'reports'", NULL);
-    config_release(config);
-    config = load("a", "--enable extra --keep reports,background");
-    check_problems(config, NULL, NULL);
-    config_release(config);
-    config = load("a", "--enable extras --disable lags");
-    check_problems(config, "DBHEALTH_ENABLE: there is no check 'extras'",
-                   "DBHEALTH_DISABLE: there is no check 'lags'");
-    check_names(config, "configuration lag");
     config_release(config);
 }
 
@@ -605,7 +587,6 @@ int main(void)
         TEST(a_later_folder_replaces_a_check_of_the_same_name),
         TEST(a_replaced_file_may_be_as_broken_as_it_likes),
         TEST(disabled_checks_are_left_out_of_every_folder),
-        TEST(names_that_there_are_not_are_problems),
         TEST(other_files_are_left_alone),
         TEST(links_are_followed),
         TEST(a_name_given_twice_is_one_place),
