@@ -37,8 +37,12 @@ def _end_processes_in(folder):
 
 
 def _lock(folder):
-    """Takes the folder's lock for the life of this process; false if another process holds it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Takes the folder's lock for the life of this process; false if another process holds it, or
+    held it and has removed the folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
