@@ -67,7 +67,9 @@ static void load_file(struct config *config, const char *folder, const char *fil
     } else if (stem != NULL && strcmp(stem, own_check) == 0) {
         (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
         add_problem(config, error.text);
-    } else if (stem != NULL && !words_have(&settings->disable, stem)) {
+    } else if (stem != NULL && words_have(&settings->disable, stem)) {
+        words_add(&config->left_out, stem, strlen(stem));
+    } else if (stem != NULL) {
         add_check(config, check_file_load(stem, place, &defaults));
     }
     free(stem);
@@ -126,6 +128,54 @@ static void load_checks(struct config *config)
         else
             load_folder(config, folders->items[i]);
     }
+}
+
+static bool is_check(const struct config *config, const char *name)
+{
+    bool is_one = words_have(&config->left_out, name);
+    for (size_t i = 0; i < config->check_count; i++)
+        is_one |= strcmp(config->checks[i]->name, name) == 0;
+    return is_one;
+}
+
+// Or one that a check has by default: who names those means whichever there are.
+static bool is_prober(const struct config *config, const char *name)
+{
+    static const char *const usual[] = {"liveness", "main", "background"};
+    bool is_one = false;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        is_one |= strcmp(usual[i], name) == 0;
+    for (size_t i = 0; i < config->check_count; i++)
+        is_one |= strcmp(config->checks[i]->prober, name) == 0;
+    return is_one;
+}
+
+static void look_for_names(struct config *config, const char *variable, const struct words *names,
+                           bool (*is_one)(const struct config *, const char *),
+                           const char *expected)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct error error;
+        if (is_one(config, names->items[i]))
+            continue;
+        (void)error_set(&error, "%s: there is no '%s'; expected %s", variable, names->items[i],
+                        expected);
+        words_add(&config->warnings, error.text, strlen(error.text));
+    }
+}
+
+// Which checks there are is known only with an engine.
+static void look_for_all_names(struct config *config)
+{
+    static const char check[] = "the name of a check, which is its file's without .sql";
+    static const char prober[] =
+        "liveness, main, background or what a check file names as its prober";
+    const struct settings *settings = &config->settings;
+    if (config->engine == ENGINE_NONE)
+        return;
+    look_for_names(config, "DBHEALTH_ENABLE", &settings->enable, is_check, check);
+    look_for_names(config, "DBHEALTH_DISABLE", &settings->disable, is_check, check);
+    look_for_names(config, "DBHEALTH_KEEP", &settings->keep, is_prober, prober);
 }
 
 // Leaves out what is optional and not asked for; only now, so that a user's file with `enabled: no`
@@ -243,6 +293,7 @@ struct config *config_load(struct settings *settings)
         add_problem(config, config->target_problem);
     load_certificate(config);
     load_checks(config);
+    look_for_all_names(config);
     drop_optional_checks(config);
     if (config->problems.count > 0)
         add_configuration_check(config);
@@ -346,6 +397,8 @@ void config_release(struct config *config)
     certificate_release(config->certificate);
     words_free(&config->probers);
     words_free(&config->problems);
+    words_free(&config->left_out);
+    words_free(&config->warnings);
     settings_clear(&config->settings);
     free(config);
 }

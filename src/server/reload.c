@@ -71,6 +71,13 @@ static void log_success(const struct config_changes *changes, const struct confi
     free(removed);
 }
 
+void reload_log_warnings(const struct config *config)
+{
+    for (size_t i = 0; i < config->warnings.count; i++)
+        LOG_EVENT(LOG_WARN, "configuration is doubtful",
+                  LOG_TEXT("warning", config->warnings.items[i]));
+}
+
 static void count(struct reload *reload, enum reload_result result)
 {
     struct reload_statistics *statistics = &reload->service->statistics->reloads;
@@ -91,6 +98,8 @@ static void take(struct service *service, struct config *config)
 static void decide(struct reload *reload, struct config *config)
 {
     struct config_changes changes = config_succeed(config, reload->service->config);
+    if (changes.problems.count == 0)
+        reload_log_warnings(config);
     if (changes.problems.count > 0) {
         log_refusal(&changes);
         count(reload, RELOAD_FAILURE);

@@ -10,5 +10,8 @@ struct reload;
 struct reload *reload_start(uv_loop_t *loop, struct service *service,
                             const struct settings *settings);
 
+// Logs what is doubtful in a configuration that is taken; that of the start does not come through here.
+void reload_log_warnings(const struct config *config);
+
 // Freed by the loop later.
 void reload_end(struct reload *reload);

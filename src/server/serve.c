@@ -118,6 +118,7 @@ static void log_start(const struct config *config, int listening)
     for (size_t i = 0; i < config->problems.count; i++)
         LOG_EVENT(LOG_ERROR, "configuration is wrong",
                   LOG_TEXT("problem", config->problems.items[i]));
+    reload_log_warnings(config);
     LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
               LOG_TEXT("target", config->target),
               LOG_NUMBER("checks", (int64_t)config->check_count),

@@ -73,12 +73,6 @@ def test_only_the_probers_named_keep_theirs(server, adapter):
     wait_until(lambda: len(kept_sessions(server)) == 1, "the others end")
 
 
-def test_a_name_that_no_prober_has_is_no_matter(adapter, mariadb):
-    a = adapter(mariadb.url(), DBHEALTH_KEEP="main,nobody")
-    assert a.statuses() == WELL
-    assert not a.messages("configuration is wrong")
-
-
 def test_what_one_run_may_write_the_next_may_not(server, counter, adapter):
     checks = {
         "reads": sql.check(counter.taking()),

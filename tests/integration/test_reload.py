@@ -99,6 +99,18 @@ def test_without_a_change_it_says_so(a):
     assert len(a.lines()) == log + 3
 
 
+def test_it_warns_of_names_that_nothing_has(adapter, mariadb):
+    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_DISABLE="spare")
+    for change in ({"spare": None}, {"accepting": "SELECT 2"}, {"new": "-- x"}, {"new": None}):
+        reload(a, **change)
+    lines = a.lines()
+    ends = [line["msg"] for line in lines if line["msg"] in ENDS]
+    doubts = [line["warning"] for line in lines if line["msg"] == "configuration is doubtful"]
+    assert set(ends) == set(ENDS)
+    assert len(doubts) == len(ends) - ends.count("reload refused")
+    assert doubts[0].startswith("DBHEALTH_DISABLE: there is no 'spare'; expected ")
+
+
 def test_what_did_not_change_keeps_its_result_and_its_period(adapter, mariadb, runs):
     def counted(**keys):
         return sql.check(runs.taking(), writes="yes", cache="60s", **keys)

@@ -151,9 +151,20 @@ def test_an_empty_variable_is_none(adapter, mariadb):
 
 
 def test_disable_leaves_checks_out(adapter, mariadb):
-    a = adapter(mariadb.url(), DBHEALTH_DISABLE="alive, nothing-like-it")
+    a = adapter(mariadb.url(), DBHEALTH_DISABLE="alive, binlogs")
     assert a.status_of("/healthz/alive") == 404
     assert a.status_of("/readyz") == 200
+    assert not a.messages("configuration is doubtful")
+
+
+@pytest.mark.parametrize("name", ("ENABLE", "DISABLE", "KEEP"))
+def test_a_name_that_nothing_has_is_warned_of_and_no_more(adapter, mariadb, name):
+    a = adapter(mariadb.url(), **{f"DBHEALTH_{name}": "alive, main, like-nothing"})
+    [*_, line] = a.messages("configuration is doubtful")
+    assert line["level"] == "warn"
+    assert line["warning"].startswith(f"DBHEALTH_{name}: there is no 'like-nothing'; expected ")
+    assert a.statuses() == WELL
+    assert a.messages("serving")[0]["problems"] == "0"
 
 
 def test_a_later_folder_replaces_and_adds_checks(adapter, mariadb, tmp_path):

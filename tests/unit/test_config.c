@@ -218,6 +218,55 @@ static void disabled_checks_are_left_out_of_every_folder(void **state)
     config_release(config);
 }
 
+static void check_warnings(const struct config *config, const char *wanted)
+{
+    char found[2048];
+    struct text text = text_in(found, sizeof found);
+    for (size_t i = 0; i < config->warnings.count; i++)
+        text_addf(&text, "%s%s", i > 0 ? "\n" : "", config->warnings.items[i]);
+    assert_string_equal(found, wanted);
+}
+
+// One setting may serve several engines, but a misspelled name would do nothing and nobody know.
+static void names_that_nothing_has_are_warned_of(void **state)
+{
+    (void)state;
+    write_file("a/lag.sql", "-- prober: reports\nSELECT 1");
+    write_file("a/extra.sql", "-- enabled: no\n-- prober: slow\nSELECT 1");
+    struct config *config = load("a", "--enable extras,lag --disable lags --keep report,slow");
+    check_problems(config, NULL, NULL);
+    check_names(config, "lag");
+    check_warnings(config, "DBHEALTH_ENABLE: there is no 'extras'; expected the name of a check, "
+                           "which is its file's without .sql\n"
+                           "DBHEALTH_DISABLE: there is no 'lags'; expected the name of a check, "
+                           "which is its file's without .sql\n"
+                           "DBHEALTH_KEEP: there is no 'report'; expected liveness, main, "
+                           "background or what a check file names as its prober");
+    config_release(config);
+}
+
+static void names_that_something_has_are_not_warned_of(void **state)
+{
+    (void)state;
+    write_file("a/lag.sql", "-- prober: reports\nSELECT 1");
+    write_file("a/extra.sql", "-- enabled: no\nSELECT 1");
+    write_file("a/bad.sql", "-- fial: x\nSELECT 1");
+    struct config *config =
+        load("a", "--enable extra,bad --disable extra,bad --keep reports,liveness,main,background");
+    check_names(config, "lag");
+    check_warnings(config, "");
+    config_release(config);
+}
+
+static void without_an_engine_no_name_is_doubted(void **state)
+{
+    (void)state;
+    (void)setenv("DATABASE_URL", "", 1);
+    struct config *config = load("library", "--enable write --disable alive");
+    check_warnings(config, "");
+    config_release(config);
+}
+
 static void other_files_are_left_alone(void **state)
 {
     (void)state;
@@ -587,6 +636,9 @@ int main(void)
         TEST(a_later_folder_replaces_a_check_of_the_same_name),
         TEST(a_replaced_file_may_be_as_broken_as_it_likes),
         TEST(disabled_checks_are_left_out_of_every_folder),
+        TEST(names_that_nothing_has_are_warned_of),
+        TEST(names_that_something_has_are_not_warned_of),
+        TEST(without_an_engine_no_name_is_doubted),
         TEST(other_files_are_left_alone),
         TEST(links_are_followed),
         TEST(a_name_given_twice_is_one_place),
