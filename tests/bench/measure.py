@@ -1,0 +1,99 @@
+"""Measuring programs: CPU time and memory of a process tree, pinning, rounds.
+
+CPU time is counted by a control group that a program is started in: in nanoseconds, and with all
+that it ever started. (/proc/PID/stat counts in ticks of 10 ms, and /proc/PID/schedstat tells
+nothing of children that ended.) Of a process that runs just then the last few ms may be missing, so
+read when the load has ended."""
+
+import contextlib
+import itertools
+import os
+from pathlib import Path
+
+import processes
+from processes import pss
+
+UNIFIED = Path("/sys/fs/cgroup")
+ACCOUNTING = Path("/sys/fs/cgroup/cpuacct")
+SERVER_CPU, LOAD_CPU = 0, -1  # Of those that we may use: the first and the last.
+
+_numbers = itertools.count(1)
+
+
+class CpuAccount:
+    """Counts the CPU time of processes. In a block it exists; join is for preexec, and what the
+    process starts then counts too."""
+
+    def __enter__(self):
+        parent = ACCOUNTING if ACCOUNTING.is_dir() else UNIFIED
+        self._folder = parent / f"dbhealth-bench-{os.getpid()}-{next(_numbers)}"
+        self._folder.mkdir()
+        return self
+
+    def __exit__(self, *_):
+        self._folder.rmdir()  # Its processes have ended.
+
+    def join(self):
+        (self._folder / "cgroup.procs").write_text("0")
+
+    def nanoseconds(self):
+        usage = self._folder / "cpuacct.usage"
+        if usage.exists():
+            return int(usage.read_text())
+        fields = (line.split() for line in (self._folder / "cpu.stat").read_text().splitlines())
+        return int(dict(fields)["usage_usec"]) * 1000
+
+
+def cpu_of(account, work):
+    """The CPU time in ns that the account's processes use while work() runs, and what it gives."""
+    before = account.nanoseconds()
+    result = work()
+    return account.nanoseconds() - before, result
+
+
+def tree(pid):
+    """The process and all below it."""
+    found = [pid]
+    for parent in found:
+        found += processes.children(parent)
+    return found
+
+
+def tree_pss(pid):
+    """Memory of the tree in kB, what is shared divided among its sharers."""
+    total = 0
+    for process in tree(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            total += pss(process)
+    return total
+
+
+def cpus():
+    """The CPUs for what is measured and for what loads it; the same one if there is but one."""
+    usable = sorted(os.sched_getaffinity(0))
+    return usable[SERVER_CPU], usable[LOAD_CPU]
+
+
+def pinned(cpu, then=None):
+    """For preexec: the process runs on that CPU; then is what it does next."""
+
+    def pin():
+        os.sched_setaffinity(0, {cpu})
+        if then:
+            then()
+
+    return pin
+
+
+def interleaved(rounds, programs):
+    """Samples programs, from names to functions that give a number, in rounds whose order turns
+    round: A B, B A, A B. Gives a list of samples for each name. Each is called once before, to warm
+    up."""
+    names = list(programs)
+    for name in names:
+        programs[name]()
+    samples = {name: [] for name in names}
+    for number in range(rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            samples[name].append(programs[name]())
+    return samples
