@@ -9,11 +9,12 @@ static struct cpu_time cpu_of(const struct prober_process *process)
     return process != NULL ? prober_process_cpu(process) : (struct cpu_time){0};
 }
 
-// How long the loop has not turned, if the last look is longer ago than it should be.
+// How long the loop may not have turned, if the last look is longer ago than it should be. All of
+// that time: under a quota (a slice at the start of each 100 ms) only every second look comes about.
 static int64_t stall_since(const struct effort *effort, struct instant now)
 {
     int64_t gap_ns = now.ns - effort->last_look.ns;
-    return gap_ns > 2 * PERIOD_NS ? gap_ns - PERIOD_NS : 0;
+    return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
 }
 
 void effort_begin(struct effort *effort, const struct prober_process *process)

@@ -12,6 +12,8 @@ from .kernel import wait_until
 from .server import PASSWORDS, Server
 from .session import session_folder
 
+TOO_MANY_CONNECTIONS = 1040
+
 REPLICATOR, REPLICATOR_PASSWORD = "replicator", "replicator-secret"
 SEEN_BY_PROBE = (  # Tables of MySQL's performance_schema.
     "replication_connection_status",
@@ -253,7 +255,17 @@ class MySqlProtocol(Server):
         self.sql("GRANT ALL ON app.* TO app@'%'")
 
     def _admin(self):
-        return self.connect("root", unix_socket=str(self.socket), autocommit=True)
+        return wait_until(self._try_admin, f"{self.name} has its administrator's place free")
+
+    def _try_admin(self):
+        """None if the server is full, administrator's place and all: who held it may just have left,
+        unnoticed yet."""
+        try:
+            return self.connect("root", unix_socket=str(self.socket), autocommit=True)
+        except self.driver().OperationalError as error:
+            if error.args[0] != TOO_MANY_CONNECTIONS:
+                raise
+            return None
 
     def _sessions(self):
         return self.sql(
