@@ -38,14 +38,14 @@ def strict(server):
 def test_an_authority_that_is_exchanged(adapter, server, tmp_path):
     """A certificate that can't be trusted makes the database not ready, and never dead."""
     made = certificates()
-    secrets = Volume(tmp_path / "secrets", ca=made.ca.read_bytes())
+    secrets = Volume(tmp_path / "secrets", {"ca": made.ca.read_bytes()})
     a = adapter(verifying(server, secrets / "ca"), **UNCACHED)
     assert a.statuses() == WELL
-    secrets.write(ca=made.other_ca.read_bytes())
+    secrets.write({"ca": made.other_ca.read_bytes()})
     assert a.statuses() == UNREADY
     assert a.shown("/readyz")["accepting"].code == "tls"
     assert "certificate" in a.transitions("accepting")[-1]["message"]
-    secrets.write(ca=made.other_ca.read_bytes() + made.ca.read_bytes())
+    secrets.write({"ca": made.other_ca.read_bytes() + made.ca.read_bytes()})
     assert a.statuses() == WELL, "old and new authority in one file"
 
 
@@ -58,13 +58,13 @@ def test_our_certificate_that_is_exchanged(adapter, strict, tmp_path):
         return {"certificate": certificate.read_bytes(), "key": key.read_bytes()}
 
     good = pair("good")
-    secrets = Volume(tmp_path / "secrets", **good)
+    secrets = Volume(tmp_path / "secrets", good)
     a = adapter(verifying(strict, made.ca, secrets / "certificate", secrets / "key"), **UNCACHED)
     assert a.statuses() == WELL
-    secrets.write(**pair("expired", seconds=-3600))
+    secrets.write(pair("expired", seconds=-3600))
     for _ in range(5):
         assert a.statuses() == UNREADY
     assert a.shown("/healthz")["alive"].verdict == "warn"
     assert a.shown("/readyz")["accepting"].code == "tls"
-    secrets.write(**good)
+    secrets.write(good)
     assert a.statuses() == WELL

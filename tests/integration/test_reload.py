@@ -8,10 +8,10 @@ import threading
 import pytest
 import sql
 from adapter import AS_SHIPPED, check_lines
-from kubernetes_volume import Volume
 from program import Program
 from raw_http import connect, kubelet, read_answer
 from servers import wait_until
+from volume import Volume
 
 CHECKS = {
     "alive": sql.alive(),

@@ -55,7 +55,7 @@ def denials(server, user="probe"):
 
 @pytest.fixture
 def volume(tmp_path):
-    return lambda **files: Volume(tmp_path / "volume", **files)
+    return lambda **files: Volume(tmp_path / "volume", files)
 
 
 def password_file(secrets):
@@ -70,7 +70,7 @@ def test_the_secret_first_loses_no_verdict(adapter, server, its_password, volume
     a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
     before = denials(server)
-    secrets.write(password="new")
+    secrets.write({"password": "new"})
     for _ in range(10):
         assert a.statuses() == WELL
     line = a.shown("/readyz")["accepting"]
@@ -101,9 +101,9 @@ def test_the_server_first_is_mended_by_the_file(adapter, server, its_password, v
     its_password("new")
     for _ in range(5):
         assert a.statuses() == UNREADY
-    secrets.write(password="wrong, too")
+    secrets.write({"password": "wrong, too"})
     assert a.statuses() == UNREADY
-    secrets.write(password="new")
+    secrets.write({"password": "new"})
     assert a.statuses() == WELL
     assert [line["to"] for line in a.transitions("accepting")] == ["pass", "fail", "pass"]
 
@@ -112,7 +112,7 @@ def test_a_url_file_that_changes_user_and_password(adapter, server, its_password
     secrets = volume(url=server.url())
     a = adapter(None, DATABASE_URL_FILE=str(secrets / "url"), **UNCACHED)
     assert a.statuses() == WELL
-    secrets.write(url=server.url("successor", "its-secret"))
+    secrets.write({"url": server.url("successor", "its-secret")})
     assert a.statuses() == WELL
     assert a.shown("/readyz")["accepting"].verdict == "warn"
     create, drop = "CREATE USER successor@'%' IDENTIFIED BY 'its-secret'", "DROP USER successor@'%'"
@@ -129,7 +129,7 @@ def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
     secrets = volume(password=SECRET)
     a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
-    secrets.write(password="another-secret")
+    secrets.write({"password": "another-secret"})
     assert a.statuses() == WELL
     a.get("/status")
     for word in (SECRET, "another-secret"):

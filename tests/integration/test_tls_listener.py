@@ -11,10 +11,10 @@ import time
 import processes
 import pytest
 import sql
-from kubernetes_volume import Volume
 from program import Program
 from raw_http import connect, exchange, kubelet, parse_answer, read_all, read_answer
 from servers import certificates, wait_until
+from volume import Volume
 
 CHECKS = {"alive": sql.alive(), "accepting": sql.check(endpoints="readyz")}
 VERSIONS = {
@@ -229,8 +229,8 @@ def secret(adapter, mariadb, tmp_path):
     """An adapter whose pair is a Secret's, and that volume."""
     volume = Volume(tmp_path / "secret", new_pair())
     settings = {
-        "DBHEALTH_TLS_CERT": str(volume.folder / "tls.crt"),
-        "DBHEALTH_TLS_KEY": str(volume.folder / "tls.key"),
+        "DBHEALTH_TLS_CERT": str(volume / "tls.crt"),
+        "DBHEALTH_TLS_KEY": str(volume / "tls.key"),
     }
     a = adapter(mariadb.url(), checks=CHECKS, **settings)
     a.tls = verifying()
