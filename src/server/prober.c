@@ -13,6 +13,7 @@
 #include "server/prober.h"
 
 #include "common/memory.h"
+#include "server/backoff.h"
 #include "server/deadline.h"
 #include "server/effort.h"
 #include "server/log.h"
@@ -27,19 +28,13 @@ TAILQ_HEAD(job_list, job);
 enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
 
 enum {
-    GOODBYE_MS = 1000,        // at our end: a statement under way may come to its own end
-    CLOSE_LIMIT_MS = 200,     // of a goodbye
-    REPLACE_FIRST_MS = 10000, // a pending open is replaced after this, then twice this, ...
-    REPLACE_MOST_MS = 60000,  // ... up to this
-    BACKOFF_FIRST_MS = 100,   // the second crash in a row waits this before the next start, ...
-    BACKOFF_MOST_MS = 10000,  // ... each further one twice as long, up to this
+    GOODBYE_MS = 1000,    // at our end: a statement under way may come to its own end
+    CLOSE_LIMIT_MS = 200, // of a goodbye
     HELPLESS_FAILURES = 5,
     HELPLESS_MS = 30000,
-    HOLD_FIRST_MS = 1000, // a check whose run had to be killed waits this before the next, ...
-    HOLD_MOST_MS = 30000, // ... each further one in a row twice as long, up to this
-    ROWS_MOST = 1000,     // of a result that is logged; the message's size bounds them too
-    INSPECT_MS = 60000,   // between questions whether the user is a superuser
-    MARGIN_MOST_MS = 100  // the server's own limit ends a statement this much before ours
+    ROWS_MOST = 1000,    // of a result that is logged; the message's size bounds them too
+    INSPECT_MS = 60000,  // between questions whether the user is a superuser
+    MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
 };
 
 struct prober {
@@ -136,14 +131,10 @@ static void note_failure(struct prober *prober, const char *what)
     if (prober->failures++ == 0)
         prober->first_failure = now;
     prober->last_failure = now;
-    int64_t wait = 0;
-    if (prober->failures > 1 && prober->failures < 10)
-        wait = (int64_t)BACKOFF_FIRST_MS << (prober->failures - 2);
-    if (prober->failures >= 10 || wait > BACKOFF_MOST_MS)
-        wait = BACKOFF_MOST_MS;
-    prober->not_before = instant_add(now, (struct duration){.ms = wait});
+    struct duration wait = backoff_wait(&backoff_failed_start, prober->failures - 1);
+    prober->not_before = instant_add(now, wait);
     LOG_EVENT(LOG_ERROR, "prober failed", LOG_TEXT("prober", prober->name), LOG_TEXT("how", what),
-              LOG_NUMBER("failures", prober->failures), LOG_NUMBER("restart_in_ms", wait));
+              LOG_NUMBER("failures", prober->failures), LOG_NUMBER("restart_in_ms", wait.ms));
 }
 
 static bool may_start(const struct prober *prober)
@@ -518,11 +509,8 @@ static struct probe unanswered(struct prober *prober, enum verb stage)
 
 static void wait_to_replace(struct prober *prober)
 {
-    int64_t wait = REPLACE_MOST_MS;
-    if (prober->attempts < 4)
-        wait = (int64_t)REPLACE_FIRST_MS << (prober->attempts - 1);
-    wait = wait < REPLACE_MOST_MS ? wait : REPLACE_MOST_MS;
-    set_timer(prober, instant_add(prober->verb_started, (struct duration){.ms = wait}));
+    struct duration wait = backoff_wait(&backoff_pending_open, prober->attempts);
+    set_timer(prober, instant_add(prober->verb_started, wait));
 }
 
 // Moves all that is queued into the batch, what requests wait for first.
@@ -565,10 +553,7 @@ static void hold_back(struct job *job, struct instant started)
     if (job->kills++ == 0)
         job->silent_since = started;
     job->last_started = started;
-    int64_t wait = HOLD_MOST_MS;
-    if (job->kills <= 5)
-        wait = (int64_t)HOLD_FIRST_MS << (job->kills - 1);
-    job->held_until = instant_add(instant_now(), (struct duration){.ms = wait});
+    job->held_until = instant_add(instant_now(), backoff_wait(&backoff_killed_run, job->kills));
 }
 
 static bool is_held(const struct job *job)

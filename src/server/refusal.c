@@ -1,17 +1,13 @@
-// See refusal.h. The waits double up to a minute: an account may be locked by too many failed logins,
-// and an administrator who mends it at the server should not have to wait for long.
+// See refusal.h. The waits double up to a minute.
 #include "server/refusal.h"
+
+#include "server/backoff.h"
 
 #include <stdio.h>
 
-enum { WAIT_FIRST_MS = 2000, WAIT_MOST_MS = 60000 };
-
 static struct instant next_try(const struct refusal *refusal, struct instant now)
 {
-    int64_t wait = WAIT_MOST_MS;
-    if (refusal->tries <= 5)
-        wait = (int64_t)WAIT_FIRST_MS << (refusal->tries - 1);
-    return instant_add(now, (struct duration){.ms = wait});
+    return instant_add(now, backoff_wait(&backoff_refused_secret, refusal->tries));
 }
 
 uint64_t refusal_withhold(struct refusal *refusal, struct instant now)
