@@ -1,16 +1,20 @@
-// dbhealthd check [--format json] [NAME...]: the same scheduler and probers as when serving, once.
+// dbhealthd check [--format json] [--watch[=1s]] [NAME...]: the same scheduler and probers as when
+// serving; once, or again and again.
 #include "server/command.h"
 
 #include "common/memory.h"
-#include "server/probing.h"
 #include "server/report.h"
+#include "server/rounds.h"
+#include "server/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { ASK_LIMIT_MS = 3600 * 1000 }; // each check's own timeout is what ends the request
+enum {
+    ASK_LIMIT_MS = 3600 * 1000, // each check's own timeout is what ends the request
+    LEAST_INTERVAL_MS = 100     // between rounds
+};
 
 struct checking {
     struct probing probing;
@@ -18,57 +22,10 @@ struct checking {
     int status;
 };
 
-static const char *colour_of(enum verdict verdict)
+static void print_json(const struct check_view *views, size_t count)
 {
-    static const char *const colours[VERDICT_COUNT] = {[VERDICT_PASS] = "\033[32m",
-                                                       [VERDICT_WARN] = "\033[33m",
-                                                       [VERDICT_FAIL] = "\033[31m",
-                                                       [VERDICT_UNKNOWN] = "\033[35m",
-                                                       [VERDICT_SKIPPED] = "\033[2m"};
-    const char *no_colour = getenv("NO_COLOR"); // https://no-color.org
-    bool coloured = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
-    return coloured ? colours[verdict] : "";
-}
-
-static int name_width(const struct check_view *views, size_t count)
-{
-    size_t width = strlen("CHECK");
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(views[i].check->name);
-        width = length > width ? length : width;
-    }
-    return (int)width;
-}
-
-static void print_row(const struct check_view *view, int width)
-{
-    char detail[DETAIL_MAX];
-    const char *colour = colour_of(view->judgement.verdict);
-    const char *plain = colour[0] != '\0' ? "\033[0m" : "";
-    report_detail(&view->judgement, detail, sizeof detail);
-    printf("%-*s  %s%-7s%s  %5lld ms  %s\n", width, view->check->name, colour,
-           verdict_name(view->judgement.verdict), plain, (long long)view->took.ms, detail);
-    if (view->message[0] != '\0')
-        printf("%-*s  %s\n", width + 20, "", view->message);
-}
-
-static void print_table(const struct check_view *views, size_t count)
-{
-    int width = name_width(views, count);
-    printf("%-*s  %-7s  %8s  %s\n", width, "CHECK", "VERDICT", "TIME", "DETAIL");
-    for (size_t i = 0; i < count; i++)
-        print_row(&views[i], width);
-}
-
-static void print_json(const struct check_view *views, size_t count, bool passes)
-{
-    struct report report = {.name = "check",
-                            .rule = endpoint_rule("readyz"),
-                            .views = views,
-                            .count = count,
-                            .passes = passes};
     size_t length;
-    char *text = report_json_text(report_json(&report), &length);
+    char *text = report_json_text(rounds_json(views, count), &length);
     fputs(text, stdout);
     free(text);
 }
@@ -76,14 +33,12 @@ static void print_json(const struct check_view *views, size_t count, bool passes
 static void on_views(void *context, struct check_view *views, size_t count)
 {
     struct checking *checking = context;
-    struct circumstances settled = {0};
-    bool passes = endpoint_passes(endpoint_rule("readyz"), views, count, &settled);
+    const struct table table = {.views = views, .count = count, .coloured = table_is_coloured()};
     if (checking->json)
-        print_json(views, count, passes);
+        print_json(views, count);
     else
-        print_table(views, count);
-    bool wrong = checking->probing.config->problems.count > 0 || views_have_config(views, count);
-    checking->status = wrong ? STATUS_USAGE : passes ? STATUS_WELL : STATUS_UNWELL;
+        table_print(stdout, &table, instant_now());
+    checking->status = rounds_status(&checking->probing, views, count);
     probing_end(&checking->probing);
 }
 
@@ -116,34 +71,71 @@ static bool select_checks(const struct config *config, const struct words *names
     return true;
 }
 
-static int run_checks(struct command_line *line, bool json)
+static int run_once(struct checking *checking, const size_t *checks, size_t count)
 {
-    struct checking checking = {.json = json, .status = STATUS_USAGE};
+    scheduler_ask(checking->probing.scheduler, checks, count, on_views, checking);
+    probing_run(&checking->probing);
+    return checking->status;
+}
+
+static int refuse_names(struct checking *checking)
+{
+    probing_end(&checking->probing);
+    probing_run(&checking->probing);
+    return STATUS_USAGE;
+}
+
+// An interval of 0: once.
+static int run_checks(struct command_line *line, struct rounds_options options)
+{
+    struct checking checking = {.json = options.json, .status = STATUS_USAGE};
     size_t count;
+    int status;
+    if (options.interval.ms > 0)
+        line->settings.cache = (struct duration){0}; // each round asks anew
     probing_start(&checking.probing, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
     const struct config *config = checking.probing.config;
     size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
-    if (select_checks(config, &line->words, checks, &count))
-        scheduler_ask(checking.probing.scheduler, checks, count, on_views, &checking);
+    if (!select_checks(config, &line->words, checks, &count))
+        status = refuse_names(&checking);
+    else if (options.interval.ms > 0)
+        status = rounds_run(&checking.probing, checks, count, options);
     else
-        probing_end(&checking.probing);
+        status = run_once(&checking, checks, count);
     free(checks);
-    probing_run(&checking.probing);
     probing_free(&checking.probing);
-    return checking.status;
+    return status;
+}
+
+// No --watch: 0.
+static bool parse_interval(const char *text, struct duration *interval, struct error *error)
+{
+    *interval = (struct duration){0};
+    if (text == NULL)
+        return true;
+    if (!parse_duration(text, interval, error))
+        return error_prefix(error, "--watch");
+    return interval->ms >= LEAST_INTERVAL_MS ||
+           error_set(error, "--watch: expected at least %d ms", LEAST_INTERVAL_MS);
 }
 
 int command_check(int argc, char **argv)
 {
-    const char *format = "text";
-    const struct extra_flag extra[] = {{"format", &format}};
+    const char *format = "text", *interval = NULL;
+    const struct extra_flag extra[] = {{"format", &format, NULL}, {"watch", &interval, "1s"}};
     struct command_line line;
-    if (!command_line_load(&line, argc, argv, extra, 1, 0, SIZE_MAX))
+    struct error error;
+    struct rounds_options options;
+    if (!command_line_load(&line, argc, argv, extra, 2, 0, SIZE_MAX))
         return STATUS_USAGE;
-    bool json = strcmp(format, "json") == 0;
-    int status = json || strcmp(format, "text") == 0
-                     ? run_checks(&line, json)
-                     : command_refuse("--format: expected text or json");
+    options.json = strcmp(format, "json") == 0;
+    int status;
+    if (!options.json && strcmp(format, "text") != 0)
+        status = command_refuse("--format: expected text or json");
+    else if (!parse_interval(interval, &options.interval, &error))
+        status = command_refuse("%s", error.text);
+    else
+        status = run_checks(&line, options);
     command_line_clear(&line);
     return status;
 }

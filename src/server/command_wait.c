@@ -139,7 +139,7 @@ int command_wait(int argc, char **argv)
     struct error error;
     struct duration patience;
     const char *timeout = "60s";
-    const struct extra_flag extra[] = {{"timeout", &timeout}};
+    const struct extra_flag extra[] = {{"timeout", &timeout, NULL}};
     struct command_line line;
     if (!command_line_load(&line, argc, argv, extra, 1, 0, 1))
         return STATUS_USAGE;

@@ -20,7 +20,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"check", command_check, "check [NAME...]", "run checks once; --format json"},
+    {"check", command_check, "check [NAME...]", "run checks once; --format json, --watch"},
     {"lint", command_lint, "lint FOLDER...", "judge check files, without a server"},
     {"get", command_get, "get PATH", "ask a running adapter, like: get /livez"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},

@@ -170,7 +170,9 @@ static void list_options(struct option *options, const struct extra_flag *extra,
 {
     assert(extra_count <= EXTRA_MAX);
     for (size_t i = 0; i < extra_count; i++)
-        options[i] = (struct option){.name = extra[i].name, .has_arg = required_argument};
+        options[i] = (struct option){.name = extra[i].name,
+                                     .has_arg = extra[i].bare != NULL ? optional_argument
+                                                                      : required_argument};
     for (size_t i = 0; i < SETTING_COUNT; i++)
         options[extra_count + i] =
             (struct option){.name = table[i].flag, .has_arg = required_argument};
@@ -183,7 +185,7 @@ static void take_flag(struct settings *settings, const struct extra_flag *extra,
 {
     char name[NAME_MAX_LENGTH];
     if (index < extra_count) {
-        *extra[index].value = value;
+        *extra[index].value = value != NULL ? value : extra[index].bare;
         return;
     }
     const struct setting *setting = &table[index - extra_count];

@@ -33,6 +33,7 @@ struct settings {
 struct extra_flag {
     const char *name;
     const char **value; // set to what is given
+    const char *bare;   // ... or to this, if the flag stands without a value; NULL: it may not
 };
 
 // Reads the command line's flags (from argv[1] on) over the environment's variables; an extra flag

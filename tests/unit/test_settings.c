@@ -338,7 +338,7 @@ static void an_extra_flag_takes_the_place_of_a_setting(void **state)
     for (size_t i = 0; i < COUNT(arguments); i++)
         argv[i] = arguments[i];
     const char *timeout = "60s";
-    const struct extra_flag extra[] = {{"timeout", &timeout}};
+    const struct extra_flag extra[] = {{"timeout", &timeout, NULL}};
     struct settings settings;
     struct words words = {0};
     struct error error;
@@ -348,6 +348,31 @@ static void an_extra_flag_takes_the_place_of_a_setting(void **state)
     assert_int_equal(settings.timeout.ms, 800);
     assert_int_equal(settings.cache.ms, 0);
     settings_clear(&settings);
+}
+
+static void expect_watch(char *flag, const char *wanted)
+{
+    char name[] = "check";
+    char *argv[] = {name, flag, name, NULL};
+    const char *watch = NULL;
+    const struct extra_flag extra[] = {{"watch", &watch, "1s"}};
+    struct settings settings;
+    struct words words = {0};
+    struct error error;
+    assert_true(settings_load(&settings, 3, argv, extra, 1, &words, &error));
+    assert_string_equal(watch, wanted);
+    assert_int_equal(words.count, 1); // what stands behind the flag is no value of it
+    words_free(&words);
+    settings_clear(&settings);
+}
+
+static void an_extra_flag_may_stand_without_a_value(void **state)
+{
+    (void)state;
+    static char bare[] = "--watch", given[] = "--watch=5s";
+    clear_environment();
+    expect_watch(bare, "1s");
+    expect_watch(given, "5s");
 }
 
 static void every_row_can_be_walked(void **state)
@@ -379,6 +404,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_served_with_is_refused_by_name),
         cmocka_unit_test(what_is_no_flag_is_handed_on_in_order),
         cmocka_unit_test(an_extra_flag_takes_the_place_of_a_setting),
+        cmocka_unit_test(an_extra_flag_may_stand_without_a_value),
         cmocka_unit_test(every_row_can_be_walked),
     };
     return RUN(tests);
