@@ -37,9 +37,11 @@ class Bench:
 
     # How much
 
-    def rounds(self, full):
-        """How many rounds to interleave."""
-        return 1 if self.smoke else full
+    def interleaved(self, rounds, programs):
+        """See measure.interleaved; in a smoke a single round and no warm-up."""
+        if self.smoke:
+            return {name: [sample()] for name, sample in programs.items()}
+        return measure.interleaved(rounds, programs)
 
     def count(self, full, least=10):
         """How often to do something."""
@@ -66,9 +68,9 @@ class Bench:
         """A block with any other program that listens, as a Subject; see subject.program."""
         return subject.program(name, command, self.folder(name), **options)
 
-    def bare_http(self, *options):
+    def bare_http(self):
         """A block with the bare libmicrohttpd program."""
-        return self.program("bare_http", [self.peer("bare_http"), "{port}", *options])
+        return self.program("bare_http", [self.peer("bare_http"), "{port}"])
 
     def nginx(self):
         """A block with nginx that answers as the adapter does."""
@@ -81,12 +83,22 @@ class Bench:
 
     # Load
 
-    def load(self, server, *, connections=1, requests=0, seconds=0, keep=True, target="/readyz"):
+    def load(
+        self,
+        server,
+        *,
+        connections=1,
+        requests=0,
+        seconds=0,
+        keep=True,
+        target="/readyz",
+        status=200,
+    ):
         """Loads a Subject from the other CPU; gives what peers/load.c prints, as a dict."""
         mode = "keep" if keep else "close"
-        words = [self.peer("load"), server.port, connections, requests, seconds, mode, target]
+        words = [server.port, connections, requests, seconds, mode, target, status]
         done = subprocess.run(
-            [str(word) for word in words],
+            [self.peer("load"), *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,5 +106,5 @@ class Bench:
             check=False,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"load of {server.name}: {done.stdout}{done.stderr}")
+            raise RuntimeError(f"load of {server.name}: {done.stdout[:200]}{done.stderr}")
         return json.loads(done.stdout)

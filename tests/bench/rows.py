@@ -86,8 +86,16 @@ class Measured:
 
     @classmethod
     def ratio(cls, ours, peers, unit="", note=""):
-        """Ours to the peer's, round by round."""
-        found = ratios(ours, peers)
+        """Ours to the peer's, round by round; both are in unit."""
+        return cls._of_ratios(ratios(ours, peers), ours, peers, unit, note)
+
+    @classmethod
+    def inverse(cls, ours, peers, unit="", note=""):
+        """The peer's to ours: for times, where more is to be better."""
+        return cls._of_ratios(ratios(peers, ours), ours, peers, unit, note)
+
+    @classmethod
+    def _of_ratios(cls, found, ours, peers, unit, note):
         return cls(
             median(found),
             ours=shown(median(ours), unit),

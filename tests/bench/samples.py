@@ -43,9 +43,7 @@ def slope(points):
     return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
 
 
-def linearity(points):
-    """How far a curve through points bends up: the growth of y over the last step for each x, to
-    that over the whole. 1 is a line, and more is worse than linear."""
-    (first_x, first_y), (before_x, before_y), (last_x, last_y) = points[0], points[-2], points[-1]
-    whole = (last_y - first_y) / (last_x - first_x)
-    return (last_y - before_y) / (last_x - before_x) / whole
+def bend(points):
+    """How a curve of many x bends: its slope over the last step to that over the steps before. 1 is
+    a line; above it y grows faster than x."""
+    return slope(points[-2:]) / slope(points[:-1])

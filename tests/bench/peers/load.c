@@ -2,11 +2,12 @@
 // as soon as the answer before is complete, so that all programs are asked in the same way, with an
 // exact count of requests and every latency known.
 //
-//   load PORT CONNECTIONS REQUESTS SECONDS keep|close TARGET
+//   load PORT CONNECTIONS REQUESTS SECONDS keep|close TARGET STATUS
 //
 // Ends after so many requests or seconds, whichever comes first; 0 means no limit. With "close" each
 // request has a connection of its own, as a kubelet's has, and is over when the server has closed;
-// its latency runs from before connect() to the end of the body. Prints one line of JSON.
+// its latency runs from before connect() to the end of the body. Any answer but a whole one with
+// STATUS is wrong. Prints one line of JSON.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS_AT_ONCE = 256 };
+enum { EVENTS_AT_ONCE = 256, SHOWN_MOST = 1000 };
 
 struct client {
     int socket;
@@ -38,7 +39,8 @@ struct load {
     int64_t until;
     char request[512];
     size_t request_length;
-    long begun, done, wrong; // wrong: not 200, or cut short
+    char first_line[16];
+    long begun, done, wrong;
     unsigned open;
     uint32_t *latencies; // us
     size_t latencies_room;
@@ -134,7 +136,7 @@ static void complete(struct load *load, struct client *client)
     client->complete = true;
     note_latency(load, now() - client->began);
     load->done++;
-    if (strncmp(client->answer, "HTTP/1.1 200", 12) != 0)
+    if (strncmp(client->answer, load->first_line, strlen(load->first_line)) != 0)
         load->wrong++;
 }
 
@@ -189,13 +191,24 @@ static unsigned part(const struct load *load, double part)
     return load->done > 0 ? load->latencies[(size_t)(part * (double)(load->done - 1))] : 0;
 }
 
+static void print_latencies(const struct load *load)
+{
+    printf(", \"latencies_us\": [");
+    for (long i = 0; i < load->done; i++)
+        printf("%s%u", i > 0 ? ", " : "", load->latencies[i]);
+    printf("]");
+}
+
+// All latencies too, if they are few.
 static void print(const struct load *load, double seconds)
 {
     qsort(load->latencies, (size_t)load->done, sizeof *load->latencies, compare);
     printf("{\"requests\": %ld, \"wrong\": %ld, \"seconds\": %.6f, \"p50_us\": %u, "
-           "\"p99_us\": %u, \"p999_us\": %u, \"max_us\": %u}\n",
-           load->done, load->wrong, seconds, part(load, 0.5), part(load, 0.99), part(load, 0.999),
-           part(load, 1));
+           "\"p99_us\": %u",
+           load->done, load->wrong, seconds, part(load, 0.5), part(load, 0.99));
+    if (load->done <= SHOWN_MOST)
+        print_latencies(load);
+    printf("}\n");
 }
 
 static void write_request(struct load *load, const char *target)
@@ -216,6 +229,7 @@ static struct load load_of(char **words)
                         .wanted = strtol(words[2], NULL, 10),
                         .keep = strcmp(words[4], "keep") == 0};
     write_request(&load, words[5]);
+    (void)snprintf(load.first_line, sizeof load.first_line, "HTTP/1.1 %.3s", words[6]);
     double limit = strtod(words[3], NULL);
     load.until = limit > 0 ? now() + (int64_t)(limit * 1e9) : 0;
     return load;
@@ -223,8 +237,8 @@ static struct load load_of(char **words)
 
 int main(int count, char **arguments)
 {
-    if (count != 7) {
-        (void)fprintf(stderr, "usage: load PORT CONNECTIONS REQUESTS SECONDS keep|close TARGET\n");
+    if (count != 8) {
+        (void)fprintf(stderr, "see the top of load.c\n");
         return 2;
     }
     struct load load = load_of(arguments + 1);
