@@ -32,6 +32,8 @@ static void answer_route(const struct inquiry *inquiry)
         answer_status(inquiry);
     else if (route->kind == ROUTE_METRICS)
         answer_metrics(inquiry);
+    else if (inquiry->facts->page)
+        answer_page(inquiry);
     else if (route->kind == ROUTE_ENDPOINT && endpoint != NULL)
         answer_endpoint(inquiry, endpoint);
     else

@@ -20,6 +20,7 @@ struct request_facts {
     enum method method;
     const struct route *route;
     bool json; // the client wants application/health+json
+    bool page; // it wants the status page
 };
 
 struct answer {
@@ -27,8 +28,9 @@ struct answer {
     const char *type; // of the body: static
     char *body;       // owned by who gets the answer
     size_t length;
-    bool allow;  // say which methods there are
-    int64_t age; // whole seconds, of the oldest result used; -1: none was used
+    bool allow;         // say which methods there are
+    int64_t age;        // whole seconds, of the oldest result used; -1: none was used
+    const char *policy; // the page's Content-Security-Policy, for the time of the call; else NULL
 };
 
 // Told once, possibly from within answer_ask, and by the deadline at the latest.

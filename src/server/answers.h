@@ -16,5 +16,8 @@ void answer_status(const struct inquiry *inquiry);
 // Likewise, for Prometheus.
 void answer_metrics(const struct inquiry *inquiry);
 
+// Likewise, as a page for people; the status is that of /readyz.
+void answer_page(const struct inquiry *inquiry);
+
 // Refuses a key of the query that is none of ours and no param of a check here.
 bool refuse_param(const char *name, struct error *error);

@@ -30,6 +30,7 @@ struct check_view {
     bool superuser;               // the probe user is one, so a pass is a warning
     const struct result *result;  // what it was judged from, if its check has params; else NULL
     const struct result *numbers; // what of that is for /metrics; NULL: nothing
+    const struct result *seen;    // the numbers that its rules look at; NULL: nothing
     const struct check_statistics *statistics;
 };
 

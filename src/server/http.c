@@ -223,6 +223,8 @@ static struct MHD_Response *respond(struct answer *answer)
     add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->allow)
         add_header(response, "Allow", "GET, HEAD, OPTIONS");
+    if (answer->policy != NULL)
+        add_header(response, "Content-Security-Policy", answer->policy);
     if (answer->age >= 0) {
         char age[24];
         (void)snprintf(age, sizeof age, "%lld", (long long)answer->age);
@@ -257,19 +259,38 @@ static enum method method_of(const char *name)
     return METHOD_OTHER;
 }
 
-// ?format decides, else what the client says that it accepts.
-static bool wants_json(const struct request *request)
+static bool accepts(const struct request *request, const char *type)
 {
     const char *accept =
         MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
-    return request->route.json ||
-           (accept != NULL && strstr(accept, "application/health+json") != NULL);
+    return accept != NULL && strstr(accept, type) != NULL;
+}
+
+// ?format decides, else what the client says that it accepts.
+static bool wants_json(const struct request *request)
+{
+    enum format format = request->route.format;
+    return format == FORMAT_JSON ||
+           (format == FORMAT_UNSAID && accepts(request, "application/health+json"));
+}
+
+// A browser gets the page of the root; but an answer on some checks, or with other params, is one of
+// /readyz as it ever was.
+static bool wants_page(const struct request *request)
+{
+    const struct route *route = &request->route;
+    bool whole = route->exclude.count == 0 && route->param_names.count == 0;
+    return route->format == FORMAT_HTML || (route->format == FORMAT_UNSAID && route->root &&
+                                            whole && accepts(request, "text/html"));
 }
 
 static void ask(struct request *request, const char *method)
 {
-    request->facts = (struct request_facts){
-        .method = method_of(method), .route = &request->route, .json = wants_json(request)};
+    bool json = wants_json(request);
+    request->facts = (struct request_facts){.method = method_of(method),
+                                            .route = &request->route,
+                                            .json = json,
+                                            .page = !json && wants_page(request)};
     request->asked = true;
     request->http->changed = true;
     answer_ask(request->http->service, &request->facts, on_answer, request);

@@ -77,3 +77,34 @@ struct result *numbers_of(const struct check *check, const struct result *result
     result_free(chosen);
     return NULL;
 }
+
+// Whether the page may show the first row's value: no text of the server's, and no digits without end.
+static bool may_be_seen(const struct result *result, uint32_t column)
+{
+    enum { LONGEST = 64 };
+    struct value value = result_value(result, 0, column);
+    return value.type != VALUE_STRING && !value.cut && value.length <= LONGEST;
+}
+
+struct result *seen_of(const struct check *check, const struct result *result)
+{
+    uint32_t columns[RESULT_COLUMNS_MAX], count = 0, column;
+    if (check->rule_count == 0 || result == NULL)
+        return NULL;
+    struct result *seen = result_new();
+    seen->row_count = result->row_count;
+    for (size_t i = 0; i < check->rule_count && result->kept_rows > 0; i++) {
+        const char *name = check->rules[i].column;
+        if (name == NULL || has_column(seen, name) || count == RESULT_COLUMNS_MAX ||
+            !result_find_column(result, name, &column) || !may_be_seen(result, column))
+            continue;
+        columns[count++] = column;
+        result_add_column(seen, name);
+    }
+    bool fits = true;
+    for (uint32_t i = 0; i < count && fits; i++) {
+        struct value value = result_value(result, 0, columns[i]);
+        fits = result_add_value(seen, value.type, value.text, value.length);
+    }
+    return seen;
+}

@@ -3,6 +3,7 @@
 #include "server/reply.h"
 
 #include "common/memory.h"
+#include "server/page_policy.h"
 #include "server/report.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ enum { YOUNG_MS = 5000 };
 
 static const char text_type[] = "text/plain; charset=utf-8";
 static const char health_type[] = "application/health+json";
+static const char html_type[] = "text/html; charset=utf-8";
 
 static void count(const struct inquiry *inquiry, unsigned status)
 {
@@ -25,17 +27,19 @@ static void count(const struct inquiry *inquiry, unsigned status)
     endpoint_statistics_add(statistics_endpoint(service->statistics, name), status);
 }
 
+static void tell(const struct inquiry *inquiry, struct answer *answer)
+{
+    answer->allow = answer->status == 405;
+    count(inquiry, answer->status);
+    inquiry->ready(inquiry->context, answer);
+}
+
 void reply(const struct inquiry *inquiry, unsigned status, const char *type, char *body,
            size_t length, int64_t age)
 {
-    struct answer answer = {.status = status,
-                            .type = type,
-                            .body = body,
-                            .length = length,
-                            .allow = status == 405,
-                            .age = age};
-    count(inquiry, status);
-    inquiry->ready(inquiry->context, &answer);
+    struct answer answer = {
+        .status = status, .type = type, .body = body, .length = length, .age = age};
+    tell(inquiry, &answer);
 }
 
 void reply_words(const struct inquiry *inquiry, unsigned status, const char *words, int64_t age)
@@ -64,12 +68,31 @@ void page_open(struct page *page)
         abort();
 }
 
-void reply_page(const struct inquiry *inquiry, unsigned status, const char *type, struct page *page,
-                int64_t age)
+static void page_close(struct page *page)
 {
     if (fclose(page->file) != 0)
         abort(); // memory has run out
+}
+
+void reply_page(const struct inquiry *inquiry, unsigned status, const char *type, struct page *page,
+                int64_t age)
+{
+    page_close(page);
     reply(inquiry, status, type != NULL ? type : text_type, page->bytes, page->length, age);
+}
+
+void reply_html(const struct inquiry *inquiry, unsigned status, struct page *page, int64_t age)
+{
+    char policy[PAGE_POLICY_MAX];
+    page_close(page);
+    page_policy(policy, sizeof policy);
+    struct answer answer = {.status = status,
+                            .type = html_type,
+                            .body = page->bytes,
+                            .length = page->length,
+                            .age = age,
+                            .policy = policy};
+    tell(inquiry, &answer);
 }
 
 struct circumstances circumstances_of(const struct service *service)

@@ -40,6 +40,9 @@ void page_open(struct page *page);
 void reply_page(const struct inquiry *inquiry, unsigned status, const char *type, struct page *page,
                 int64_t age);
 
+// Answers with the status page, under its policy.
+void reply_html(const struct inquiry *inquiry, unsigned status, struct page *page, int64_t age);
+
 // What holds for the adapter now.
 struct circumstances circumstances_of(const struct service *service);
 

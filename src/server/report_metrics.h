@@ -12,6 +12,7 @@
 struct prober_view {
     const struct prober_statistics *statistics;
     bool open_pending; // the server leaves its login unanswered
+    bool beyond_help;  // as of prober_is_beyond_help; for the page
 };
 
 // Lives for one answer; points to what others own.

@@ -70,16 +70,24 @@ static enum route_kind take_path(const UriUriA *uri, struct route *route)
             return ROUTE_NOWHERE;
         count++;
     }
-    if (count == 0)
+    route->root = count == 0;
+    if (route->root)
         (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
     return kind_of(route->endpoint, count);
 }
 
 static bool take_format(const char *value, struct route *route)
 {
-    route->json = value != NULL && strcmp(value, "json") == 0;
-    bool text = value != NULL && strcmp(value, "text") == 0;
-    return route->json || text || error_set(&route->error, "format: expected json or text");
+    static const char *const names[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_HTML] = "html"};
+    enum format last = route->root ? FORMAT_HTML : FORMAT_JSON;
+    for (enum format format = FORMAT_TEXT; value != NULL && format <= last; format++) {
+        if (strcmp(value, names[format]) == 0) {
+            route->format = format;
+            return true;
+        }
+    }
+    return error_set(&route->error, "format: expected json%s or text", route->root ? ", html" : "");
 }
 
 static bool take_exclude(const char *value, struct route *route)

@@ -67,6 +67,11 @@ static bool parse_subject(struct cursor *cursor, struct rule *rule, struct error
     return true;
 }
 
+const char *comparison_text(enum rule_comparison comparison)
+{
+    return comparison_texts[comparison];
+}
+
 bool comparison_from_text(const char *text, size_t length, enum rule_comparison *comparison)
 {
     for (size_t i = 0; i < sizeof comparison_texts / sizeof *comparison_texts; i++) {

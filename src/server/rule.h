@@ -17,6 +17,9 @@ enum rule_comparison { RULE_EQ, RULE_NE, RULE_LT, RULE_LE, RULE_GT, RULE_GE };
 bool comparison_from_text(const char *text, size_t length, enum rule_comparison *comparison)
     __attribute__((warn_unused_result));
 
+// The comparison as rules spell it.
+const char *comparison_text(enum rule_comparison comparison);
+
 // Whether it holds for two things in this order: below, at or above 0, as of strcmp.
 bool comparison_holds(enum rule_comparison comparison, int order);
 

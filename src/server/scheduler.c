@@ -56,6 +56,7 @@ struct check_state {
     char *message;          // the driver's words; NULL if it passed
     struct result *result;  // of a check with params, for requests that override one; else NULL
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
+    struct result *seen;    // likewise, for the page
     struct link_list waiting;
     size_t links;     // of requests that wait, whether for this check or for others
     uv_timer_t every; // set up only if the check has a period
@@ -176,8 +177,10 @@ static void keep_result(struct check_state *state, struct probe *probe)
 {
     result_free(state->result);
     result_free(state->numbers);
+    result_free(state->seen);
     state->result = NULL;
     state->numbers = NULL;
+    state->seen = seen_of(state->check, probe->result);
     if (state->judgement.verdict != VERDICT_SKIPPED)
         state->numbers = numbers_of(state->check, probe->result);
     if (state->check->params.count == 0)
@@ -205,6 +208,11 @@ static void count(const struct check_state *state, const struct probe *probe)
         check_statistics_add_run(statistics, probe->ended.ns - probe->started.ns);
     if (verdict == VERDICT_PASS || verdict == VERDICT_WARN)
         statistics->last_success_ms = wall_time_ms(probe->started);
+    struct arrival arrival = {.came = probe->ended,
+                              .took_ns = probe->unasked ? 0 : probe->ended.ns - probe->started.ns,
+                              .judgement = state->judgement,
+                              .held_until = instant_add(probe->started, cache_of(state))};
+    history_add(&statistics->history, &arrival);
 }
 
 static void take_probe(struct check_state *state, struct probe *probe)
@@ -265,6 +273,7 @@ static struct check_view view_of_result(const struct check_state *state)
                                .superuser = state->superuser,
                                .result = state->result,
                                .numbers = state->numbers,
+                               .seen = state->seen,
                                .statistics = state->statistics};
 }
 
@@ -447,6 +456,7 @@ static void free_state(struct check_state *state)
 {
     result_free(state->result);
     result_free(state->numbers);
+    result_free(state->seen);
     free(state->message);
     check_free(state->check);
     free(state);

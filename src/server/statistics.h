@@ -1,10 +1,9 @@
-// What has been counted since the process began, for /metrics: by check, prober and endpoint, under
-// their names. It belongs to the daemon and not to a configuration: a scheduler or prober made for a
-// name that was there before goes on counting where its predecessor stopped.
+// What has been counted and seen since the process began, for /metrics and the status page: by check,
+// prober and endpoint, under their names. It belongs to the daemon and not to a configuration: a
+// scheduler or prober made for a name that was there before goes on where its predecessor stopped.
 #pragma once
 
-#include "common/outcome.h"
-#include "common/result.h"
+#include "server/history.h"
 
 enum { DURATION_BOUNDS = 11, ANSWER_CODES = 5 };
 
@@ -15,6 +14,7 @@ struct check_statistics {
     uint64_t durations[DURATION_BOUNDS + 1]; // runs by the lowest bound they keep to; last: none
     int64_t duration_sum_ns;
     int64_t last_success_ms; // Unix time of the latest result that did not fail; 0: none yet
+    struct history history;
 };
 
 // Of a prober.

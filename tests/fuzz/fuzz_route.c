@@ -54,7 +54,7 @@ static void must_be_the_same(const struct route *a, const struct route *b)
         return;
     MUST_EQUAL(a->endpoint, b->endpoint);
     MUST_EQUAL(a->check, b->check);
-    MUST(a->verbose == b->verbose && a->json == b->json);
+    MUST(a->verbose == b->verbose && a->format == b->format && a->root == b->root);
     MUST(same_words(&a->exclude, &b->exclude));
     MUST(same_words(&a->param_names, &b->param_names));
     MUST(same_words(&a->param_values, &b->param_values));
@@ -70,11 +70,15 @@ static void parse_same(const char *target, const struct route *route)
 
 static void must_come_back(const struct route *route)
 {
+    static const char *const formats[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_HTML] = "html"};
     struct written target = {0};
-    write_format(&target, "/%s", route->endpoint);
+    write_format(&target, "/%s", route->root ? "" : route->endpoint);
     if (route->check[0] != '\0')
         write_format(&target, "/%s", route->check);
-    write_format(&target, "?format=%s", route->json ? "json" : "text");
+    write_format(&target, "?exclude=");
+    if (route->format != FORMAT_UNSAID)
+        write_format(&target, "&format=%s", formats[route->format]);
     write_format(&target, route->verbose ? "&verbose" : "");
     for (size_t i = 0; i < route->exclude.count; i++) {
         write_format(&target, "&exclude=");

@@ -172,6 +172,73 @@ static void only_the_first_row_counts(void **state)
     result_free(result);
 }
 
+static char lag_column[] = "lag";
+static char state_column[] = "State";
+static struct rule rules_seen[] = {
+    {.effect = RULE_FAIL, .column = lag_column},
+    {.effect = RULE_WARN, .column = lag_column},
+    {.effect = RULE_FAIL, .column = NULL},
+    {.effect = RULE_FAIL, .column = state_column},
+};
+static const struct check ruled = {.rules = rules_seen, .rule_count = COUNT(rules_seen)};
+
+static struct result *seen_in(const struct check *check, const struct column *columns, size_t count)
+{
+    struct result *result = row_of(columns, count);
+    result->row_count = 7;
+    struct result *seen = seen_of(check, result);
+    result_free(result);
+    return seen;
+}
+
+static void what_rules_look_at_is_seen_once(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"other", VALUE_NUMBER, "1"},
+                                            {"state", VALUE_BOOLEAN, "true"},
+                                            {"LAG", VALUE_NUMBER, "4.50"}};
+    static const char *const expected[][2] = {{"lag", "4.50"}, {"State", "true"}};
+    struct result *seen = seen_in(&ruled, columns, COUNT(columns));
+    assert_int_equal(seen->row_count, 7);
+    expect(seen, expected, COUNT(expected));
+}
+
+static void null_is_seen(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"lag", VALUE_NULL, ""}};
+    struct result *seen = seen_in(&ruled, columns, COUNT(columns));
+    assert_int_equal(result_value(seen, 0, 0).type, VALUE_NULL);
+    result_free(seen);
+}
+
+// The page shows numbers and no words of the server.
+static void texts_are_not_seen(void **state)
+{
+    (void)state;
+    char digits[80];
+    memset(digits, '1', sizeof digits);
+    digits[sizeof digits - 1] = '\0';
+    const struct column columns[] = {{"state", VALUE_STRING, "secret"},
+                                     {"lag", VALUE_NUMBER, digits}};
+    struct result *seen = seen_in(&ruled, columns, COUNT(columns));
+    assert_int_equal(seen->column_count, 0);
+    result_free(seen);
+}
+
+static void without_a_rule_or_a_result_nothing_is_seen(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"lag", VALUE_NUMBER, "1"}};
+    assert_null(seen_in(&all, columns, COUNT(columns)));
+    assert_null(seen_of(&ruled, NULL));
+    struct result *empty = result_new();
+    struct result *seen = seen_of(&ruled, empty);
+    assert_int_equal(seen->column_count, 0);
+    result_free(seen);
+    result_free(empty);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -182,6 +249,10 @@ int main(void)
         cmocka_unit_test(the_check_says_which),
         cmocka_unit_test(without_a_row_there_is_nothing),
         cmocka_unit_test(only_the_first_row_counts),
+        cmocka_unit_test(what_rules_look_at_is_seen_once),
+        cmocka_unit_test(null_is_seen),
+        cmocka_unit_test(texts_are_not_seen),
+        cmocka_unit_test(without_a_rule_or_a_result_nothing_is_seen),
     };
     return RUN(tests);
 }

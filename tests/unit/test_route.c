@@ -251,19 +251,32 @@ static void params_are_given_once_and_not_too_many(void **state)
     check_bad(target, "more than 32 parameters in the query");
 }
 
-static void format_is_json_or_text(void **state)
+static void the_format_may_be_said(void **state)
 {
     (void)state;
-    struct route route;
-    route_parse("/readyz?format=json", &route);
-    assert_true(route.json);
-    route_clear(&route);
-    route_parse("/readyz?format=text", &route);
-    assert_int_equal(route.kind, ROUTE_ENDPOINT);
-    assert_false(route.json);
-    route_clear(&route);
+    static const struct {
+        const char *target;
+        enum format format;
+        bool root;
+    } cases[] = {
+        {"/readyz?format=json", FORMAT_JSON, false}, {"/readyz?format=text", FORMAT_TEXT, false},
+        {"/readyz", FORMAT_UNSAID, false},           {"/", FORMAT_UNSAID, true},
+        {"/?format=html", FORMAT_HTML, true},        {"/?format=json", FORMAT_JSON, true},
+        {"http://h?format=text", FORMAT_TEXT, true}, {"/readyz/?verbose", FORMAT_UNSAID, false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct route route;
+        print_message("%s\n", cases[i].target);
+        route_parse(cases[i].target, &route);
+        assert_int_equal(route.kind, ROUTE_ENDPOINT);
+        assert_int_equal(route.format, cases[i].format);
+        assert_int_equal(route.root, cases[i].root);
+        route_clear(&route);
+    }
     check_bad("/readyz?format=xml", "format: expected json or text");
     check_bad("/readyz?format", "format: expected json or text");
+    check_bad("/readyz?format=html", "format: expected json or text");
+    check_bad("/?format=xml", "format: expected json, html or text");
 }
 
 static void long_targets_are_answered_like_others(void **state)
@@ -300,7 +313,7 @@ int main(void)
         cmocka_unit_test(only_so_many_checks_are_excluded),
         cmocka_unit_test(other_keys_may_be_params_of_checks),
         cmocka_unit_test(params_are_given_once_and_not_too_many),
-        cmocka_unit_test(format_is_json_or_text),
+        cmocka_unit_test(the_format_may_be_said),
         cmocka_unit_test(long_targets_are_answered_like_others),
     };
     return RUN(tests);

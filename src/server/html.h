@@ -1,0 +1,21 @@
+// Pieces of HTML: text made safe, points in time and lengths of time in words.
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+// Writes any text, fit for content and for attributes in double quotes: cleaned to one line of UTF-8
+// of at most 1,000 bytes, and escaped.
+void html_text(FILE *page, const char *text);
+
+// The two largest units of a length of time: "850 ms", "12 s", "3 min 12 s", "2 d 4 h".
+void html_span(FILE *page, int64_t ms);
+
+// A short time with the digits that matter: "0.04 ms", "1.2 ms", "35 ms", "1.2 s".
+void html_took(FILE *page, uint32_t us);
+
+// A <time> element: the time of day in UTC, and the date of what is half a day or more from now.
+void html_time(FILE *page, int64_t unix_ms, int64_t now_unix_ms);
+
+// Without the element, for attributes: "21:36:20".
+void html_clock(FILE *page, int64_t unix_ms);

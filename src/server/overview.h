@@ -1,0 +1,26 @@
+// All checks and endpoints as of one moment: what /status, /metrics and the page show.
+#pragma once
+
+#include "server/reply.h"
+#include "server/report_metrics.h"
+
+// Lives for one answer.
+struct overview {
+    const struct config *config;
+    const struct check_view *views; // of its checks
+    size_t count;
+    struct circumstances circumstances;
+    const bool *passes; // of its endpoints
+};
+
+typedef void overview_shower(const struct inquiry *inquiry, const struct overview *overview);
+
+// Asks for every check that is due, waits to the deadline like everyone, and then has what there is
+// shown. The checks of /readyz come first, so that the others are in the way of none of them.
+void overview_ask(const struct inquiry *inquiry, overview_shower *show);
+
+// The server as the prober saw it that has looked last.
+struct server_seen overview_server(const struct scheduler *scheduler);
+
+// A view of each prober, in the scheduler's order; the caller's.
+struct prober_view *overview_probers(const struct scheduler *scheduler);

@@ -1,0 +1,741 @@
+// See report_html.h. What needs eyes comes first: the verdict of the whole, the endpoints, then the
+// checks by how bad they are, then the adapter itself. Every string that was not written here goes
+// through html_text. Links are relative, so that the page works behind a path.
+#include "server/report_html.h"
+
+#include "server/html.h"
+#include "server/page_assets.h"
+#include "server/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_SHOWN = 8, ENTRIES_SHOWN = 8 };
+
+// The worst first; the order of everything that is sorted.
+static const struct {
+    enum verdict verdict;
+    const char *heading; // of those checks
+    const char *count;   // behind their number: "2 fail"
+} ranks[] = {{VERDICT_FAIL, "Failing", "fail"},
+             {VERDICT_UNKNOWN, "Unknown", "unknown"},
+             {VERDICT_WARN, "Warning", "warn"},
+             {VERDICT_PASS, "Passing", "pass"},
+             {VERDICT_SKIPPED, "Skipped", "skipped"}};
+
+enum { RANKS = sizeof ranks / sizeof *ranks };
+
+static void write_icon(FILE *page, const char *look)
+{
+    fprintf(page, "<svg class=\"icon %s\" aria-hidden=\"true\"><use href=\"#icon-%s\"/></svg>",
+            look, look);
+}
+
+// --- the whole in one word
+
+// What the page makes of everything; looks are names of verdicts, which have an icon and a colour.
+struct mood {
+    const char *look;
+    const char *words;
+};
+
+static size_t count_of(const struct status_page *status, enum verdict verdict)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < status->config->check_count; i++)
+        count += status->views[i].judgement.verdict == verdict;
+    return count;
+}
+
+static bool passes(const struct status_page *status, const char *name)
+{
+    const struct endpoint *endpoint = config_endpoint(status->config, name);
+    return status->passes[endpoint - status->config->endpoints];
+}
+
+static bool endpoint_has(const struct status_page *status, const struct endpoint *endpoint,
+                         enum verdict verdict)
+{
+    bool has = false;
+    for (size_t i = 0; i < endpoint->count; i++)
+        has |= status->views[endpoint->checks[i]].judgement.verdict == verdict;
+    return has;
+}
+
+static struct mood mood_unready(const struct status_page *status)
+{
+    const struct endpoint *readyz = config_endpoint(status->config, "readyz");
+    if (endpoint_has(status, readyz, VERDICT_FAIL))
+        return (struct mood){"fail", "Not ready"};
+    if (status->circumstances.draining)
+        return (struct mood){"fail", "Draining"};
+    if (endpoint_has(status, readyz, VERDICT_UNKNOWN))
+        return (struct mood){"unknown", "Not known to be ready"};
+    return (struct mood){"fail", "Not ready: no check says so"};
+}
+
+static struct mood mood_of(const struct status_page *status)
+{
+    if (!passes(status, "healthz"))
+        return (struct mood){"fail", "Down"};
+    if (!passes(status, "readyz"))
+        return mood_unready(status);
+    if (count_of(status, VERDICT_FAIL) > 0)
+        return (struct mood){"warn", "Ready, but not all is well"};
+    if (count_of(status, VERDICT_WARN) + count_of(status, VERDICT_UNKNOWN) > 0 ||
+        status->configuration_warning != NULL)
+        return (struct mood){"warn", "Ready, with warnings"};
+    return (struct mood){"pass", "Ready"};
+}
+
+// ": <a>accepting</a>, <a>lag</a> and 3 more".
+static void write_names(FILE *page, const struct status_page *status, enum verdict verdict)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < status->config->check_count; i++) {
+        const char *name = status->config->checks[i]->name;
+        if (status->views[i].judgement.verdict != verdict || count++ >= NAMES_SHOWN)
+            continue;
+        fputs(count == 1 ? ": " : ", ", page);
+        fprintf(page, "<a id=\"to-%s\" href=\"#check-%s\">%s</a>", name, name, name);
+    }
+    if (count > NAMES_SHOWN)
+        fprintf(page, " and %zu more", count - NAMES_SHOWN);
+}
+
+// "2 fail: ...; 12 pass."
+static void write_summary(FILE *page, const struct status_page *status)
+{
+    const char *before = "";
+    fputs("<p class=\"summary\">", page);
+    for (size_t i = 0; i < RANKS; i++) {
+        size_t count = count_of(status, ranks[i].verdict);
+        if (count == 0)
+            continue;
+        fprintf(page, "%s<b>%zu %s</b>", before, count, ranks[i].count);
+        if (ranks[i].verdict != VERDICT_PASS && ranks[i].verdict != VERDICT_SKIPPED)
+            write_names(page, status, ranks[i].verdict);
+        before = "; ";
+    }
+    fputs(before[0] == '\0' ? "There is no check.</p>\n" : ".</p>\n", page);
+}
+
+// --- the server
+
+static bool has_role(const struct status_page *status, const char *name)
+{
+    const struct endpoint *endpoint = config_endpoint(status->config, name);
+    return endpoint != NULL && (endpoint_has(status, endpoint, VERDICT_PASS) ||
+                                endpoint_has(status, endpoint, VERDICT_WARN) ||
+                                endpoint_has(status, endpoint, VERDICT_FAIL));
+}
+
+// A check of a role that is not the server's is skipped; one that fails says how it plays its role.
+static const char *role_of(const struct status_page *status)
+{
+    bool primary = has_role(status, "primary");
+    bool replica = has_role(status, "replica");
+    if (primary && replica)
+        return "primary and replica";
+    return primary ? "primary" : replica ? "replica" : NULL;
+}
+
+static void write_server(FILE *page, const struct status_page *status)
+{
+    static const char *const engines[] = {[ENGINE_NONE] = "engine unknown",
+                                          [ENGINE_POSTGRES] = "Postgres",
+                                          [ENGINE_MYSQL] = "MySQL or MariaDB"};
+    static const struct {
+        const char *flavor, *name;
+    } names[] = {{"postgres", "Postgres"}, {"mysql", "MySQL"}, {"mariadb", "MariaDB"}};
+    const char *product = engines[status->config->engine];
+    for (size_t i = 0; status->flavor != NULL && i < sizeof names / sizeof *names; i++)
+        product = strcmp(status->flavor, names[i].flavor) == 0 ? names[i].name : product;
+    fprintf(page, "<p class=\"server\"><b>%s", product);
+    if (status->flavor != NULL && status->version != NULL) {
+        fputs(" ", page);
+        html_text(page, status->version);
+    }
+    fputs("</b>", page);
+    if (status->flavor == NULL)
+        fputs(", which has let no probe in yet", page);
+    const char *role = role_of(status);
+    if (role != NULL)
+        fprintf(page, " &middot; <b>%s</b>", role);
+    fputs(" &middot; as of ", page);
+    html_time(page, status->moment.unix_ms, status->moment.unix_ms);
+    fputs(" UTC</p>\n", page);
+}
+
+// --- endpoints
+
+static struct mood endpoint_mood(const struct status_page *status, const struct endpoint *endpoint)
+{
+    bool fails = endpoint_has(status, endpoint, VERDICT_FAIL);
+    bool unknown = endpoint_has(status, endpoint, VERDICT_UNKNOWN);
+    bool warns = endpoint_has(status, endpoint, VERDICT_WARN);
+    if (status->passes[endpoint - status->config->endpoints]) {
+        if (unknown || warns)
+            return (struct mood){"warn", unknown ? "passes, unknown" : "passes, warns"};
+        return (struct mood){"pass", "passes"};
+    }
+    if (fails)
+        return (struct mood){"fail", "fails"};
+    if (endpoint->rule->draining_fails && status->circumstances.draining)
+        return (struct mood){"fail", "drains"};
+    if (unknown)
+        return (struct mood){"unknown", "unknown"};
+    return (struct mood){"skipped", endpoint->count == 0 ? "no check" : "not its role"};
+}
+
+static void write_endpoint(FILE *page, const struct status_page *status,
+                           const struct endpoint *endpoint)
+{
+    struct mood mood = endpoint_mood(status, endpoint);
+    bool passes = status->passes[endpoint - status->config->endpoints];
+    fprintf(page, "<li class=\"%s\"><a id=\"endpoint-%s\" href=\"%s?verbose\">", mood.look,
+            endpoint->name, endpoint->name);
+    write_icon(page, mood.look);
+    fprintf(page, " <b>/%s</b> <span>%s</span> <code>%u</code></a></li>\n", endpoint->name,
+            mood.words, passes ? 200U : 503U);
+}
+
+static void write_endpoints(FILE *page, const struct status_page *status)
+{
+    fputs("<h2 class=\"unseen\">Endpoints</h2>\n<ul class=\"endpoints\">\n", page);
+    for (size_t i = 0; i < status->config->endpoint_count; i++)
+        write_endpoint(page, status, &status->config->endpoints[i]);
+    fputs("</ul>\n", page);
+}
+
+// --- what is wrong beyond the checks
+
+static void begin_notice(FILE *page)
+{
+    fputs("<p class=\"notice\">", page);
+    write_icon(page, "warn");
+    fputs(" <span>", page);
+}
+
+static void end_notice(FILE *page)
+{
+    fputs("</span></p>\n", page);
+}
+
+static void write_prober_notice(FILE *page, const struct prober_view *prober)
+{
+    if (!prober->beyond_help && !prober->open_pending)
+        return;
+    begin_notice(page);
+    fprintf(page, "Prober <b>%s</b>: ", prober->statistics->name);
+    fputs(prober->beyond_help ? "it crashes or cannot be started, so <b>/livez</b> fails. This is "
+                                "not the server&#39;s fault."
+                              : "the server leaves its login without an answer.",
+          page);
+    end_notice(page);
+}
+
+static void write_notices(FILE *page, const struct status_page *status)
+{
+    if (status->circumstances.draining) {
+        begin_notice(page);
+        fputs("The adapter is draining: readiness fails until that is over.", page);
+        end_notice(page);
+    }
+    if (status->configuration_warning != NULL) {
+        begin_notice(page);
+        fputs("The adapter&#39;s configuration: ", page);
+        html_text(page, status->configuration_warning);
+        fputs(".", page);
+        end_notice(page);
+    }
+    for (size_t i = 0; i < status->prober_count; i++)
+        write_prober_notice(page, &status->probers[i]);
+}
+
+// --- values against limits
+
+static const struct literal *limit_of(const struct check *check, const struct rule *rule)
+{
+    const struct param *param =
+        rule->param != NULL ? params_find(&check->params, rule->param) : NULL;
+    return param != NULL ? &param->value : &rule->literal;
+}
+
+static bool same_subject(const struct rule *one, const struct rule *other)
+{
+    if (one->column == NULL || other->column == NULL)
+        return one->column == other->column;
+    return strcmp(one->column, other->column) == 0;
+}
+
+static bool is_first_of_subject(const struct check *check, size_t index)
+{
+    bool first = true;
+    for (size_t i = 0; i < index; i++)
+        first &= !same_subject(&check->rules[i], &check->rules[index]);
+    return first;
+}
+
+// False if there is nothing to show; the value's text, and what it is as a number or -1.
+static bool value_of(const struct check_view *view, const struct rule *rule, char *text,
+                     size_t capacity, long double *number)
+{
+    uint32_t column;
+    *number = -1;
+    if (rule->column == NULL) {
+        *number = (long double)view->seen->row_count;
+        (void)snprintf(text, capacity, "%" PRIu64, view->seen->row_count);
+        return true;
+    }
+    if (view->seen->kept_rows == 0 || !result_find_column(view->seen, rule->column, &column))
+        return false;
+    struct value value = result_value(view->seen, 0, column);
+    if (value.type == VALUE_NUMBER)
+        *number = value_number(&value);
+    (void)snprintf(text, capacity, "%s", value.type == VALUE_NULL ? "null" : value.text);
+    return true;
+}
+
+// The share of the limit that the value has come to, as a bar; the words beside it say the same.
+static void write_gauge(FILE *page, const struct rule *rule, const struct literal *limit,
+                        long double number)
+{
+    enum { FULL = 60 };
+    bool upper = rule->comparison == RULE_GT || rule->comparison == RULE_GE;
+    if (!upper || limit->type != LITERAL_NUMBER || !(limit->number > 0) || !(number >= 0))
+        return;
+    long double share = number / limit->number;
+    unsigned width = share >= 1 ? FULL : (unsigned)(share * FULL);
+    fprintf(page,
+            " <svg class=\"gauge\" viewBox=\"0 0 %d 6\" aria-hidden=\"true\"><rect class=\"all\" "
+            "width=\"%d\" height=\"6\" rx=\"3\"/><rect class=\"used\" width=\"%u\" height=\"6\" "
+            "rx=\"3\"/></svg>",
+            FULL, FULL, width);
+}
+
+static void write_limits(FILE *page, const struct check *check, size_t index)
+{
+    static const char *const words[] = {
+        [RULE_FAIL] = "fails", [RULE_WARN] = "warns", [RULE_SKIP] = "skipped"};
+    const char *before = " <span class=\"limits\">";
+    for (size_t i = index; i < check->rule_count; i++) {
+        const struct rule *rule = &check->rules[i];
+        if (!same_subject(rule, &check->rules[index]))
+            continue;
+        fprintf(page, "%s%s ", before, words[rule->effect]);
+        html_text(page, comparison_text(rule->comparison));
+        fputs(" ", page);
+        html_text(page, limit_of(check, rule)->text);
+        before = ", ";
+    }
+    fputs("</span>", page);
+}
+
+static void write_value(FILE *page, const struct check_view *view, size_t index)
+{
+    const struct rule *rule = &view->check->rules[index];
+    char text[80];
+    long double number;
+    if (!value_of(view, rule, text, sizeof text, &number))
+        return;
+    fputs("<li><code>", page);
+    html_text(page, rule->column != NULL ? rule->column : "rows");
+    fputs("</code> <b>", page);
+    html_text(page, text);
+    fputs("</b>", page);
+    write_gauge(page, rule, limit_of(view->check, rule), number);
+    write_limits(page, view->check, index);
+    fputs("</li>\n", page);
+}
+
+static void write_values(FILE *page, const struct check_view *view)
+{
+    if (view->seen == NULL)
+        return;
+    fputs("<ul class=\"values\">\n", page);
+    for (size_t i = 0; i < view->check->rule_count; i++) {
+        if (is_first_of_subject(view->check, i))
+            write_value(page, view, i);
+    }
+    fputs("</ul>\n", page);
+}
+
+// --- a check
+
+// The history is of results. An answer that could not wait for one has a verdict of its own.
+static void write_since(FILE *page, const struct check_view *view, const struct moment *moment)
+{
+    const struct history *history = &view->statistics->history;
+    const struct past_result *latest = history_result(history, 0);
+    bool settled =
+        view->dated && latest != NULL && latest->verdict == (uint8_t)view->judgement.verdict;
+    fprintf(page, "<p class=\"since\"><b>%s</b> ", verdict_name(view->judgement.verdict));
+    if (!settled) {
+        fputs("at this moment</p>\n", page);
+        return;
+    }
+    fputs("since ", page);
+    html_time(page, moment_unix_ms(moment, history->since), moment->unix_ms);
+    fputs(history->changed ? ", for " : " at the latest, for ", page);
+    html_span(page, instant_since(history->since, moment->now).ms);
+    fputs("</p>\n", page);
+}
+
+static void write_outcome(FILE *page, const struct check_view *view)
+{
+    const struct judgement *judgement = &view->judgement;
+    const struct outcome_info *info = outcome_info(judgement->outcome);
+    bool ruled = judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED;
+    fprintf(page, "<p class=\"outcome\"><code>%s</code> ", info->code);
+    if (ruled && judgement->reason[0] != '\0') {
+        html_text(page, judgement->reason);
+    } else {
+        html_text(page, info->sentence);
+        if (judgement->reason[0] != '\0') {
+            fputs(" (", page);
+            html_text(page, judgement->reason);
+            fputs(")", page);
+        }
+    }
+    fputs("</p>\n", page);
+    if (info->advice[0] != '\0') {
+        fputs("<p class=\"advice\"><b>What to do:</b> ", page);
+        html_text(page, info->advice);
+        fputs("</p>\n", page);
+    }
+}
+
+static void write_description(FILE *page, const struct check *check)
+{
+    if (check->description == NULL)
+        return;
+    fputs("<p class=\"description\">", page);
+    html_text(page, check->description);
+    fputs("</p>\n", page);
+}
+
+static void write_term(FILE *page, const char *term, const char *value)
+{
+    fprintf(page, "<dt>%s</dt><dd>", term);
+    html_text(page, value);
+    fputs("</dd>\n", page);
+}
+
+static void write_duration(FILE *page, const char *term, struct duration duration)
+{
+    char text[32];
+    format_duration(duration, text, sizeof text);
+    if (duration.ms > 0)
+        write_term(page, term, text);
+}
+
+static void write_settings(FILE *page, const struct check *check)
+{
+    fputs("<dl>\n<dt>Endpoints</dt><dd>", page);
+    for (size_t i = 0; i < check->endpoints.count; i++)
+        fprintf(page, "%s/%s", i > 0 ? " " : "", check->endpoints.items[i]);
+    fputs(check->endpoints.count == 0 ? "none</dd>\n" : "</dd>\n", page);
+    write_term(page, "Prober", check->prober);
+    write_duration(page, "Timeout", check->timeout);
+    write_duration(page, "Cache", check->cache);
+    write_duration(page, "Every", check->every);
+    fputs("</dl>\n", page);
+}
+
+static void write_numbers(FILE *page, const struct check_view *view)
+{
+    const struct result *numbers = view->numbers;
+    if (numbers == NULL)
+        return;
+    fputs("<dl>\n", page);
+    for (uint32_t i = 0; i < numbers->column_count; i++) {
+        fputs("<dt><code>", page);
+        html_text(page, result_column(numbers, i));
+        fputs("</code></dt><dd>", page);
+        html_text(page, result_value(numbers, 0, i).text);
+        fputs("</dd>\n", page);
+    }
+    fputs("</dl>\n", page);
+}
+
+// Results in a row with the same outcome: how many, when, how long they took.
+struct entry {
+    const struct past_result *latest, *first;
+    unsigned count;
+    uint32_t least_us, most_us;
+};
+
+static struct entry take_entry(const struct history *history, size_t *back)
+{
+    const struct past_result *latest = history_result(history, *back);
+    struct entry entry = {.latest = latest, .least_us = latest->took_us};
+    const struct past_result *result = latest;
+    while (result != NULL && result->verdict == latest->verdict &&
+           result->outcome == latest->outcome) {
+        entry.first = result;
+        entry.count++;
+        entry.least_us = result->took_us < entry.least_us ? result->took_us : entry.least_us;
+        entry.most_us = result->took_us > entry.most_us ? result->took_us : entry.most_us;
+        result = history_result(history, ++*back);
+    }
+    return entry;
+}
+
+static void write_came(FILE *page, const struct past_result *result, const struct moment *moment)
+{
+    struct instant came = {.ns = (int64_t)result->came_s * 1000000000};
+    html_time(page, moment_unix_ms(moment, came), moment->unix_ms);
+}
+
+static void write_entry(FILE *page, const struct entry *entry, const struct moment *moment)
+{
+    const char *verdict = verdict_name((enum verdict)entry->latest->verdict);
+    fprintf(page, "<tr><td>%u&times;</td><td>", entry->count);
+    write_icon(page, verdict);
+    fprintf(page, " %s <code>%s</code></td><td>", verdict,
+            outcome_info((enum outcome)entry->latest->outcome)->code);
+    write_came(page, entry->first, moment);
+    if (entry->count > 1) {
+        fputs(" to ", page);
+        write_came(page, entry->latest, moment);
+    }
+    fputs("</td><td>", page);
+    if (entry->most_us > 0)
+        html_took(page, entry->least_us);
+    if (entry->most_us > entry->least_us) {
+        fputs(" to ", page);
+        html_took(page, entry->most_us);
+    }
+    fputs("</td></tr>\n", page);
+}
+
+static void write_results(FILE *page, const struct check_view *view, const struct moment *moment)
+{
+    const struct history *history = &view->statistics->history;
+    size_t back = 0;
+    if (history_result(history, 0) == NULL)
+        return;
+    fprintf(page,
+            "<table>\n<caption>The latest results (%u)</caption>\n<thead><tr>"
+            "<th scope=\"col\">Results</th><th scope=\"col\">Verdict, outcome</th>"
+            "<th scope=\"col\">When (UTC)</th><th scope=\"col\">Took</th></tr></thead>\n<tbody>\n",
+            history->count);
+    for (unsigned i = 0; i < ENTRIES_SHOWN && history_result(history, back) != NULL; i++) {
+        struct entry entry = take_entry(history, &back);
+        write_entry(page, &entry, moment);
+    }
+    fputs("</tbody></table>\n", page);
+    if (history_result(history, back) != NULL)
+        fprintf(page, "<p>... and %zu before these.</p>\n", history->count - back);
+}
+
+static void write_details(FILE *page, const struct check_view *view, const struct moment *moment)
+{
+    fprintf(page,
+            "<details id=\"details-%s\"><summary id=\"summary-%s\">Details<span class=\"unseen\"> "
+            "of %s</span></summary>\n<div class=\"inside\">\n",
+            view->check->name, view->check->name, view->check->name);
+    write_numbers(page, view);
+    write_settings(page, view->check);
+    write_results(page, view, moment);
+    fputs("</div></details>\n", page);
+}
+
+static void write_check(FILE *page, const struct check_view *view, const struct moment *moment)
+{
+    enum verdict verdict = view->judgement.verdict;
+    const char *look = verdict_name(verdict);
+    fprintf(page, "<li class=\"check %s\" id=\"check-%s\">\n<div class=\"who\">\n<h3>", look,
+            view->check->name);
+    write_icon(page, look);
+    fprintf(page, " %s</h3>\n", view->check->name);
+    write_since(page, view, moment);
+    fputs("</div>\n<div class=\"what\">\n", page);
+    if (verdict != VERDICT_PASS && verdict != VERDICT_SKIPPED)
+        write_outcome(page, view);
+    write_description(page, view->check);
+    if (verdict != VERDICT_SKIPPED)
+        write_values(page, view);
+    fputs("</div>\n", page);
+    chart_latency(page, &view->statistics->history);
+    fputs("<div class=\"past\">\n", page);
+    chart_hour(page, &view->statistics->history, moment);
+    fputs("</div>\n", page);
+    write_details(page, view, moment);
+    fputs("</li>\n", page);
+}
+
+static void write_checks(FILE *page, const struct status_page *status)
+{
+    for (size_t i = 0; i < RANKS; i++) {
+        size_t count = count_of(status, ranks[i].verdict);
+        const char *look = verdict_name(ranks[i].verdict);
+        if (count == 0)
+            continue;
+        fprintf(page,
+                "<section class=\"group\" aria-labelledby=\"are-%s\">\n<h2 id=\"are-%s\">%s "
+                "<span class=\"count\">%zu</span></h2>\n<ul class=\"checks\">\n",
+                look, look, ranks[i].heading, count);
+        for (size_t j = 0; j < status->config->check_count; j++) {
+            if (status->views[j].judgement.verdict == ranks[i].verdict)
+                write_check(page, &status->views[j], &status->moment);
+        }
+        fputs("</ul>\n</section>\n", page);
+    }
+}
+
+static void write_legend(FILE *page)
+{
+    static const enum verdict order[] = {VERDICT_PASS,    VERDICT_WARN,    VERDICT_FAIL,
+                                         VERDICT_UNKNOWN, VERDICT_SKIPPED, VERDICT_COUNT};
+    fputs("<p class=\"legend\">A bar a minute of the last hour, by its worst result: ", page);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        fputs("<span>", page);
+        chart_sample(page, order[i]);
+        fputs("</span> ", page);
+    }
+    fputs("</p>\n", page);
+}
+
+// --- the adapter
+
+static void write_prober(FILE *page, const struct prober_view *prober)
+{
+    const struct prober_statistics *counts = prober->statistics;
+    const char *look = prober->beyond_help ? "fail" : prober->open_pending ? "warn" : "pass";
+    fprintf(page, "<tr><th scope=\"row\">%s</th><td>", counts->name);
+    write_icon(page, look);
+    fprintf(page, " %s</td>",
+            prober->beyond_help    ? "crashes or cannot be started"
+            : prober->open_pending ? "login unanswered"
+                                   : "well");
+    fprintf(page,
+            "<td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64 "</td><td>%" PRIu64
+            "</td></tr>\n",
+            counts->connections, counts->starts, counts->kills, counts->crashes);
+}
+
+static void write_probers(FILE *page, const struct status_page *status)
+{
+    fputs("<div class=\"wide\"><table>\n<caption>Probers</caption>\n<thead><tr>"
+          "<th scope=\"col\">Name</th><th scope=\"col\">State</th><th scope=\"col\">Logins</th>"
+          "<th scope=\"col\">Starts</th><th scope=\"col\">Kills</th>"
+          "<th scope=\"col\">Crashes</th></tr></thead>\n<tbody>\n",
+          page);
+    for (size_t i = 0; i < status->prober_count; i++)
+        write_prober(page, &status->probers[i]);
+    fputs("</tbody></table></div>\n", page);
+}
+
+static void write_configuration(FILE *page, const struct status_page *status)
+{
+    const struct reload_statistics *reloads = &status->statistics->reloads;
+    fputs("<dt>Configuration</dt><dd>", page);
+    write_icon(page, status->configuration_warning != NULL ? "warn" : "pass");
+    fputs(" read at ", page);
+    html_time(page, reloads->last_success_ms, status->moment.unix_ms);
+    fprintf(page,
+            "; reloads since the start: %" PRIu64 ", refused: %" PRIu64 "; mistakes: %zu</dd>\n",
+            reloads->counts[RELOAD_SUCCESS], reloads->counts[RELOAD_FAILURE],
+            status->config->problems.count);
+}
+
+static void write_adapter(FILE *page, const struct status_page *status)
+{
+    fputs("<section class=\"adapter\" aria-labelledby=\"adapter\">\n"
+          "<h2 id=\"adapter\">The adapter</h2>\n<dl>\n",
+          page);
+    fputs("<dt>Version</dt><dd>dbhealthd " DBHEALTH_VERSION ", running since ", page);
+    html_time(page, status->statistics->began_ms, status->moment.unix_ms);
+    fputs("</dd>\n", page);
+    write_configuration(page, status);
+    fputs("<dt>Draining</dt><dd>", page);
+    fputs(status->circumstances.draining ? "yes</dd>\n</dl>\n" : "no</dd>\n</dl>\n", page);
+    write_probers(page, status);
+    fputs("<p class=\"links\">The same for programs: <a id=\"to-status\" href=\"status\">/status"
+          "</a>, <a id=\"to-metrics\" href=\"metrics\">/metrics</a>, <a id=\"to-livez\" "
+          "href=\"livez?verbose\">/livez</a></p>\n</section>\n",
+          page);
+}
+
+// --- the document
+
+static const char icons[] =
+    "<svg class=\"unseen\" aria-hidden=\"true\"><defs>\n"
+    "<symbol id=\"icon-pass\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" r=\"8\"/>"
+    "<path d=\"M4.5 8.3l2.4 2.4 4.6-5\"/></symbol>\n"
+    "<symbol id=\"icon-warn\" viewBox=\"0 0 16 16\"><path class=\"area\" d=\"M8 .8L16 15H0z\"/>"
+    "<path d=\"M8 6v4M8 12.2v.6\"/></symbol>\n"
+    "<symbol id=\"icon-fail\" viewBox=\"0 0 16 16\"><path class=\"area\" d=\"M4.7 0h6.6L16 4.7v6.6"
+    "L11.3 16H4.7L0 11.3V4.7z\"/><path d=\"M5 5l6 6M11 5l-6 6\"/></symbol>\n"
+    "<symbol id=\"icon-unknown\" viewBox=\"0 0 16 16\"><path class=\"area\" d=\"M8 0l8 8-8 "
+    "8-8-8z\"/>"
+    "<path d=\"M6.2 6.4C6.2 3.8 10 4 9.8 6.3 9.7 7.6 8 7.7 8 9.2M8 11.4v.6\"/></symbol>\n"
+    "<symbol id=\"icon-skipped\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" r=\"8\"/>"
+    "<path d=\"M4.5 8h7\"/></symbol>\n"
+    "</defs></svg>\n";
+
+// The tab's icon: form and colour of the mood.
+static void write_tab_icon(FILE *page, const char *look)
+{
+    static const struct {
+        const char *look, *drawing;
+    } drawings[] = {{"pass", "%3Ccircle cx='8' cy='8' r='8' fill='%231a7f37'/%3E"},
+                    {"warn", "%3Cpath d='M8 1l8 14H0z' fill='%23d29922'/%3E"},
+                    {"fail",
+                     "%3Cpath d='M0 0h16v16H0z' fill='%23cf222e'/%3E%3Cpath d='M4 4l8 8M12 4l-8 8' "
+                     "stroke='%23fff' stroke-width='2'/%3E"},
+                    {"unknown", "%3Cpath d='M8 0l8 8-8 8-8-8z' fill='%238250df'/%3E"}};
+    size_t i = sizeof drawings / sizeof *drawings - 1;
+    while (i > 0 && strcmp(drawings[i].look, look) != 0)
+        i--;
+    fprintf(page,
+            "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg "
+            "xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%%3E%s%%3C/svg%%3E\">\n",
+            drawings[i].drawing);
+}
+
+static void write_head(FILE *page, const struct mood *mood)
+{
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n"
+          "<meta name=\"robots\" content=\"noindex\">\n",
+          page);
+    fprintf(page, "<title>%s - dbhealthd</title>\n", mood->words);
+    write_tab_icon(page, mood->look);
+    fprintf(page, "<style>%s</style>\n</head>\n<body>\n", page_css);
+}
+
+static void write_main(FILE *page, const struct status_page *status, const struct mood *mood)
+{
+    fprintf(page, "<main id=\"main\">\n<div class=\"hero %s\">\n<h1>", mood->look);
+    write_icon(page, mood->look);
+    fprintf(page, " %s</h1>\n", mood->words);
+    write_summary(page, status);
+    write_server(page, status);
+    fputs("</div>\n", page);
+    write_endpoints(page, status);
+    write_notices(page, status);
+    write_checks(page, status);
+    write_legend(page);
+    write_adapter(page, status);
+    fputs("</main>\n", page);
+}
+
+void report_html(FILE *page, const struct status_page *status)
+{
+    struct mood mood = mood_of(status);
+    write_head(page, &mood);
+    fputs("<header class=\"top\"><p class=\"brand\">dbhealthd</p>"
+          "<p id=\"live\"><noscript>Reload the page to see what is new.</noscript></p>"
+          "<button id=\"pause\" type=\"button\" hidden>Pause</button></header>\n"
+          "<p id=\"lost\" role=\"alert\" hidden></p>\n<p id=\"said\" class=\"unseen\" "
+          "role=\"status\"></p>\n",
+          page);
+    fputs(icons, page);
+    write_main(page, status, &mood);
+    fprintf(page, "<script>%s</script>\n</body>\n</html>\n", page_js);
+}
