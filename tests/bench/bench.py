@@ -102,6 +102,7 @@ class Bench:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             preexec_fn=measure.pinned(measure.cpus()[1]),
             check=False,
         )

@@ -20,7 +20,7 @@ CPU_BOUNDS = {  # By mode and peer.
 CPU_REQUESTS = {(KEPT, 1): 4000, (KEPT, 32): 15_000, (FRESH, 1): 2500, (FRESH, 32): 5000}
 SPEED_BOUNDS = {KEPT: 0.8, FRESH: 0.95}
 SPEED_CLIENTS = (1, 32, 256)
-SECONDS = 0.2  # of each sample of throughput
+SECONDS = 0.15  # of each sample of throughput
 
 CPU_ROWS = [
     Row(f"{mode}, {clients}, {peer}", f"CPU, {mode}, {clients} at once, to {peer}", at_most(bound))
@@ -94,7 +94,7 @@ def load_samples(bench, running, keep, clients):
     def sampler(program):
         return lambda: bench.load(program, connections=clients, seconds=seconds, keep=keep)
 
-    return bench.interleaved(20, {each.name: sampler(each) for each in running})
+    return bench.interleaved(30, {each.name: sampler(each) for each in running})
 
 
 def throughput(loads):

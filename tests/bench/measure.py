@@ -15,6 +15,8 @@ from processes import pss
 
 UNIFIED = Path("/sys/fs/cgroup")
 ACCOUNTING = Path("/sys/fs/cgroup/cpuacct")
+FIRST = -20  # The niceness of what is measured and of its load.
+AUTOGROUP = Path("/proc/self/autogroup")
 SERVER_CPU, LOAD_CPU = 0, -1  # Of those that we may use: the first and the last.
 
 _numbers = itertools.count(1)
@@ -75,10 +77,14 @@ def cpus():
 
 
 def pinned(cpu, then=None):
-    """For preexec: the process runs on that CPU; then is what it does next."""
+    """For preexec, in a session of its own: the process runs on that CPU, before all others that
+    want it, as far as we may say so; then is what it does next."""
 
     def pin():
         os.sched_setaffinity(0, {cpu})
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, FIRST)
+            AUTOGROUP.write_text(str(FIRST))  # Without it sessions share alike.
         if then:
             then()
 

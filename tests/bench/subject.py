@@ -59,6 +59,7 @@ def program(name, command, folder, *, port=None, environment=None):
             stdout=log,
             stderr=log,
             env=environment,
+            start_new_session=True,
             preexec_fn=join,
         )
         try:
