@@ -41,9 +41,11 @@ def test_the_tree(installed):
         "bin/dbhealthd-postgres",
         "bin/dbhealthd-mysql",
         "lib/systemd/system/dbhealthd.service",
+        "share/bash-completion/completions/dbhealthd",
         "share/doc/dbhealthd/LICENSE",
         "share/man/man5/dbhealthd-check.5",
         "share/man/man8/dbhealthd.8",
+        "share/zsh/site-functions/_dbhealthd",
     }
     assert len(library) == len(list((REPOSITORY / "checks").glob("*/*.sql")))
 
