@@ -145,23 +145,6 @@ def in_session(leader):
     return found
 
 
-@contextlib.contextmanager
-def polite_to(server):
-    """Whatever connected in the block must have said goodbye to the server by its end."""
-    mark, before = server.log_mark(), _rude(server)
-    yield
-    wait_until(lambda: server.connections() == 0, "the sessions end")
-    assert _rude(server) == before
-    assert "unexpected EOF" not in server.log_since(mark)
-
-
-def _rude(server):
-    """Connections that ended without a goodbye, as MySQL counts them."""
-    if server.engine == "postgres":
-        return 0
-    return server.status("Aborted_clients") + server.status("Aborted_connects")
-
-
 def _pieces(screen):
     with contextlib.suppress(OSError):  # EIO: nobody holds the other end.
         while piece := screen.read1():

@@ -6,7 +6,8 @@ import re
 import faults
 import pytest
 import sql
-from program import COLOUR, Program, in_session, polite_to
+from manners import polite_to
+from program import COLOUR, Program, in_session
 from servers import PASSWORDS
 
 COMMANDS = ("check", "lint", "get", "wait", "grants", "--help", "--version")

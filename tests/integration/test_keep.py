@@ -7,7 +7,7 @@ import faults
 import pytest
 import servers
 import sql
-from program import polite_to
+from manners import polite_to
 from servers import wait_until
 
 pytestmark = pytest.mark.xdist_group("keep")  # They share the servers that they break.
