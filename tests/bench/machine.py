@@ -7,6 +7,9 @@ import re
 import subprocess
 from pathlib import Path
 
+from servers import MySQL
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = (  # What is measured, and what it is measured against.
     "libmicrohttpd12",
     "libpq5",
@@ -24,12 +27,14 @@ PACKAGES = (  # What is measured, and what it is measured against.
 
 def facts():
     """From names to texts."""
+    versions = {**_versions(PACKAGES), **_versions(["mysql-server-core"], MySQL.root)}
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+        "commit": _output(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip(),
         "machine": f"{_cpu_model()}, {len(os.sched_getaffinity(0))} cores",
         "kernel": platform.release().partition("-")[0],
         "system": _debian(),
-        "versions": ", ".join(f"{name} {version}" for name, version in _versions().items()),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
 
 
@@ -43,15 +48,18 @@ def _debian():
     return found[1] if found else platform.system()
 
 
-def _versions():
-    """Of the packages that are installed."""
+def _versions(packages, root="/"):
+    """Of the packages that are installed in that root folder."""
     form = "${Package} ${source:Upstream-Version} ${db:Status-Status}\n"
-    done = subprocess.run(
-        ["dpkg-query", "--show", f"--showformat={form}", *PACKAGES],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    found = (line.split() for line in done.stdout.splitlines())
+    base = Path(root, "var/lib/dpkg")
+    query = ["dpkg-query", f"--admindir={base}", "--show", f"--showformat={form}", *packages]
+    found = (line.split() for line in _output(query).splitlines())
     return {name: version for name, version, status in found if status == "installed"}
+
+
+def _output(command):
+    """What a command prints, be it unhappy or not."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+    )
+    return done.stdout

@@ -22,6 +22,10 @@ SERVER_CPU, LOAD_CPU = 0, -1  # Of those that we may use: the first and the last
 _numbers = itertools.count(1)
 
 
+class Unavailable(Exception):
+    """This machine, or this container, lets nobody make control groups."""
+
+
 class CpuAccount:
     """Counts the CPU time of processes. In a block it exists; join is for preexec, and what the
     process starts then counts too."""
@@ -29,7 +33,10 @@ class CpuAccount:
     def __enter__(self):
         parent = ACCOUNTING if ACCOUNTING.is_dir() else UNIFIED
         self._folder = parent / f"dbhealth-bench-{os.getpid()}-{next(_numbers)}"
-        self._folder.mkdir()
+        try:
+            self._folder.mkdir()
+        except OSError as error:
+            raise Unavailable(f"no control groups here: {error.strerror}") from error
         return self
 
     def __exit__(self, *_):

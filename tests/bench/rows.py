@@ -115,15 +115,23 @@ class Benchmark:
     rows: tuple
     function: object
 
+    def measure(self, bench):
+        """From the rows' keys to what was measured."""
+        measured = self.function(bench)
+        assert set(measured) == {row.key for row in self.rows}, f"{self.name} gave other rows"
+        return measured
+
 
 @dataclass
 class Outcome:
-    """A row with what came of it; measured is None if its benchmark failed, for the reason."""
+    """A row with what came of it. measured is None, for the reason, if the benchmark failed or
+    could not be tried."""
 
     benchmark: str
     row: Row
     measured: Measured | None
     reason: str = ""
+    failed: bool = False
     smoke: bool = False
 
     @property
