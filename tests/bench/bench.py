@@ -93,8 +93,10 @@ class Bench:
         keep=True,
         target="/readyz",
         status=200,
+        cpu=None,
     ):
-        """Loads a Subject from the other CPU; gives what peers/load.c prints, as a dict."""
+        """Loads a Subject, from the other CPU unless told; gives what peers/load.c prints, as a
+        dict."""
         mode = "keep" if keep else "close"
         words = [server.port, connections, requests, seconds, mode, target, status]
         done = subprocess.run(
@@ -103,7 +105,7 @@ class Bench:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=measure.pinned(measure.cpus()[1]),
+            preexec_fn=measure.pinned(measure.cpus()[1] if cpu is None else cpu),
             check=False,
         )
         if done.returncode != 0:

@@ -98,6 +98,33 @@ def pinned(cpu, then=None):
     return pin
 
 
+@contextlib.contextmanager
+def confined(pid, cpu):
+    """In the block a program that runs, the leader of its session, is as if begun pinned, with all
+    that it starts."""
+    before = os.sched_getaffinity(pid)
+    _move(pid, {cpu}, FIRST)
+    try:
+        yield
+    finally:
+        _move(pid, before, 0)
+
+
+def _move(leader, cpus, niceness):
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{leader}/autogroup").write_text(str(niceness))
+    for thread in [thread for process in tree(leader) for thread in _threads(process)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(thread, cpus)
+
+
+def _threads(pid):
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except FileNotFoundError:
+        return []
+
+
 def interleaved(rounds, programs):
     """Samples programs, from names to functions that give a number, in rounds whose order turns
     round: A B, B A, A B. Gives a list of samples for each name. Each is called once before, to warm
