@@ -28,7 +28,7 @@ http {{
             add_header Cache-Control no-store;
             add_header X-Content-Type-Options nosniff;
             add_header Age 0;
-            return 200 "ok\\n";
+            return 200 ok;
         }}
     }}
 }}

@@ -28,7 +28,7 @@ static enum MHD_Result on_request(void *response, struct MHD_Connection *connect
 
 static struct MHD_Response *prebuilt(void)
 {
-    static char body[] = "ok\n";
+    static char body[] = "ok";
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(body), body, MHD_RESPMEM_PERSISTENT);
     (void)MHD_add_response_header(response, "Content-Type", "text/plain; charset=utf-8");

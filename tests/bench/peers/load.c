@@ -10,7 +10,6 @@
 // STATUS is wrong. Prints one line of JSON.
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -83,14 +82,12 @@ static size_t answer_length(const struct client *client)
 
 static void connect_to(const struct load *load, struct client *client)
 {
-    static const int on = 1;
     client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->socket < 0)
         die("socket");
     // Blocking: on loopback it takes no time, unless the server's backlog is full.
     if (connect(client->socket, (const struct sockaddr *)&load->server, sizeof load->server) != 0)
         die("connect");
-    (void)setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
     if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->socket, &event) != 0)
         die("epoll_ctl");
