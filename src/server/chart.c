@@ -78,7 +78,7 @@ void chart_latency(FILE *page, const struct history *history)
     draw_line(page, history, extent.most);
     fputs("\"/></svg> <span>", page);
     html_took(page, extent.latest);
-    fputs("<span class=\"most\"> of at most ", page);
+    fputs("<span class=\"most\"> &middot; max ", page);
     html_took(page, extent.most);
     fputs("</span></span></p>\n", page);
 }
@@ -144,21 +144,43 @@ static void draw_bars(FILE *page, const struct history *history, const struct mo
     }
 }
 
-// "Last hour by minute: 2 fail, 57 pass, 1 no result".
-static void describe_hour(FILE *page, const struct history *history, const struct moment *moment)
+// Of the minutes of the last hour: how many had each verdict.
+struct tally {
+    unsigned counts[VERDICT_COUNT + 1];
+};
+
+static struct tally tally_of(const struct history *history, struct instant now)
+{
+    struct tally tally = {{0}};
+    for (unsigned back = 0; back < HISTORY_MINUTES; back++)
+        tally.counts[history_minute(history, back, now)]++;
+    return tally;
+}
+
+// "Last hour, by minute: 2 fail, 57 pass, 1 no result".
+static void describe_hour(FILE *page, const struct tally *tally)
 {
     static const enum verdict order[] = {VERDICT_FAIL, VERDICT_UNKNOWN, VERDICT_WARN,
                                          VERDICT_PASS, VERDICT_SKIPPED, VERDICT_COUNT};
-    unsigned counts[VERDICT_COUNT + 1] = {0};
     const char *before = "Last hour, by minute: ";
-    for (unsigned back = 0; back < HISTORY_MINUTES; back++)
-        counts[history_minute(history, back, moment->now)]++;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        if (counts[order[i]] == 0)
+        if (tally->counts[order[i]] == 0)
             continue;
-        fprintf(page, "%s%u %s", before, counts[order[i]], word_of(order[i]));
+        fprintf(page, "%s%u %s", before, tally->counts[order[i]], word_of(order[i]));
         before = ", ";
     }
+}
+
+// Below the bars; a warning counts as the endpoints count it.
+static void write_axis(FILE *page, const struct tally *tally)
+{
+    unsigned judged = HISTORY_MINUTES - tally->counts[VERDICT_COUNT];
+    unsigned well = tally->counts[VERDICT_PASS] + tally->counts[VERDICT_WARN];
+    fputs("<p class=\"axis\"><span>1 h ago</span>", page);
+    if (judged > tally->counts[VERDICT_SKIPPED])
+        fprintf(page, "<span>%u of %u min well</span>", well,
+                judged - tally->counts[VERDICT_SKIPPED]);
+    fputs("<span>now</span></p>\n", page);
 }
 
 void chart_hour(FILE *page, const struct history *history, const struct moment *moment)
@@ -167,10 +189,12 @@ void chart_hour(FILE *page, const struct history *history, const struct moment *
             "<svg class=\"hour\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
             "aria-label=\"",
             BARS_WIDTH, BARS_HEIGHT);
-    describe_hour(page, history, moment);
+    struct tally tally = tally_of(history, moment->now);
+    describe_hour(page, &tally);
     fputs("\">", page);
     draw_bars(page, history, moment);
     fputs("</svg>\n", page);
+    write_axis(page, &tally);
 }
 
 void chart_sample(FILE *page, enum verdict verdict)

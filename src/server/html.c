@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum { TEXT_MAX = 1000, MS_PER_S = 1000, HALF_A_DAY_MS = 12 * 3600 * MS_PER_S };
@@ -36,14 +37,13 @@ void html_span(FILE *page, int64_t ms)
     static const struct {
         int64_t ms;
         const char *unit;
-    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}, {1, "ms"}};
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {MS_PER_S, "s"}};
     enum { UNITS = sizeof units / sizeof *units };
     size_t i = 0;
     while (i < UNITS - 1 && ms < units[i].ms)
         i++;
     fprintf(page, "%" PRId64 " %s", ms / units[i].ms, units[i].unit);
-    bool next = i + 2 < UNITS; // seconds are exact enough
-    if (next && ms % units[i].ms >= units[i + 1].ms)
+    if (i + 1 < UNITS && ms % units[i].ms >= units[i + 1].ms)
         fprintf(page, " %" PRId64 " %s", ms % units[i].ms / units[i + 1].ms, units[i + 1].unit);
 }
 
@@ -58,6 +58,35 @@ void html_took(FILE *page, uint32_t us)
         fprintf(page, "%.1f ms", (double)us / US_PER_MS);
     else
         fprintf(page, "%.2f ms", (double)us / US_PER_MS);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
+}
+
+static void write_bytes(FILE *page, double bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+    enum { UNITS = sizeof units / sizeof *units, STEP = 1024 };
+    size_t i = 0;
+    bytes /= STEP;
+    for (; i < UNITS - 1 && bytes >= STEP; i++)
+        bytes /= STEP;
+    fprintf(page, "%.1f %s", bytes, units[i]);
+}
+
+void html_amount(FILE *page, const char *column, const char *text, double number)
+{
+    enum { SECONDS_LONG = 120, BYTES_LARGE = 1024 };
+    static const double most = 1e15; // what is more is no amount of anything
+    if (number >= SECONDS_LONG && number < most / MS_PER_S && ends_with(column, "seconds"))
+        html_span(page, (int64_t)number * MS_PER_S);
+    else if (number >= BYTES_LARGE && number < most && ends_with(column, "bytes"))
+        write_bytes(page, number);
+    else
+        html_text(page, text);
 }
 
 static struct tm utc_of(int64_t unix_ms)

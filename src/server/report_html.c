@@ -121,17 +121,52 @@ static void write_summary(FILE *page, const struct status_page *status)
     fputs(before[0] == '\0' ? "There is no check.</p>\n" : ".</p>\n", page);
 }
 
+// The one outcome of all the checks that fail, or else are unknown, if there are several: the cause.
+static const struct outcome_info *cause_of(const struct status_page *status)
+{
+    enum verdict verdict = count_of(status, VERDICT_FAIL) > 0 ? VERDICT_FAIL : VERDICT_UNKNOWN;
+    enum outcome outcome = OUTCOME_OK;
+    size_t count = 0;
+    for (size_t i = 0; i < status->config->check_count; i++) {
+        const struct judgement *judgement = &status->views[i].judgement;
+        if (judgement->verdict != verdict)
+            continue;
+        if (count++ > 0 && judgement->outcome != outcome)
+            return NULL;
+        outcome = judgement->outcome;
+    }
+    return count > 1 && outcome != OUTCOME_FAILED ? outcome_info(outcome) : NULL;
+}
+
+static void write_cause(FILE *page, const struct status_page *status)
+{
+    const struct outcome_info *cause = cause_of(status);
+    if (cause == NULL)
+        return;
+    fprintf(page, "<p class=\"cause\"><code>%s</code> ", cause->code);
+    html_text(page, cause->sentence);
+    if (cause->advice[0] != '\0') {
+        fputs(". <b>What to do:</b> ", page);
+        html_text(page, cause->advice);
+    }
+    fputs(".</p>\n", page);
+}
+
 // --- the server
 
+// A check of a role that is not the server's is skipped; one whose rules were judged, well or not, is
+// of a role that it plays. What came to no row says nothing of it.
 static bool has_role(const struct status_page *status, const char *name)
 {
     const struct endpoint *endpoint = config_endpoint(status->config, name);
-    return endpoint != NULL && (endpoint_has(status, endpoint, VERDICT_PASS) ||
-                                endpoint_has(status, endpoint, VERDICT_WARN) ||
-                                endpoint_has(status, endpoint, VERDICT_FAIL));
+    bool judged = false;
+    for (size_t i = 0; endpoint != NULL && i < endpoint->count; i++) {
+        enum outcome outcome = status->views[endpoint->checks[i]].judgement.outcome;
+        judged |= outcome == OUTCOME_OK || outcome == OUTCOME_FAILED;
+    }
+    return judged;
 }
 
-// A check of a role that is not the server's is skipped; one that fails says how it plays its role.
 static const char *role_of(const struct status_page *status)
 {
     bool primary = has_role(status, "primary");
@@ -223,17 +258,33 @@ static void end_notice(FILE *page)
     fputs("</span></p>\n", page);
 }
 
-static void write_prober_notice(FILE *page, const struct prober_view *prober)
+static bool leaves_unanswered(const struct prober_view *prober)
 {
-    if (!prober->beyond_help && !prober->open_pending)
-        return;
-    begin_notice(page);
-    fprintf(page, "Prober <b>%s</b>: ", prober->statistics->name);
-    fputs(prober->beyond_help ? "it crashes or cannot be started, so <b>/livez</b> fails. This is "
-                                "not the server&#39;s fault."
-                              : "the server leaves its login without an answer.",
-          page);
-    end_notice(page);
+    return prober->open_pending && !prober->beyond_help;
+}
+
+static bool is_beyond_help(const struct prober_view *prober)
+{
+    return prober->beyond_help;
+}
+
+// The probers of which this is so, after the words.
+static void write_prober_notice(FILE *page, const struct status_page *status,
+                                bool (*is_so)(const struct prober_view *prober), const char *words)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < status->prober_count; i++) {
+        if (!is_so(&status->probers[i]))
+            continue;
+        if (count++ == 0)
+            begin_notice(page);
+        fprintf(page, "%s<b>%s</b>", count == 1 ? words : ", ",
+                status->probers[i].statistics->name);
+    }
+    if (count > 0) {
+        fputs(".", page);
+        end_notice(page);
+    }
 }
 
 static void write_notices(FILE *page, const struct status_page *status)
@@ -250,8 +301,11 @@ static void write_notices(FILE *page, const struct status_page *status)
         fputs(".", page);
         end_notice(page);
     }
-    for (size_t i = 0; i < status->prober_count; i++)
-        write_prober_notice(page, &status->probers[i]);
+    write_prober_notice(page, status, is_beyond_help,
+                        "Not the server&#39;s fault: a prober crashes or cannot be started, so "
+                        "<b>/livez</b> fails. It is ");
+    write_prober_notice(page, status, leaves_unanswered,
+                        "The server has not answered the login of ");
 }
 
 // --- values against limits
@@ -278,23 +332,32 @@ static bool is_first_of_subject(const struct check *check, size_t index)
     return first;
 }
 
-// False if there is nothing to show; the value's text, and what it is as a number or -1.
-static bool value_of(const struct check_view *view, const struct rule *rule, char *text,
-                     size_t capacity, long double *number)
+// A value of the first row, or how many rows there were, and the same as a number, or -1.
+struct seen {
+    char text[80];
+    long double number;
+    bool is_number;
+};
+
+// False if there is nothing to show.
+static bool see(const struct check_view *view, const struct rule *rule, struct seen *seen)
 {
     uint32_t column;
-    *number = -1;
+    *seen = (struct seen){.number = -1};
     if (rule->column == NULL) {
-        *number = (long double)view->seen->row_count;
-        (void)snprintf(text, capacity, "%" PRIu64, view->seen->row_count);
+        seen->is_number = true;
+        seen->number = (long double)view->seen->row_count;
+        (void)snprintf(seen->text, sizeof seen->text, "%" PRIu64, view->seen->row_count);
         return true;
     }
     if (view->seen->kept_rows == 0 || !result_find_column(view->seen, rule->column, &column))
         return false;
     struct value value = result_value(view->seen, 0, column);
-    if (value.type == VALUE_NUMBER)
-        *number = value_number(&value);
-    (void)snprintf(text, capacity, "%s", value.type == VALUE_NULL ? "null" : value.text);
+    seen->is_number = value.type == VALUE_NUMBER;
+    if (seen->is_number)
+        seen->number = value_number(&value);
+    (void)snprintf(seen->text, sizeof seen->text, "%s",
+                   value.type == VALUE_NULL ? "null" : value.text);
     return true;
 }
 
@@ -309,57 +372,71 @@ static void write_gauge(FILE *page, const struct rule *rule, const struct litera
     long double share = number / limit->number;
     unsigned width = share >= 1 ? FULL : (unsigned)(share * FULL);
     fprintf(page,
-            " <svg class=\"gauge\" viewBox=\"0 0 %d 6\" aria-hidden=\"true\"><rect class=\"all\" "
+            "<svg class=\"gauge\" viewBox=\"0 0 %d 6\" aria-hidden=\"true\"><rect class=\"all\" "
             "width=\"%d\" height=\"6\" rx=\"3\"/><rect class=\"used\" width=\"%u\" height=\"6\" "
             "rx=\"3\"/></svg>",
             FULL, FULL, width);
+}
+
+static const char *subject_of(const struct rule *rule)
+{
+    return rule->column != NULL ? rule->column : "rows";
 }
 
 static void write_limits(FILE *page, const struct check *check, size_t index)
 {
     static const char *const words[] = {
         [RULE_FAIL] = "fails", [RULE_WARN] = "warns", [RULE_SKIP] = "skipped"};
-    const char *before = " <span class=\"limits\">";
+    const char *before = "";
     for (size_t i = index; i < check->rule_count; i++) {
         const struct rule *rule = &check->rules[i];
+        const struct literal *limit = limit_of(check, rule);
         if (!same_subject(rule, &check->rules[index]))
             continue;
-        fprintf(page, "%s%s ", before, words[rule->effect]);
+        fprintf(page, "%s<span>%s ", before, words[rule->effect]);
         html_text(page, comparison_text(rule->comparison));
         fputs(" ", page);
-        html_text(page, limit_of(check, rule)->text);
+        if (limit->type == LITERAL_NUMBER)
+            html_amount(page, subject_of(rule), limit->text, (double)limit->number);
+        else
+            html_text(page, limit->text);
+        fputs("</span>", page);
         before = ", ";
     }
-    fputs("</span>", page);
 }
 
+// Of a check that passes, what is no number says nothing: it is what it should be.
 static void write_value(FILE *page, const struct check_view *view, size_t index)
 {
     const struct rule *rule = &view->check->rules[index];
-    char text[80];
-    long double number;
-    if (!value_of(view, rule, text, sizeof text, &number))
+    bool passes = view->judgement.verdict == VERDICT_PASS;
+    struct seen seen;
+    if (!see(view, rule, &seen) || (passes && !seen.is_number))
         return;
-    fputs("<li><code>", page);
-    html_text(page, rule->column != NULL ? rule->column : "rows");
-    fputs("</code> <b>", page);
-    html_text(page, text);
-    fputs("</b>", page);
-    write_gauge(page, rule, limit_of(view->check, rule), number);
+    fputs("<tr><th scope=\"row\"><code>", page);
+    html_text(page, subject_of(rule));
+    fputs("</code></th><td><b>", page);
+    if (seen.is_number)
+        html_amount(page, subject_of(rule), seen.text, (double)seen.number);
+    else
+        html_text(page, seen.text);
+    fputs("</b></td><td>", page);
+    write_gauge(page, rule, limit_of(view->check, rule), seen.number);
+    fputs("</td><td class=\"limits\">", page);
     write_limits(page, view->check, index);
-    fputs("</li>\n", page);
+    fputs("</td></tr>\n", page);
 }
 
 static void write_values(FILE *page, const struct check_view *view)
 {
     if (view->seen == NULL)
         return;
-    fputs("<ul class=\"values\">\n", page);
+    fputs("<table class=\"values\">\n", page);
     for (size_t i = 0; i < view->check->rule_count; i++) {
         if (is_first_of_subject(view->check, i))
             write_value(page, view, i);
     }
-    fputs("</ul>\n", page);
+    fputs("</table>\n", page);
 }
 
 // --- a check
@@ -376,10 +453,12 @@ static void write_since(FILE *page, const struct check_view *view, const struct 
         fputs("at this moment</p>\n", page);
         return;
     }
-    fputs("since ", page);
+    if (history->changed) {
+        fputs("for ", page);
+        html_span(page, instant_since(history->since, moment->now).ms);
+    }
+    fputs(history->changed ? ", since " : "since before ", page);
     html_time(page, moment_unix_ms(moment, history->since), moment->unix_ms);
-    fputs(history->changed ? ", for " : " at the latest, for ", page);
-    html_span(page, instant_since(history->since, moment->now).ms);
     fputs("</p>\n", page);
 }
 
@@ -388,7 +467,9 @@ static void write_outcome(FILE *page, const struct check_view *view)
     const struct judgement *judgement = &view->judgement;
     const struct outcome_info *info = outcome_info(judgement->outcome);
     bool ruled = judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED;
-    fprintf(page, "<p class=\"outcome\"><code>%s</code> ", info->code);
+    fputs("<p class=\"outcome\">", page);
+    if (judgement->outcome != OUTCOME_OK)
+        fprintf(page, "<code>%s</code> ", info->code);
     if (ruled && judgement->reason[0] != '\0') {
         html_text(page, judgement->reason);
     } else {
@@ -714,6 +795,7 @@ static void write_main(FILE *page, const struct status_page *status, const struc
     fprintf(page, "<main id=\"main\">\n<div class=\"hero %s\">\n<h1>", mood->look);
     write_icon(page, mood->look);
     fprintf(page, " %s</h1>\n", mood->words);
+    write_cause(page, status);
     write_summary(page, status);
     write_server(page, status);
     fputs("</div>\n", page);

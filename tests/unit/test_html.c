@@ -70,7 +70,7 @@ static void a_span_has_its_two_largest_units(void **state)
         int64_t ms;
         const char *wanted;
     } cases[] = {
-        {0, "0 ms"},       {999, "999 ms"},        {1000, "1 s"},
+        {0, "0 s"},        {999, "0 s"},           {1000, "1 s"},
         {59999, "59 s"},   {60000, "1 min"},       {192000, "3 min 12 s"},
         {3600000, "1 h"},  {3659000, "1 h"},       {3660000, "1 h 1 min"},
         {86400000, "1 d"}, {187200000, "2 d 4 h"},
@@ -98,6 +98,31 @@ static void a_short_time_has_the_digits_that_matter(void **state)
     }
 }
 
+static void an_amount_has_the_unit_that_its_column_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *column, *text;
+        double number;
+        const char *wanted;
+    } cases[] = {
+        {"used_ratio", "0.950", 0.95, "0.950"},
+        {"lag_seconds", "45.5", 45.5, "45.5"},
+        {"lag_seconds", "21600", 21600, "6 h"},
+        {"seconds", "1e30", 1e30, "1e30"},
+        {"retained_bytes", "1023", 1023, "1023"},
+        {"retained_bytes", "1536", 1536, "1.5 KiB"},
+        {"Retained_Bytes", "10737418240", 10737418240.0, "10.0 GiB"},
+        {"sessions", "10737418240", 10737418240.0, "10737418240"},
+        {"rows", "<", -1, "&lt;"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct document *document = new_document();
+        html_amount(document->file, cases[i].column, cases[i].text, cases[i].number);
+        expect(document, cases[i].wanted);
+    }
+}
+
 static void a_time_has_a_date_once_it_is_long_ago(void **state)
 {
     (void)state;
@@ -119,6 +144,7 @@ int main(void)
         cmocka_unit_test(long_text_is_cut),
         cmocka_unit_test(a_span_has_its_two_largest_units),
         cmocka_unit_test(a_short_time_has_the_digits_that_matter),
+        cmocka_unit_test(an_amount_has_the_unit_that_its_column_says),
         cmocka_unit_test(a_time_has_a_date_once_it_is_long_ago),
     };
     return RUN(tests);

@@ -244,7 +244,7 @@ static void each_verdict_is_a_word_and_a_form(void **state)
         (void)snprintf(wanted, sizeof wanted, "<li class=\"check %s\" id=\"check-check-00\">",
                        name);
         expect(scene, wanted);
-        (void)snprintf(wanted, sizeof wanted, "<b>%s</b> since ", name);
+        (void)snprintf(wanted, sizeof wanted, "<b>%s</b> since before ", name);
         expect(scene, wanted);
         (void)snprintf(wanted, sizeof wanted, "href=\"#icon-%s\"/></svg> check-00</h3>", name);
         expect(scene, wanted);
@@ -283,17 +283,33 @@ static void the_reason_is_shown_with_the_outcome(void **state)
     free_scene(scene);
 }
 
+static void one_cause_of_several_failures_is_told_once_for_all(void **state)
+{
+    (void)state;
+    struct scene *scene = new_scene(3);
+    for (size_t i = 0; i < 2; i++)
+        scene->views[i].judgement = (struct judgement){VERDICT_FAIL, OUTCOME_REFUSED, ""};
+    expect(scene, "<p class=\"cause\"><code>refused</code> nothing listens at the server&#39;s "
+                  "address. <b>What to do:</b> start the server, or correct host and port in the "
+                  "URL.</p>");
+    scene->views[1].judgement.outcome = OUTCOME_TIMEOUT;
+    expect_not(scene, "class=\"cause\"");
+    scene->views[1].judgement.verdict = VERDICT_PASS;
+    expect_not(scene, "class=\"cause\"");
+    free_scene(scene);
+}
+
 static void since_when_is_told(void **state)
 {
     (void)state;
     struct scene *scene = new_scene(1);
     add_result(scene, 0, 500, VERDICT_PASS, OUTCOME_OK);
     add_result(scene, 0, 400, VERDICT_PASS, OUTCOME_OK);
-    expect(scene, "<b>pass</b> since <time datetime=\"2025-12-31T23:51:40Z\">23:51:40</time> at "
-                  "the latest, for 8 min 20 s</p>");
+    expect(scene,
+           "<b>pass</b> since before <time datetime=\"2025-12-31T23:51:40Z\">23:51:40</time></p>");
     add_result(scene, 0, 200, VERDICT_FAIL, OUTCOME_REFUSED);
-    expect(scene, "<b>fail</b> since <time datetime=\"2025-12-31T23:56:40Z\">23:56:40</time>, for "
-                  "3 min 20 s</p>");
+    expect(scene, "<b>fail</b> for 3 min 20 s, since "
+                  "<time datetime=\"2025-12-31T23:56:40Z\">23:56:40</time></p>");
     free_scene(scene);
 }
 
@@ -346,10 +362,12 @@ static void values_stand_beside_their_limits(void **state)
     assert_true(result_add_value(seen, VALUE_NUMBER, "0.5", 3));
     seen->row_count = 3;
     scene->views[0].seen = seen;
-    expect(scene, "<code>used</code> <b>0.5</b> <svg class=\"gauge\"");
+    expect(scene, "<code>used</code></th><td><b>0.5</b></td><td><svg class=\"gauge\"");
     expect(scene, "<rect class=\"used\" width=\"31\"");
-    expect(scene, "<span class=\"limits\">fails &gt; 0.95, warns &gt; 0.8</span>");
-    expect(scene, "<code>rows</code> <b>3</b> <span class=\"limits\">fails &lt; 0.95</span>");
+    expect(scene,
+           "<td class=\"limits\"><span>fails &gt; 0.95</span>, <span>warns &gt; 0.8</span></td>");
+    expect(scene, "<code>rows</code></th><td><b>3</b></td><td></td><td class=\"limits\"><span>"
+                  "fails &lt; 0.95</span></td>");
     free_scene(scene);
     result_free(seen);
 }
@@ -401,9 +419,10 @@ static void the_server_and_its_role_are_told(void **state)
     expect(scene, "<b>Postgres 15.8</b> &middot; <b>primary and replica</b>");
     scene->endpoints[2].checks = &scene->indices[1];
     scene->views[0].judgement.verdict = VERDICT_SKIPPED;
+    scene->views[0].judgement.outcome = OUTCOME_SKIPPED;
     expect(scene, "&middot; <b>replica</b>");
     expect(scene, "<b>/primary</b> <span>not its role</span> <code>503</code>");
-    scene->views[1].judgement.verdict = VERDICT_UNKNOWN;
+    scene->views[1].judgement = (struct judgement){VERDICT_FAIL, OUTCOME_TIMEOUT, ""};
     expect(scene, "<b>Postgres 15.8</b> &middot; as of ");
     scene->status.flavor = NULL;
     expect(scene, "<b>Postgres</b>, which has let no probe in yet &middot; as of");
@@ -419,10 +438,11 @@ static void the_adapters_own_state_is_told(void **state)
     expect(scene, "configuration: it is wrong.</span></p>");
     expect(scene, "Ready, with warnings");
     scene->probers[0].open_pending = true;
-    expect(scene, "Prober <b>main</b>: the server leaves its login without an answer.");
+    expect(scene, "The server has not answered the login of <b>main</b>.");
     expect(scene, " login unanswered</td>");
     scene->probers[0].beyond_help = true;
-    expect(scene, "Prober <b>main</b>: it crashes or cannot be started, so <b>/livez</b> fails.");
+    expect(scene, "so <b>/livez</b> fails. It is <b>main</b>.");
+    expect_not(scene, "The server has not answered");
     free_scene(scene);
 }
 
@@ -475,6 +495,7 @@ int main(void)
         cmocka_unit_test(each_verdict_is_a_word_and_a_form),
         cmocka_unit_test(what_does_not_pass_says_why_and_what_to_do),
         cmocka_unit_test(the_reason_is_shown_with_the_outcome),
+        cmocka_unit_test(one_cause_of_several_failures_is_told_once_for_all),
         cmocka_unit_test(since_when_is_told),
         cmocka_unit_test(what_is_no_result_holds_at_this_moment),
         cmocka_unit_test(results_in_a_row_are_told_together),
