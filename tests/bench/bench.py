@@ -15,6 +15,7 @@ import servers
 import subject
 
 KINDS = {kind.engine: kind for kind in (servers.Postgres, servers.MariaDB, servers.MySQL)}
+LOAD_LIMIT = 120  # s
 SMOKE_PART = 100  # A smoke counts this part of what a full run does.
 
 

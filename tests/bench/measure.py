@@ -12,9 +12,11 @@ from pathlib import Path
 
 import processes
 from processes import pss
+from servers import wait_until
 
 UNIFIED = Path("/sys/fs/cgroup")
 ACCOUNTING = Path("/sys/fs/cgroup/cpuacct")
+GROUP = "dbhealth-bench-"  # The run's process and a number follow.
 FIRST = -20  # The niceness of what is measured and of its load.
 AUTOGROUP = Path("/proc/self/autogroup")
 SERVER_CPU, LOAD_CPU = 0, -1  # Of those that we may use: the first and the last.
@@ -31,8 +33,7 @@ class CpuAccount:
     process starts then counts too."""
 
     def __enter__(self):
-        parent = ACCOUNTING if ACCOUNTING.is_dir() else UNIFIED
-        self._folder = parent / f"dbhealth-bench-{os.getpid()}-{next(_numbers)}"
+        self._folder = _parent() / f"{GROUP}{os.getpid()}-{next(_numbers)}"
         try:
             self._folder.mkdir()
         except OSError as error:
@@ -40,7 +41,7 @@ class CpuAccount:
         return self
 
     def __exit__(self, *_):
-        self._folder.rmdir()  # Its processes have ended.
+        wait_until(self._remove, "the processes of a control group end")
 
     def join(self):
         (self._folder / "cgroup.procs").write_text("0")
@@ -51,6 +52,26 @@ class CpuAccount:
             return int(usage.read_text())
         fields = (line.split() for line in (self._folder / "cpu.stat").read_text().splitlines())
         return int(dict(fields)["usage_usec"]) * 1000
+
+    def _remove(self):
+        """False while a process is in it."""
+        try:
+            self._folder.rmdir()
+        except OSError:
+            return False
+        return True
+
+
+def remove_stale_accounts():
+    """Those of runs that were killed."""
+    for folder in _parent().glob(f"{GROUP}*"):
+        if not processes.exists(int(folder.name.split("-")[2])):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _parent():
+    return ACCOUNTING if ACCOUNTING.is_dir() else UNIFIED
 
 
 def cpu_of(account, work):
