@@ -25,14 +25,18 @@ SPEED_CLIENTS = (1, 32, 256)
 SECONDS = 0.15  # of each sample of throughput
 
 CPU_ROWS = [
-    Row(f"{mode}, {clients}, {peer}", f"CPU, {mode}, {clients} at once, to {peer}", at_most(bound))
+    Row(
+        f"{mode}, {clients}, {peer}",
+        f"CPU, cached, {mode}, {clients} at once, to {peer}",
+        at_most(bound),
+    )
     for (mode, peer), bound in CPU_BOUNDS.items()
     for clients in (1, 32)
 ]
 SPEED_ROWS = [
     Row(
         f"{mode}, {clients}, {what}",
-        f"{what}, {mode}, {clients} at once, {order}",
+        f"{what}, cached, {mode}, {clients} at once, {order}",
         at_least(bound),
     )
     for mode, bound in SPEED_BOUNDS.items()

@@ -19,14 +19,14 @@ REQUEST = b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 CHECK_ROWS = [
     *(
-        Row(f"cpu, {count}", f"CPU per cached answer, {count:,} checks to 1", at_most(1.1))
+        Row(f"cpu, {count}", f"CPU, cached, {count:,} checks to 1", at_most(1.1))
         for count in CHECKS[1:]
     ),
     Row("memory", "memory a check", at_most(4, "kB")),
     Row("start", "CPU until it serves: for each check above 100, to one below", at_most(1.5)),
 ]
 CONNECTION_ROWS = [
-    Row(f"{mode}, {count}", f"CPU per cached answer, {mode}, {count:,} open to 1", at_most(1.2))
+    Row(f"{mode}, {count}", f"CPU, cached, {mode}, {count:,} open to 1", at_most(1.2))
     for mode in ("kept connection", "connection per request")
     for count in CONNECTIONS[1:]
 ]
