@@ -3,12 +3,12 @@ probing, timeouts, and a shutdown. Time is compressed: nothing is cached, and pr
 pause. Logins that hang are in test_stopped."""
 
 import re
-import threading
 
 import faults
 import pytest
 import servers
 import sql
+from asking import Asking
 from exposition import Metrics
 from manners import polite_to, unusual
 from servers import wait_until
@@ -145,32 +145,6 @@ def test_no_statement_runs_after_a_kill(host, sleeper):
 
 
 # A shutdown
-
-
-class Asking:
-    """In the block some ask for these paths all the time; count is how many answers there were."""
-
-    def __init__(self, adapter, *paths):
-        self.count = 0
-        self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._ask, args=(adapter, path), daemon=True) for path in paths
-        ]
-
-    def _ask(self, adapter, path):
-        while not self._over.is_set():
-            adapter.status_of(path)
-            self.count += 1
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
 
 def test_a_shutdown_is_not_delayed(host, adapter):

@@ -5,7 +5,6 @@ DBHEALTH_TEST_HANG sets for how many seconds logins hang."""
 
 import contextlib
 import os
-import threading
 import time
 
 import faults
@@ -13,6 +12,7 @@ import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED, Adapter
+from asking import Asking
 from raw_http import burst, kubelet
 from servers import wait_until
 
@@ -34,11 +34,10 @@ def test_two_hundred_wait_for_a_stopped_server(server, adapter, sanitized):
     a = adapter(server.url(), checks=WITH_WARM_UP, DBHEALTH_CACHE="60s", **AS_SHIPPED)
     assert a.status_of("/warm-up") == 200
     idle, own = a.pss(), processes.pss(a.pid)
-    with server.paused():
-        livez = Watch(a, "/livez")
+    with server.paused(), Asking(a, "/livez") as livez:
         answers = burst(a.port, kubelet("/readyz"), CLIENTS)
         answers += burst(a.port, kubelet("/healthz"), CLIENTS)
-        assert livez.end() == {200}
+    assert livez.statuses == {200}
     assert {answer.status for answer, _ in answers} == {503}
     slowest = max(seconds for _, seconds in answers)
     assert slowest < DEADLINE + 2
@@ -58,25 +57,6 @@ def test_a_server_stopped_between_probes(server, adapter):
         assert a.statuses() == DEAD
     wait_until(lambda: a.statuses() == WELL, "it is well again", limit=5)
     assert [line["to"] for line in a.transitions("alive")] == ["pass", "fail", "pass"]
-
-
-class Watch:
-    """Asks for a path all the time; end() gives the statuses that came."""
-
-    def __init__(self, adapter, path):
-        self._over = threading.Event()
-        self._statuses = set()
-        self._thread = threading.Thread(target=self._watch, args=(adapter, path), daemon=True)
-        self._thread.start()
-
-    def _watch(self, adapter, path):
-        while not self._over.wait(0.01):
-            self._statuses.add(adapter.status_of(path))
-
-    def end(self):
-        self._over.set()
-        self._thread.join()
-        return self._statuses
 
 
 # Logins that hang for a while
