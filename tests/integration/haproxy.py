@@ -14,6 +14,30 @@ from servers import dies_with_us, wait_until
 
 PROGRAM = "/usr/sbin/haproxy"
 
+BARE = """\
+global
+    stats socket {socket}
+    log stdout format raw daemon
+
+defaults
+    mode tcp
+    timeout connect 20s
+    timeout check 20s
+    timeout client 1h
+    timeout server 1h
+
+listen database
+    bind 127.0.0.1:{port}
+    option httpchk
+    server db {server} check port {adapter} inter 200ms
+"""
+
+
+def bare_config(folder, port, server, adapter):
+    """The least that balances one database by what the adapter says."""
+    where = {"server": f"{server.host}:{server.port}", "adapter": adapter.port, "port": port}
+    return BARE.format(socket=HAProxy.socket_in(folder), **where)
+
 
 class HAProxy:
     def __init__(self, folder, config):

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from haproxy import PROGRAM, HAProxy
+from haproxy import PROGRAM, HAProxy, bare_config
 from readme import blocks
 from servers import MariaDB, MySQL, Postgres, free_port, wait_until
 
@@ -417,25 +417,6 @@ def test_writers_of_a_drained_primary_are_cut(balance, pair, tmp_path):
 
 # The simplest configuration
 
-BARE = """\
-global
-    stats socket {socket}
-    log stdout format raw daemon
-
-defaults
-    mode tcp
-    timeout connect 20s
-    timeout check 20s
-    timeout client 1h
-    timeout server 1h
-
-listen database
-    bind 127.0.0.1:{port}
-    option httpchk
-    server db {server} check port {adapter} inter 200ms
-"""
-
-
 def test_httpchk_without_more_asks_for_readiness(
     adapter, postgres, tmp_path, log_on_failure, request
 ):
@@ -443,8 +424,7 @@ def test_httpchk_without_more_asks_for_readiness(
     file = tmp_path / "drain"
     a = adapter(postgres.url(), DBHEALTH_DRAIN_FILE=str(file))
     port = free_port()
-    where = {"server": f"{postgres.host}:{postgres.port}", "adapter": a.port, "port": port}
-    proxy = HAProxy(tmp_path, BARE.format(socket=HAProxy.socket_in(tmp_path), **where))
+    proxy = HAProxy(tmp_path, bare_config(tmp_path, port, postgres, a))
     log_on_failure("HAProxy", proxy.log)
     proxy.start()
     request.addfinalizer(proxy.end)

@@ -1,0 +1,237 @@
+"""Clients as people run them, against an adapter whose server is well, frozen or down: each must
+take 200 for well and 503 for not well, by its own manners."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from adapter import AS_SHIPPED
+from haproxy import HAProxy, bare_config
+from kubelet import FAILURE, SUCCESS, probe_all
+from monitoring import Blackbox
+from servers import Postgres, dies_with_us, free_port, wait_until
+
+pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.timeout(120)]
+
+LIMIT = 60
+NPM = Path(os.environ.get("DBHEALTH_TEST_CACHE", "/var/cache/dbhealth-tests"), "npm/node_modules")
+WELL, FROZEN, DOWN = "well", "frozen", "down"
+FETCH = "fetch(process.argv[1]).then(answer => process.exit(answer.ok ? 0 : 1))"
+FETCH_MANY = """
+async function main(base) {
+    const ask = async (path, options) => {
+        const answer = await fetch(base + path, options);
+        return [answer.status, await answer.text()];
+    };
+    const many = await Promise.all(Array.from({length: 200}, () => ask("/readyz")));
+    const [status, text] = await ask("/readyz", {headers: {Accept: "application/health+json"}});
+    const head = await ask("/readyz", {method: "HEAD"});
+    const statuses = [...new Set([status, head[0], ...many.map(([status]) => status)])];
+    console.log(JSON.stringify({statuses, head: head[1], said: JSON.parse(text).status}));
+}
+main(process.argv[1]);
+"""
+COMMANDS = {  # A command, to which the URL is added, and its exit status for 200 and for 503.
+    "curl --fail": ("curl --fail --silent", 0, 22),
+    "curl --fail --head": ("curl --fail --silent --head", 0, 22),
+    "curl that would speak HTTP/2": ("curl --fail --silent --http2", 0, 22),
+    "wget --spider": ("wget --spider --quiet --tries=1", 0, 8),
+    "wget": ("wget --quiet --tries=1 --output-document=/dev/null", 0, 8),
+    "busybox wget --spider": ("busybox wget -q --spider", 0, 1),  # Alpine's.
+    "fetch of Node": (["node", "-e", FETCH], 0, 1),
+}
+
+
+class Subject:
+    """A server, and an adapter that knows how it is."""
+
+    def __init__(self, server, adapter, state):
+        self.server = server
+        self.adapter = adapter
+        self.is_well = state == WELL
+        self.status = 200 if self.is_well else 503
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.adapter.port}{path}"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=(WELL, FROZEN, DOWN))
+def state(request):
+    return request.param
+
+
+@pytest.fixture
+def subject(adapter, server, state):
+    a = adapter(server.url(), **({} if state == WELL else AS_SHIPPED))
+    if state == FROZEN:
+        server.pause_all()
+    if state == DOWN:
+        server.stop()
+    try:
+        subject = Subject(server, a, state)
+        a.wait_status("/readyz", subject.status, LIMIT)
+        yield subject
+    finally:
+        server.resume()
+        if state == DOWN:
+            server.start()
+
+
+def run(*command):
+    """A command to its end, with no proxy nor anything else that its user's environment says."""
+    return subprocess.run(
+        [str(word) for word in command],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        preexec_fn=dies_with_us(),
+        check=False,
+    )
+
+
+# Commands
+
+
+def test_commands_tell_well_from_not_well_by_their_exit_status(subject):
+    expected, found = {}, {}
+    for name, (command, well, unwell) in COMMANDS.items():
+        words = command.split() if isinstance(command, str) else command
+        for path in ("/", "/readyz", "/livez"):
+            is_well = subject.is_well or path == "/livez"
+            expected[name, path] = well if is_well else unwell
+            found[name, path] = run(*words, subject.url(path)).returncode
+    assert found == expected
+
+
+def test_node_fetches_two_hundred_at_once(subject):
+    ended = run("node", "-e", FETCH_MANY, subject.url(""))
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {
+        "statuses": [subject.status],
+        "head": "",
+        "said": "pass" if subject.is_well else "fail",
+    }
+
+
+def test_the_blackbox_exporter_tells_well_from_not_well(subject, tmp_path, log_on_failure):
+    """Its usual module, http_2xx: see test_prometheus.py."""
+    (tmp_path / "blackbox").mkdir()
+    blackbox = Blackbox(tmp_path / "blackbox")
+    log_on_failure("the blackbox exporter", blackbox.folder / "log")
+    with blackbox:
+        for path, is_well in (("/", subject.is_well), ("/livez", True)):
+            shown = blackbox.probe(subject.url(path)).splitlines()
+            assert f"probe_success {int(is_well)}" in shown
+            assert f"probe_http_status_code {200 if is_well else 503}" in shown
+
+
+# Packages of npm's registry
+
+PING_MONITOR = """
+const {origin, pathname} = new URL(process.argv[1]);
+const monitor = new (require(process.argv[2]))({
+    address: origin + pathname,
+    interval: 1,
+    config: {intervalUnits: "seconds"},
+    httpOptions: {path: pathname, method: "get"},
+    expect: {statusCode: 200},
+});
+for (const event of ["up", "down", "error", "timeout"])
+    monitor.on(event, () => { console.log("event: " + event); process.exit(); });
+"""
+
+
+@pytest.fixture
+def npm_clients():
+    if not NPM.is_dir():
+        pytest.skip("npm's clients are not installed, as tests/install does where npm is")
+    return NPM
+
+
+def test_wait_on_waits_for_readiness(subject, npm_clients):
+    """By HEAD; http-get asks by GET."""
+    program = npm_clients / "wait-on/bin/wait-on"
+    for url in (subject.url("/readyz"), subject.url("/").replace("http:", "http-get:")):
+        ended = run("node", program, "--timeout", 30000 if subject.is_well else 1000, url)
+        assert ended.returncode == (0 if subject.is_well else 1), ended.stderr
+        assert subject.is_well or "Timed out waiting for" in ended.stderr
+
+
+def test_autocannon_counts_nothing_but_answers(subject, npm_clients):
+    """Over connections that it keeps."""
+    load = "--connections 20 --amount 4000 --json --no-progress".split()
+    ended = run("node", npm_clients / "autocannon/autocannon.js", *load, subject.url("/readyz"))
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["errors"] == found["timeouts"] == found["resets"] == 0
+    assert (found["2xx"], found["5xx"]) == ((4000, 0) if subject.is_well else (0, 4000))
+
+
+def test_an_uptime_monitor_sees_it_up_or_down(subject, npm_clients):
+    ended = run("node", "-e", PING_MONITOR, subject.url("/readyz"), npm_clients / "ping-monitor")
+    assert f"event: {'up' if subject.is_well else 'down'}\n" in ended.stdout, ended.stderr
+
+
+# A load balancer
+
+
+def test_httpchk_follows_the_database(adapter, server, tmp_path, log_on_failure, request):
+    """HAProxy's bare `option httpchk`: see test_haproxy.py."""
+    a = adapter(server.url(), DBHEALTH_CACHE="100ms", DBHEALTH_TIMEOUT="2s")
+    proxy = HAProxy(tmp_path, bare_config(tmp_path, free_port(), server, a))
+    log_on_failure("HAProxy", proxy.log)
+    proxy.start()
+    request.addfinalizer(proxy.end)
+    wait_until(lambda: not proxy.unchecked("database"), "HAProxy has asked", LIMIT)
+    for fault, mend in ((server.pause_all, server.resume), (server.stop, server.start)):
+        wait_until(lambda: proxy.up("database"), "HAProxy takes it in", LIMIT)
+        fault()
+        wait_until(lambda: not proxy.up("database"), "HAProxy takes it out", LIMIT)
+        mend()
+    wait_until(lambda: proxy.up("database"), "HAProxy takes it in", LIMIT)
+
+
+# The kubelet
+
+ALWAYS = {path: SUCCESS for path in ("/livez", "/status", "/metrics")}
+BY_DATABASE = ("/startupz", "/healthz", "/readyz", "/", "/primary", "/read-only", "/readyz?verbose")
+NEVER = {"/replica": FAILURE, "/nothing": FAILURE}
+
+
+def test_the_kubelet_gets_every_answer_whole_and_in_time(adapter, server):
+    """All endpoints at once, again and again until each has been answered in its time with what is
+    right: a busy machine may cost a second. Nothing excuses an answer in pieces."""
+    a = adapter(server.url(), DBHEALTH_CACHE="200ms", **AS_SHIPPED)
+    paths = [*ALWAYS, *BY_DATABASE, *NEVER]
+
+    def wait_for(result):
+        expected = {**ALWAYS, **dict.fromkeys(BY_DATABASE, result), **NEVER}
+
+        def answered():
+            return probe_all(a.port, paths) == expected
+
+        wait_until(answered, f"each is a {result}", LIMIT, pause=0.1)
+
+    wait_for(SUCCESS)
+    with server.paused():
+        wait_for(FAILURE)
+    wait_for(SUCCESS)
+    server.stop()
+    try:
+        wait_for(FAILURE)
+    finally:
+        server.start()
+    wait_for(SUCCESS)
+    before = a.descriptors()
+    probe_all(a.port, paths)
+    wait_until(lambda: a.descriptors() <= before, "its connections are closed")
