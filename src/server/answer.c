@@ -52,6 +52,18 @@ static void answer_at_end(const struct inquiry *inquiry)
                 remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);
 }
 
+bool answer_again(struct service *service, const struct validity *validity, unsigned status)
+{
+    bool stands = service->scheduler != NULL && instant_before(instant_now(), validity->until) &&
+                  validity->changes == scheduler_changes(service->scheduler) &&
+                  validity->draining == is_draining(service);
+    if (stands) {
+        scheduler_count_hits(service->scheduler, validity->checks);
+        endpoint_statistics_add(validity->counts, status);
+    }
+    return stands;
+}
+
 void answer_ask(struct service *service, const struct request_facts *facts, answer_ready *ready,
                 void *context)
 {

@@ -23,6 +23,15 @@ struct request_facts {
     bool page; // it wants the status page
 };
 
+// How long an answer is the one to the very same request. All zeros: for one request only.
+struct validity {
+    struct instant until; // its Age is right and all results that it uses are young enough
+    uint64_t changes;     // of the scheduler: nothing has become known since
+    bool draining;        // it was given while that was so
+    size_t checks;        // how many results it uses
+    struct endpoint_statistics *counts; // where it is counted
+};
+
 struct answer {
     unsigned status;  // of HTTP
     const char *type; // of the body: static
@@ -31,10 +40,15 @@ struct answer {
     bool allow;         // say which methods there are
     int64_t age;        // whole seconds, of the oldest result used; -1: none was used
     const char *policy; // the page's Content-Security-Policy, for the time of the call; else NULL
+    struct validity validity;
 };
 
 // Told once, possibly from within answer_ask, and by the deadline at the latest.
 typedef void answer_ready(void *context, struct answer *answer);
+
+// True if an answer of this status, to the same request, may be given once more; it is counted then
+// like any other.
+bool answer_again(struct service *service, const struct validity *validity, unsigned status);
 
 // Answers a request.
 void answer_ask(struct service *service, const struct request_facts *facts, answer_ready *ready,

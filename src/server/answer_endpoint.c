@@ -65,24 +65,55 @@ static void judge_anew(const struct asking *asking, struct check_view *views, si
     }
 }
 
+static struct instant earlier(struct instant a, struct instant b)
+{
+    return instant_before(a, b) ? a : b;
+}
+
+// The same request has the same answer until something becomes known, a result is too old, or the
+// oldest is a second older.
+static struct validity validity_of(const struct service *service, const struct report *report,
+                                   int64_t age)
+{
+    struct validity validity = {.until = {.ns = INT64_MAX},
+                                .changes = scheduler_changes(service->scheduler),
+                                .draining = report->circumstances.draining,
+                                .checks = report->count};
+    for (size_t i = 0; i < report->count; i++) {
+        const struct check_view *view = &report->views[i];
+        struct duration next_age = {.ms = (age + 1) * 1000};
+        validity.until = earlier(validity.until, view->fresh_until);
+        validity.until = earlier(validity.until, instant_add(view->started, next_age));
+        if (!view->dated)
+            return (struct validity){0};
+    }
+    if (report->count == 0 || (report->rule->unknown_fails_at_first && report->circumstances.young))
+        return (struct validity){0};
+    return validity;
+}
+
 static void show_endpoint(const struct asking *asking, struct check_view *views, size_t count)
 {
     const struct route *route = asking->inquiry.facts->route;
     const struct endpoint *endpoint = asking->endpoint;
+    struct inquiry inquiry = asking->inquiry;
     struct words unmatched = find_not_excluded(asking);
     judge_anew(asking, views, count);
     struct report report = {.name = endpoint->name,
                             .rule = endpoint->rule,
                             .views = views,
                             .count = count,
-                            .circumstances = circumstances_of(asking->inquiry.service),
+                            .circumstances = circumstances_of(inquiry.service),
                             .not_excluded = &unmatched};
+    int64_t age = age_of(views, count);
+    if (!inquiry.facts->json) // which tells the time
+        inquiry.validity = validity_of(inquiry.service, &report, age);
     if (route->check[0] != '\0')
         report.circumstances.draining = false; // one check: nothing but that check fails it
     report.shows_drain = report.circumstances.draining && endpoint->rule->draining_fails;
     report.passes = endpoint_passes(endpoint->rule, views, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
-    reply_report(&asking->inquiry, &report, age_of(views, count));
+    reply_report(&inquiry, &report, age);
     words_free(&unmatched);
 }
 

@@ -25,6 +25,7 @@ struct check_view {
     struct judgement judgement;
     bool dated;                   // from a result; else nothing was known
     struct instant started;       // of the run that the judgement is from, if dated
+    struct instant fresh_until;   // the result may be served until then, if dated
     struct duration took;         // how long it took, if dated
     const char *message;          // the server's or driver's words, not for bodies; "" if none
     bool superuser;               // the probe user is one, so a pass is a warning

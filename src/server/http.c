@@ -8,6 +8,7 @@
 #include "server/certificate.h"
 #include "server/deadline.h"
 #include "server/log.h"
+#include "server/prebuilt.h"
 
 #include <assert.h>
 #include <microhttpd.h>
@@ -45,8 +46,10 @@ struct http {
     unsigned connections_most; // at one time, since memory was given back
     unsigned open_handles;
     bool tls;
-    bool changed;       // since the last MHD_run began
-    unsigned fruitless; // runs of it in a row that changed nothing
+    struct prebuilt_table prebuilt;
+    bool progress;      // since the last MHD_run began: something was read, answered or closed
+    bool changed;       // and others than the daemon have to do with it
+    unsigned fruitless; // runs of it in a row that came to nothing
 };
 
 struct connection {
@@ -61,13 +64,16 @@ struct connection {
 struct request {
     struct http *http;
     struct MHD_Connection *connection;
-    struct route route;
+    char *target;               // as it came, undecoded
+    struct route route;         // filled when answer_ask is called
     struct request_facts facts; // points to route
     bool begun;                 // libmicrohttpd has shown it once
     bool asked;                 // answer_ask has been called
     bool suspended;             // the connection waits for the answer
+    bool usual;                 // another that is may have the same response
     unsigned status;
-    struct MHD_Response *response; // NULL until answered
+    struct validity validity;      // of the response
+    struct MHD_Response *response; // NULL until answered, and once it has been sent on its way
 };
 
 // --- connections and their deadlines
@@ -140,6 +146,7 @@ static void free_request(struct request *request)
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     route_clear(&request->route);
+    free(request->target);
     free(request);
 }
 
@@ -157,8 +164,10 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         struct connection *closed = *own;
         deadline_disarm(closed->queue, &closed->deadline);
+        // At its limit the daemon looks for newcomers in its next run only.
+        http->progress = true;
+        http->changed |= http->connections == http->connections_max;
         http->connections--;
-        http->changed = true; // at its limit the daemon looks for newcomers in its next run only
         free_request(closed->request);
         certificate_release(closed->certificate);
         free(closed);
@@ -182,14 +191,15 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
 
 // --- requests
 
-// The first that is known of a request: its target, undecoded. Of one that turns out to be malformed
-// libmicrohttpd (0.9.75) may forget to tell the end, so the connection knows it too.
+// The first that is known of a request: its target, before it is decoded where it lies. Of a request
+// that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end, so the connection
+// knows it too.
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = memory_new(sizeof *request);
     request->http = context;
     request->connection = connection;
-    route_parse(target, &request->route);
+    request->target = memory_string(target);
     free_request(connection_of(connection)->request);
     connection_of(connection)->request = request;
     return request;
@@ -237,8 +247,9 @@ static void on_answer(void *context, struct answer *answer)
 {
     struct request *request = context;
     request->status = answer->status;
+    request->validity = answer->validity;
     request->response = respond(answer);
-    request->http->changed = true;
+    request->http->progress = request->http->changed = true;
     if (request->suspended)
         MHD_resume_connection(request->connection);
     request->suspended = false;
@@ -259,48 +270,76 @@ static enum method method_of(const char *name)
     return METHOD_OTHER;
 }
 
-static bool accepts(const struct request *request, const char *type)
+static bool accepts(const char *accept, const char *type)
 {
-    const char *accept =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
     return accept != NULL && strstr(accept, type) != NULL;
 }
 
 // ?format decides, else what the client says that it accepts.
-static bool wants_json(const struct request *request)
+static bool wants_json(const struct route *route, const char *accept)
 {
-    enum format format = request->route.format;
-    return format == FORMAT_JSON ||
-           (format == FORMAT_UNSAID && accepts(request, "application/health+json"));
+    return route->format == FORMAT_JSON ||
+           (route->format == FORMAT_UNSAID && accepts(accept, "application/health+json"));
 }
 
 // A browser gets the page of the root; but an answer on some checks, or with other params, is one of
 // /readyz as it ever was.
-static bool wants_page(const struct request *request)
+static bool wants_page(const struct route *route, const char *accept)
 {
-    const struct route *route = &request->route;
     bool whole = route->exclude.count == 0 && route->param_names.count == 0;
-    return route->format == FORMAT_HTML || (route->format == FORMAT_UNSAID && route->root &&
-                                            whole && accepts(request, "text/html"));
+    return route->format == FORMAT_HTML ||
+           (route->format == FORMAT_UNSAID && route->root && whole && accepts(accept, "text/html"));
 }
 
-static void ask(struct request *request, const char *method)
+// accept is what the client says that it accepts; NULL: it does not say.
+static void ask(struct request *request, enum method method, const char *accept)
 {
-    bool json = wants_json(request);
-    request->facts = (struct request_facts){.method = method_of(method),
+    route_parse(request->target, &request->route);
+    bool json = wants_json(&request->route, accept);
+    request->facts = (struct request_facts){.method = method,
                                             .route = &request->route,
                                             .json = json,
-                                            .page = !json && wants_page(request)};
-    request->asked = true;
+                                            .page = !json && wants_page(&request->route, accept)};
     request->http->changed = true;
     answer_ask(request->http->service, &request->facts, on_answer, request);
 }
 
-static enum MHD_Result send_response(struct request *request)
+// Finds the response to a usual request, or asks for the answer.
+static const struct prebuilt *begin_answer(struct request *request, enum method method)
 {
-    struct connection *connection = connection_of(request->connection);
-    set_deadline(connection, &request->http->idle);
-    return MHD_queue_response(request->connection, request->status, request->response);
+    struct http *http = request->http;
+    const struct prebuilt *prebuilt = NULL;
+    const char *accept =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
+    request->usual = method != METHOD_OTHER && (accept == NULL || strcmp(accept, "*/*") == 0);
+    request->asked = true;
+    http->progress = true;
+    if (request->usual)
+        prebuilt = prebuilt_take(&http->prebuilt, http->service, request->target);
+    if (prebuilt == NULL) {
+        struct connection *connection = connection_of(request->connection);
+        deadline_disarm(connection->queue, &connection->deadline);
+        ask(request, method, accept);
+    }
+    return prebuilt;
+}
+
+static enum MHD_Result send_response(struct request *request, unsigned status,
+                                     struct MHD_Response *response)
+{
+    set_deadline(connection_of(request->connection), &request->http->idle);
+    return MHD_queue_response(request->connection, status, response);
+}
+
+static enum MHD_Result send_own(struct request *request)
+{
+    enum MHD_Result queued = send_response(request, request->status, request->response);
+    if (request->usual) {
+        prebuilt_keep(&request->http->prebuilt, request->target, request->status,
+                      &request->validity, request->response);
+        request->response = NULL;
+    }
+    return queued;
 }
 
 // Called with the header, with each piece of a body, at the end of the request, and again when a
@@ -317,16 +356,16 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     }
     if (*upload_size > 0) {
         *upload_size = 0; // a body means nothing here; the header's deadline bounds it
-        request->http->changed = true;
+        request->http->progress = true;
         return MHD_YES;
     }
-    if (!request->asked) {
-        struct connection *connection = connection_of(mhd);
-        deadline_disarm(connection->queue, &connection->deadline);
-        ask(request, method);
-    }
+    const struct prebuilt *prebuilt = NULL;
+    if (!request->asked)
+        prebuilt = begin_answer(request, method_of(method));
+    if (prebuilt != NULL)
+        return send_response(request, prebuilt->status, prebuilt->response);
     if (request->response != NULL)
-        return send_response(request);
+        return send_own(request);
     request->suspended = true;
     MHD_suspend_connection(mhd);
     return MHD_YES;
@@ -361,7 +400,7 @@ static void on_again(uv_timer_t *timer)
 // arrives wakes us anyway, so after some runs that came to nothing it has to wait for the next.
 static bool must_wait(struct http *http)
 {
-    http->fruitless = http->changed ? 0 : http->fruitless + 1;
+    http->fruitless = http->progress ? 0 : http->fruitless + 1;
     return http->fruitless > FRUITLESS_MOST;
 }
 
@@ -370,7 +409,7 @@ bool http_run(struct http *http)
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     bool changed = false;
     for (unsigned runs = 0; runs < RUNS_AT_ONCE && timeout == 0; runs++) {
-        http->changed = false;
+        http->progress = http->changed = false;
         (void)MHD_run(http->daemon);
         changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
@@ -492,6 +531,7 @@ void http_end(struct http *http)
     uv_close((uv_handle_t *)&http->again, on_handle_closed);
     uv_close((uv_handle_t *)&http->crowded, on_handle_closed);
     MHD_stop_daemon(http->daemon);
+    prebuilt_clear(&http->prebuilt);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
     deadline_queue_close(&http->headers, on_headers_closed);

@@ -16,7 +16,8 @@ static const char text_type[] = "text/plain; charset=utf-8";
 static const char health_type[] = "application/health+json";
 static const char html_type[] = "text/html; charset=utf-8";
 
-static void count(const struct inquiry *inquiry, unsigned status)
+// Where the answer is counted.
+static struct endpoint_statistics *counts_of(const struct inquiry *inquiry)
 {
     const struct service *service = inquiry->service;
     const struct route *route = inquiry->facts->route;
@@ -24,13 +25,15 @@ static void count(const struct inquiry *inquiry, unsigned status)
                  (config_endpoint(service->config, route->endpoint) != NULL ||
                   route_is_fixed_name(route->endpoint));
     const char *name = there ? route->endpoint : OTHER_ENDPOINT;
-    endpoint_statistics_add(statistics_endpoint(service->statistics, name), status);
+    return statistics_endpoint(service->statistics, name);
 }
 
 static void tell(const struct inquiry *inquiry, struct answer *answer)
 {
     answer->allow = answer->status == 405;
-    count(inquiry, answer->status);
+    answer->validity = inquiry->validity;
+    answer->validity.counts = counts_of(inquiry);
+    endpoint_statistics_add(answer->validity.counts, answer->status);
     inquiry->ready(inquiry->context, answer);
 }
 
@@ -95,12 +98,17 @@ void reply_html(const struct inquiry *inquiry, unsigned status, struct page *pag
     tell(inquiry, &answer);
 }
 
-struct circumstances circumstances_of(const struct service *service)
+bool is_draining(const struct service *service)
 {
     const char *drain_file = service->config->settings.drain_file;
     bool file = drain_file[0] != '\0' && access(drain_file, F_OK) == 0;
+    return service->draining || file;
+}
+
+struct circumstances circumstances_of(const struct service *service)
+{
     bool young = instant_since(service->started, instant_now()).ms < YOUNG_MS;
-    return (struct circumstances){.draining = service->draining || file, .young = young};
+    return (struct circumstances){.draining = is_draining(service), .young = young};
 }
 
 int64_t age_of(const struct check_view *views, size_t count)

@@ -12,6 +12,7 @@ struct inquiry {
     const struct request_facts *facts;
     answer_ready *ready;
     void *context;
+    struct validity validity; // of the reply
 };
 
 // Answers the request, and counts the answer. Takes the body over. Age as in struct answer.
@@ -42,6 +43,8 @@ void reply_page(const struct inquiry *inquiry, unsigned status, const char *type
 
 // Answers with the status page, under its policy.
 void reply_html(const struct inquiry *inquiry, unsigned status, struct page *page, int64_t age);
+// True while a signal or the drain file asks load balancers to look away.
+bool is_draining(const struct service *service);
 
 // What holds for the adapter now.
 struct circumstances circumstances_of(const struct service *service);

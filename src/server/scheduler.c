@@ -75,6 +75,7 @@ struct scheduler {
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
     struct deadline_queue deadlines; // of the waits
+    uint64_t changes;                // see scheduler_changes
     size_t open_handles;
 };
 
@@ -226,6 +227,7 @@ static void take_probe(struct check_state *state, struct probe *probe)
     if (probe->superuser)
         judgement_warn_of_superuser(&judgement);
     log_transition(state, &judgement, probe);
+    state->scheduler->changes++;
     state->known = true;
     state->judgement = judgement;
     state->superuser = probe->superuser;
@@ -268,6 +270,7 @@ static struct check_view view_of_result(const struct check_state *state)
                                .judgement = state->judgement,
                                .dated = true,
                                .started = state->started,
+                               .fresh_until = instant_add(state->started, cache_of(state)),
                                .took = state->took,
                                .message = state->message != NULL ? state->message : "",
                                .superuser = state->superuser,
@@ -641,6 +644,7 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config)
     const struct holding before = {
         .config = earlier, .probers = scheduler->probers, .states = scheduler->states};
     scheduler->config = config_hold(config);
+    scheduler->changes++;
     fill(scheduler, &before);
     for (size_t i = 0; i < earlier->check_count; i++) {
         if (before.states[i] != NULL)
@@ -687,6 +691,16 @@ void scheduler_end(struct scheduler *scheduler)
     free(scheduler->states);
     free(scheduler->leavers);
     deadline_queue_close(&scheduler->deadlines, on_deadlines_closed);
+}
+
+uint64_t scheduler_changes(const struct scheduler *scheduler)
+{
+    return scheduler->changes;
+}
+
+void scheduler_count_hits(struct scheduler *scheduler, size_t checks)
+{
+    scheduler->statistics->cache_uses[CACHE_HIT] += checks;
 }
 
 size_t scheduler_prober_count(const struct scheduler *scheduler)

@@ -47,6 +47,13 @@ void scheduler_refresh_liveness(struct scheduler *scheduler);
 // unreachable.
 bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after);
 
+// A number that is another one after each result and reload: as long as it is the same, what is known
+// of every check is the same.
+uint64_t scheduler_changes(const struct scheduler *scheduler);
+
+// Counts results that a request got from the cache without scheduler_ask.
+void scheduler_count_hits(struct scheduler *scheduler, size_t checks);
+
 // The probers, for /livez and /metrics.
 size_t scheduler_prober_count(const struct scheduler *scheduler);
 const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index);

@@ -8,6 +8,7 @@ import time
 import pytest
 import sql
 from adapter import check_lines
+from exposition import Metrics
 from raw_http import burst, kubelet
 from servers import wait_until
 
@@ -118,6 +119,51 @@ def test_a_fault_shows_without_a_request(adapter, new_mariadb):
     wait_until(lambda: a.transitions("one")[-1]["outcome"] == "refused", "the fault is logged")
 
 
+# Answers that are given again
+
+
+def test_a_result_grows_older_while_it_is_served(adapter, postgres):
+    a = adapter(postgres.url(), checks={"one": sql.check(cache="60s")})
+    ages = [int(a.get("/readyz").headers["age"])]
+    wait_until(lambda: ages.append(int(a.get("/readyz").headers["age"])) or ages[-1] >= 2, "2 s")
+    assert ages[0] == 0
+    assert set(ages) >= {0, 1, 2}
+    assert ages == sorted(ages)
+
+
+def test_each_request_gets_its_own_kind_of_answer(adapter, postgres):
+    a = adapter(postgres.url(), checks={"one": sql.check(cache="60s")})
+    for _ in range(3):
+        assert a.get("/readyz").body == a.get("/readyz", Accept="*/*").body == "ok"
+        assert a.get("/readyz", Accept="application/health+json").body.startswith("{")
+        assert a.get("/readyz", "HEAD").headers["content-length"] == "2"
+        assert a.get("/readyz", "OPTIONS").status == 200
+        assert a.get("/readyz", "POST").status == 405
+
+
+def test_each_target_has_its_own_answer(adapter, postgres):
+    """More of them than are kept, and one too long to be kept."""
+    names = [f"check-{i}" for i in range(12)]
+    a = adapter(postgres.url(), checks={name: sql.check(cache="60s") for name in names})
+    targets = [f"/readyz/{name}?verbose" for name in names]
+    targets.append(f"/readyz?verbose&exclude={','.join(names[1:])}")
+    for target in targets * 2 + [target for target in targets for _ in range(2)]:
+        shown = check_lines(a.get(target).body)
+        assert list(shown) == [names[0] if "exclude" in target else target[8:-8]]
+    assert check_lines(a.get("/readyz?verbose").body).keys() == set(names)
+
+
+def test_an_answer_given_again_is_counted(adapter, postgres):
+    checks = {"one": sql.check(cache="60s"), "two": sql.check(cache="60s")}
+    a = adapter(postgres.url(), checks=checks)
+    for _ in range(20):
+        a.get("/readyz")
+    metrics = Metrics(a.get("/metrics").body)
+    assert metrics.value("dbhealthd_http_requests_total", path="/readyz", code="200") == 20
+    uses = metrics.by("result", "dbhealthd_cache_requests_total")
+    assert (uses["hit"], uses["miss"]) == (19 * 2 + 2, 2)
+
+
 # The deadline of a request
 
 SHORT = {"DBHEALTH_DEADLINE": "400ms", "DBHEALTH_TIMEOUT": "400ms"}
@@ -139,11 +185,11 @@ def test_a_check_that_still_runs_is_timeout_in_that_answer_alone(runs, adapter, 
 
 def test_a_check_not_reached_is_unknown_and_names_what_ran(runs, adapter, postgres):
     checks = {
-        "first": counted(runs, 1.5, every="60s", timeout="10s"),
+        "first": counted(runs, 3, every="60s", timeout="10s"),
         "second": sql.check(every="60s", timeout="10s"),
         "elsewhere": sql.check(prober="other"),
     }
-    a = adapter(postgres.url(), checks=checks, **SHORT)
+    a = adapter(postgres.url(), checks=checks, DBHEALTH_DEADLINE="1500ms", DBHEALTH_TIMEOUT="1500ms")
     answer = a.get("/readyz")
     assert answer.status == 503
     shown = check_lines(answer.body)
