@@ -230,6 +230,13 @@ static const struct {
     {SIGQUIT, on_end, true}, {SIGWINCH, on_resize, true}, {SIGTSTP, on_stop, true},
 };
 
+// As by nohup: whoever started us wants it so.
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static void start(struct rounds *rounds)
 {
     uv_loop_t *loop = &rounds->probing->loop;
@@ -238,7 +245,7 @@ static void start(struct rounds *rounds)
     for (size_t i = 0; i < SIGNALS; i++) {
         failed |= uv_signal_init(loop, &rounds->signals[i]);
         rounds->signals[i].data = rounds;
-        if (rounds->live || !acts[i].live)
+        if ((rounds->live || !acts[i].live) && !is_ignored(acts[i].number))
             failed |= uv_signal_start(&rounds->signals[i], acts[i].act, acts[i].number);
     }
     if (rounds->live) {

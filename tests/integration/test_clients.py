@@ -162,7 +162,7 @@ def test_wait_on_waits_for_readiness(subject, npm_clients):
     """By HEAD; http-get asks by GET."""
     program = npm_clients / "wait-on/bin/wait-on"
     for url in (subject.url("/readyz"), subject.url("/").replace("http:", "http-get:")):
-        ended = run("node", program, "--timeout", 30000 if subject.is_well else 1000, url)
+        ended = run("node", program, "--timeout", 30000 if subject.is_well else 500, url)
         assert ended.returncode == (0 if subject.is_well else 1), ended.stderr
         assert subject.is_well or "Timed out waiting for" in ended.stderr
 

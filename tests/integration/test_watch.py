@@ -7,7 +7,8 @@ import signal
 
 import pytest
 import sql
-from program import Program, in_session, polite_to
+from manners import polite_to
+from program import Program, in_session
 from servers import wait_until
 from terminal import Terminal
 
@@ -199,6 +200,18 @@ def test_each_change_is_a_line(program, checks, fault, postgres):
         "roles fail: n 1 > 0",
         "roles pass",
     ]
+
+
+def test_nohup_keeps_it_when_the_terminal_goes(build_dir, checks, fault, postgres):
+    words = ("check", INTERVAL, "--checks", checks)
+    program = Program(build_dir, under=("nohup",))
+    with program.running(*words, DATABASE_URL=postgres.url(), **PATIENT) as watching:
+        watching.wait_shows("roles pass\n")
+        watching.process.send_signal(signal.SIGHUP)
+        fault.make()
+        watching.wait_shows("roles fail: n 1 > 0\n")
+        watching.process.send_signal(signal.SIGINT)
+        assert watching.wait().status == UNWELL
 
 
 def test_the_servers_own_words_are_in_the_line(program, closed_port):
