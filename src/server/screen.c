@@ -3,6 +3,7 @@
 // still stands on its last character.
 #include "server/screen.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,22 @@ void screen_size(size_t *columns, size_t *lines)
     *lines = size.ws_row > 0 ? size.ws_row : 24;
 }
 
+// What is beyond the edge would be written over the last column, again and again. A colour goes to its
+// end, for the next line begins without.
+static void print_cut(FILE *out, const char *line, size_t length, size_t columns)
+{
+    bool in_sequence = false;
+    size_t taken = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)line[i];
+        in_sequence |= byte == '\033';
+        taken += !in_sequence && (byte & 0xC0) != 0x80; // a character of UTF-8 begins
+        if (in_sequence || taken <= columns)
+            putc(byte, out);
+        in_sequence &= isalpha(byte) == 0;
+    }
+}
+
 bool screen_draw(const char *text)
 {
     char *frame = NULL;
@@ -78,7 +95,9 @@ bool screen_draw(const char *text)
     fputs("\033[H", out);
     for (size_t i = 1; i < lines && text[0] != '\0'; i++) {
         size_t line = strcspn(text, "\n");
-        fprintf(out, "\033[K%.*s\r\n", (int)line, text);
+        fputs("\033[K", out);
+        print_cut(out, text, line, columns);
+        fputs("\r\n", out);
         text += line;
         text += text[0] == '\n';
     }
