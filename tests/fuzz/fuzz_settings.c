@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     struct words words = {0};
     struct error error;
     const char *format = "text";
-    const struct extra_flag extra[] = {{"format", &format}};
+    const struct extra_flag extra[] = {{"format", &format, NULL}};
     environment_begin(&input);
     add_argument(&arguments, memory_string("dbhealthd"));
     while (input.left > 0 && arguments.count < ARGUMENTS_MAX)
