@@ -45,18 +45,18 @@ static struct extent extent_of(const struct history *history)
     return extent;
 }
 
-// The older to the left. A result from no run interrupts the line.
+// The older to the left. A result from no run interrupts the line; a lone one is a dot (h0).
 static void draw_line(FILE *page, const struct history *history, uint32_t most)
 {
-    const char *move = "M";
+    bool begins = true;
     for (unsigned back = history->count; back-- > 0;) {
         uint64_t took = history_result(history, back)->took_us;
         uint64_t height = took * (LINE_HEIGHT - 2 * LINE_MARGIN) * 10 / most;
         uint64_t y = (LINE_HEIGHT - LINE_MARGIN) * 10 - height;
         if (took > 0)
-            fprintf(page, "%s%u %" PRIu64 ".%" PRIu64, move, LINE_WIDTH - LINE_STEP * (back + 1),
-                    y / 10, y % 10);
-        move = took > 0 ? "L" : "M";
+            fprintf(page, "%s%u %" PRIu64 ".%" PRIu64 "%s", begins ? "M" : "L",
+                    LINE_WIDTH - LINE_STEP * (back + 1), y / 10, y % 10, begins ? "h0" : "");
+        begins = took == 0;
     }
 }
 

@@ -32,6 +32,25 @@ void html_text(FILE *page, const char *text)
     }
 }
 
+void html_name(FILE *page, const char *name)
+{
+    char part[64];
+    if (strlen(name) >= sizeof part) {
+        html_text(page, name); // in pieces a character might be cut
+        return;
+    }
+    while (*name != '\0') {
+        size_t length = strcspn(name, "_");
+        length += name[length] == '_';
+        memcpy(part, name, length);
+        part[length] = '\0';
+        html_text(page, part);
+        name += length;
+        if (name[0] != '\0' && name[-1] == '_')
+            fputs("<wbr>", page);
+    }
+}
+
 void html_span(FILE *page, int64_t ms)
 {
     static const struct {

@@ -14,6 +14,9 @@ void html_span(FILE *page, int64_t ms);
 // A short time with the digits that matter: "0.04 ms", "1.2 ms", "35 ms", "1.2 s".
 void html_took(FILE *page, uint32_t us);
 
+// A name of several words with underscores between, where it may be broken.
+void html_name(FILE *page, const char *name);
+
 // A number: as it is written, but large ones of seconds or bytes, as the column's name says, in larger
 // units: "2 h", "10.0 GiB".
 void html_amount(FILE *page, const char *column, const char *text, double number);

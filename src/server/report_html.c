@@ -178,7 +178,7 @@ static const char *role_of(const struct status_page *status)
 
 static void write_server(FILE *page, const struct status_page *status)
 {
-    static const char *const engines[] = {[ENGINE_NONE] = "engine unknown",
+    static const char *const engines[] = {[ENGINE_NONE] = "No known server",
                                           [ENGINE_POSTGRES] = "Postgres",
                                           [ENGINE_MYSQL] = "MySQL or MariaDB"};
     static const struct {
@@ -193,7 +193,7 @@ static void write_server(FILE *page, const struct status_page *status)
         html_text(page, status->version);
     }
     fputs("</b>", page);
-    if (status->flavor == NULL)
+    if (status->flavor == NULL && status->config->engine != ENGINE_NONE)
         fputs(", which has let no probe in yet", page);
     const char *role = role_of(status);
     if (role != NULL)
@@ -414,7 +414,7 @@ static void write_value(FILE *page, const struct check_view *view, size_t index)
     if (!see(view, rule, &seen) || (passes && !seen.is_number))
         return;
     fputs("<tr><th scope=\"row\"><code>", page);
-    html_text(page, subject_of(rule));
+    html_name(page, subject_of(rule));
     fputs("</code></th><td><b>", page);
     if (seen.is_number)
         html_amount(page, subject_of(rule), seen.text, (double)seen.number);
@@ -533,7 +533,7 @@ static void write_numbers(FILE *page, const struct check_view *view)
     fputs("<dl>\n", page);
     for (uint32_t i = 0; i < numbers->column_count; i++) {
         fputs("<dt><code>", page);
-        html_text(page, result_column(numbers, i));
+        html_name(page, result_column(numbers, i));
         fputs("</code></dt><dd>", page);
         html_text(page, result_value(numbers, 0, i).text);
         fputs("</dd>\n", page);
@@ -812,7 +812,7 @@ void report_html(FILE *page, const struct status_page *status)
     struct mood mood = mood_of(status);
     write_head(page, &mood);
     fputs("<header class=\"top\"><p class=\"brand\">dbhealthd</p>"
-          "<p id=\"live\"><noscript>Reload the page to see what is new.</noscript></p>"
+          "<p id=\"live\">Reload the page to see what is new.</p>"
           "<button id=\"pause\" type=\"button\" hidden>Pause</button></header>\n"
           "<p id=\"lost\" role=\"alert\" hidden></p>\n<p id=\"said\" class=\"unseen\" "
           "role=\"status\"></p>\n",

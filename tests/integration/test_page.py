@@ -21,7 +21,7 @@ WELL = {
     ),
 }
 ILL = {**WELL, "denied": sql.check("SELECT no_such_column", endpoints="readyz")}
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "wbr"}
 REFERRING = {"href", "src", "action", "srcset", "data", "poster", "style", "formaction"}
 # Of these an element is of no other document.
 LOCAL = re.compile(r"(#[a-z-]+[a-z0-9-]*|[a-z-]+(\?verbose)?|data:image/svg\+xml,.*)")

@@ -63,6 +63,25 @@ static void long_text_is_cut(void **state)
     expect(document, text);
 }
 
+static void a_name_may_be_broken_at_its_underscores(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *wanted;
+    } cases[] = {
+        {"lag", "lag"},
+        {"lag_seconds", "lag_<wbr>seconds"},
+        {"_a__b_", "_<wbr>a_<wbr>_<wbr>b_"},
+        {"<i>_&", "&lt;i&gt;_<wbr>&amp;"},
+        {"a b", "a b"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct document *document = new_document();
+        html_name(document->file, cases[i].name);
+        expect(document, cases[i].wanted);
+    }
+}
+
 static void a_span_has_its_two_largest_units(void **state)
 {
     (void)state;
@@ -142,6 +161,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_text_cannot_be_markup),
         cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(a_name_may_be_broken_at_its_underscores),
         cmocka_unit_test(a_span_has_its_two_largest_units),
         cmocka_unit_test(a_short_time_has_the_digits_that_matter),
         cmocka_unit_test(an_amount_has_the_unit_that_its_column_says),

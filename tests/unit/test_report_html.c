@@ -106,7 +106,7 @@ static void add_result(struct scene *scene, size_t check, int64_t seconds_ago, e
 // The elements that have no end.
 static bool is_void(const char *name)
 {
-    static const char *const names[] = {"!DOCTYPE", "meta", "link"};
+    static const char *const names[] = {"!DOCTYPE", "meta", "link", "wbr"};
     bool is_one = false;
     for (size_t i = 0; i < COUNT(names); i++)
         is_one |= strcmp(name, names[i]) == 0;
