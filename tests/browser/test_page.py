@@ -130,6 +130,24 @@ def test_opened_details_fit_too(browser, adapter, postgres):
         assert browser.faint_words() == []
 
 
+def test_what_is_opened_moves_nothing_beside_it(browser, adapter, postgres):
+    browser.show(page(adapter(postgres.url(), checks=ILL)))
+    for width in (1280, 1100, 800, 360):
+        browser.look(width=width)
+        before = places(browser)
+        browser.one("#summary-lag").click()
+        assert places(browser) == before
+        browser.one("#summary-lag").click()
+
+
+def places(browser):
+    """Where the parts of a check's row begin."""
+    return browser.run(
+        "return [...document.querySelectorAll('#check-lag > :not(details)')].map((part) => {"
+        "const box = part.getBoundingClientRect(); return [box.left, box.top + scrollY]; })"
+    )
+
+
 # Live
 
 
