@@ -19,7 +19,7 @@ CPU_BOUNDS = {  # By mode and peer.
     (FRESH, "bare_http"): 1.1,
     (FRESH, "nginx"): 1.1,
 }
-CPU_REQUESTS = {(KEPT, 1): 4000, (KEPT, 32): 15_000, (FRESH, 1): 2500, (FRESH, 32): 5000}
+CPU_REQUESTS = {(KEPT, 1): 3000, (KEPT, 32): 10_000, (FRESH, 1): 1500, (FRESH, 32): 4000}
 SPEED_BOUNDS = {KEPT: 0.8, FRESH: 0.95}
 SPEED_CLIENTS = (1, 32, 256)
 SECONDS = 0.15  # of each sample of throughput
@@ -77,7 +77,7 @@ def cpu_samples(bench, running, keep, clients, requests):
         return lambda: program.cpu(load)[0] / requests / 1000
 
     samplers = {program.name: sampler(program) for program in running}
-    return bench.interleaved(12, samplers)
+    return bench.interleaved(16, samplers)
 
 
 @benchmark("cached-speed", SPEED_ROWS)
