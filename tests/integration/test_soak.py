@@ -33,7 +33,8 @@ PAUSE = 0.3  # Of a client between two requests.
 PATIENCE = 60  # For a state to show, on a machine that does much else.
 SPEED = {"DBHEALTH_CACHE": "200ms", "DBHEALTH_TIMEOUT": "2500ms", "DBHEALTH_DEADLINE": "3s"}
 GROWTH_KB = 700
-RESTARTS = ("shutting-down", "recovering")  # The server is down for a while before it is well.
+# Sessions are cut off without a word when these begin, or the server is down before it is well.
+CUTS = ("shutting-down", "recovering", "offline-mode")
 
 pytestmark = [
     pytest.mark.timeout(SECONDS + 300),
@@ -123,7 +124,7 @@ class Subject:
             time.sleep(self.random.uniform(0.1, 1.5))  # The fault lasts.
             self._end_phase()
         self._await(WELL, f"it is well after {name}")
-        if fault.statuses[0] != 200 or name in RESTARTS:
+        if fault.statuses[0] != 200 or name in CUTS:
             self.deadly.append((began, time.monotonic()))
 
     def _kill_probers(self):
