@@ -38,7 +38,7 @@ class Target:
         return OPERATORS[self.sign](value, self.bound)
 
     def __str__(self):
-        return WORDS[self.sign] + shown(self.bound, self.unit)
+        return WORDS[self.sign] + f"{self.bound:g} {self.unit}".strip()
 
 
 def at_most(bound, unit=""):
@@ -157,10 +157,10 @@ def benchmark(name, rows):
 
 
 def shown(value, unit=""):
-    """Three digits that count, and the unit."""
+    """Three digits that count, or for a ratio, which has no unit, four; and the unit."""
     size = abs(value)
-    if float(value).is_integer() and size >= 1:
-        digits = f"{value:,.0f}"
-    else:
-        digits = f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
-    return f"{digits} {unit}" if unit else digits
+    digits = 3 if unit else 4
+    whole = max(len(str(int(size))), 1) if size >= 1 else 0
+    decimals = 0 if float(value).is_integer() and size >= 1 else min(max(digits - whole, 0), 3)
+    text = f"{value:,.{decimals}f}"
+    return f"{text} {unit}" if unit else text

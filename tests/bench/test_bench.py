@@ -74,7 +74,8 @@ def test_targets(target, value, holds):
     ("value", "unit", "words"),
     [
         (0.01234, "", "0.012"),
-        (1.2345, "", "1.23"),
+        (1.2345, "", "1.234"),
+        (1.2345, "ms", "1.23 ms"),
         (12.345, "us", "12.3 us"),
         (1234.5, "kB", "1,234 kB"),
         (10_000, "", "10,000"),
@@ -82,7 +83,7 @@ def test_targets(target, value, holds):
         (0, "", "0.000"),
     ],
 )
-def test_numbers_have_three_digits(value, unit, words):
+def test_numbers_have_three_digits_and_ratios_four(value, unit, words):
     assert rows.shown(value, unit) == words
 
 
@@ -107,7 +108,7 @@ def test_a_smoke_judges_only_what_is_exact():
 def test_a_row_shows_what_the_ratio_is_of():
     found = report.cells(outcome(Measured.ratio([3, 3, 3], [2, 2, 2], "us")))
     assert found == (
-        "what it is", "3 us", "2 us", "1.50", "1.50 to 1.50", "at most 1.10", "not met"
+        "what it is", "3 us", "2 us", "1.500", "1.500 to 1.500", "at most 1.1", "not met"
     )
 
 
