@@ -51,6 +51,12 @@ void html_name(FILE *page, const char *name)
     }
 }
 
+void html_icon(FILE *page, const char *look)
+{
+    fprintf(page, "<svg class=\"icon %s\" aria-hidden=\"true\"><use href=\"#icon-%s\"/></svg>",
+            look, look);
+}
+
 void html_span(FILE *page, int64_t ms)
 {
     static const struct {

@@ -8,6 +8,9 @@
 // of at most 1,000 bytes, and escaped.
 void html_text(FILE *page, const char *text);
 
+// The icon of this look, the name of a verdict: its form and colour. Words beside it say the same.
+void html_icon(FILE *page, const char *look);
+
 // The two largest units of a length of time, in whole seconds: "12 s", "3 min 12 s", "2 d 4 h".
 void html_span(FILE *page, int64_t ms);
 

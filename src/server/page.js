@@ -4,7 +4,7 @@
 // an old picture must not look like the present one.
 (() => {
     const PERIOD_MS = 5000; // from an answer to the next question
-    const PATIENCE_MS = 15000; // more than any deadline that makes sense
+    const PATIENCE_MS = 4000; // beyond the adapter's deadline, for the network
     const byId = (id) => document.getElementById(id);
     const live = byId("live"), lost = byId("lost"), said = byId("said"), pause = byId("pause");
     let paused = false, lostSince = null, timer = 0, busy = false;
@@ -60,10 +60,11 @@
     }
 
     async function refresh() {
+        const deadline = Number(byId("main").dataset.deadline);
         const response = await fetch(location.pathname + location.search, {
             cache: "no-store",
             headers: { Accept: "text/html" },
-            signal: AbortSignal.timeout(PATIENCE_MS),
+            signal: AbortSignal.timeout(deadline + PATIENCE_MS),
         });
         const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
         if (fresh.getElementById("main") === null)

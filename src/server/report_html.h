@@ -23,3 +23,6 @@ struct status_page {
 // Writes the document. Like all bodies it has codes, rules and numbers, not the server's own words.
 // Equal input gives equal text.
 void report_html(FILE *page, const struct status_page *status);
+
+// A check's row, an item of a list: part of the document.
+void report_html_check(FILE *page, const struct check_view *view, const struct moment *moment);

@@ -3,6 +3,7 @@
 DBHEALTH_SCREENSHOTS names a folder to leave a picture of each state in."""
 
 import contextlib
+import signal
 
 import pytest
 import sql
@@ -228,6 +229,17 @@ def test_an_adapter_that_is_gone_is_told_and_comes_back(browser, adapter, postgr
     browser.wait_text("#live", "Live")
     assert not browser.one("#lost").is_displayed()
     assert browser.title.startswith("Ready - ")
+
+
+def test_an_adapter_that_hangs_is_told(browser, adapter, postgres):
+    a = adapter(postgres.url(), checks=WELL, **AS_SHIPPED)
+    browser.show(page(a))
+    a.signal(signal.SIGSTOP)
+    browser.run(NOW)
+    browser.wait_text("#lost", "The adapter cannot be reached since ")
+    a.signal(signal.SIGCONT)
+    browser.run(NOW)
+    browser.wait_text("#live", "Live")
 
 
 def test_an_answer_that_is_no_page_is_told(browser, shown):

@@ -36,6 +36,7 @@ static const char *read_attribute(const char *at)
                                         "cx",
                                         "cy",
                                         "d",
+                                        "data-deadline",
                                         "datetime",
                                         "height",
                                         "href",

@@ -200,6 +200,15 @@ def test_what_is_told_of_a_server_that_is_well(well, postgres):
     assert re.match(r"lag_seconds\s*4\s*fails > 30, warns > 10", lag)
 
 
+def test_each_engine_and_its_role(adapter, server):
+    products = {"postgres": "Postgres", "mariadb": "MariaDB", "mysql": "MySQL"}
+    text = page_of(adapter(server.url()))[1].text
+    question = "SHOW server_version" if server.engine == "postgres" else "SELECT version()"
+    version = re.match(r"[\d.]+", server.value(question))[0]
+    assert f"{products[server.engine]} {version}" in text
+    assert re.search(r"· primary\s*· as of", text)
+
+
 def test_charts_have_words(well):
     page_of(well)
     labels = page_of(well)[1].labels

@@ -5,6 +5,8 @@
 #include "common/outcome.h"
 #include "server/check_file.h"
 #include "server/endpoint.h"
+#include "server/history.h"
+#include "server/page_assets.h"
 #include "server/report_metrics.h"
 #include "server/settings.h"
 
@@ -189,6 +191,26 @@ static void every_metric_described_is_there(void **state)
     free(text);
 }
 
+// The section on the page has these words, and the numbers in them are the code's.
+static void the_status_page_is_as_described(void **state)
+{
+    (void)state;
+    char *text = readme();
+    char words[64];
+    const char *section = strstr(text, "\n## The status page\n");
+    assert_non_null(section);
+    (void)snprintf(words, sizeof words, "the latest %d runs", HISTORY_RESULTS);
+    assert_non_null(strstr(section, words));
+    assert_int_equal(HISTORY_MINUTES, 60);
+    assert_non_null(strstr(section, "a bar a minute of the last hour"));
+    (void)snprintf(words, sizeof words, "in memory, %.1f KB a check",
+                   (double)sizeof(struct history) / 1000);
+    assert_non_null(strstr(section, words));
+    assert_non_null(strstr(section, "fetched anew every 5 s"));
+    assert_non_null(strstr(page_js, "PERIOD_MS = 5000;"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +219,7 @@ int main(void)
         cmocka_unit_test(every_setting_is_described),
         cmocka_unit_test(every_metric_is_described),
         cmocka_unit_test(every_metric_described_is_there),
+        cmocka_unit_test(the_status_page_is_as_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
