@@ -94,7 +94,7 @@ def uncached_fresh(bench):
 
 def fresh_samples(bench, server, user, sslmode):
     """CPU time of a probe in us, by program; the client of the HTTP keeps its connection."""
-    requests = bench.count(150)
+    requests = bench.count(60)
     ours_url = url(server, user, sslmode)
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(bench.adapter(ours_url, **SETTINGS))
@@ -107,7 +107,7 @@ def fresh_samples(bench, server, user, sslmode):
             return measure.cpu_of(client.account, lambda: client.ask(requests))[0] / requests / 1e3
 
         programs = {"ours": ours_per_probe, "peer": client_per_probe}
-        return bench.interleaved(12, programs)
+        return bench.interleaved(10, programs)
 
 
 class Client:

@@ -13,7 +13,7 @@ REAL = "/usr/lib/postgresql/15/bin"
 DEBIAN = "/usr/bin"  # Where Postgres' programs are a script that looks for the real one.
 POSTGRES = ("--host=127.0.0.1", "--port={port}", "--username=probe", "--dbname=postgres")
 PSQL = ("--no-psqlrc", *POSTGRES, "--command=SELECT 1")
-MYSQL = ("--no-defaults", "--host=127.0.0.1", "--port={port}", "--user=probe")
+MYSQL = ("--no-defaults", "--skip-ssl", "--host=127.0.0.1", "--port={port}", "--user=probe")
 PROBES = {  # By engine and by name.
     "postgres": {
         "pg_isready": (f"{REAL}/pg_isready", *POSTGRES),
