@@ -354,7 +354,8 @@ static void begin_first(struct prober *prober)
 static void begin_next(struct prober *prober)
 {
     yield_to_foreground(prober);
-    start_clock(prober);
+    if (!TAILQ_EMPTY(&prober->batch))
+        start_clock(prober);
     begin_first(prober);
 }
 

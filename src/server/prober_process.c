@@ -130,11 +130,15 @@ void prober_process_receive(struct prober_process *process)
         continue;
 }
 
+// One message a turn, for a call has one reply and a second look would find nothing. The loop comes
+// back for what is left.
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
+    struct prober_process *process = poll->data;
     (void)status;
     (void)events;
-    prober_process_receive(poll->data);
+    if (process->owner != NULL)
+        (void)receive_one(process);
 }
 
 static void on_grace_over(uv_timer_t *timer)
