@@ -41,9 +41,7 @@ def kept_samples(bench, engine):
     with contextlib.ExitStack() as stack:
         stack.enter_context(measure.confined(server.process.pid, cpu))
         ours = stack.enter_context(bench.adapter(url(server), DBHEALTH_KEEP="main", **SETTINGS))
-        command = [bench.peer(f"bare_database_{LIBRARY[engine]}"), "{port}"]
-        environment = login(server)
-        peer = stack.enter_context(bench.program("bare", command, environment=environment))
+        peer = stack.enter_context(bare_program(bench, "kept", server))
 
         def per_request(program):
             def sample():
@@ -54,6 +52,12 @@ def kept_samples(bench, engine):
 
         programs = {"ours": per_request(ours), "peer": per_request(peer)}
         return by_cost(bench.interleaved(12, programs))
+
+
+def bare_program(bench, way, server, **how):
+    """A block with peers/bare_database.c."""
+    command = [bench.peer(f"bare_database_{LIBRARY[server.engine]}"), "{port}", way]
+    return bench.program("bare_database", command, environment=login(server, **how))
 
 
 def by_cost(samples):
@@ -79,6 +83,10 @@ FRESH_ROWS = [
         None if name in WITHOUT_TARGET else at_most(1.2))
     for name in LOGINS
 ]
+FRESH_ROWS += [
+    Row(f"{name}, bare", f"CPU, uncached, fresh login, {name}, bare program, to the client alone")
+    for name in LOGINS
+]
 
 
 @benchmark("uncached-fresh", FRESH_ROWS)
@@ -89,25 +97,33 @@ def uncached_fresh(bench):
         with trusting(server) if user == "app" else contextlib.nullcontext():
             samples = fresh_samples(bench, server, user, sslmode)
         found[name] = Measured.ratio(samples["ours"], samples["peer"], "us")
+        found[f"{name}, bare"] = Measured.ratio(samples["bare"], samples["peer"], "us")
     return found
 
 
 def fresh_samples(bench, server, user, sslmode):
-    """CPU time of a probe in us, by program; the client of the HTTP keeps its connection."""
-    requests = bench.count(60)
-    ours_url = url(server, user, sslmode)
+    """CPU time of a probe in us, by program, on one core with the server; the client of the HTTP
+    keeps its connection. The bare program is the least that any server of HTTP can do."""
+    cpu = measure.cpus()[0]
+    requests = bench.count(40)
     with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(bench.adapter(ours_url, **SETTINGS))
-        client = stack.enter_context(client_alone(bench, server, user, sslmode))
+        stack.enter_context(measure.confined(server.process.pid, cpu))
+        ours = stack.enter_context(bench.adapter(url(server, user, sslmode), **SETTINGS))
+        how = {"user": user, "sslmode": sslmode}
+        bare = stack.enter_context(bare_program(bench, "fresh", server, **how))
+        client = stack.enter_context(client_alone(bench, server, **how))
 
-        def ours_per_probe():
-            return ours.cpu(lambda: bench.load(ours, requests=requests))[0] / requests / 1e3
+        def per_request(program):
+            def load():
+                bench.load(program, requests=requests, cpu=cpu)
 
-        def client_per_probe():
+            return lambda: program.cpu(load)[0] / requests / 1e3
+
+        def per_login():
             return measure.cpu_of(client.account, lambda: client.ask(requests))[0] / requests / 1e3
 
-        programs = {"ours": ours_per_probe, "peer": client_per_probe}
-        return bench.interleaved(10, programs)
+        programs = {"ours": per_request(ours), "bare": per_request(bare), "peer": per_login}
+        return bench.interleaved(8, programs)
 
 
 class Client:
@@ -124,13 +140,13 @@ class Client:
 
 
 @contextlib.contextmanager
-def client_alone(bench, server, user, sslmode):
+def client_alone(bench, server, **how):
     with measure.CpuAccount() as account:
         process = subprocess.Popen(
             [bench.peer(f"login_{LIBRARY[server.engine]}")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=login(server, user, sslmode),
+            env=login(server, **how),
             start_new_session=True,
             preexec_fn=measure.pinned(measure.cpus()[0], account.join),
             text=True,
