@@ -185,6 +185,7 @@ size_t call_encode(const struct call *call, unsigned char *bytes)
         put_u64(&out, call->withheld);
     }
     if (call->verb == VERB_RUN) {
+        put_u8(&out, call->last);
         put_u8(&out, call->read_only);
         put_u32(&out, (uint32_t)call->statement_limit.ms);
         put_u32(&out, call->max_rows);
@@ -206,6 +207,7 @@ bool call_decode(const unsigned char *bytes, size_t length, struct call *call)
         call->withheld = take_u64(&in);
     }
     if (call->verb == VERB_RUN) {
+        call->last = take_flag(&in);
         call->read_only = take_flag(&in);
         call->statement_limit.ms = take_u32(&in);
         call->max_rows = take_u32(&in);

@@ -6,7 +6,7 @@
 // u32 length and the bytes):
 //   call   u32 sequence, u8 verb, u64 deadline (ns on CLOCK_BOOTTIME);
 //          open only: u8 inspect, u64 withheld;
-//          run only: u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
+//          run only: u8 last, u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
 //   reply  u32 sequence, u8 verb, u8 outcome, text code, text message, text version, u8 flavor,
 //          u8 superuser, u8 trial, u64 secret, u8 has_result;
 //          if so: u64 row_count, u8 cut, u16 columns, text name each, u32 rows,
@@ -48,6 +48,7 @@ struct call {
     bool inspect;      // find out whether the probe user is a superuser
     uint64_t withheld; // do not show the server this secret again; 0: none
     // VERB_RUN only:
+    bool last; // then close, without a call for it nor a reply
     bool read_only;
     struct duration statement_limit; // the server is told to end the statement after this
     uint32_t max_rows;               // rows to send back; all are counted

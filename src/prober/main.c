@@ -217,6 +217,8 @@ static bool serve(struct state *state, unsigned char *message)
         reply_free(&reply);
         if (!sent)
             return true;
+        if (call.verb == VERB_RUN && call.last) // after the reply, for someone waits for that
+            close_session(&state->session);
     }
 }
 

@@ -7,6 +7,8 @@
 //                     v   | (its jobs run then)
 //                    PENDING -- 10, 20, 40, 60, 60 ... s: kill, try another open
 //
+// CLOSING is for a batch that ends otherwise than by a run: the last run closes, too.
+//
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once.
@@ -58,6 +60,7 @@ struct prober {
     enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
     enum state state;
+    bool last;                      // the outstanding run closes the connection, too
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
     uv_timer_t timer;               // of the outstanding verb, or to replace a pending open
@@ -288,17 +291,27 @@ static struct duration statement_limit(struct duration left)
     return (struct duration){.ms = left.ms - margin > 0 ? left.ms - margin : 1};
 }
 
+// Whether the connection outlives the batch. While the secret is refused it does not, for the next
+// open shall try that anew.
+static bool stays_open(const struct prober *prober)
+{
+    return prober->keeps && !prober->refused;
+}
+
 static void begin_run(struct prober *prober)
 {
-    const struct check *check = TAILQ_FIRST(&prober->batch)->check;
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct check *check = first->check;
     struct instant deadline = instant_add(prober->job_started, check->timeout);
     struct call call = {.verb = VERB_RUN,
                         .deadline = deadline,
+                        .last = TAILQ_NEXT(first, link) == NULL && !stays_open(prober),
                         .read_only = !check->writes,
                         .statement_limit = statement_limit(instant_left(deadline, instant_now())),
                         .max_rows = check->log_rows ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober->state = STATE_RUNNING;
+    prober->last = call.last;
     if (!send_call(prober, call)) {
         finish_batch(prober, crashed(prober, VERB_RUN));
         return;
@@ -343,7 +356,7 @@ static void begin_first(struct prober *prober)
         begin_run(prober);
         return;
     }
-    if (prober->keeps && !prober->refused) { // else the next open shall try the secret anew
+    if (stays_open(prober)) {
         (void)uv_timer_stop(&prober->timer);
         prober->state = STATE_IDLE;
         return;
@@ -421,6 +434,13 @@ static bool ends_session(enum outcome outcome)
            outcome == OUTCOME_TOO_LARGE;
 }
 
+// The run was the last of its batch. If the goodbye should hang, the next open will tell.
+static void be_closed(struct prober *prober)
+{
+    prober->connected = false;
+    prober->state = STATE_IDLE;
+}
+
 static void on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = ends_session(reply->outcome);
@@ -433,7 +453,9 @@ static void on_ran(struct prober *prober, struct reply *reply)
     prober->kept = false;                   // it has just proved to be alive
     TAILQ_FIRST(&prober->batch)->kills = 0; // answered: the next run need not be held back
     tell(prober, take_first(&prober->batch), probe);
-    if (!ended)
+    if (prober->last)
+        be_closed(prober);
+    else if (!ended)
         begin_next(prober);
     else if (!TAILQ_EMPTY(&prober->batch))
         begin_open(prober);

@@ -14,6 +14,7 @@ static void must_be_the_same(const struct call *a, const struct call *b)
 {
     MUST(a->sequence == b->sequence && a->verb == b->verb && a->deadline.ns == b->deadline.ns);
     MUST(a->inspect == b->inspect && a->withheld == b->withheld);
+    MUST(a->last == b->last);
     MUST(a->read_only == b->read_only);
     MUST(a->statement_limit.ms == b->statement_limit.ms && a->max_rows == b->max_rows);
     MUST_EQUAL(a->sql, b->sql);
@@ -60,6 +61,7 @@ static char *take_call(struct input *input, struct call *call)
     }
     if (call->verb != VERB_RUN)
         return NULL;
+    call->last = take_byte(input) % 2 == 1;
     call->read_only = take_byte(input) % 2 == 1;
     call->statement_limit.ms = take_u32(input);
     call->max_rows = take_u32(input);

@@ -198,6 +198,20 @@ def test_full_server(probe, server, engine, dialect):
     assert probe(server.url()).open().outcome == "ok"
 
 
+@pytest.mark.parametrize("sql", ["SELECT 1", "SELECT nothing"])
+def test_the_last_run_closes(probe, server, sql):
+    """Whatever came of it, and politely, with no call nor reply for that."""
+    mark = server.log_mark()
+    prober = probe(server.url()).opened()
+    assert prober.run("SELECT 1").outcome == "ok"
+    assert server.connections() > 0
+    prober.run(sql, last=True)
+    wait_until(lambda: server.connections() == 0, "the connection is gone")
+    assert prober.run("SELECT 1").outcome == "config"
+    assert "unexpected EOF" not in server.log_since(mark)
+    assert prober.opened().run("SELECT 1").outcome == "ok"
+
+
 @ONLY_POSTGRES
 def test_own_limit_of_a_role(probe, server):
     server.sql("CREATE ROLE limited LOGIN PASSWORD 'x' CONNECTION LIMIT 0")

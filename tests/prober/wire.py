@@ -74,7 +74,16 @@ class Reply:
 
 
 def encode_call(
-    sequence, verb, deadline, inspect=False, withheld=0, read_only=True, limit=1000, max_rows=10, sql=b""
+    sequence,
+    verb,
+    deadline,
+    inspect=False,
+    withheld=0,
+    last=False,
+    read_only=True,
+    limit=1000,
+    max_rows=10,
+    sql=b"",
 ):
     """A call; deadline in ns on CLOCK_BOOTTIME, limit in ms."""
     message = struct.pack("=IBQ", sequence, verb, deadline)
@@ -82,7 +91,7 @@ def encode_call(
         message += struct.pack("=BQ", inspect, withheld)
     if verb == Verb.RUN:
         sql = sql.encode() if isinstance(sql, str) else sql
-        message += struct.pack("=BIII", read_only, limit, max_rows, len(sql)) + sql + b"\0"
+        message += struct.pack("=BBIII", last, read_only, limit, max_rows, len(sql)) + sql + b"\0"
     return message
 
 

@@ -49,6 +49,7 @@ static bool decodes_as_reply(const unsigned char *bytes, size_t length)
 static const struct call run_call = {.sequence = 0xFEDCBA98,
                                      .verb = VERB_RUN,
                                      .deadline = {0x0123456789ABCDEF},
+                                     .last = true,
                                      .read_only = true,
                                      .statement_limit = {700},
                                      .max_rows = 3,
@@ -68,6 +69,7 @@ static void check_call(const struct call *call)
     assert_int_equal(back.inspect, call->inspect);
     assert_true(back.withheld == call->withheld);
     if (call->verb == VERB_RUN) {
+        assert_int_equal(back.last, call->last);
         assert_int_equal(back.read_only, call->read_only);
         assert_int_equal(back.statement_limit.ms, call->statement_limit.ms);
         assert_int_equal(back.max_rows, call->max_rows);
@@ -142,7 +144,7 @@ static void no_single_byte_changed_in_a_call_does_harm(void **state)
     assert_true(decodes_as_call(bytes, length));
 }
 
-// Offsets in a run call: verb 4, read_only 13, length of sql 22, sql 26.
+// Offsets in a run call: verb 4, last 13, read_only 14, length of sql 23, sql 27.
 static void calls_that_mean_nothing_are_refused(void **state)
 {
     (void)state;
@@ -150,11 +152,11 @@ static void calls_that_mean_nothing_are_refused(void **state)
         size_t at;
         unsigned char byte;
     } cases[] = {
-        {4, 0}, {4, 4}, {4, 255}, {13, 2}, {13, 255}, {22, 0}, {25, 255}, {26, 0}, {30, 0},
+        {4, 0}, {4, 4}, {4, 255}, {13, 2}, {14, 2}, {14, 255}, {23, 0}, {26, 255}, {27, 0}, {31, 0},
     };
     unsigned char bytes[WIRE_MAX];
     size_t length = call_encode(&run_call, bytes);
-    assert_int_equal(bytes[26], 'S');
+    assert_int_equal(bytes[27], 'S');
     for (size_t i = 0; i < COUNT(cases); i++) {
         unsigned char right = bytes[cases[i].at];
         bytes[cases[i].at] = cases[i].byte;
