@@ -218,8 +218,8 @@ def test_a_full_server_is_told(server, refused):
     with server.full():
         with contextlib.ExitStack() as more:
             with contextlib.suppress(server.driver().Error):
-                while True:
-                    more.enter_context(contextlib.closing(server._admin()))
+                for connection in iter(server._try_admin, None):
+                    more.enter_context(contextlib.closing(connection))
             assert seen(prober.open(withheld=name)) == ("saturated", "none")
     wait_until(lambda: prober.open(withheld=name).trial == "withheld", "there is room again")
 

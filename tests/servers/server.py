@@ -291,6 +291,10 @@ class Server:
         """A connection as superuser in which each statement is committed at once."""
         raise NotImplementedError
 
+    def _try_admin(self):
+        """The same, and at once; None, or the driver's error, if there is no place for it."""
+        return self._admin()
+
     def _sessions(self):
         """Rows for sessions()."""
         raise NotImplementedError
