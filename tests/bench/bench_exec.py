@@ -63,12 +63,14 @@ def samples_of(bench, server, programs):
 
 
 def per_request(bench, adapter, count):
-    """A connection for each request, as a kubelet has it."""
+    """A connection for each request, as a kubelet has it; the client is on the same core, as the
+    other programs' parents are."""
+    cpu = measure.cpus()[0]
 
-    def sample():
-        return adapter.cpu(lambda: bench.load(adapter, requests=count, keep=False))[0] / count / 1e3
+    def load():
+        bench.load(adapter, requests=count, keep=False, cpu=cpu)
 
-    return sample
+    return lambda: adapter.cpu(load)[0] / count / 1e3
 
 
 def per_run(bench, server, command, account):
