@@ -161,6 +161,8 @@ static int spawn(uv_loop_t *loop, struct prober_process *process, const char *pr
                                     .stdio = stdio,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .exit_cb = on_exit_of};
+    // Debian's libpq loads GnuTLS for LDAP, which it is never asked for: 70 kB and 7 % of the start.
+    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
     int failed = uv_spawn(loop, &process->child, &options);
     free(name);
     return failed;

@@ -143,6 +143,7 @@ static void read_anew(struct reload *reload, bool patient)
         decide(reload, config);
     }
     config_release(config);
+    memory_trim();
 }
 
 static void on_settled(uv_timer_t *timer)

@@ -4,6 +4,7 @@
 // container.
 #include "server/serve.h"
 
+#include "common/memory.h"
 #include "server/answer.h"
 #include "server/command.h"
 #include "server/http.h"
@@ -145,6 +146,7 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
                       daemon->service.config->settings.deadline, daemon->service.statistics);
     start_handles(daemon);
     log_start(daemon->service.config, listening);
+    memory_trim(); // of what reading the configuration took
     return true;
 }
 
