@@ -17,10 +17,9 @@ static int64_t stall_since(const struct effort *effort, struct instant now)
     return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
 }
 
-void effort_begin(struct effort *effort, const struct prober_process *process)
+void effort_begin(struct effort *effort, const struct prober_process *process, struct instant since)
 {
-    struct instant now = instant_now();
-    *effort = (struct effort){.since = now, .last_look = now, .at_start = cpu_of(process)};
+    *effort = (struct effort){.since = since, .last_look = since, .at_start = cpu_of(process)};
 }
 
 void effort_look(struct effort *effort, const struct prober_process *process)

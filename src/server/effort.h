@@ -18,8 +18,10 @@ struct effort {
     int64_t was_used_ns;      // what the process had had of the CPU by then
 };
 
-// A new span begins now. The process is NULL if there is none, here and below.
-void effort_begin(struct effort *effort, const struct prober_process *process);
+// A new span has begun, just now or while the process was started, which may have stalled, too. The
+// process is NULL if there is none, here and below.
+void effort_begin(struct effort *effort, const struct prober_process *process,
+                  struct instant since);
 
 // To be called every EFFORT_PERIOD_MS while the span lasts.
 void effort_look(struct effort *effort, const struct prober_process *process);

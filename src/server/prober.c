@@ -195,9 +195,9 @@ static void on_pulse(uv_timer_t *timer)
         (void)uv_timer_stop(timer);
 }
 
-static void begin_effort(struct prober *prober)
+static void begin_effort(struct prober *prober, struct instant since)
 {
-    effort_begin(&prober->effort, prober->process);
+    effort_begin(&prober->effort, prober->process, since);
     int failed = uv_timer_start(&prober->pulse, on_pulse, EFFORT_PERIOD_MS, EFFORT_PERIOD_MS);
     assert(failed == 0);
 }
@@ -227,7 +227,7 @@ static bool send_call(struct prober *prober, struct call call)
 static void start_clock(struct prober *prober)
 {
     prober->job_started = instant_now();
-    begin_effort(prober);
+    begin_effort(prober, prober->job_started);
 }
 
 static struct probe crashed(const struct prober *prober, enum verb stage)
@@ -263,8 +263,9 @@ static struct call open_call(struct prober *prober)
 // Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
 static bool send_open(struct prober *prober)
 {
+    struct instant since = instant_now();
     bool have = have_process(prober);
-    begin_effort(prober);
+    begin_effort(prober, since);
     if (have && send_call(prober, open_call(prober)))
         return true;
     finish_batch(prober, not_started(prober));

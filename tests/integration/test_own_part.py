@@ -32,6 +32,18 @@ def test_a_stall_of_the_adapter_is_never_the_servers_silence(adapter, postgres, 
     assert "fail" not in [line["to"] for line in a.transitions("alive")]
 
 
+def test_a_stall_while_a_prober_is_started_is_ours_too(adapter, postgres):
+    """Each start of a program takes a second. LeakSanitizer does not work under strace."""
+    under = ("strace", "-f", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
+    slow = (*under, "-e", "inject=execve:delay_enter=1000000")
+    a = adapter(
+        postgres.url(), under=slow, DBHEALTH_CACHE="0s", ASAN_OPTIONS="detect_leaks=0", **AS_SHIPPED
+    )
+    assert a.status_of("/healthz") == 200
+    wait_until(lambda: a.transitions("alive"), "what came of it is told")
+    assert {line["outcome"] for line in a.transitions("alive")} <= {"starved", "ok"}
+
+
 def test_a_frozen_session_costs_the_server_few_others(adapter, new_postgres):
     """Each kill leaves a session behind, until the server notices. Without holding back it would be
     one for every 0.4 s here, 15 in all."""
