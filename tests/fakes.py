@@ -117,7 +117,21 @@ class Queue:
         self.listener.accept()[0].close()
 
     def accept(self):
-        return Connection(self._stack.enter_context(self.listener.accept()[0]))
+        """The next client that is still there: one may give up as it gets its place."""
+        stream = self._stack.enter_context(self.listener.accept()[0])
+        while has_left(stream):
+            stream = self._stack.enter_context(self.listener.accept()[0])
+        return Connection(stream)
+
+
+def has_left(stream):
+    """Whether the client has gone without a word."""
+    try:
+        return stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 # --- Postgres: https://www.postgresql.org/docs/15/protocol.html ----------------------------------
