@@ -21,8 +21,8 @@ bool file_read(const char *path, size_t limit, char **bytes, size_t *length, str
         close(file);
         return error_set(error, "expected a regular file of at most %zu bytes", limit);
     }
-    *bytes = memory_new(limit + 1);
-    ssize_t got = read(file, *bytes, limit);
+    *bytes = memory_new((size_t)status.st_size + 1);
+    ssize_t got = read(file, *bytes, (size_t)status.st_size);
     close(file);
     *length = got > 0 ? (size_t)got : 0;
     return true;

@@ -28,19 +28,23 @@ static int by_name(const void *a, const void *b)
     return strcmp((*first)->name, (*second)->name);
 }
 
-// Adds the check, or puts it in the place of the one with its name.
+// Adds the check where its name belongs, or in the place of the one with that name. They come sorted
+// but for those of a second folder.
 static void add_check(struct config *config, struct check *check)
 {
-    for (size_t i = 0; i < config->check_count; i++) {
-        if (strcmp(config->checks[i]->name, check->name) == 0) {
-            check_free(config->checks[i]);
-            config->checks[i] = check;
-            return;
-        }
+    size_t place = config->check_count;
+    while (place > 0 && by_name(&check, &config->checks[place - 1]) < 0)
+        place--;
+    if (place > 0 && by_name(&check, &config->checks[place - 1]) == 0) {
+        check_free(config->checks[place - 1]);
+        config->checks[place - 1] = check;
+        return;
     }
     config->checks =
         memory_grow(config->checks, (config->check_count + 1) * sizeof *config->checks);
-    config->checks[config->check_count++] = check;
+    struct check **at = config->checks + place;
+    memmove(at + 1, at, (config->check_count++ - place) * sizeof(struct check *));
+    *at = check;
 }
 
 // The name of a check file without ".sql"; NULL if it is not one to read: hidden, or another kind.
@@ -301,8 +305,6 @@ struct config *config_load(struct settings *settings)
         add_problem(config, config->target_problem);
     config->common_problems = config->problems.count;
     list_broken_checks(config);
-    if (config->check_count > 0)
-        qsort(config->checks, config->check_count, sizeof *config->checks, by_name);
     make_endpoints(config);
     return config;
 }

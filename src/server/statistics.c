@@ -52,16 +52,31 @@ void statistics_free(struct statistics *statistics)
     free(statistics);
 }
 
+// Where the item of this name is, or should be.
+static size_t find_place(const struct named_list *list, const char *name)
+{
+    size_t first = 0, past = list->count;
+    while (first < past) {
+        size_t middle = first + (past - first) / 2;
+        if (strcmp(*name_of(list->items[middle]), name) < 0)
+            first = middle + 1;
+        else
+            past = middle;
+    }
+    return first;
+}
+
 static void *find_or_add(struct named_list *list, const char *name, size_t size)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(*name_of(list->items[i]), name) == 0)
-            return list->items[i];
-    }
+    size_t place = find_place(list, name);
+    if (place < list->count && strcmp(*name_of(list->items[place]), name) == 0)
+        return list->items[place];
     void *item = memory_new(size);
     *name_of(item) = memory_string(name);
     list->items = memory_grow(list->items, (list->count + 1) * sizeof(void *));
-    list->items[list->count++] = item;
+    void **at = list->items + place;
+    memmove(at + 1, at, (list->count++ - place) * sizeof(void *));
+    *at = item;
     return item;
 }
 

@@ -48,7 +48,7 @@ struct reload_statistics {
 
 // Things by name, found or added; each stays where it is until all are freed.
 struct named_list {
-    void **items;
+    void **items; // sorted by name
     size_t count;
 };
 

@@ -101,7 +101,7 @@ def test_expired(probe, victim, params, engine):
     if engine == "mysql":
         wait_until(lambda: has_expired(certificate), "the certificate expires")
     for want in ("verify", "verify-ca"):
-        refused(probe(victim.url(**params(want))).open(), "certificate has expired")
+        explained(probe, victim.url(**params(want)), "certificate has expired")
     assert probe(victim.url(**params("require"))).open().outcome == "ok"
 
 
@@ -127,7 +127,7 @@ def test_wrong_name(probe, victim, params, made, engine):
 def test_unknown_authority(probe, victim, params):
     for want in ("verify", "verify-ca"):
         url = victim.url(**params(want, ca=certificates().other_ca))
-        refused(probe(url).open(), UNTRUSTED)
+        explained(probe, url, UNTRUSTED)
     assert probe(victim.url(**params("require"))).open().outcome == "ok"
 
 
@@ -139,7 +139,19 @@ def test_revoked(probe, victim, params, engine):
     victim.use_certificate(certificate, key)
     assert probe(url).open().outcome == "ok"
     authority.revoke(certificate)
-    refused(probe(url).open(), "certificate revoked")
+    explained(probe, url, "certificate revoked")
+
+
+def explained(probe, url, words):
+    """Refused each time, and soon for this reason: libpq hides it if its handshake is over before the
+    prober gets to see it, and five times in a row on a busy machine."""
+
+    def tells():
+        reply = probe(url).open()
+        refused(reply, "")
+        return words in reply.message
+
+    wait_until(tells, words)
 
 
 def test_the_three_in_one_process(start, engine, victim, params, made, tmp_path):
