@@ -342,12 +342,16 @@ def rows_of(adapter, check):
 
 
 def test_slow_statements_are_logged(serve, alone):
-    alone.sql("SELECT SLEEP(0.1), 'a secret'")
+    """The one of ten, the server's own start among them, that took the longest."""
+    alone.sql("SELECT SLEEP(2), 'a secret'")
     a = serve(alone, DBHEALTH_ENABLE="slow-statements")
-    wait_until(lambda: rows_of(a, "slow-statements"), "it reports")
-    [row] = [row for row in rows_of(a, "slow-statements") if "SLEEP" in row["statement"]]
+
+    def slept():
+        return [row for row in rows_of(a, "slow-statements") if "SLEEP" in row["statement"]]
+
+    [row] = wait_until(slept, "it reports")
     assert (row["calls"], row["errors"]) == ("1", "0")
-    assert 0.1 <= float(row["total_seconds"]) < 10
+    assert 2 <= float(row["total_seconds"]) < 20
     assert "secret" not in a.log_text() and "secret" not in str(a.output())
 
 
