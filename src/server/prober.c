@@ -442,6 +442,13 @@ static void be_closed(struct prober *prober)
     prober->state = STATE_IDLE;
 }
 
+// The server's time for a statement goes by while we get no CPU to send the rest of it, too.
+static bool is_our_delay(const struct prober *prober, const struct reply *reply)
+{
+    return reply->outcome == OUTCOME_QUERY_TIMEOUT &&
+           is_starved(prober, instant_since(prober->effort.since, instant_now()));
+}
+
 static void on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = ends_session(reply->outcome);
@@ -450,6 +457,8 @@ static void on_ran(struct prober *prober, struct reply *reply)
         return;
     }
     struct probe probe = probe_of(prober, reply);
+    if (is_our_delay(prober, reply))
+        probe.outcome = OUTCOME_STARVED;
     prober->connected = !ended;
     prober->kept = false;                   // it has just proved to be alive
     TAILQ_FIRST(&prober->batch)->kills = 0; // answered: the next run need not be held back
