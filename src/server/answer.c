@@ -58,7 +58,7 @@ bool answer_again(struct service *service, const struct validity *validity, unsi
                   validity->changes == scheduler_changes(service->scheduler) &&
                   validity->draining == is_draining(service);
     if (stands) {
-        scheduler_count_hits(service->scheduler, validity->checks);
+        service->statistics->cache_uses[CACHE_HIT] += validity->checks;
         endpoint_statistics_add(validity->counts, status);
     }
     return stands;

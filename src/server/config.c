@@ -21,21 +21,14 @@ static void add_problem(struct config *config, const char *text)
     words_add(&config->problems, text, strlen(text));
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct check *const *first = a;
-    const struct check *const *second = b;
-    return strcmp((*first)->name, (*second)->name);
-}
-
 // Adds the check where its name belongs, or in the place of the one with that name. They come sorted
 // but for those of a second folder.
 static void add_check(struct config *config, struct check *check)
 {
     size_t place = config->check_count;
-    while (place > 0 && by_name(&check, &config->checks[place - 1]) < 0)
+    while (place > 0 && strcmp(check->name, config->checks[place - 1]->name) < 0)
         place--;
-    if (place > 0 && by_name(&check, &config->checks[place - 1]) == 0) {
+    if (place > 0 && strcmp(check->name, config->checks[place - 1]->name) == 0) {
         check_free(config->checks[place - 1]);
         config->checks[place - 1] = check;
         return;

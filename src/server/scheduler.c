@@ -698,11 +698,6 @@ uint64_t scheduler_changes(const struct scheduler *scheduler)
     return scheduler->changes;
 }
 
-void scheduler_count_hits(struct scheduler *scheduler, size_t checks)
-{
-    scheduler->statistics->cache_uses[CACHE_HIT] += checks;
-}
-
 size_t scheduler_prober_count(const struct scheduler *scheduler)
 {
     return scheduler->config->probers.count;

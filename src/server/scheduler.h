@@ -51,9 +51,6 @@ bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant 
 // of every check is the same.
 uint64_t scheduler_changes(const struct scheduler *scheduler);
 
-// Counts results that a request got from the cache without scheduler_ask.
-void scheduler_count_hits(struct scheduler *scheduler, size_t checks);
-
 // The probers, for /livez and /metrics.
 size_t scheduler_prober_count(const struct scheduler *scheduler);
 const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index);
