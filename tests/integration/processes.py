@@ -1,14 +1,33 @@
-"""What /proc tells of processes: children, descriptors, memory."""
+"""Commands run to their end, and what /proc tells of processes: children, descriptors, memory."""
 
 import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 from pathlib import Path
+
+from servers import dies_with_us
 
 PTRACE_SEIZE = 0x4206
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def run(command, environment, limit, cwd=None):
+    """A command to its end, as a subprocess.CompletedProcess. It ends with us, and after limit
+    seconds."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        preexec_fn=dies_with_us(),
+        check=False,
+    )
 
 
 def children(pid):

@@ -3,15 +3,15 @@ take 200 for well and 503 for not well, by its own manners."""
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
+import processes
 import pytest
 from adapter import AS_SHIPPED
 from haproxy import HAProxy, bare_config
 from kubelet import FAILURE, SUCCESS, probe_all
 from monitoring import Blackbox
-from servers import Postgres, dies_with_us, free_port, wait_until
+from servers import Postgres, free_port, wait_until
 
 pytestmark = [pytest.mark.xdist_group("clients"), pytest.mark.timeout(120)]
 
@@ -87,16 +87,8 @@ def subject(adapter, server, state):
 
 def run(*command):
     """A command to its end, with no proxy nor anything else that its user's environment says."""
-    return subprocess.run(
-        [str(word) for word in command],
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        preexec_fn=dies_with_us(),
-        check=False,
-    )
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    return processes.run(command, environment, LIMIT)
 
 
 # Commands

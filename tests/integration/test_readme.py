@@ -6,14 +6,14 @@ haproxy.cfg is run by test_haproxy.py, which makes the checks' intervals shorter
 
 import re
 import shlex
-import subprocess
 import sys
 
+import processes
 import pytest
 from loopback import Loopback
 from program import Program
 from readme import REPOSITORY, blocks
-from servers import PASSWORDS, dies_with_us
+from servers import PASSWORDS
 
 LIMIT = 50
 NO_COMMANDS = ("Pod ---", "time=")  # How blocks begin that hold none.
@@ -86,17 +86,8 @@ def loopback():
 
 def run(command, **environment):
     """The output of a command, which must succeed."""
-    ended = subprocess.run(
-        [str(word) for word in command],
-        cwd=REPOSITORY,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        preexec_fn=dies_with_us(),
-        check=False,
-    )
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **environment}
+    ended = processes.run(command, environment, LIMIT, cwd=REPOSITORY)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
