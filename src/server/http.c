@@ -55,6 +55,7 @@ struct http {
 struct connection {
     struct deadline_entry deadline;
     struct http *http;
+    struct MHD_Connection *mhd;
     struct deadline_queue *queue; // where the deadline is armed
     int socket;
     struct certificate *certificate; // held; NULL: plain text
@@ -90,12 +91,15 @@ static void set_deadline(struct connection *connection, struct deadline_queue *q
     deadline_arm(queue, &connection->deadline);
 }
 
-// The daemon sees the end of the stream on its next run and closes.
+// The daemon sees the end of the stream on its next run and closes; but not of a connection whose
+// buffer is full of what is no request, which with MHD_USE_TURBO it does not watch: for that one a
+// time limit, of a second, the least there is.
 static void shut_down(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
     const struct connection *connection = (struct connection *)entry;
     (void)shutdown(connection->socket, SHUT_RDWR);
+    (void)MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
 static void on_crowded(uv_timer_t *timer);
@@ -176,6 +180,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
     }
     struct connection *connection = memory_new(sizeof *connection);
     connection->http = http;
+    connection->mhd = mhd;
     connection->queue = &http->headers;
     connection->socket =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -185,7 +190,6 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
     http->connections++;
     if (http->connections > http->connections_most)
         http->connections_most = http->connections;
-    make_room(http);
     deadline_arm(&http->headers, &connection->deadline);
 }
 
@@ -411,6 +415,7 @@ bool http_run(struct http *http)
     for (unsigned runs = 0; runs < RUNS_AT_ONCE && timeout == 0; runs++) {
         http->progress = http->changed = false;
         (void)MHD_run(http->daemon);
+        make_room(http); // not sooner: in mid-run a connection may be closed without our knowing
         changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
             (void)uv_timer_stop(&http->again);
@@ -450,19 +455,20 @@ static unsigned connection_limit(void)
 static struct MHD_Daemon *start_daemon(struct http *http, int listening)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    flags |= http->tls ? MHD_USE_TLS : MHD_USE_TURBO;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listening, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, http->connections_max, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(
-        http->tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http, MHD_OPTION_ARRAY, options,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        http->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, certificate_priorities,
-        MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_callback, MHD_OPTION_END);
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http,
+        MHD_OPTION_ARRAY, options, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, http->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
+        certificate_priorities, MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_callback,
+        MHD_OPTION_END);
 }
 
 static void watch_daemon(struct http *http)
