@@ -192,7 +192,7 @@ def test_check_with_a_wrong_password(program, server):
 def test_check_of_a_stopped_server_ends_by_the_timeout(program, new_server):
     server = new_server()
     with server.paused():
-        ended = program.run("check", "--timeout", "300ms", DATABASE_URL=server.url())
+        ended = program.run("check", "--timeout", "850ms", DATABASE_URL=server.url())
     assert ended.status == UNWELL
     for name in ("alive", "accepting"):
         verdict, detail = ended.row(name)
