@@ -6,8 +6,6 @@
 #include "server/report.h"
 #include "server/wall_time.h"
 
-#include <stdlib.h>
-
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 // --- /status
@@ -53,16 +51,14 @@ void answer_status(const struct inquiry *inquiry)
 static void show_metrics(const struct inquiry *inquiry, const struct overview *overview)
 {
     const struct service *service = inquiry->service;
-    struct server_seen server = overview_server(service->scheduler);
-    struct prober_view *probers = overview_probers(service->scheduler);
     struct metrics metrics = {.config = overview->config,
                               .views = overview->views,
                               .passes = overview->passes,
-                              .probers = probers,
-                              .prober_count = scheduler_prober_count(service->scheduler),
+                              .probers = overview->probers,
+                              .prober_count = overview->prober_count,
                               .statistics = service->statistics,
-                              .flavor = flavor_name(server.flavor),
-                              .version = server.version,
+                              .flavor = flavor_name(overview->server.flavor),
+                              .version = overview->server.version,
                               .draining = overview->circumstances.draining,
                               .log_lines_dropped = log_lines_dropped(),
                               .usage = usage_now(),
@@ -70,7 +66,6 @@ static void show_metrics(const struct inquiry *inquiry, const struct overview *o
     struct page page;
     page_open(&page);
     report_metrics(page.file, &metrics);
-    free(probers);
     reply_page(inquiry, 200, metrics_type, &page, age_of(overview->views, overview->count));
 }
 

@@ -5,31 +5,26 @@
 #include "server/report_html.h"
 #include "server/wall_time.h"
 
-#include <stdlib.h>
-
 static void show_page(const struct inquiry *inquiry, const struct overview *overview)
 {
     const struct service *service = inquiry->service;
     const struct config *config = overview->config;
     const struct endpoint *readyz = config_endpoint(config, "readyz");
-    struct server_seen server = overview_server(service->scheduler);
-    struct prober_view *probers = overview_probers(service->scheduler);
     struct instant now = instant_now();
     struct status_page status = {.config = config,
                                  .views = overview->views,
                                  .passes = overview->passes,
                                  .circumstances = overview->circumstances,
-                                 .probers = probers,
-                                 .prober_count = scheduler_prober_count(service->scheduler),
+                                 .probers = overview->probers,
+                                 .prober_count = overview->prober_count,
                                  .statistics = service->statistics,
-                                 .flavor = flavor_name(server.flavor),
-                                 .version = server.version,
+                                 .flavor = flavor_name(overview->server.flavor),
+                                 .version = overview->server.version,
                                  .configuration_warning = configuration_warning(service),
                                  .moment = {.now = now, .unix_ms = wall_time_ms(now)}};
     struct page page;
     page_open(&page);
     report_html(page.file, &status);
-    free(probers);
     reply_html(inquiry, overview->passes[readyz - config->endpoints] ? 200 : 503, &page,
                age_of(overview->views, overview->count));
 }

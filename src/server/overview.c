@@ -42,10 +42,37 @@ static bool passes_now(const struct endpoint *endpoint, const struct overview *o
     return passes;
 }
 
+static struct server_seen server_of(const struct scheduler *scheduler)
+{
+    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
+    for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
+        struct server_seen seen = prober_server(scheduler_prober(scheduler, i));
+        if (instant_before(latest.opened, seen.opened))
+            latest = seen;
+    }
+    return latest;
+}
+
+// The caller's.
+static struct prober_view *probers_of(const struct scheduler *scheduler)
+{
+    size_t count = scheduler_prober_count(scheduler);
+    struct prober_view *views = memory_new((count + 1) * sizeof *views);
+    for (size_t i = 0; i < count; i++) {
+        const struct prober *prober = scheduler_prober(scheduler, i);
+        views[i] = (struct prober_view){.statistics = prober_statistics(prober),
+                                        .open_pending = prober_is_pending(prober),
+                                        .beyond_help = prober_is_beyond_help(prober)};
+    }
+    return views;
+}
+
 static void on_views(void *context, struct check_view *views, size_t count)
 {
     struct asking *asking = context;
     const struct config *config = asking->config;
+    const struct scheduler *scheduler = asking->inquiry.service->scheduler;
+    struct prober_view *probers = probers_of(scheduler);
     struct check_view *sorted = memory_new((count + 1) * sizeof *sorted);
     bool *passes = memory_new(config->endpoint_count + 1);
     for (size_t i = 0; i < count; i++)
@@ -54,10 +81,14 @@ static void on_views(void *context, struct check_view *views, size_t count)
                                 .views = sorted,
                                 .count = count,
                                 .circumstances = circumstances_of(asking->inquiry.service),
-                                .passes = passes};
+                                .passes = passes,
+                                .server = server_of(scheduler),
+                                .probers = probers,
+                                .prober_count = scheduler_prober_count(scheduler)};
     for (size_t i = 0; i < config->endpoint_count; i++)
         passes[i] = passes_now(&config->endpoints[i], &overview);
     asking->show(&asking->inquiry, &overview);
+    free(probers);
     free(passes);
     free(sorted);
     free(asking->order);
@@ -75,28 +106,4 @@ void overview_ask(const struct inquiry *inquiry, overview_shower *show)
                               .show = show};
     scheduler_ask(inquiry->service->scheduler, asking->order, config->check_count, on_views,
                   asking);
-}
-
-struct server_seen overview_server(const struct scheduler *scheduler)
-{
-    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
-    for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
-        struct server_seen seen = prober_server(scheduler_prober(scheduler, i));
-        if (instant_before(latest.opened, seen.opened))
-            latest = seen;
-    }
-    return latest;
-}
-
-struct prober_view *overview_probers(const struct scheduler *scheduler)
-{
-    size_t count = scheduler_prober_count(scheduler);
-    struct prober_view *views = memory_new((count + 1) * sizeof *views);
-    for (size_t i = 0; i < count; i++) {
-        const struct prober *prober = scheduler_prober(scheduler, i);
-        views[i] = (struct prober_view){.statistics = prober_statistics(prober),
-                                        .open_pending = prober_is_pending(prober),
-                                        .beyond_help = prober_is_beyond_help(prober)};
-    }
-    return views;
 }

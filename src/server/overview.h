@@ -10,7 +10,10 @@ struct overview {
     const struct check_view *views; // of its checks
     size_t count;
     struct circumstances circumstances;
-    const bool *passes; // of its endpoints
+    const bool *passes;                // of its endpoints
+    struct server_seen server;         // as the prober saw it that has looked last
+    const struct prober_view *probers; // in the scheduler's order
+    size_t prober_count;
 };
 
 typedef void overview_shower(const struct inquiry *inquiry, const struct overview *overview);
@@ -18,9 +21,3 @@ typedef void overview_shower(const struct inquiry *inquiry, const struct overvie
 // Asks for every check that is due, waits to the deadline like everyone, and then has what there is
 // shown. The checks of /readyz come first, so that the others are in the way of none of them.
 void overview_ask(const struct inquiry *inquiry, overview_shower *show);
-
-// The server as the prober saw it that has looked last.
-struct server_seen overview_server(const struct scheduler *scheduler);
-
-// A view of each prober, in the scheduler's order; the caller's.
-struct prober_view *overview_probers(const struct scheduler *scheduler);
