@@ -179,6 +179,13 @@ static void reply_with_sqlstate(struct reply *reply, const char *found)
     reply_set(reply, sqlstate_outcome(code, true), code, message);
 }
 
+// The server asks for a ticket, and libpq got none: it calls Kerberos by the name of its interface.
+static bool wants_kerberos(const PGconn *connection, const struct progress *progress)
+{
+    return progress->phase == CONNECTION_AWAITING_RESPONSE &&
+           strstr(PQerrorMessage(connection), "GSSAPI") != NULL;
+}
+
 // Whether the URL takes nothing less than TLS.
 static bool demands_tls(const struct target *target)
 {
@@ -199,7 +206,7 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
         return OUTCOME_CONFIG; // an option's value that libpq knows not
     if (lacks_memory(connection))
         return OUTCOME_TOO_LARGE;
-    if (PQconnectionNeedsPassword(connection))
+    if (PQconnectionNeedsPassword(connection) || wants_kerberos(connection, progress))
         return OUTCOME_DENIED;
     if (PQsocket(connection) >= 0) // libpq closed nothing: it read something that it did not like
         return progress->phase == CONNECTION_SSL_STARTUP && demands_tls(target)

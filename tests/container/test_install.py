@@ -40,6 +40,8 @@ def test_the_tree(installed):
         "bin/dbhealthd",
         "bin/dbhealthd-postgres",
         "bin/dbhealthd-mysql",
+        "lib/dbhealthd/libgssapi_krb5.so.2",
+        "lib/dbhealthd/libldap-2.5.so.0",
         "lib/systemd/system/dbhealthd.service",
         "share/bash-completion/completions/dbhealthd",
         "share/doc/dbhealthd/LICENSE",

@@ -93,9 +93,17 @@ def revoked_connect(server):
     return changed(server, f"REVOKE {connect} FROM PUBLIC", f"GRANT {connect} TO PUBLIC")
 
 
-@contextlib.contextmanager
 def rejected_by_hba(server):
-    server.set_hba("host all probe all reject")
+    return logging_in_by(server, "reject")
+
+
+def wanting_kerberos(server):
+    return logging_in_by(server, "gss")
+
+
+@contextlib.contextmanager
+def logging_in_by(server, method):
+    server.set_hba(f"host all probe all {method}")
     try:
         yield
     finally:

@@ -73,6 +73,12 @@ def pss(pid):
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
 
 
+def mapped_files(pid):
+    """Paths of what is mapped: the program, its shared objects, devices."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return {line.split(maxsplit=5)[5] for line in lines if "/" in line}
+
+
 def cpu_seconds(pid):
     """CPU time that it has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -89,6 +89,7 @@ FAULTS = {
         options={"database": faults.OTHER_DATABASE},
     ),
     "hba": Fault(faults.rejected_by_hba, "denied", "open", of("28000")),
+    "kerberos": Fault(faults.wanting_kerberos, "denied", "open", of("")),
     "offline-mode": Fault(faults.offline_mode, "not_accepting", "open", of(mysql="3032")),
     "shutting-down": Fault(faults.shutting_down, "not_accepting", "open", of("57P03")),
     "recovering": Fault(

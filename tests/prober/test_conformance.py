@@ -93,6 +93,15 @@ def test_denied_by_pg_hba(probe, engine, new_postgres):
 
 
 @ONLY_POSTGRES
+def test_denied_without_kerberos(probe, engine, new_postgres):
+    """A ticket is asked for, and the message says why there is none."""
+    server = new_postgres(hba=["host all probe 127.0.0.1/32 gss"])
+    reply = probe(server.url()).open()
+    assert (reply.outcome, reply.code) == ("denied", ""), reply
+    assert "this program has no Kerberos" in reply.message, reply
+
+
+@ONLY_POSTGRES
 @pytest.mark.parametrize("sslmode", ["prefer", "require", "disable"])
 def test_denied_whatever_the_tls_mode(probe, new_postgres, sslmode):
     server = new_postgres(tls=True, hba=["host all probe 127.0.0.1/32 reject"])

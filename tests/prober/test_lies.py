@@ -156,6 +156,7 @@ OTHERWISE = {  # What is not `server_error`.
     "COPY": "config",
     "COPY both ways": "config",
     # A way to log in that is not ours.
+    "Kerberos": "denied",
     "the end for a greeting": "denied",
     "an old way to log in": "denied",
     "an unknown way to log in": "denied",
