@@ -4,7 +4,6 @@
 #include "common/memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,29 +29,42 @@ static bool find_unit(const char *name, int64_t *ms)
     return false;
 }
 
-// To a whole number, but not past one for what binary fractions add: 2.007 * 1000 is above 2007.
-static double round_up(double number)
+// What is too long may come out as anything that is too long.
+static int64_t whole_units(const char *digits, size_t count)
 {
-    double nearest = round(number);
-    return nearest > 0 && fabs(number - nearest) < 1e-6 ? nearest : ceil(number);
+    int64_t number = 0;
+    for (size_t i = 0; i < count && number <= LONGEST_MS; i++)
+        number = number * 10 + (digits[i] - '0');
+    return number;
+}
+
+// The digits after the point, from the last on. Whole numbers, for 2.007 s in binary fractions is
+// above 2007 ms; and each step may round up, for a whole number is added to it in the next.
+static int64_t fraction_ms(const char *digits, size_t count, int64_t unit)
+{
+    int64_t ms = 0;
+    while (count-- > 0)
+        ms = ((digits[count] - '0') * unit + ms + 9) / 10;
+    return ms;
 }
 
 bool parse_duration(const char *text, struct duration *duration, struct error *error)
 {
-    size_t digits = strspn(text, "0123456789");
-    size_t end = digits;
-    if (text[digits] == '.')
-        end = digits + 1 + strspn(text + digits + 1, "0123456789");
+    static const char decimal[] = "0123456789";
+    size_t whole = strspn(text, decimal);
+    const char *fraction = text + whole + (text[whole] == '.');
+    size_t places = text[whole] == '.' ? strspn(fraction, decimal) : 0;
+    bool complete = whole > 0 && (places > 0 || text[whole] != '.');
     int64_t unit;
-    if (digits == 0 || text[end - 1] == '.' || !find_unit(text + end, &unit))
+    if (!complete || !find_unit(fraction + places, &unit))
         return error_set(error,
                          "'%.40s' is not a duration, expected a number with a unit, like "
                          "500ms, 1.5s, 2m or 1h",
                          text);
-    double ms = round_up(strtod(text, NULL) * (double)unit);
+    int64_t ms = whole_units(text, whole) * unit + fraction_ms(fraction, places, unit);
     if (ms > LONGEST_MS)
         return error_set(error, "'%.40s' is too long, expected at most 24h", text);
-    duration->ms = (int64_t)ms;
+    duration->ms = ms;
     return true;
 }
 
