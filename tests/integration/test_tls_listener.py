@@ -341,6 +341,17 @@ def test_get_wants_tls_where_there_is_none(adapter, mariadb, build_dir):
     assert "no TLS connection to the adapter" in ended.errors
 
 
+def test_gnutls_begins_only_where_tls_is_wanted(adapter, mariadb, build_dir):
+    """For less memory and a quicker start. It tells of its beginning when it is asked to."""
+    a = adapter(mariadb.url(), checks=CHECKS, GNUTLS_DEBUG_LEVEL="2")
+    assert a.status_of("/?format=html") == 200
+    asked = {"DBHEALTH_LISTEN": f"127.0.0.1:{a.port}", "GNUTLS_DEBUG_LEVEL": "2"}
+    ended = Program(build_dir).run("get", "/livez", **asked)
+    assert (ended.status, ended.errors + a.log_text().partition("time=")[0]) == (0, "")
+    ended = Program(build_dir).run("get", "/livez", **asked, **pair())
+    assert "Enabled GnuTLS" in ended.errors
+
+
 def test_check_finds_a_bad_certificate(build_dir, mariadb):
     settings = {**pair(), "DBHEALTH_TLS_KEY": "/nonexistent"}
     ended = Program(build_dir).run("check", DATABASE_URL=mariadb.url(), **settings)
