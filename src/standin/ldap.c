@@ -3,16 +3,11 @@
 //
 // libpq would ask a directory for a service of its file of services, which no database URL can name.
 // Without ldap_init none of the other functions has anything to be called with.
+#include "standin/fail.h"
+
 #include <stddef.h>
 
 enum { LDAP_UNAVAILABLE = 52 }; // of RFC 4511
-
-#define FAIL(type, function, value)                                                                \
-    type function(void);                                                                           \
-    type function(void)                                                                            \
-    {                                                                                              \
-        return value;                                                                              \
-    }
 
 FAIL(void *, ldap_init, NULL)
 FAIL(int, ldap_set_option, LDAP_UNAVAILABLE)

@@ -42,6 +42,7 @@ def test_the_tree(installed):
         "bin/dbhealthd-mysql",
         "lib/dbhealthd/libgssapi_krb5.so.2",
         "lib/dbhealthd/libldap-2.5.so.0",
+        "lib/dbhealthd/libp11-kit.so.0",
         "lib/systemd/system/dbhealthd.service",
         "share/bash-completion/completions/dbhealthd",
         "share/doc/dbhealthd/LICENSE",

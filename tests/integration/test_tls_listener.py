@@ -67,6 +67,13 @@ def https(adapter, mariadb):
     return a
 
 
+def test_gnutls_has_a_stand_in_for_pkcs_11(https):
+    """Its keys are files. The real one would bring libffi, too."""
+    loaded = processes.mapped_files(https.pid)
+    places = [path for path in loaded if re.search(r"/lib(p11|ffi)[^/]*$", path)]
+    assert len(places) == 1 and "/standin/" in places[0], places
+
+
 # Who gets in
 
 
