@@ -189,6 +189,10 @@ class Adapter:
         """Memory of the process tree, in kB."""
         return sum(processes.pss(pid) for pid in (self.pid, *self.probers()))
 
+    def own_memory(self):
+        """The part of it that is no file's, in kB."""
+        return sum(processes.own_memory(pid) for pid in (self.pid, *self.probers()))
+
 
 class CheckLine:
     """A check's line in a body: fails (its sign), verdict, detail and code, which begins it."""

@@ -69,8 +69,17 @@ def descriptors(pid):
 
 def pss(pid):
     """Memory with what is shared divided among its sharers, in kB."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+    return _rollup(pid)["Pss"]
+
+
+def own_memory(pid):
+    """The part of it that is no file's, in kB: it doesn't grow when others end who shared those."""
+    return _rollup(pid)["Pss_Anon"]
+
+
+def _rollup(pid):
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
 
 
 def mapped_files(pid):

@@ -456,13 +456,13 @@ def test_many_reloads_leave_nothing_behind(adapter, mariadb, sanitized):
     for _ in range(10):
         cycle()
     assert a.statuses() == (200, 200, 200, 200)
-    before, descriptors = a.pss(), a.descriptors()
+    before, descriptors = a.own_memory(), a.descriptors()
     for _ in range(50):
         cycle()
     assert a.statuses() == (200, 200, 200, 200)
     wait_until(lambda: a.descriptors() <= descriptors, "descriptors are as before")
     if not sanitized:
-        assert a.pss() - before < 500
+        assert a.own_memory() - before < 500
 
 
 # Beside it

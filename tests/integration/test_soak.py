@@ -206,7 +206,7 @@ class Subject:
 
     def _sizes(self):
         servers.wait_until(lambda: not processes.zombies(self.adapter.pid), "the dead are reaped")
-        return self.adapter.descriptors(), self.adapter.pss()
+        return self.adapter.descriptors(), self.adapter.own_memory()
 
     def growth(self):
         """By how many descriptors and kB the adapter grew after each fault had been once."""
