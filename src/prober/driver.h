@@ -20,7 +20,8 @@ struct session;
 struct driver {
     enum engine engine;
 
-    // Once, before anything else.
+    // Once, before anything else, in the fork server: so it may make what every session needs, and
+    // must read no secret.
     void (*setup)(void);
 
     // Connects and logs in, and finds out about superusers if the call says so. May block for as long as the network likes: dbhealthd decides how long

@@ -1,13 +1,16 @@
 // The verb loop of a prober program. One process serves one connection to one database server: it
 // waits on its socket for a call, lets the driver do it with blocking library calls, and sends the
 // reply. It owns the session and the last login that worked, knows nothing of checks, and logs
-// nothing: what is to be said goes into a reply, for dbhealthd to log.
+// nothing: what is to be said goes into a reply, for dbhealthd to log. The process that dbhealthd
+// starts is not a prober yet, but the fork server that makes them: see fork_server.h.
 //
 // There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
 // this process when it loses patience.
+#include "common/handover.h"
 #include "common/memory.h"
 #include "common/text.h"
 #include "common/wire.h"
+#include "prober/fork_server.h"
 #include "prober/login.h"
 
 #include <errno.h>
@@ -21,8 +24,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { SOCKET = 3 }; // the descriptor that dbhealthd leaves us
 
 // AddressSanitizer's shadow of the memory would count as ours.
 #if defined(__SANITIZE_ADDRESS__)
@@ -141,7 +142,7 @@ static bool confine(void)
 // that hangs.
 static bool peer_has_gone(void)
 {
-    struct pollfd peer = {.fd = SOCKET, .events = POLLRDHUP};
+    struct pollfd peer = {.fd = PROBER_SOCKET, .events = POLLRDHUP};
     return poll(&peer, 1, 0) != 0 && (peer.revents & (POLLRDHUP | POLLHUP));
 }
 
@@ -182,7 +183,7 @@ static ssize_t receive(unsigned char *message)
 {
     for (;;) {
         ssize_t length =
-            recv(SOCKET, message, WIRE_MAX, MSG_TRUNC); // a longer one tells its length
+            recv(PROBER_SOCKET, message, WIRE_MAX, MSG_TRUNC); // a longer one tells its length
         if (length >= 0 || errno != EINTR)
             return length;
     }
@@ -192,7 +193,7 @@ static bool send_reply(const struct reply *reply, unsigned char *message)
 {
     size_t length = reply_encode(reply, message);
     for (;;) {
-        ssize_t sent = send(SOCKET, message, length, MSG_NOSIGNAL);
+        ssize_t sent = send(PROBER_SOCKET, message, length, MSG_NOSIGNAL);
         if (sent >= 0 || errno != EINTR)
             return sent == (ssize_t)length;
     }
@@ -222,19 +223,29 @@ static bool serve(struct state *state, unsigned char *message)
     }
 }
 
-int main(void)
+static int be_prober(void)
 {
     struct state state = {0};
-    ignore_signals();
-    if (!confine())
-        return EXIT_FAILURE;
     if (peer_has_gone())
         return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
-    driver.setup();
     bool served = serve(&state, message);
     close_session(&state.session);
     login_forget(&state.login);
     free(message);
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(void)
+{
+    ignore_signals();
+    if (!confine())
+        return EXIT_FAILURE;
+    if (peer_has_gone())
+        return EXIT_SUCCESS;
+    driver.setup();
+    enum fork_server_end end = fork_server_run();
+    if (end == FORK_SERVER_CHILD)
+        return be_prober();
+    return end == FORK_SERVER_OVER ? EXIT_SUCCESS : EXIT_FAILURE;
 }

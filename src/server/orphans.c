@@ -1,13 +1,15 @@
-// See orphans.h. libuv reaps the processes that it started, each by its id, and must not find one of
-// them gone; so they are left to it. That is done after all handlers of a SIGCHLD, libuv's among
-// them, have run: a process of ours that is still there has died since, and another SIGCHLD comes.
+// See orphans.h. libuv reaps the processes that it started, and prober_process.c the probers, each by
+// its id, and must not find one of them gone; so they are left to them. That is done after all
+// handlers of a SIGCHLD, theirs among them, have run: a process of ours that is still there has died
+// since, and another SIGCHLD comes. While a prober's id is not known yet, any may be its.
 #include "server/orphans.h"
+
+#include "server/prober_process.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 struct search {
     pid_t pid;
@@ -25,7 +27,7 @@ static bool is_ours(uv_loop_t *loop, pid_t pid)
 {
     struct search search = {.pid = pid};
     uv_walk(loop, compare, &search);
-    return search.found;
+    return search.found || prober_process_has_id(loop, pid);
 }
 
 // The process id of a child that has ended, which stays as it is; 0 if there is none.
@@ -40,6 +42,8 @@ static pid_t find_dead(void)
 static void on_after_signals(uv_check_t *check)
 {
     pid_t pid;
+    if (prober_process_awaits_id(check->loop))
+        return; // the loop comes by again when it is known
     (void)uv_check_stop(check);
     while ((pid = find_dead()) != 0 && !is_ours(check->loop, pid))
         (void)waitpid(pid, NULL, 0);
@@ -57,8 +61,7 @@ void orphans_start(struct orphans *orphans, uv_loop_t *loop)
     int failed = uv_signal_init(loop, &orphans->died);
     failed |= uv_check_init(loop, &orphans->after_signals);
     orphans->died.data = orphans;
-    if (getpid() == 1)
-        failed |= uv_signal_start(&orphans->died, on_died, SIGCHLD);
+    failed |= uv_signal_start(&orphans->died, on_died, SIGCHLD);
     assert(failed == 0);
 }
 

@@ -11,7 +11,8 @@
 //
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
-// table of a server that is merely slow. Until it is answered its checks are `timeout` at once.
+// table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
+// process that is not even there at the open's deadline, though it had the CPU, is killed: IDLE.
 #include "server/prober.h"
 
 #include "common/memory.h"
@@ -40,9 +41,8 @@ enum {
 };
 
 struct prober {
-    uv_loop_t *loop;
+    struct fork_server *fork_server;
     const char *name; // of the statistics
-    char *program;
     struct prober_statistics *statistics;
     prober_done *done;
     void *context;
@@ -156,7 +156,7 @@ static bool have_process(struct prober *prober)
         return true;
     if (!may_start(prober))
         return false;
-    prober->process = prober_process_start(prober->loop, prober->program, &events, prober, &error);
+    prober->process = prober_process_start(prober->fork_server, &events, prober, &error);
     if (prober->process == NULL)
         note_failure(prober, error.text);
     else
@@ -205,6 +205,15 @@ static void begin_effort(struct prober *prober, struct instant since)
 static bool is_starved(const struct prober *prober, struct duration span)
 {
     return effort_is_starved(&prober->effort, prober->process, span);
+}
+
+// No answer yet: a process that is not there has not asked the server.
+static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
+{
+    if (is_starved(prober, span))
+        return OUTCOME_STARVED;
+    bool asked = prober->process == NULL || prober_process_is_born(prober->process);
+    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
 // --- the verbs
@@ -534,8 +543,7 @@ static void on_died(void *owner, const char *how)
 
 static struct probe unanswered(struct prober *prober, enum verb stage)
 {
-    bool starved = is_starved(prober, timeout_of(prober));
-    return (struct probe){.outcome = starved ? OUTCOME_STARVED : OUTCOME_TIMEOUT,
+    return (struct probe){.outcome = outcome_of_silence(prober, timeout_of(prober)),
                           .stage = stage,
                           .started = prober->job_started};
 }
@@ -569,6 +577,23 @@ static void leave_open_pending(struct prober *prober)
     TAILQ_FOREACH(job, &prober->batch, link)
     tell(prober, job, probe);
     wait_to_replace(prober);
+}
+
+// It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
+static void end_unborn(struct prober *prober)
+{
+    kill_process(prober);
+    note_failure(prober, "was not there in time");
+    finish_batch(prober, crashed(prober, VERB_OPEN));
+}
+
+static void end_open(struct prober *prober)
+{
+    bool born = prober_process_is_born(prober->process);
+    if (born || is_starved(prober, timeout_of(prober)))
+        leave_open_pending(prober);
+    else
+        end_unborn(prober);
 }
 
 static void replace_open(struct prober *prober)
@@ -620,7 +645,7 @@ static void on_verb_over(struct prober *prober)
 {
     switch (prober->state) {
     case STATE_OPENING:
-        leave_open_pending(prober);
+        end_open(prober);
         break;
     case STATE_PENDING:
         replace_open(prober);
@@ -650,14 +675,14 @@ static void on_timer(uv_timer_t *timer)
 
 // --- from outside
 
-struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
+struct prober *prober_new(struct fork_server *server, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context)
 {
     struct prober *prober = memory_new(sizeof *prober);
-    *prober = (struct prober){.loop = loop,
+    uv_loop_t *loop = fork_server_loop(server);
+    *prober = (struct prober){.fork_server = fork_server_hold(server),
                               .name = statistics->name,
-                              .program = memory_string(program),
                               .statistics = statistics,
                               .keeps = keeps,
                               .refusal = refusal,
@@ -676,12 +701,12 @@ struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
 static void tell_pending(struct prober *prober, struct job *job)
 {
     struct instant now = instant_now();
-    bool starved = is_starved(prober, instant_since(prober->effort.since, now));
     if (job->place == JOB_IDLE) {
         job->place = JOB_IN_BATCH;
         TAILQ_INSERT_TAIL(&prober->batch, job, link);
     }
-    struct probe probe = {.outcome = starved ? OUTCOME_STARVED : OUTCOME_TIMEOUT,
+    struct duration span = instant_since(prober->effort.since, now);
+    struct probe probe = {.outcome = outcome_of_silence(prober, span),
                           .stage = VERB_OPEN,
                           .started = now,
                           .unasked = true,
@@ -775,15 +800,14 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     unfinished.ahead = first->check;
     bool under_way = job->place == JOB_IN_BATCH && (job == first || prober->state == STATE_OPENING);
     if (under_way)
-        unfinished.outcome =
-            is_starved(prober, job->check->timeout) ? OUTCOME_STARVED : OUTCOME_TIMEOUT;
+        unfinished.outcome = outcome_of_silence(prober, job->check->timeout);
     return unfinished;
 }
 
 static void on_pulse_closed(uv_handle_t *handle)
 {
     struct prober *prober = handle->data;
-    free(prober->program);
+    fork_server_release(prober->fork_server);
     free(prober);
 }
 

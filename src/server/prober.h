@@ -4,11 +4,9 @@
 
 #include "common/wire.h"
 #include "server/check.h"
+#include "server/fork_server.h"
 #include "server/refusal.h"
 #include "server/statistics.h"
-
-#include <sys/queue.h>
-#include <uv.h>
 
 // What one probe of a check ended in.
 struct probe {
@@ -45,11 +43,11 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of the statistics' name which will run this program; nothing is started before the
-// first batch. One that keeps leaves its connection open between batches. What it does is counted in
+// Makes a prober of the statistics' name whose processes come from this fork server, which it holds;
+// nothing is started before the first batch. One that keeps leaves its connection open between batches. What it does is counted in
 // statistics, and the refusal is what the probers of one server share; both must outlive it. Freed by
 // the loop some time after prober_end.
-struct prober *prober_new(uv_loop_t *loop, const char *program, bool keeps,
+struct prober *prober_new(struct fork_server *server, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context);
 

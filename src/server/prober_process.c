@@ -1,32 +1,39 @@
 // See prober_process.h. One heap object an incarnation, freed when its last handle is closed: an
 // event that comes late finds an object whose owner is NULL, never the next incarnation's.
+//
+// The process is our child, but libuv did not start it, so it is reaped here. Its id is known only
+// once it has been made: a kill that comes earlier is carried out then.
 #include "server/prober_process.h"
 
 #include "common/memory.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    CHILD_SOCKET = 3, // the descriptor that a prober program finds its socket at
     UNENDED_MAX = 4,  // of an owner's, killed or told to end: no more are started beside so many
     UNENDED_MS = 1000 // after SIGKILL, by when any process ends that can
 };
 
 struct prober_process {
-    uv_process_t child;
+    uv_signal_t child; // SIGCHLD; closed once the process has been reaped
     uv_poll_t poll;
     uv_timer_t grace;
-    int socket;
-    int schedstat; // -1: not to be had
+    struct fork_server *server; // while there is an owner
+    struct birth birth;
+    pid_t pid;  // 0: not known yet
+    int socket; // -1: closed
+    int schedstat;
     unsigned open_handles;
+    bool killed; // or to be, once it is there
     bool reaped; // its process id may be another's by now
     const struct prober_process_events *events;
     void *owner;            // NULL: no more events
@@ -66,12 +73,28 @@ static void on_unended(uv_timer_t *timer)
     uv_unref((uv_handle_t *)&process->child);
 }
 
+static void close_all(struct prober_process *process)
+{
+    process->reaped = true;
+    close_socket(process);
+    close_handle(&process->child);
+    close_handle(&process->grace);
+}
+
 static void kill_child(struct prober_process *process)
 {
+    process->killed = true;
     if (process->reaped)
         return;
-    (void)uv_process_kill(&process->child, SIGKILL);
-    if (!uv_is_closing((uv_handle_t *)&process->grace))
+    if (process->pid > 0) {
+        (void)kill(process->pid, SIGKILL);
+    } else if (fork_server_call_off(&process->birth)) {
+        close_all(process);
+        return;
+    } else {
+        fork_server_give_up(&process->birth); // which may end it
+    }
+    if (!process->reaped)
         (void)uv_timer_start(&process->grace, on_unended, UNENDED_MS, 0);
 }
 
@@ -83,21 +106,67 @@ static void tell_death(struct prober_process *process, const char *how)
         process->events->died(owner, how);
 }
 
-static void on_exit_of(uv_process_t *child, int64_t status, int signal)
+static void end(struct prober_process *process, const char *how)
 {
-    struct prober_process *process = child->data;
-    char how[64];
     process->reaped = true;
     if (process->owner != NULL)
         prober_process_receive(process);
-    if (signal != 0)
-        (void)snprintf(how, sizeof how, "ended by signal %d", signal);
-    else
-        (void)snprintf(how, sizeof how, "exited with status %lld", (long long)status);
     tell_death(process, how);
-    close_socket(process);
-    close_handle(&process->child);
-    close_handle(&process->grace);
+    close_all(process);
+}
+
+// A crash may be somebody's try at the memory layout or the stack canary, which the next prober would
+// have too. What nobody but the kernel or an administrator sends is none.
+static bool is_crash(int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
+}
+
+static void reap(struct prober_process *process)
+{
+    char how[64];
+    int status = 0;
+    pid_t found = waitpid(process->pid, &status, WNOHANG);
+    if (found == 0)
+        return;
+    if (process->owner != NULL && is_crash(status))
+        fork_server_renew(process->server);
+    if (found < 0)
+        (void)snprintf(how, sizeof how, "ended");
+    else if (WIFSIGNALED(status))
+        (void)snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
+    else
+        (void)snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
+    end(process, how);
+}
+
+static void on_child(uv_signal_t *child, int number)
+{
+    struct prober_process *process = child->data;
+    (void)number;
+    if (process->pid > 0 && !process->reaped)
+        reap(process);
+}
+
+static struct prober_process *of_birth(struct birth *birth)
+{
+    return (struct prober_process *)((char *)birth - offsetof(struct prober_process, birth));
+}
+
+// The SIGCHLD of its end may have come before.
+static void on_born(struct birth *birth, pid_t pid)
+{
+    struct prober_process *process = of_birth(birth);
+    process->pid = pid;
+    process->schedstat = cpu_time_open(pid);
+    if (process->killed)
+        kill_child(process);
+    reap(process);
+}
+
+static void on_not_born(struct birth *birth, const char *how)
+{
+    end(of_birth(birth), how);
 }
 
 // One message. False once there is nothing to read now.
@@ -146,32 +215,14 @@ static void on_grace_over(uv_timer_t *timer)
     kill_child(timer->data);
 }
 
-static int spawn(uv_loop_t *loop, struct prober_process *process, const char *program, int socket)
-{
-    char *name = memory_string(program);
-    char *arguments[] = {name, NULL};
-    uv_stdio_container_t stdio[] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-        [CHILD_SOCKET] = {.flags = UV_INHERIT_FD, .data.fd = socket},
-    };
-    uv_process_options_t options = {.file = program,
-                                    .args = arguments,
-                                    .stdio = stdio,
-                                    .stdio_count = sizeof stdio / sizeof *stdio,
-                                    .exit_cb = on_exit_of};
-    // Debian's libpq loads GnuTLS for LDAP, which it is never asked for: 70 kB and 7 % of the start.
-    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
-    int failed = uv_spawn(loop, &process->child, &options);
-    free(name);
-    return failed;
-}
-
 static void init_handles(uv_loop_t *loop, struct prober_process *process)
 {
     process->child.data = process->poll.data = process->grace.data = process;
     int failed = uv_timer_init(loop, &process->grace);
+    assert(failed == 0);
+    failed = uv_signal_init(loop, &process->child);
+    assert(failed == 0);
+    failed = uv_signal_start(&process->child, on_child, SIGCHLD);
     assert(failed == 0);
     failed = uv_poll_init_socket(loop, &process->poll, process->socket);
     assert(failed == 0);
@@ -180,18 +231,43 @@ static void init_handles(uv_loop_t *loop, struct prober_process *process)
     process->open_handles = 3;
 }
 
+// --- all of a loop's
+
+// The object of a handle, or NULL if the handle is none of a process that has not been reaped.
+static struct prober_process *of_handle(const uv_handle_t *handle)
+{
+    bool is_one = handle->type == UV_SIGNAL && !uv_is_closing(handle) &&
+                  ((const uv_signal_t *)handle)->signal_cb == on_child;
+    return is_one ? handle->data : NULL;
+}
+
 struct census {
     const void *owner;
-    unsigned unended;
+    pid_t pid;
+    unsigned of_owner;
+    unsigned of_pid;
 };
 
 static void count(uv_handle_t *handle, void *context)
 {
     struct census *census = context;
-    if (handle->type != UV_PROCESS || uv_is_closing(handle))
+    const struct prober_process *process = of_handle(handle);
+    if (process == NULL)
         return;
-    const struct prober_process *process = handle->data;
-    census->unended += process->started_by == census->owner;
+    census->of_owner += process->started_by == census->owner;
+    census->of_pid += process->pid == census->pid;
+}
+
+bool prober_process_has_id(uv_loop_t *loop, pid_t pid)
+{
+    struct census census = {.pid = pid};
+    uv_walk(loop, count, &census);
+    return census.of_pid > 0;
+}
+
+bool prober_process_awaits_id(uv_loop_t *loop)
+{
+    return prober_process_has_id(loop, 0);
 }
 
 // SIGKILL does not end a process that waits in the kernel for something, like a file of a server
@@ -200,21 +276,33 @@ static bool too_many_have_not_ended(uv_loop_t *loop, const void *owner)
 {
     struct census census = {.owner = owner};
     uv_walk(loop, count, &census);
-    return census.unended >= UNENDED_MAX;
+    return census.of_owner >= UNENDED_MAX;
 }
 
-static int open_schedstat(int pid)
+static void forget(uv_handle_t *handle, void *context)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    struct prober_process *process = of_handle(handle);
+    (void)context;
+    if (process != NULL)
+        close_all(process);
 }
 
-struct prober_process *prober_process_start(uv_loop_t *loop, const char *program,
+void prober_process_forget_unended(uv_loop_t *loop)
+{
+    uv_walk(loop, forget, NULL);
+    fork_server_forget_unended(loop);
+    (void)uv_run(loop, UV_RUN_DEFAULT);
+}
+
+// --- from outside
+
+struct prober_process *prober_process_start(struct fork_server *server,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error)
 {
+    static const struct birth_events birth_events = {.born = on_born, .failed = on_not_born};
     int sockets[2];
+    uv_loop_t *loop = fork_server_loop(server);
     if (too_many_have_not_ended(loop, owner)) {
         (void)error_set(error, "%d earlier ones have been killed and do not end", UNENDED_MAX);
         return NULL;
@@ -224,23 +312,23 @@ struct prober_process *prober_process_start(uv_loop_t *loop, const char *program
         return NULL;
     }
     struct prober_process *process = memory_new(sizeof *process);
-    *process = (struct prober_process){.socket = sockets[0],
+    *process = (struct prober_process){.server = server,
+                                       .socket = sockets[0],
                                        .schedstat = -1,
                                        .events = events,
                                        .owner = owner,
                                        .started_by = owner};
     init_handles(loop, process);
-    int failed = spawn(loop, process, program, sockets[1]);
-    close(sockets[1]);
-    if (failed != 0) {
-        (void)error_set(error, "cannot start %.300s: %s", program, uv_strerror(failed));
-        close_socket(process);
-        close_handle(&process->child);
-        close_handle(&process->grace);
+    if (!fork_server_bear(server, &process->birth, sockets[1], &birth_events, error)) {
+        close_all(process);
         return NULL;
     }
-    process->schedstat = open_schedstat(process->child.pid);
     return process;
+}
+
+bool prober_process_is_born(const struct prober_process *process)
+{
+    return process->pid > 0;
 }
 
 bool prober_process_send(struct prober_process *process, const struct call *call)
@@ -264,54 +352,22 @@ void prober_process_end(struct prober_process *process, struct duration grace)
 {
     process->owner = NULL;
     close_socket(process);
-    if (!uv_is_closing((uv_handle_t *)&process->grace))
-        (void)uv_timer_start(&process->grace, on_grace_over, (uint64_t)grace.ms, 0);
-}
-
-static void forget(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (handle->type != UV_PROCESS)
+    if (process->reaped)
         return;
-    struct prober_process *process = handle->data;
-    close_handle(&process->child);
-    close_handle(&process->grace);
-}
-
-void prober_process_forget_unended(uv_loop_t *loop)
-{
-    uv_walk(loop, forget, NULL);
-    (void)uv_run(loop, UV_RUN_DEFAULT);
+    if (process->pid == 0 && fork_server_call_off(&process->birth))
+        close_all(process);
+    else
+        (void)uv_timer_start(&process->grace, on_grace_over, (uint64_t)grace.ms, 0);
 }
 
 struct cpu_time prober_process_cpu(const struct prober_process *process)
 {
-    char text[128];
-    ssize_t length = -1;
-    if (process->schedstat >= 0)
-        length = pread(process->schedstat, text, sizeof text - 1, 0);
-    if (length <= 0)
-        return (struct cpu_time){0};
-    text[length] = '\0';
-    char *rest;
-    int64_t used = strtoll(text, &rest, 10); // "ns on a CPU, ns waiting for one, slices"
-    return (struct cpu_time){.used_ns = used, .waited_ns = strtoll(rest, NULL, 10)};
+    struct cpu_time own = {0};
+    (void)cpu_time_read(process->schedstat, &own);
+    return cpu_time_add(birth_cpu(&process->birth), own);
 }
 
-// The state is the letter after the name in parentheses: proc(5).
 bool prober_process_is_ready(const struct prober_process *process)
 {
-    char path[64];
-    char text[512];
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", process->child.pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    ssize_t length = read(file, text, sizeof text - 1);
-    close(file);
-    if (length <= 0)
-        return false;
-    text[length] = '\0';
-    const char *end = strrchr(text, ')');
-    return end != NULL && end[1] == ' ' && end[2] == 'R';
+    return process->pid > 0 ? cpu_is_wanted(process->pid) : birth_is_ready(&process->birth);
 }

@@ -4,8 +4,8 @@
 
 #include "common/error.h"
 #include "common/wire.h"
-
-#include <uv.h>
+#include "server/cpu_time.h"
+#include "server/fork_server.h"
 
 struct prober_process;
 
@@ -18,12 +18,16 @@ struct prober_process_events {
     void (*died)(void *owner, const char *how);
 };
 
-// Starts the program; NULL if that fails, or if too many that the same owner started have been killed
-// and not ended. The object belongs to the loop: it lives until the process has been reaped and its
-// handles are closed.
-struct prober_process *prober_process_start(uv_loop_t *loop, const char *program,
+// Has one made; NULL if the program cannot be started, or if too many that the same owner started
+// have been killed and not ended. It takes calls at once, though it may be there only later, or
+// never: then it `died`. The object belongs to the loop: it lives until the process has been reaped
+// and its handles are closed. The owner holds the fork server for as long as it wants events.
+struct prober_process *prober_process_start(struct fork_server *server,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error);
+
+// False as long as it is not there.
+bool prober_process_is_born(const struct prober_process *process);
 
 // Sends a call. False if the process no longer takes any: kill it.
 bool prober_process_send(struct prober_process *process, const struct call *call)
@@ -42,13 +46,15 @@ void prober_process_end(struct prober_process *process, struct duration grace);
 // For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not ended.
 void prober_process_forget_unended(uv_loop_t *loop);
 
-// A process's time since it started, from /proc/PID/schedstat; zeros if the kernel does not tell.
-struct cpu_time {
-    int64_t used_ns;   // on a CPU
-    int64_t waited_ns; // ready to run without getting one; a wait counts when it has ended
-};
+// True if this is the id of a prober that has not been reaped.
+bool prober_process_has_id(uv_loop_t *loop, pid_t pid);
 
+// True while there may be a prober whose id is not known yet.
+bool prober_process_awaits_id(uv_loop_t *loop);
+
+// Since it was started: its own time, and before that the time of who makes it.
 struct cpu_time prober_process_cpu(const struct prober_process *process);
 
-// True if the process is on a CPU or waits for one at this moment: it does not wait for the server.
+// True if the process, or who makes it, is on a CPU or waits for one at this moment: it does not wait
+// for the server.
 bool prober_process_is_ready(const struct prober_process *process);

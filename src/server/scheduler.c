@@ -68,9 +68,10 @@ struct scheduler {
     uv_loop_t *loop;
     struct config *config;
     struct statistics *statistics;
-    struct prober **probers;     // in the order of config->probers
-    struct refusal refusal;      // what they share
-    struct check_state **states; // in the order of config->checks
+    struct fork_server *fork_server; // of the probers; another one for another target
+    struct prober **probers;         // in the order of config->probers
+    struct refusal refusal;          // what they share
+    struct check_state **states;     // in the order of config->checks
     struct state_list retired;
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
@@ -558,13 +559,20 @@ static struct prober *prober_of(struct scheduler *scheduler, const struct check 
 
 static struct prober *start_prober(struct scheduler *scheduler, const char *name)
 {
-    const struct config *config = scheduler->config;
-    char path[PATH_MAX];
-    bool postgres = config->engine == ENGINE_POSTGRES;
-    program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
-    return prober_new(scheduler->loop, path, words_have(&config->settings.keep, name),
+    return prober_new(scheduler->fork_server, words_have(&scheduler->config->settings.keep, name),
                       statistics_prober(scheduler->statistics, name), &scheduler->refusal, on_done,
                       scheduler);
+}
+
+// Those who hold the one there was go on with it to their end.
+static void change_fork_server(struct scheduler *scheduler)
+{
+    bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
+    char path[PATH_MAX];
+    program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
+    if (scheduler->fork_server != NULL)
+        fork_server_release(scheduler->fork_server);
+    scheduler->fork_server = fork_server_new(scheduler->loop, path);
 }
 
 // What a configuration has, or had.
@@ -607,6 +615,8 @@ static void fill(struct scheduler *scheduler, const struct holding *before)
     bool goes_on = before->config->target_digest == config->target_digest;
     if (!goes_on)
         scheduler->refusal = (struct refusal){0};
+    if (!goes_on || scheduler->fork_server == NULL)
+        change_fork_server(scheduler);
     scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
     scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
     for (size_t i = 0; i < config->probers.count; i++) {
@@ -687,6 +697,7 @@ void scheduler_end(struct scheduler *scheduler)
     while ((first = deadline_first(&scheduler->deadlines)) != NULL)
         on_deadline(&scheduler->deadlines, first);
     end_all(scheduler);
+    fork_server_release(scheduler->fork_server);
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);

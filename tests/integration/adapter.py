@@ -28,6 +28,7 @@ CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
 PATIENT = {"DBHEALTH_TIMEOUT": "10s", "DBHEALTH_DEADLINE": "12s"}
 AS_SHIPPED = {"DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
 PR_SET_PDEATHSIG = 1
+PROBER = "prober"  # What ps calls one.
 
 _libc = ctypes.CDLL(None)
 
@@ -180,14 +181,22 @@ class Adapter:
 
     def probers(self):
         """Process ids of its probers."""
-        return processes.children(self.pid)
+        return [pid for pid in processes.children(self.pid) if processes.name(pid) == PROBER]
+
+    def fork_servers(self):
+        """Process ids of what makes its probers: one, or none yet."""
+        return [pid for pid in processes.children(self.pid) if processes.name(pid) != PROBER]
+
+    def tree(self):
+        """Process ids of all of it."""
+        return [self.pid, *processes.children(self.pid)]
 
     def descriptors(self):
         return processes.descriptors(self.pid)
 
     def pss(self):
         """Memory of the process tree, in kB."""
-        return sum(processes.pss(pid) for pid in (self.pid, *self.probers()))
+        return sum(map(processes.pss, self.tree()))
 
     def own_memory(self):
         """The part of it that is no file's, in kB."""

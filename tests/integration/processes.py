@@ -48,6 +48,14 @@ def state(pid):
         return None
 
 
+def name(pid):
+    """What ps calls it; None when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def exists(pid):
     return state(pid) not in ("Z", None)
 

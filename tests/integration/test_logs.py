@@ -136,7 +136,7 @@ def test_no_secret_anywhere(adapter, server, tmp_path, where):
             options = {"DATABASE_URL_FILE": str(file)}
         a = adapter(**options, DBHEALTH_LOG_LEVEL="debug")
         bodies = [a.get(f"{path}?verbose").body for path in ENDPOINTS]
-        command_lines = [processes.command_line(pid) for pid in (a.pid, *a.probers())]
+        command_lines = [processes.command_line(pid) for pid in a.tree()]
         assert secret not in a.log_text() + "".join(bodies) + str(command_lines)
 
 

@@ -107,10 +107,10 @@ class DutyCycle:
     def _turn(self, cpu):
         while not self._over.is_set():
             for number, seconds in ((signal.SIGCONT, cpu), (signal.SIGSTOP, 1 - cpu)):
-                for pid in (self.adapter.pid, *self.adapter.probers()):
+                for pid in self.adapter.tree():
                     processes.send(pid, number)
                 self._over.wait(seconds / 10)
-        for pid in (*self.adapter.probers(), self.adapter.pid):
+        for pid in reversed(self.adapter.tree()):
             processes.send(pid, signal.SIGCONT)
 
 

@@ -5,7 +5,6 @@ DBHEALTH_TEST_KILLS sets how many of them are killed in each way."""
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 
 import faults
@@ -222,22 +221,6 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture
-def with_prober(build_dir, tmp_path, adapter):
-    """with_prober(script) starts an adapter whose Postgres prober is that shell script."""
-
-    def start(script, **options):
-        shutil.copy(build_dir / "dbhealthd", tmp_path)
-        shutil.copytree(build_dir / "checks", tmp_path / "checks")
-        prober = tmp_path / "dbhealthd-postgres"
-        prober.write_text(f"#!/bin/sh\n{script}\n")
-        prober.chmod(0o755)
-        url = "postgres://probe:word@127.0.0.1:1/"
-        return adapter(url, program=tmp_path / "dbhealthd", **options)
-
-    return start
-
-
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_prober_that_misbehaves_is_our_fault(with_prober, script):
     a = with_prober(SCRIPTS[script])
@@ -290,5 +273,5 @@ def test_livez_fails_for_good_without_a_prober_program(without_prober):
 def test_no_secret_on_a_command_line(adapter, server):
     a = adapter(server.url())
     assert a.statuses() == (200, 200, 200, 200)
-    for pid in (a.pid, *a.probers()):
+    for pid in a.tree():
         assert not re.search(b"secret|probe:", processes.command_line(pid))

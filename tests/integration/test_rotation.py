@@ -125,7 +125,7 @@ def test_a_url_file_that_changes_user_and_password(adapter, server, its_password
 
 
 def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
-    """Neither dbhealthd nor what it answers has ever seen it."""
+    """Neither dbhealthd, nor what it answers, nor the fork server has ever seen it."""
     secrets = volume(password=SECRET)
     a = adapter(server.url(password=""), **password_file(secrets), **UNCACHED)
     assert a.statuses() == WELL
@@ -133,7 +133,7 @@ def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
     assert a.statuses() == WELL
     a.get("/status")
     for word in (SECRET, "another-secret"):
-        assert not in_memory(a.pid, word)
+        assert not any(in_memory(pid, word) for pid in (a.pid, *a.fork_servers()))
     assert any(in_memory(pid, SECRET) for pid in a.probers()), "or this test proves nothing"
 
 

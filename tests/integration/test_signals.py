@@ -208,6 +208,6 @@ def test_process_1_reaps_what_others_leave(process_1, postgres):
     orphan = ("nsenter", "--target", str(a.pid), "--pid", "sh", "-c", "sleep 0.1 & sleep 0.05")
     for _ in range(3):
         subprocess.run(orphan, check=True)
-    wait_until(lambda: len(processes.children(a.pid)) == 2, "the orphans end")
+    wait_until(lambda: len(processes.children(a.pid)) == 3, "the orphans end")
     wait_until(lambda: not processes.zombies(a.pid), "the orphans are reaped", limit=5)
     a.end()

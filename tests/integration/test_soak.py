@@ -130,7 +130,7 @@ class Subject:
     def _kill_probers(self):
         """Our own fault: readiness may blink, nothing else."""
         self._end_phase()
-        for pid in self.adapter.probers():
+        for pid in self.adapter.tree()[1:]:
             processes.kill(pid)
 
     def _stall_adapter(self):

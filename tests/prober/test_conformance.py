@@ -498,7 +498,7 @@ def test_statement_without_result(session):
 
 
 def session_is_mysql(session):
-    return session.process.args[-1].endswith("mysql")
+    return session.program.endswith("mysql")
 
 
 def test_only_a_comment(session):

@@ -26,7 +26,7 @@ def prober(start, kind):
 
 def ended(prober):
     """The exit status of a prober that ends by itself."""
-    status = prober.process.wait(10)
+    status = prober.wait(10)
     prober.kill()
     assert prober.output() == ""
     return status
@@ -89,7 +89,7 @@ def test_ends_when_its_reply_finds_nobody(start, kind, tmp_path):
     prober.send(Verb.CLOSE)
     prober.socket.close()
     os.kill(prober.pid, signal.SIGCONT)
-    assert prober.process.wait(10) == 0
+    assert prober.wait(10) == 0
     assert prober.output() == ""
 
 

@@ -1,8 +1,10 @@
-"""The contract between dbhealthd and its probers, written a second time from src/common/wire.h, and
-a prober program to talk to over it."""
+"""The contracts between dbhealthd, the fork server and its probers, written a second time from
+src/common/wire.h and src/common/handover.h, and a prober to talk to over them."""
 
 import enum
+import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -157,26 +159,69 @@ class NoReply(AssertionError):
     """Nothing came in the time given."""
 
 
-class Prober:
-    """A prober program and our end of its socket. What it prints is an error: probers log nothing."""
+class ForkServer:
+    """A prober program as dbhealthd starts it. What it prints is an error, and so is what its
+    probers print: they log nothing."""
 
     def __init__(self, program, url=None, environment=None):
-        self.environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
+        environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
         if url is not None:
-            self.environment["DATABASE_URL"] = url
-        self.sequence = 0
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            environment["DATABASE_URL"] = url
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._printed = tempfile.TemporaryFile()
         with theirs:
             self.process = subprocess.Popen(
                 # The shell moves our descriptor to 3. Not sh: dash knows one-digit ones only.
                 ["/bin/bash", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', str(program)],
-                env=self.environment,
+                env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
             )
+
+    def bear(self):
+        """Has a prober made, which is our child; gives our end of its socket, and its process id."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(self.control, [b"\0"], [theirs.fileno()])
+        pid, error = struct.unpack("=ii", self.control.recv(64))
+        assert error == 0
+        return ours, pid
+
+    def output(self):
+        """What was printed; once all have ended."""
+        self._printed.seek(0)
+        return self._printed.read().decode(errors="replace")
+
+    def end(self):
+        """Closes the control socket: it ends by itself, with status 0. Its probers go on."""
+        self.control.close()
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("the fork server did not end with its control socket") from None
+        assert status == 0, (status, self.output())
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.control.close()
+
+
+class Prober:
+    """A prober and our end of its socket; unless another is given, with a fork server of its own,
+    that ends as soon as it has made it."""
+
+    def __init__(self, program, url=None, environment=None, fork_server=None):
+        self.sequence = 0
+        self.program = str(program)
+        self.fork_server = fork_server or ForkServer(program, url, environment)
+        self.socket, self.pid = self.fork_server.bear()
+        self._status = None
+        if fork_server is None:
+            self.fork_server.end()
 
     def __enter__(self):
         return self
@@ -184,9 +229,20 @@ class Prober:
     def __exit__(self, *_):
         self.end()
 
-    @property
-    def pid(self):
-        return self.process.pid
+    def wait(self, patience=PATIENCE):
+        """Its exit status, as that of subprocess; None if it does not end in time."""
+        if self._status is None:
+            end = os.pidfd_open(self.pid)
+            ended = select.select([end], [], [], patience)[0]
+            os.close(end)
+            if ended:
+                self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self._status
+
+    def signal(self, number):
+        """The signal, if it has not been waited for."""
+        if self._status is None:
+            os.kill(self.pid, number)
 
     def send(self, verb, sql="", **options):
         """Sends a call; the reply is for receive()."""
@@ -202,7 +258,7 @@ class Prober:
             message = self.socket.recv(WIRE_MAX + 1)
         except ConnectionResetError:  # It ended with a call of ours unread.
             message = b""
-        assert message, f"the prober has ended: status {self.process.wait(10)}, {self.output()!r}"
+        assert message, f"the prober has ended: status {self.wait(10)}, {self.output()!r}"
         reply = decode_reply(message)
         assert reply.sequence == self.sequence
         return reply
@@ -252,9 +308,8 @@ class Prober:
         return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM:"))
 
     def output(self):
-        """What the program printed; once it has ended."""
-        self._printed.seek(0)
-        return self._printed.read().decode(errors="replace")
+        """What it printed; once it has ended."""
+        return self.fork_server.output()
 
     def end(self):
         """Closes our end: the prober says goodbye to the server and ends by itself, with status 0
@@ -262,16 +317,14 @@ class Prober:
         if self.socket.fileno() < 0:
             return
         self.socket.close()
-        try:
-            status = self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("the prober did not end when its socket was closed") from None
+        status = self.wait()
+        if status is None:
+            self.kill()
+            raise AssertionError("the prober did not end when its socket was closed")
         assert (status, self.output()) == (0, "")
 
     def kill(self):
         """SIGKILL, as from a dbhealthd that lost patience."""
-        self.process.kill()
-        self.process.wait()
+        self.signal(signal.SIGKILL)
+        self.wait()
         self.socket.close()
