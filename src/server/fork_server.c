@@ -271,8 +271,6 @@ static int spawn(struct incarnation *incarnation, uv_loop_t *loop, int socket)
                                     .stdio = stdio,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
                                     .exit_cb = on_exit_of};
-    // Debian's libpq loads GnuTLS for LDAP, which it is never asked for: 70 kB and 7 % of the start.
-    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 1);
     return uv_spawn(loop, &incarnation->child, &options);
 }
 
