@@ -389,16 +389,23 @@ bool fork_server_call_off(struct birth *birth)
     return true;
 }
 
-void fork_server_give_up(struct birth *birth)
+void fork_server_look(struct birth *birth)
 {
     struct incarnation *incarnation = birth->by;
     if (incarnation == NULL)
         return;
-    read_all(incarnation); // an answer that is there counts
-    if (birth->by == incarnation) {
-        incarnation->expected = true;
-        kill_incarnation(incarnation);
-    }
+    read_all(incarnation);
+    finish_if_over(incarnation);
+}
+
+void fork_server_give_up(struct birth *birth)
+{
+    fork_server_look(birth); // an answer that is there counts
+    struct incarnation *incarnation = birth->by;
+    if (incarnation == NULL)
+        return;
+    incarnation->expected = true;
+    kill_incarnation(incarnation);
     finish_if_over(incarnation);
 }
 

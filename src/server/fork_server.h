@@ -46,6 +46,9 @@ bool fork_server_bear(struct fork_server *server, struct birth *birth, int socke
 // Takes back what is not under way yet; there will be no event. False if it is under way.
 bool fork_server_call_off(struct birth *birth) __attribute__((warn_unused_result));
 
+// Reads what has been answered already, without waiting: it may be `born` or `failed` within the call.
+void fork_server_look(struct birth *birth);
+
 // Of one under way that takes too long: kills the process that should make it. If its child is there
 // nevertheless, it is `born`, else `failed`; that may be from within the call.
 void fork_server_give_up(struct birth *birth);

@@ -70,6 +70,7 @@ struct prober {
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
+    bool asked;                     // when pending: one before the latest reached the server
     struct effort effort;           // for the first job of the batch
     uv_timer_t pulse;               // looks at the effort while a verb is outstanding
     unsigned failures;              // crashes and failed starts in a row
@@ -207,13 +208,14 @@ static bool is_starved(const struct prober *prober, struct duration span)
     return effort_is_starved(&prober->effort, prober->process, span);
 }
 
-// No answer yet: a process that is not there has not asked the server.
+// No answer yet: a process that is not there has not asked the server, but one before it may have.
 static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
 {
     if (is_starved(prober, span))
         return OUTCOME_STARVED;
     bool asked = prober->process == NULL || prober_process_is_born(prober->process);
-    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+    bool asked_before = prober->state == STATE_PENDING && prober->asked;
+    return asked || asked_before ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
 // --- the verbs
@@ -573,6 +575,7 @@ static void leave_open_pending(struct prober *prober)
     prober->state = STATE_PENDING;
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
+    prober->asked = false;
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
     tell(prober, job, probe);
@@ -598,6 +601,7 @@ static void end_open(struct prober *prober)
 
 static void replace_open(struct prober *prober)
 {
+    prober->asked |= prober->process != NULL && prober_process_is_born(prober->process);
     kill_silent(prober);
     prober->attempts++;
     if (send_open(prober))

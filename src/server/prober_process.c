@@ -184,6 +184,7 @@ static bool receive_one(struct prober_process *process)
         return false;
     }
     if (!reply_decode(bytes, (size_t)length, &reply)) {
+        (void)uv_poll_stop(&process->poll);
         kill_child(process);
         tell_death(process, "sent a message that is no reply");
         return false;
@@ -195,6 +196,7 @@ static bool receive_one(struct prober_process *process)
 
 void prober_process_receive(struct prober_process *process)
 {
+    fork_server_look(&process->birth);
     while (process->owner != NULL && process->socket >= 0 && receive_one(process))
         continue;
 }

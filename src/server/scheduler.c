@@ -294,7 +294,8 @@ static bool has_barely_begun(const struct check_state *state, struct duration ra
 static struct check_view view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
-    bool barely = unfinished.outcome == OUTCOME_TIMEOUT && has_barely_begun(state, unfinished.ran);
+    bool silent = unfinished.outcome == OUTCOME_TIMEOUT || unfinished.outcome == OUTCOME_CRASHED;
+    bool barely = silent && has_barely_begun(state, unfinished.ran);
     if (barely)
         unfinished.outcome = OUTCOME_UNKNOWN;
     struct check_view view = {.check = state->check,
