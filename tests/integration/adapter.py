@@ -200,7 +200,7 @@ class Adapter:
 
     def own_memory(self):
         """The part of it that is no file's, in kB."""
-        return sum(processes.own_memory(pid) for pid in (self.pid, *self.probers()))
+        return sum(map(processes.own_memory, self.tree()))
 
 
 class CheckLine:
