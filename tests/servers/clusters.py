@@ -53,6 +53,10 @@ class Galera(Member, MariaDB):
     def wsrep(self, name):
         return self.sql(f"SHOW GLOBAL STATUS LIKE 'wsrep_{name}'")[0][1]
 
+    def _answers(self):
+        # It takes connections before its cluster lets it serve them.
+        return super()._answers() and self.wsrep("ready") == "ON"
+
     def _copy_to(self, folder):
         self.stop()
         self._copy(folder)
