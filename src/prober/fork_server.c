@@ -3,7 +3,8 @@
 // that need not be made anew, and the time of linking that need not be spent anew.
 //
 // The decision to question: a child is dbhealthd's own, by CLONE_PARENT, and not ours. So dbhealthd
-// reaps it and kills it by its id, it dies with dbhealthd, and our end is none of its business.
+// reaps it and kills it by its id, it dies with dbhealthd, and our end is none of its business. What
+// stands in for Linux in some sandboxes and emulators refuses that, or makes the child ours.
 #include "prober/fork_server.h"
 
 #include "common/handover.h"
@@ -32,12 +33,12 @@ static long fork_for_parent(void)
 }
 
 // The child itself answers, so that its id cannot be lost with us. A fork clears PR_SET_PDEATHSIG.
-static enum fork_server_end become_prober(int socket)
+static enum fork_server_end become_prober(int socket, pid_t dbhealthd)
 {
-    const struct handover_answer born = {.pid = getpid()};
+    const struct handover_answer born = {.pid = getpid()}, not_its_child = {.error = ECHILD};
     bool mortal = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
-    (void)prctl(PR_SET_NAME, "prober"); // as ps shows it, to tell it from us
-    if (!handover_answer(PROBER_SOCKET, born))
+    bool its_child = getppid() == dbhealthd;
+    if (!handover_answer(PROBER_SOCKET, its_child ? born : not_its_child) || !its_child)
         return FORK_SERVER_OVER;
     if (!mortal || dup2(socket, PROBER_SOCKET) < 0) // which closes the control socket
         return FORK_SERVER_BROKEN;
@@ -47,6 +48,7 @@ static enum fork_server_end become_prober(int socket)
 
 enum fork_server_end fork_server_run(void)
 {
+    const pid_t dbhealthd = getppid();
     memory_trim(); // each child would have a copy of what is free
     for (;;) {
         int socket;
@@ -55,7 +57,7 @@ enum fork_server_end fork_server_run(void)
             return handover == HANDOVER_OVER ? FORK_SERVER_OVER : FORK_SERVER_BROKEN;
         long child = fork_for_parent();
         if (child == 0)
-            return become_prober(socket);
+            return become_prober(socket, dbhealthd);
         struct handover_answer none = {.error = errno};
         if (child < 0 && !handover_answer(PROBER_SOCKET, none))
             return FORK_SERVER_OVER;

@@ -2,7 +2,8 @@
 // waits on its socket for a call, lets the driver do it with blocking library calls, and sends the
 // reply. It owns the session and the last login that worked, knows nothing of checks, and logs
 // nothing: what is to be said goes into a reply, for dbhealthd to log. The process that dbhealthd
-// starts is not a prober yet, but the fork server that makes them: see fork_server.h.
+// starts is not a prober yet, but the fork server that makes them: see fork_server.h. Only with an
+// argument it is a prober at once.
 //
 // There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
 // this process when it loses patience.
@@ -226,6 +227,7 @@ static bool serve(struct state *state, unsigned char *message)
 static int be_prober(void)
 {
     struct state state = {0};
+    (void)prctl(PR_SET_NAME, "prober"); // as ps shows it, to tell it from the fork server
     if (peer_has_gone())
         return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
@@ -236,15 +238,16 @@ static int be_prober(void)
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(void)
+int main(int count, char *arguments[])
 {
+    (void)arguments;
     ignore_signals();
     if (!confine())
         return EXIT_FAILURE;
     if (peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
-    enum fork_server_end end = fork_server_run();
+    enum fork_server_end end = count > 1 ? FORK_SERVER_CHILD : fork_server_run();
     if (end == FORK_SERVER_CHILD)
         return be_prober();
     return end == FORK_SERVER_OVER ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -5,6 +5,9 @@
 // The decision to question: the control socket of one that has been killed is read to its end. Its
 // child answers for itself, perhaps later than that, and must be reaped. Only the end of the control
 // socket says that there is none.
+//
+// Where the kernel has no way to make a child ours (gVisor, qemu's user mode), the program is started
+// anew for each prober, by ourselves: that is slower, and a prober is there at once.
 #include "server/fork_server.h"
 
 #include "common/handover.h"
@@ -13,7 +16,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +34,7 @@ struct fork_server {
     uv_loop_t *loop;
     char *program;
     unsigned holders;
+    bool execs;                  // each prober; there are no incarnations any more
     struct incarnation *current; // NULL: none is up
     struct incarnation_list all;
     struct birth_list waiting;
@@ -156,11 +162,23 @@ static struct birth *take_birth(struct incarnation *incarnation)
     return birth;
 }
 
+static void tell_born(struct birth *birth, pid_t pid)
+{
+    close(birth->socket);
+    birth->events->born(birth, pid);
+}
+
+static void tell_failed(struct birth *birth, const char *how)
+{
+    close(birth->socket);
+    birth->events->failed(birth, how);
+}
+
 static void fail(struct incarnation *incarnation, const char *how)
 {
     struct birth *birth = take_birth(incarnation);
     if (birth != NULL)
-        birth->events->failed(birth, how);
+        tell_failed(birth, how);
 }
 
 static void pump(struct fork_server *server);
@@ -183,6 +201,25 @@ static void finish(struct incarnation *incarnation)
 
 // --- answers
 
+// Of processes or memory: who starts the program anew would have none, either.
+static bool is_shortage(int error)
+{
+    return error == EAGAIN || error == ENOMEM;
+}
+
+// The birth goes back, to be made another way.
+static void exec_from_now_on(struct incarnation *incarnation, struct birth *birth, int error)
+{
+    struct fork_server *server = incarnation->server;
+    LOG_EVENT(LOG_WARN, "probers cannot be forked", LOG_TEXT("how", strerror(error)));
+    incarnation->expected = true;
+    retire(incarnation);
+    server->execs = true;
+    birth->server = server;
+    TAILQ_INSERT_HEAD(&server->waiting, birth, link);
+    pump(server);
+}
+
 static void on_answer(struct incarnation *incarnation, const struct handover_answer *answer)
 {
     struct birth *birth = take_birth(incarnation);
@@ -190,9 +227,11 @@ static void on_answer(struct incarnation *incarnation, const struct handover_ans
     (void)snprintf(how, sizeof how, "cannot start %.300s: %s", incarnation->program,
                    strerror(answer->error));
     if (answer->pid > 0)
-        birth->events->born(birth, answer->pid);
+        tell_born(birth, answer->pid);
+    else if (incarnation->server == NULL || is_shortage(answer->error))
+        tell_failed(birth, how);
     else
-        birth->events->failed(birth, how);
+        exec_from_now_on(incarnation, birth, answer->error);
     bool retired = incarnation->server == NULL || incarnation->server->current != incarnation;
     if (retired)
         kill_incarnation(incarnation);
@@ -340,33 +379,83 @@ static struct birth *take_waiting(struct birth *birth)
 static void ask(struct incarnation *incarnation, struct birth *birth)
 {
     bool asked = handover_ask(incarnation->control, birth->socket);
-    close(birth->socket);
     incarnation->birth = birth;
     if (!asked)
         kill_incarnation(incarnation);
 }
 
+// Starts the program as one prober, by its argument. Returns its id; 0 if it cannot be started.
+static pid_t exec_prober(const struct fork_server *server, int socket, struct error *error)
+{
+    char argument[] = "prober";
+    char *arguments[] = {server->program, argument, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int failed = posix_spawn_file_actions_init(&actions);
+    assert(failed == 0); // that is memory
+    failed = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    failed |= posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+    failed |= posix_spawn_file_actions_adddup2(&actions, socket, PROBER_SOCKET);
+    assert(failed == 0);
+    failed = posix_spawn(&pid, server->program, &actions, NULL, arguments, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    if (failed == 0)
+        return pid;
+    (void)error_set(error, "cannot start %.300s: %s", server->program, strerror(failed));
+    return 0;
+}
+
+static void exec_first(struct fork_server *server)
+{
+    struct error error;
+    struct birth *birth = take_waiting(TAILQ_FIRST(&server->waiting));
+    pid_t pid = exec_prober(server, birth->socket, &error);
+    if (pid > 0)
+        tell_born(birth, pid);
+    else
+        tell_failed(birth, error.text);
+}
+
+// False once a birth is under way.
+static bool pump_one(struct fork_server *server)
+{
+    struct error error;
+    if (server->execs) {
+        exec_first(server);
+        return true;
+    }
+    struct incarnation *incarnation = have_one(server, &error);
+    struct birth *birth = TAILQ_FIRST(&server->waiting);
+    if (incarnation == NULL)
+        tell_failed(take_waiting(birth), error.text);
+    else if (incarnation->birth == NULL)
+        ask(incarnation, take_waiting(birth));
+    return incarnation == NULL;
+}
+
 // Has the first that waits made, if none is under way.
 static void pump(struct fork_server *server)
 {
-    struct error error;
-    while (!TAILQ_EMPTY(&server->waiting)) {
-        struct birth *birth = TAILQ_FIRST(&server->waiting);
-        struct incarnation *incarnation = have_one(server, &error);
-        if (incarnation == NULL) {
-            close(take_waiting(birth)->socket);
-            birth->events->failed(birth, error.text);
-            continue;
-        }
-        if (incarnation->birth == NULL)
-            ask(incarnation, take_waiting(birth));
-        return;
-    }
+    fork_server_hold(server);
+    while (!TAILQ_EMPTY(&server->waiting) && pump_one(server))
+        continue;
+    fork_server_release(server);
+}
+
+// By exec, at once.
+static bool bear_now(struct fork_server *server, struct birth *birth, int socket,
+                     struct error *error)
+{
+    *birth = (struct birth){.pid = exec_prober(server, socket, error)};
+    close(socket);
+    return birth->pid > 0;
 }
 
 bool fork_server_bear(struct fork_server *server, struct birth *birth, int socket,
                       const struct birth_events *events, struct error *error)
 {
+    if (server->execs)
+        return bear_now(server, birth, socket, error);
     struct incarnation *incarnation = have_one(server, error);
     if (incarnation == NULL) {
         close(socket);

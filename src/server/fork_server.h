@@ -1,5 +1,6 @@
 // What all probers of one program come from: a process that has the program's libraries loaded, and
-// forks. It is started at the first need, and again after its end, at the next.
+// forks. It is started at the first need, and again after its end, at the next. Where the kernel
+// cannot do that, the program is started once for each prober.
 #pragma once
 
 #include "common/error.h"
@@ -24,7 +25,8 @@ struct birth {
     const struct birth_events *events;
     struct fork_server *server; // while it waits to be asked for
     struct incarnation *by;     // the process whose work for it counts; NULL: none (any more)
-    int socket;                 // while it waits
+    int socket;                 // until there is an event
+    pid_t pid;                  // if the process is there at once; 0: see birth_events
     struct cpu_time before;     // what `by` had used when it began to count
     struct cpu_time spent;      // by those before `by`
 };
@@ -37,8 +39,9 @@ struct birth_events {
     void (*failed)(struct birth *birth, const char *how);
 };
 
-// Has a process made whose socket is this one, which is taken over. False, with the socket closed, if
-// the program cannot be started.
+// Has a process made whose socket is this one, which is taken over. It may be there at once: then
+// its id is in birth->pid, and no event comes. False, with the socket closed, if the program cannot be
+// started.
 bool fork_server_bear(struct fork_server *server, struct birth *birth, int socket,
                       const struct birth_events *events, struct error *error)
     __attribute__((warn_unused_result));

@@ -153,12 +153,17 @@ static struct prober_process *of_birth(struct birth *birth)
     return (struct prober_process *)((char *)birth - offsetof(struct prober_process, birth));
 }
 
+static void take_id(struct prober_process *process, pid_t pid)
+{
+    process->pid = pid;
+    process->schedstat = cpu_time_open(pid);
+}
+
 // The SIGCHLD of its end may have come before.
 static void on_born(struct birth *birth, pid_t pid)
 {
     struct prober_process *process = of_birth(birth);
-    process->pid = pid;
-    process->schedstat = cpu_time_open(pid);
+    take_id(process, pid);
     if (process->killed)
         kill_child(process);
     reap(process);
@@ -325,6 +330,8 @@ struct prober_process *prober_process_start(struct fork_server *server,
         close_all(process);
         return NULL;
     }
+    if (process->birth.pid > 0)
+        take_id(process, process->birth.pid);
     return process;
 }
 

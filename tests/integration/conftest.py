@@ -71,13 +71,12 @@ def closed_port():
 def with_prober(build_dir, tmp_path, adapter):
     """with_prober(script) starts an adapter whose Postgres prober is that shell script."""
 
-    def start(script, **options):
+    def start(script, url="postgres://probe:word@127.0.0.1:1/", **options):
         shutil.copy(build_dir / "dbhealthd", tmp_path)
         shutil.copytree(build_dir / "checks", tmp_path / "checks")
         prober = tmp_path / "dbhealthd-postgres"
         prober.write_text(f"#!/bin/sh\n{script}\n")
         prober.chmod(0o755)
-        url = "postgres://probe:word@127.0.0.1:1/"
         return adapter(url, program=tmp_path / "dbhealthd", **options)
 
     return start

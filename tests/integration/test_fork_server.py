@@ -6,6 +6,8 @@ import contextlib
 import os
 import shlex
 import signal
+import subprocess
+from pathlib import Path
 
 import processes
 import pytest
@@ -16,7 +18,6 @@ from servers import wait_until
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300")) // 6
 WELL = (200, 200, 200, 200)
 UNCACHED = {"DBHEALTH_CACHE": "0s"}
-NO_CLONE = "strace -D -qq -o /dev/null -e trace=clone -e inject=clone:error=EPERM"
 
 
 def the_one(adapter):
@@ -182,12 +183,60 @@ def test_one_that_never_makes_any_is_killed_each_time(with_prober):
     assert len(a.fork_servers()) <= 1
 
 
-def test_a_process_that_may_not_be_made(with_prober, build_dir):
-    program = shlex.quote(str(build_dir.resolve() / "dbhealthd-postgres"))
-    a = with_prober(f"exec {NO_CLONE} {program}", ASAN_OPTIONS="detect_leaks=0")
+# Without it
+
+
+@pytest.fixture
+def with_clone(with_prober, build_dir):
+    """with_clone(before, **options): an adapter in whose fork servers, and probers, clone() is what
+    that prefix of their command makes of it."""
+
+    def start(before, **options):
+        program = shlex.quote(str(build_dir.resolve() / "dbhealthd-postgres"))
+        asan = "detect_leaks=0:verify_asan_link_order=0"
+        return with_prober(f'exec {before} {program} "$@"', ASAN_OPTIONS=asan, **options)
+
+    return start
+
+
+def failing(error):
+    return f"strace -D -qq -o /dev/null -e trace=clone -e inject=clone:error={error}"
+
+
+def test_no_process_can_be_made(with_clone):
+    a = with_clone(failing("EAGAIN"))
     assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
     how = a.messages("prober failed")[0]["how"]
-    assert how.startswith("cannot start ") and how.endswith(": Operation not permitted"), how
+    assert how.startswith("cannot start ") and how.endswith(": Resource temporarily unavailable")
+
+
+@pytest.fixture(scope="module")
+def without_parent(tmp_path_factory):
+    """The prefix that makes clone() overlook CLONE_PARENT, as gVisor does."""
+    folder = tmp_path_factory.mktemp("without-parent")
+    source, library = Path(__file__).parent / "without_parent.c", folder / "without_parent.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return f"env LD_PRELOAD={library}"
+
+
+@pytest.mark.parametrize("how", ["refused", "overlooked"])
+def test_probers_are_started_one_by_one_where_none_can_be_forked(
+    with_clone, without_parent, postgres, how
+):
+    """The first of which only tells so."""
+    before = {"refused": failing("EINVAL"), "overlooked": without_parent}[how]
+    a = with_clone(before, url=postgres.url(), **UNCACHED)
+    assert a.statuses() == WELL
+    wait_until(lambda: not a.fork_servers(), "there is no fork server")
+    assert len(a.messages("probers cannot be forked")) == 1
+    for number in (signal.SIGKILL, signal.SIGABRT):
+        old = set(a.probers())
+        assert len(old) == 2
+        for pid in old:
+            kill(pid, number)
+        wait_until(lambda: a.statuses() == WELL, "it is well")
+        assert not old & set(a.probers())
+    assert not a.fork_servers()
 
 
 # The adapter's end
