@@ -70,7 +70,7 @@ struct prober {
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
-    bool asked;                     // when pending: one before the latest reached the server
+    enum outcome before;            // when pending: what was told before the latest attempt
     struct effort effort;           // for the first job of the batch
     uv_timer_t pulse;               // looks at the effort while a verb is outstanding
     unsigned failures;              // crashes and failed starts in a row
@@ -208,14 +208,23 @@ static bool is_starved(const struct prober *prober, struct duration span)
     return effort_is_starved(&prober->effort, prober->process, span);
 }
 
-// No answer yet: a process that is not there has not asked the server, but one before it may have.
+// No answer yet: a process that is not there has not asked the server.
 static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
 {
     if (is_starved(prober, span))
         return OUTCOME_STARVED;
     bool asked = prober->process == NULL || prober_process_is_born(prober->process);
-    bool asked_before = prober->state == STATE_PENDING && prober->asked;
-    return asked || asked_before ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+}
+
+// An attempt that has not had its time yet, or that did not come to ask, tells nothing new.
+static enum outcome outcome_of_pending(struct prober *prober)
+{
+    struct duration span = instant_since(prober->effort.since, instant_now());
+    if (span.ms < timeout_of(prober).ms)
+        return prober->before;
+    enum outcome outcome = outcome_of_silence(prober, span);
+    return outcome != OUTCOME_CRASHED ? outcome : prober->before;
 }
 
 // --- the verbs
@@ -575,7 +584,7 @@ static void leave_open_pending(struct prober *prober)
     prober->state = STATE_PENDING;
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
-    prober->asked = false;
+    prober->before = probe.outcome;
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
     tell(prober, job, probe);
@@ -601,7 +610,7 @@ static void end_open(struct prober *prober)
 
 static void replace_open(struct prober *prober)
 {
-    prober->asked |= prober->process != NULL && prober_process_is_born(prober->process);
+    prober->before = outcome_of_pending(prober);
     kill_silent(prober);
     prober->attempts++;
     if (send_open(prober))
@@ -709,8 +718,7 @@ static void tell_pending(struct prober *prober, struct job *job)
         job->place = JOB_IN_BATCH;
         TAILQ_INSERT_TAIL(&prober->batch, job, link);
     }
-    struct duration span = instant_since(prober->effort.since, now);
-    struct probe probe = {.outcome = outcome_of_silence(prober, span),
+    struct probe probe = {.outcome = outcome_of_pending(prober),
                           .stage = VERB_OPEN,
                           .started = now,
                           .unasked = true,

@@ -10,6 +10,7 @@ import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED
+from asking import Asking
 from servers import wait_until
 
 SLEEPERS = (
@@ -32,16 +33,43 @@ def test_a_stall_of_the_adapter_is_never_the_servers_silence(adapter, postgres, 
     assert "fail" not in [line["to"] for line in a.transitions("alive")]
 
 
-def test_a_stall_while_a_prober_is_started_is_ours_too(adapter, postgres):
-    """Each start of a program takes a second. LeakSanitizer does not work under strace."""
-    under = ("strace", "-f", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
-    slow = (*under, "-e", "inject=execve:delay_enter=1000000")
-    a = adapter(
-        postgres.url(), under=slow, DBHEALTH_CACHE="0s", ASAN_OPTIONS="detect_leaks=0", **AS_SHIPPED
-    )
+@pytest.fixture
+def slow_to_start(adapter, postgres):
+    """slow_to_start(seconds): an adapter where each start of a program takes so long, in which it
+    stands still itself. LeakSanitizer does not work under strace."""
+
+    def start(seconds):
+        under = ("strace", "-f", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
+        slow = (*under, "-e", f"inject=execve:delay_enter={round(seconds * 1e6)}")
+        without_leaks = {"ASAN_OPTIONS": "detect_leaks=0"}
+        return adapter(
+            postgres.url(), under=slow, DBHEALTH_CACHE="0s", **without_leaks, **AS_SHIPPED
+        )
+
+    return start
+
+
+def test_a_stall_while_a_prober_is_started_is_ours_too(slow_to_start):
+    a = slow_to_start(1)
     assert a.status_of("/healthz") == 200
     wait_until(lambda: a.transitions("alive"), "what came of it is told")
     assert {line["outcome"] for line in a.transitions("alive")} <= {"starved", "ok"}
+
+
+def test_a_stall_at_a_new_try_of_a_login_changes_nothing(slow_to_start, postgres):
+    """The server has been silent for ten seconds by then."""
+    a = slow_to_start(0.2)
+    a.wait_status("/healthz", 200)
+    with postgres.paused():
+        a.wait_status("/healthz", 503)
+        before = set(a.probers())
+        for pid in a.fork_servers():
+            processes.kill(pid)
+        with Asking(a, "/healthz") as asking:
+            wait_until(lambda: set(a.probers()) - before, "another login is tried")
+            count = asking.count
+            wait_until(lambda: asking.count > count + 100, "it has been asked")
+    assert asking.statuses == {503}
 
 
 def test_a_frozen_session_costs_the_server_few_others(adapter, new_postgres):
