@@ -3,9 +3,8 @@
 import datetime
 import functools
 import ipaddress
-import tempfile
 
-from .session import session_folder
+from .session import fast_folder, session_folder
 
 LOCAL = ("localhost", "127.0.0.1")
 MONTH = 30 * 24 * 3600  # s
@@ -14,7 +13,7 @@ MONTH = 30 * 24 * 3600  # s
 @functools.cache
 def certificates():
     """This session's certificates."""
-    folder = session_folder(tempfile.gettempdir()) / "certificates"
+    folder = session_folder(fast_folder()) / "certificates"
     folder.mkdir()
     return Certificates(folder)
 

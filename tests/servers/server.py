@@ -8,14 +8,13 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from urllib.parse import quote, urlencode
 
 from . import account, disk
 from .certificates import certificates
 from .kernel import children, client_sockets, exists, free_port, stopped, wait_until
-from .session import session_folder
+from .session import fast_folder, session_folder
 
 PASSWORDS = {"probe": "probe-secret", "app": "app-secret"}
 
@@ -260,7 +259,7 @@ class Server:
     @classmethod
     def session_folder(cls):
         """Where this session's servers of this kind have their folders."""
-        return session_folder(tempfile.gettempdir())
+        return session_folder(fast_folder())
 
     @classmethod
     def driver(cls):

@@ -11,6 +11,19 @@ import signal
 import tempfile
 from pathlib import Path
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # Bytes: many times what all servers of a session have at once.
+
+
+@functools.cache
+def fast_folder():
+    """Where files that are soon removed are best made: in memory, if that has room."""
+    if MEMORY.is_mount():
+        room = os.statvfs(MEMORY)
+        if room.f_bavail * room.f_frsize >= ROOM:
+            return MEMORY
+    return Path(tempfile.gettempdir())
+
 
 @functools.cache
 def session_folder(parent):
