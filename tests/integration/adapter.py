@@ -13,10 +13,9 @@ import os
 import re
 import signal
 import subprocess
-import threading
 
 import processes
-from raw_http import exchange, parse_answer
+from raw_http import connect, parse_answer, read_all
 from servers import wait_until
 
 ENDPOINTS = ("/healthz", "/readyz", "/startupz", "/livez")
@@ -72,6 +71,7 @@ class Adapter:
         self.pid = self.process.pid
         self.port = None
         self.tls = None  # The ssl.SSLContext that requests are made with.
+        self._waiting = []
 
     def write_check(self, name, text):
         (self.checks / f"{name}.sql").write_text(text)
@@ -121,22 +121,21 @@ class Adapter:
 
     def get(self, path, method="GET", *, limit=20, **headers):
         """The answer to one request on a connection of its own."""
-        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n"
-        answer = exchange(self.port, request.encode(), limit=limit, tls=self.tls)
-        return parse_answer(answer, method=method)
+        with self._ask(path, method, limit, **headers) as client:
+            return parse_answer(read_all(client), method=method)
 
     def get_later(self, path):
-        """Starts a request; its answer is what the returned function waits for."""
-        answers = []
-        thread = threading.Thread(target=lambda: answers.append(self.get(path)), daemon=True)
-        thread.start()
+        """Sends a request; its answer is what the returned function waits for."""
+        client = self._ask(path)
+        self._waiting.append(client)  # It does not hang up if nobody wants its answer.
+        return lambda: parse_answer(read_all(client))
 
-        def answer():
-            thread.join()
-            return answers[0]
-
-        return answer
+    def _ask(self, path, method="GET", limit=20, **headers):
+        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n"
+        client = connect(self.port, limit, tls=self.tls)
+        client.sendall(request.encode())
+        return client
 
     def status_of(self, path):
         return self.get(path).status

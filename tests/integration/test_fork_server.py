@@ -132,14 +132,11 @@ def test_a_stopped_one_is_our_own_fault(adapter, server):
     a = adapter(server.url(), **UNCACHED, **AS_SHIPPED)
     wait_until(lambda: a.statuses() == WELL, "it is well")
     before = the_one(a)
-    for _ in range(3):
-        stopped = the_one(a)
-        processes.send(stopped, signal.SIGSTOP)
+    for path, status in (("/readyz", 503), ("/healthz", 200)) * 2:
+        processes.send(the_one(a), signal.SIGSTOP)
         for pid in a.probers():
             kill(pid)
-        readyz = a.get_later("/readyz")
-        assert a.status_of("/healthz") == 200
-        assert readyz().status == 503
+        assert a.status_of(path) == status
         wait_until(lambda: a.status_of("/healthz") == a.status_of("/readyz") == 200, "it is well")
     assert the_one(a) != before
     outcomes = {line["outcome"] for line in a.transitions()}
@@ -165,7 +162,7 @@ def test_a_stopped_one_holds_no_end_up(start_adapter, postgres):
     for pid in a.probers():
         kill(pid)
     a.get_later("/readyz")
-    wait_until(lambda: a.status_of("/livez") == 200, "it has taken the request")
+    assert a.status_of("/livez") == 200
     a.end()
 
 
