@@ -11,7 +11,9 @@
 #include "server/fork_server.h"
 
 #include "common/handover.h"
+#include "common/instant.h"
 #include "common/memory.h"
+#include "server/deadline.h"
 #include "server/log.h"
 
 #include <assert.h>
@@ -25,7 +27,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { UNENDED_MS = 1000 }; // after SIGKILL, by when any process ends that can
+enum {
+    UNENDED_MS = 1000, // after SIGKILL, by when any process ends that can
+    START_MS = 5000 // by when one that is slow to start, as from a cold disk, has begun to answer
+};
 
 TAILQ_HEAD(birth_list, birth);
 LIST_HEAD(incarnation_list, incarnation);
@@ -34,7 +39,7 @@ struct fork_server {
     uv_loop_t *loop;
     char *program;
     unsigned holders;
-    bool execs;                  // each prober; there are no incarnations any more
+    bool execs;                  // each prober; there is no current incarnation any more
     struct incarnation *current; // NULL: none is up
     struct incarnation_list all;
     struct birth_list waiting;
@@ -45,14 +50,16 @@ struct incarnation {
     struct fork_server *server; // NULL: it has been freed
     uv_process_t child;
     uv_poll_t poll;
-    uv_timer_t unended;
+    uv_timer_t patience; // with its start, or with its end
     unsigned open_handles;
     char *program;
     struct birth *birth; // under way
     int control;         // -1: closed
     int schedstat;
     struct cpu_time cpu; // when last looked at
-    bool expected;       // its end
+    struct instant started;
+    bool answered; // ever
+    bool expected; // its end
     bool ended;
     char how[64]; // once it has ended
 };
@@ -122,7 +129,7 @@ static void close_all(struct incarnation *incarnation)
 {
     close_control(incarnation);
     close_handle(&incarnation->child);
-    close_handle(&incarnation->unended);
+    close_handle(&incarnation->patience);
 }
 
 // No more births for this one.
@@ -150,7 +157,7 @@ static void kill_incarnation(struct incarnation *incarnation)
     retire(incarnation);
     if (!incarnation->ended)
         (void)uv_process_kill(&incarnation->child, SIGKILL);
-    (void)uv_timer_start(&incarnation->unended, on_unended, UNENDED_MS, 0);
+    (void)uv_timer_start(&incarnation->patience, on_unended, UNENDED_MS, 0);
 }
 
 static struct birth *take_birth(struct incarnation *incarnation)
@@ -207,14 +214,13 @@ static bool is_shortage(int error)
     return error == EAGAIN || error == ENOMEM;
 }
 
-// The birth goes back, to be made another way.
-static void exec_from_now_on(struct incarnation *incarnation, struct birth *birth, int error)
+// The birth goes back, to be made another way. The answer may be one of an earlier incarnation.
+static void exec_from_now_on(struct fork_server *server, struct birth *birth, int error)
 {
-    struct fork_server *server = incarnation->server;
-    LOG_EVENT(LOG_WARN, "probers cannot be forked", LOG_TEXT("how", strerror(error)));
-    incarnation->expected = true;
-    retire(incarnation);
+    if (!server->execs)
+        LOG_EVENT(LOG_WARN, "probers cannot be forked", LOG_TEXT("how", strerror(error)));
     server->execs = true;
+    fork_server_renew(server);
     birth->server = server;
     TAILQ_INSERT_HEAD(&server->waiting, birth, link);
     pump(server);
@@ -223,6 +229,7 @@ static void exec_from_now_on(struct incarnation *incarnation, struct birth *birt
 static void on_answer(struct incarnation *incarnation, const struct handover_answer *answer)
 {
     struct birth *birth = take_birth(incarnation);
+    incarnation->answered = true;
     char how[400];
     (void)snprintf(how, sizeof how, "cannot start %.300s: %s", incarnation->program,
                    strerror(answer->error));
@@ -231,7 +238,7 @@ static void on_answer(struct incarnation *incarnation, const struct handover_ans
     else if (incarnation->server == NULL || is_shortage(answer->error))
         tell_failed(birth, how);
     else
-        exec_from_now_on(incarnation, birth, answer->error);
+        exec_from_now_on(incarnation->server, birth, answer->error);
     bool retired = incarnation->server == NULL || incarnation->server->current != incarnation;
     if (retired)
         kill_incarnation(incarnation);
@@ -319,8 +326,9 @@ static struct incarnation *new_incarnation(struct fork_server *server, int contr
     incarnation->program = memory_string(server->program);
     incarnation->control = control;
     incarnation->schedstat = -1;
-    incarnation->child.data = incarnation->poll.data = incarnation->unended.data = incarnation;
-    int failed = uv_timer_init(server->loop, &incarnation->unended);
+    incarnation->started = instant_now();
+    incarnation->child.data = incarnation->poll.data = incarnation->patience.data = incarnation;
+    int failed = uv_timer_init(server->loop, &incarnation->patience);
     assert(failed == 0);
     failed = uv_poll_init_socket(server->loop, &incarnation->poll, control);
     assert(failed == 0);
@@ -436,10 +444,8 @@ static bool pump_one(struct fork_server *server)
 // Has the first that waits made, if none is under way.
 static void pump(struct fork_server *server)
 {
-    fork_server_hold(server);
     while (!TAILQ_EMPTY(&server->waiting) && pump_one(server))
         continue;
-    fork_server_release(server);
 }
 
 // By exec, at once.
@@ -487,15 +493,32 @@ void fork_server_look(struct birth *birth)
     finish_if_over(incarnation);
 }
 
+static void give_up(struct incarnation *incarnation)
+{
+    incarnation->expected = true;
+    kill_incarnation(incarnation);
+    finish_if_over(incarnation);
+}
+
+static void on_start_over(uv_timer_t *timer)
+{
+    struct incarnation *incarnation = timer->data;
+    if (!incarnation->answered)
+        give_up(incarnation);
+}
+
 void fork_server_give_up(struct birth *birth)
 {
     fork_server_look(birth); // an answer that is there counts
     struct incarnation *incarnation = birth->by;
     if (incarnation == NULL)
         return;
-    incarnation->expected = true;
-    kill_incarnation(incarnation);
-    finish_if_over(incarnation);
+    struct instant start_over =
+        instant_add(incarnation->started, (struct duration){.ms = START_MS});
+    if (incarnation->answered || !instant_before(instant_now(), start_over))
+        give_up(incarnation);
+    else
+        deadline_start_timer(&incarnation->patience, start_over, on_start_over);
 }
 
 void fork_server_renew(struct fork_server *server)

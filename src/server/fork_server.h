@@ -52,8 +52,9 @@ bool fork_server_call_off(struct birth *birth) __attribute__((warn_unused_result
 // Reads what has been answered already, without waiting: it may be `born` or `failed` within the call.
 void fork_server_look(struct birth *birth);
 
-// Of one under way that takes too long: kills the process that should make it. If its child is there
-// nevertheless, it is `born`, else `failed`; that may be from within the call.
+// Of one under way that takes too long: kills the process that should make it, unless that has only
+// just been started. If its child is there nevertheless, it is `born`, else `failed`; that may be from
+// within the call.
 void fork_server_give_up(struct birth *birth);
 
 // The next birth is another process's, with a memory layout and stack canary of its own.

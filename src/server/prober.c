@@ -12,7 +12,8 @@
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
-// process that is not even there at the open's deadline, though it had the CPU, is killed: IDLE.
+// process that has not even taken the call at the open's deadline, though it had the CPU, is killed:
+// IDLE.
 #include "server/prober.h"
 
 #include "common/memory.h"
@@ -208,23 +209,22 @@ static bool is_starved(const struct prober *prober, struct duration span)
     return effort_is_starved(&prober->effort, prober->process, span);
 }
 
-// No answer yet: a process that is not there has not asked the server.
+// No answer yet: a process that has not taken the call has not asked the server.
 static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
 {
     if (is_starved(prober, span))
         return OUTCOME_STARVED;
-    bool asked = prober->process == NULL || prober_process_is_born(prober->process);
+    bool asked = prober->process == NULL || prober_process_has_calls(prober->process);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
-// An attempt that has not had its time yet, or that did not come to ask, tells nothing new.
+// Only an attempt that has had its time, and the CPU, tells something new of the server.
 static enum outcome outcome_of_pending(struct prober *prober)
 {
     struct duration span = instant_since(prober->effort.since, instant_now());
-    if (span.ms < timeout_of(prober).ms)
-        return prober->before;
-    enum outcome outcome = outcome_of_silence(prober, span);
-    return outcome != OUTCOME_CRASHED ? outcome : prober->before;
+    bool tells =
+        span.ms >= timeout_of(prober).ms && outcome_of_silence(prober, span) == OUTCOME_TIMEOUT;
+    return tells ? OUTCOME_TIMEOUT : prober->before;
 }
 
 // --- the verbs
@@ -559,10 +559,10 @@ static struct probe unanswered(struct prober *prober, enum verb stage)
                           .started = prober->job_started};
 }
 
-static void wait_to_replace(struct prober *prober)
+// When pending: when another attempt takes the place of this one.
+static struct instant replacement(const struct prober *prober)
 {
-    struct duration wait = backoff_wait(&backoff_pending_open, prober->attempts);
-    set_timer(prober, instant_add(prober->verb_started, wait));
+    return instant_add(prober->verb_started, backoff_wait(&backoff_pending_open, prober->attempts));
 }
 
 // Moves all that is queued into the batch, what requests wait for first.
@@ -588,7 +588,7 @@ static void leave_open_pending(struct prober *prober)
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
     tell(prober, job, probe);
-    wait_to_replace(prober);
+    set_timer(prober, replacement(prober));
 }
 
 // It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
@@ -599,10 +599,15 @@ static void end_unborn(struct prober *prober)
     finish_batch(prober, crashed(prober, VERB_OPEN));
 }
 
+// At the deadline of an open: the server has been asked, or would be if we had the CPU.
+static bool may_be_answered(struct prober *prober)
+{
+    return prober_process_has_calls(prober->process) || is_starved(prober, timeout_of(prober));
+}
+
 static void end_open(struct prober *prober)
 {
-    bool born = prober_process_is_born(prober->process);
-    if (born || is_starved(prober, timeout_of(prober)))
+    if (may_be_answered(prober))
         leave_open_pending(prober);
     else
         end_unborn(prober);
@@ -614,7 +619,18 @@ static void replace_open(struct prober *prober)
     kill_silent(prober);
     prober->attempts++;
     if (send_open(prober))
-        wait_to_replace(prober);
+        set_timer(prober, prober->deadline);
+}
+
+// An attempt has come to its deadline, or to its replacement.
+static void end_attempt(struct prober *prober)
+{
+    if (!instant_before(instant_now(), replacement(prober)))
+        replace_open(prober);
+    else if (may_be_answered(prober))
+        set_timer(prober, replacement(prober));
+    else
+        end_unborn(prober);
 }
 
 // A kill leaves the server with a session that ends only when the server notices. So a check whose
@@ -661,7 +677,7 @@ static void on_verb_over(struct prober *prober)
         end_open(prober);
         break;
     case STATE_PENDING:
-        replace_open(prober);
+        end_attempt(prober);
         break;
     case STATE_RUNNING:
         end_run(prober);

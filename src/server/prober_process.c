@@ -9,11 +9,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -335,11 +337,6 @@ struct prober_process *prober_process_start(struct fork_server *server,
     return process;
 }
 
-bool prober_process_is_born(const struct prober_process *process)
-{
-    return process->pid > 0;
-}
-
 bool prober_process_send(struct prober_process *process, const struct call *call)
 {
     unsigned char bytes[WIRE_MAX];
@@ -348,6 +345,15 @@ bool prober_process_send(struct prober_process *process, const struct call *call
     if (process->socket < 0)
         return false;
     return send(process->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+// What the other end has not read counts as ours: unix(7), ioctl_tty(2).
+bool prober_process_has_calls(const struct prober_process *process)
+{
+    int unread;
+    if (process->pid == 0 || process->socket < 0)
+        return false;
+    return ioctl(process->socket, SIOCOUTQ, &unread) != 0 || unread == 0;
 }
 
 void prober_process_kill(struct prober_process *process)

@@ -26,12 +26,12 @@ struct prober_process *prober_process_start(struct fork_server *server,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error);
 
-// False as long as it is not there.
-bool prober_process_is_born(const struct prober_process *process);
-
 // Sends a call. False if the process no longer takes any: kill it.
 bool prober_process_send(struct prober_process *process, const struct call *call)
     __attribute__((warn_unused_result));
+
+// True once it is there and has taken each call that was sent.
+bool prober_process_has_calls(const struct prober_process *process);
 
 // Reads what has been sent already, without waiting; `replied` or `died` may be called.
 void prober_process_receive(struct prober_process *process);

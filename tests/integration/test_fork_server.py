@@ -13,10 +13,12 @@ import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED
+from asking import Asking
 from servers import wait_until
 
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300")) // 6
 WELL = (200, 200, 200, 200)
+LATER = 'sleep 1; exec "$0" "$@"'
 UNCACHED = {"DBHEALTH_CACHE": "0s"}
 
 
@@ -30,6 +32,19 @@ def kill(pid, number=signal.SIGKILL):
     """Its end, seen by its parent."""
     processes.send(pid, number)
     wait_until(lambda: processes.state(pid) is None, "it is reaped")
+
+
+@pytest.fixture
+def with_clone(with_prober, build_dir):
+    """with_clone(before, **options): an adapter in whose fork servers, and probers, clone() is what
+    that prefix of their command makes of it."""
+
+    def start(before, **options):
+        program = shlex.quote(str(build_dir.resolve() / "dbhealthd-postgres"))
+        asan = "detect_leaks=0:verify_asan_link_order=0"
+        return with_prober(f'exec {before} {program} "$@"', ASAN_OPTIONS=asan, **options)
+
+    return start
 
 
 # One for all
@@ -138,6 +153,13 @@ def test_a_stopped_one_is_our_own_fault(adapter, server):
             kill(pid)
         assert a.status_of(path) == status
         wait_until(lambda: a.status_of("/healthz") == a.status_of("/readyz") == 200, "it is well")
+    processes.send(the_one(a), signal.SIGSTOP)
+    for pid in a.probers():
+        kill(pid)
+    readyz = a.get_later("/readyz")
+    assert a.status_of("/healthz") == 200
+    readyz()
+    wait_until(lambda: a.statuses() == WELL, "both are well")
     assert the_one(a) != before
     outcomes = {line["outcome"] for line in a.transitions()}
     assert outcomes <= {"ok", "skipped", "crashed", "starved"}, outcomes
@@ -166,7 +188,17 @@ def test_a_stopped_one_holds_no_end_up(start_adapter, postgres):
     a.end()
 
 
-def test_one_that_never_makes_any_is_killed_each_time(with_prober):
+def test_one_that_is_slow_to_start_is_left_to_it(with_clone, postgres):
+    """Another one would be as slow."""
+    before = f"sh -c {shlex.quote(LATER)}"
+    a = with_clone(before, url=postgres.url(), **UNCACHED, **AS_SHIPPED)
+    assert (a.status_of("/healthz"), a.status_of("/readyz")) == (200, 503)
+    before = the_one(a)
+    wait_until(lambda: a.statuses() == WELL, "it is well")
+    assert the_one(a) == before
+
+
+def test_one_that_never_makes_any_is_killed_in_the_end(with_prober):
     a = with_prober("exec sleep 60", **UNCACHED, **AS_SHIPPED)
     readyz = a.get_later("/readyz")
     first = wait_until(a.fork_servers, "it is started")
@@ -181,19 +213,6 @@ def test_one_that_never_makes_any_is_killed_each_time(with_prober):
 
 
 # Without it
-
-
-@pytest.fixture
-def with_clone(with_prober, build_dir):
-    """with_clone(before, **options): an adapter in whose fork servers, and probers, clone() is what
-    that prefix of their command makes of it."""
-
-    def start(before, **options):
-        program = shlex.quote(str(build_dir.resolve() / "dbhealthd-postgres"))
-        asan = "detect_leaks=0:verify_asan_link_order=0"
-        return with_prober(f'exec {before} {program} "$@"', ASAN_OPTIONS=asan, **options)
-
-    return start
 
 
 def failing(error):
@@ -234,6 +253,17 @@ def test_probers_are_started_one_by_one_where_none_can_be_forked(
         wait_until(lambda: a.statuses() == WELL, "it is well")
         assert not old & set(a.probers())
     assert not a.fork_servers()
+
+
+def test_one_that_is_slow_to_start_by_itself_has_not_asked_the_server(with_clone, postgres):
+    slow = f"sh -c {shlex.quote(LATER)} {failing('EINVAL')}"
+    a = with_clone(slow, url=postgres.url(), **UNCACHED, **AS_SHIPPED)
+    with Asking(a, "/healthz") as asking:
+        wait_until(lambda: a.messages("probers cannot be forked"), "the fork server has said so")
+        count = len(a.messages("prober failed"))
+        wait_until(lambda: len(a.messages("prober failed")) >= count + 2, "each is too slow")
+    assert asking.statuses == {200}
+    assert {line["outcome"] for line in a.transitions("alive")} <= {"crashed", "starved"}
 
 
 # The adapter's end

@@ -33,6 +33,19 @@ def test_a_stall_of_the_adapter_is_never_the_servers_silence(adapter, postgres, 
     assert "fail" not in [line["to"] for line in a.transitions("alive")]
 
 
+def test_a_stopped_prober_is_our_own_fault(adapter, server):
+    """It cannot have asked the server."""
+    a = adapter(server.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
+    wait_until(lambda: a.statuses() == (200,) * 4, "it is well")
+    stopped = a.probers()
+    for pid in stopped:
+        processes.send(pid, signal.SIGSTOP)
+    assert a.status_of("/healthz") == 200
+    assert {line["outcome"] for line in a.transitions("alive")} <= {"ok", "crashed", "starved"}
+    wait_until(lambda: a.statuses() == (200,) * 4, "others are well")
+    assert not set(stopped) & set(a.probers())
+
+
 @pytest.fixture
 def slow_to_start(adapter, postgres):
     """slow_to_start(seconds): an adapter where each start of a program takes so long, in which it
@@ -69,6 +82,20 @@ def test_a_stall_at_a_new_try_of_a_login_changes_nothing(slow_to_start, postgres
             wait_until(lambda: set(a.probers()) - before, "another login is tried")
             count = asking.count
             wait_until(lambda: asking.count > count + 100, "it has been asked")
+    assert asking.statuses == {503}
+
+
+def test_a_stall_in_the_midst_of_a_silence_changes_nothing(adapter, postgres):
+    """Of more than half of the time for which the login has been unanswered."""
+    a = adapter(postgres.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
+    a.wait_status("/healthz", 200)
+    with postgres.paused():
+        a.wait_status("/healthz", 503)
+        a.signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        a.signal(signal.SIGCONT)
+        with Asking(a, "/healthz") as asking:
+            wait_until(lambda: asking.count > 100, "it has been asked")
     assert asking.statuses == {503}
 
 

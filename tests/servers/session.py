@@ -28,10 +28,11 @@ def fast_folder():
 @functools.cache
 def session_folder(parent):
     """This session's folder in parent. Removes those of sessions that have died."""
-    for stale in Path(parent).glob("dbhealth-servers-*"):
-        if _lock(stale):
-            _end_processes_in(stale)
-            shutil.rmtree(stale, ignore_errors=True)
+    for place in {Path(parent), MEMORY, Path(tempfile.gettempdir())}:
+        for stale in place.glob("dbhealth-servers-*"):
+            if _lock(stale):
+                _end_processes_in(stale)
+                shutil.rmtree(stale, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="dbhealth-new-", dir=parent))
     folder.chmod(0o755)
     _lock(folder)
