@@ -39,20 +39,31 @@ bool cpu_time_read(int schedstat, struct cpu_time *time)
     return true;
 }
 
-// The state is the letter after the name in parentheses: proc(5).
-bool cpu_is_wanted(pid_t pid)
+// The letter after the name in parentheses: proc(5). 0 if there is no such process.
+static char state_of(pid_t pid)
 {
     char path[64];
     char text[512];
     (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return false;
+        return 0;
     ssize_t length = read(file, text, sizeof text - 1);
     close(file);
     if (length <= 0)
-        return false;
+        return 0;
     text[length] = '\0';
     const char *end = strrchr(text, ')');
-    return end != NULL && end[1] == ' ' && end[2] == 'R';
+    return end != NULL && end[1] == ' ' ? end[2] : 0;
+}
+
+bool cpu_is_wanted(pid_t pid)
+{
+    return state_of(pid) == 'R';
+}
+
+bool cpu_is_withheld(pid_t pid)
+{
+    char state = state_of(pid);
+    return state == 'T' || state == 't';
 }

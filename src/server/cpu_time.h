@@ -22,3 +22,6 @@ bool cpu_time_read(int schedstat, struct cpu_time *time);
 
 // True if the process is on a CPU or waits for one at this moment.
 bool cpu_is_wanted(pid_t pid);
+
+// True if the process has been stopped, by a signal or a debugger.
+bool cpu_is_withheld(pid_t pid);

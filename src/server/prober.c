@@ -12,8 +12,7 @@
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
-// process that has not even taken the call at the open's deadline, though it had the CPU, is killed:
-// IDLE.
+// process that cannot even have asked by the open's deadline, though it had the CPU, is killed: IDLE.
 #include "server/prober.h"
 
 #include "common/memory.h"
@@ -209,12 +208,12 @@ static bool is_starved(const struct prober *prober, struct duration span)
     return effort_is_starved(&prober->effort, prober->process, span);
 }
 
-// No answer yet: a process that has not taken the call has not asked the server.
+// No answer yet, and perhaps not even asked.
 static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
 {
     if (is_starved(prober, span))
         return OUTCOME_STARVED;
-    bool asked = prober->process == NULL || prober_process_has_calls(prober->process);
+    bool asked = prober->process == NULL || prober_process_asks(prober->process);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
@@ -602,7 +601,7 @@ static void end_unborn(struct prober *prober)
 // At the deadline of an open: the server has been asked, or would be if we had the CPU.
 static bool may_be_answered(struct prober *prober)
 {
-    return prober_process_has_calls(prober->process) || is_starved(prober, timeout_of(prober));
+    return prober_process_asks(prober->process) || is_starved(prober, timeout_of(prober));
 }
 
 static void end_open(struct prober *prober)

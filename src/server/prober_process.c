@@ -35,8 +35,9 @@ struct prober_process {
     int socket; // -1: closed
     int schedstat;
     unsigned open_handles;
-    bool killed; // or to be, once it is there
-    bool reaped; // its process id may be another's by now
+    bool replied; // ever
+    bool killed;  // or to be, once it is there
+    bool reaped;  // its process id may be another's by now
     const struct prober_process_events *events;
     void *owner;            // NULL: no more events
     const void *started_by; // its owner at first, only to tell it from others
@@ -196,6 +197,7 @@ static bool receive_one(struct prober_process *process)
         tell_death(process, "sent a message that is no reply");
         return false;
     }
+    process->replied = true;
     process->events->replied(process->owner, &reply);
     reply_free(&reply);
     return true;
@@ -347,13 +349,18 @@ bool prober_process_send(struct prober_process *process, const struct call *call
     return send(process->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-// What the other end has not read counts as ours: unix(7), ioctl_tty(2).
-bool prober_process_has_calls(const struct prober_process *process)
+// What the other end has not read counts as ours: ioctl_tty(2), and af_unix.c for this kind of socket.
+static bool has_taken_call(const struct prober_process *process)
 {
     int unread;
-    if (process->pid == 0 || process->socket < 0)
-        return false;
-    return ioctl(process->socket, SIOCOUTQ, &unread) != 0 || unread == 0;
+    if (process->replied)
+        return true;
+    return process->socket >= 0 && (ioctl(process->socket, SIOCOUTQ, &unread) != 0 || unread == 0);
+}
+
+bool prober_process_asks(const struct prober_process *process)
+{
+    return process->pid > 0 && has_taken_call(process) && !cpu_is_withheld(process->pid);
 }
 
 void prober_process_kill(struct prober_process *process)

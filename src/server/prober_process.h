@@ -30,8 +30,9 @@ struct prober_process *prober_process_start(struct fork_server *server,
 bool prober_process_send(struct prober_process *process, const struct call *call)
     __attribute__((warn_unused_result));
 
-// True once it is there and has taken each call that was sent.
-bool prober_process_has_calls(const struct prober_process *process);
+// True if its silence may be the server's: it has come so far as to take a call, and is not stopped. One
+// that has replied before may have taken none since because of a goodbye that hangs.
+bool prober_process_asks(const struct prober_process *process);
 
 // Reads what has been sent already, without waiting; `replied` or `died` may be called.
 void prober_process_receive(struct prober_process *process);

@@ -46,6 +46,21 @@ def test_a_stopped_prober_is_our_own_fault(adapter, server):
     assert not set(stopped) & set(a.probers())
 
 
+def test_a_prober_stopped_in_mid_login_is_our_own_fault(adapter, postgres):
+    """Nobody would hear the server's answer."""
+    times = {"DBHEALTH_TIMEOUT": "2s", "DBHEALTH_DEADLINE": "2500ms"}
+    a = adapter(postgres.url(), DBHEALTH_CACHE="0s", **times)
+    wait_until(lambda: a.status_of("/healthz") == 200, "it is well")
+    [pid] = a.probers()
+    wait_until(lambda: processes.descriptors(pid) == 4, "no session is open")
+    with postgres.paused():
+        answer = a.get_later("/healthz")
+        wait_until(lambda: processes.descriptors(pid) > 4, "it logs in")
+        processes.send(pid, signal.SIGSTOP)
+        assert answer().status == 200
+    assert a.transitions("alive")[-1]["outcome"] in ("crashed", "starved")
+
+
 @pytest.fixture
 def slow_to_start(adapter, postgres):
     """slow_to_start(seconds): an adapter where each start of a program takes so long, in which it
