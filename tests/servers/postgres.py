@@ -228,6 +228,7 @@ class Postgres(PostgresProtocol):
             "unix_socket_directories": self.folder,
             "fsync": "off",
             "shared_buffers": "8MB",
+            "dynamic_shared_memory_type": "mmap",  # In its folder, which goes when it is killed.
             "autovacuum": "off",
             "log_connections": "on",
             "log_disconnections": "on",
