@@ -34,10 +34,17 @@ def kill(pid, number=signal.SIGKILL):
     wait_until(lambda: processes.state(pid) is None, "it is reaped")
 
 
+def let_none_be_born(adapter):
+    """Stops its fork server, and kills its probers: others are wanted and don't come."""
+    processes.send(the_one(adapter), signal.SIGSTOP)
+    for pid in adapter.probers():
+        kill(pid)
+
+
 @pytest.fixture
 def with_clone(with_prober, build_dir):
-    """with_clone(before, **options): an adapter in whose fork servers, and probers, clone() is what
-    that prefix of their command makes of it."""
+    """with_clone(before, **options): an adapter whose fork servers, and probers, are started with
+    that prefix, which may make something else of clone()."""
 
     def start(before, **options):
         program = shlex.quote(str(build_dir.resolve() / "dbhealthd-postgres"))
@@ -148,14 +155,10 @@ def test_a_stopped_one_is_our_own_fault(adapter, server):
     wait_until(lambda: a.statuses() == WELL, "it is well")
     before = the_one(a)
     for path, status in (("/readyz", 503), ("/healthz", 200)) * 2:
-        processes.send(the_one(a), signal.SIGSTOP)
-        for pid in a.probers():
-            kill(pid)
+        let_none_be_born(a)
         assert a.status_of(path) == status
         wait_until(lambda: a.status_of("/healthz") == a.status_of("/readyz") == 200, "it is well")
-    processes.send(the_one(a), signal.SIGSTOP)
-    for pid in a.probers():
-        kill(pid)
+    let_none_be_born(a)
     readyz = a.get_later("/readyz")
     assert a.status_of("/healthz") == 200
     readyz()
@@ -169,9 +172,7 @@ def test_a_check_that_waits_longer_than_its_requests_for_a_stopped_one(adapter, 
     alive = sql.alive(every="100ms", timeout="10s", cache="0s")
     a = adapter(postgres.url(), checks={"alive": alive}, **AS_SHIPPED)
     a.wait_status("/healthz", 200)
-    processes.send(the_one(a), signal.SIGSTOP)
-    for pid in a.probers():
-        kill(pid)
+    let_none_be_born(a)
     answers = [(a.status_of("/healthz"), a.shown("/healthz")["alive"].code) for _ in range(3)]
     assert {status for status, _ in answers} == {200}
     assert {code for _, code in answers} <= {"crashed", "starved", "unknown"}, answers
@@ -180,9 +181,7 @@ def test_a_check_that_waits_longer_than_its_requests_for_a_stopped_one(adapter, 
 def test_a_stopped_one_holds_no_end_up(start_adapter, postgres):
     a = start_adapter(postgres.url(), **UNCACHED, **AS_SHIPPED).wait_serving()
     wait_until(lambda: a.statuses() == WELL, "it is well")
-    processes.send(the_one(a), signal.SIGSTOP)
-    for pid in a.probers():
-        kill(pid)
+    let_none_be_born(a)
     a.get_later("/readyz")
     assert a.status_of("/livez") == 200
     a.end()
@@ -190,8 +189,7 @@ def test_a_stopped_one_holds_no_end_up(start_adapter, postgres):
 
 def test_one_that_is_slow_to_start_is_left_to_it(with_clone, postgres):
     """Another one would be as slow."""
-    before = f"sh -c {shlex.quote(LATER)}"
-    a = with_clone(before, url=postgres.url(), **UNCACHED, **AS_SHIPPED)
+    a = with_clone(f"sh -c {shlex.quote(LATER)}", url=postgres.url(), **UNCACHED, **AS_SHIPPED)
     assert a.status_of("/healthz") == 200
     assert a.transitions("alive")[0]["outcome"] in ("crashed", "starved")
     before = the_one(a)
