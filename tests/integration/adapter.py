@@ -7,7 +7,6 @@ It listens on a free loopback port. end() sends SIGINT and wants exit status 0, 
 no sanitizer's report: so every test that uses the fixture is a test of the goodbye too."""
 
 import contextlib
-import ctypes
 import json
 import os
 import re
@@ -26,10 +25,7 @@ CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
 # What is not about time must not fail on a slow machine; an empty variable is the default.
 PATIENT = {"DBHEALTH_TIMEOUT": "10s", "DBHEALTH_DEADLINE": "12s"}
 AS_SHIPPED = {"DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
-PR_SET_PDEATHSIG = 1
 PROBER = "prober"  # What ps calls one.
-
-_libc = ctypes.CDLL(None)
 
 
 class Adapter:
@@ -240,12 +236,10 @@ def output_path(log_path):
 
 def _start(command, environment, preexec, stderr, log_path):
     variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
-    parent = os.getpid()
+    become_first = processes.comes_first()
 
-    def die_with_us():
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+    def prepare():
+        become_first()
         if preexec:
             preexec()
 
@@ -257,5 +251,5 @@ def _start(command, environment, preexec, stderr, log_path):
             stderr=log if stderr is None else stderr,
             env={"PATH": os.environ["PATH"], **variables, **environment},
             start_new_session=True,
-            preexec_fn=die_with_us,
+            preexec_fn=prepare,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from servers import dies_with_us
 
 PTRACE_SEIZE = 0x4206
+FIRST = -10  # A niceness: nine times the CPU of others.
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -28,6 +29,22 @@ def run(command, environment, limit, cwd=None):
         preexec_fn=dies_with_us(),
         check=False,
     )
+
+
+def comes_first():
+    """For preexec_fn, with start_new_session: a program under test. It dies with us, and it gets the
+    CPU before the servers and the other tests, whose load is none of what a test is about: short of
+    CPU, it rightly says no more than that."""
+    become_mortal = dies_with_us()
+
+    def become_first():
+        become_mortal()
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, FIRST)
+        with contextlib.suppress(OSError):  # The session's, where the kernel groups by session.
+            Path("/proc/self/autogroup").write_text(str(FIRST))
+
+    return become_first
 
 
 def children(pid):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import processes
 from adapter import SANITIZER_REPORT, SANITIZER_VARIABLES
-from servers import dies_with_us, wait_until
+from servers import wait_until
 
 LIMIT = 30
 SESSION_FIELD = 3  # In a stat file of /proc, counted from behind the name.
@@ -84,7 +84,7 @@ class Program:
                 yield Running(self, process, output, errors)
 
     def _start(self, words, stdout, stderr, environment, cwd=None, preexec=None):
-        mortal = dies_with_us()
+        become_first = processes.comes_first()
         variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
         return subprocess.Popen(
             [str(word) for word in (*self.command, *words)],
@@ -94,7 +94,7 @@ class Program:
             stderr=stderr,
             env={"PATH": os.environ["PATH"], **variables, **environment},
             start_new_session=True,
-            preexec_fn=lambda: (mortal(), preexec and preexec()),
+            preexec_fn=lambda: (become_first(), preexec and preexec()),
             text=True,
         )
 

@@ -16,7 +16,8 @@ import subprocess
 import termios
 import threading
 
-from servers import dies_with_us, wait_until
+import processes
+from servers import wait_until
 
 LIMIT = 30
 SEQUENCE = re.compile(r"\x1b\[(\??)([\d;]*)([A-Za-z])")
@@ -37,10 +38,10 @@ class Terminal:
         self.before = termios.tcgetattr(self._inside)
 
     def __enter__(self):
-        mortal = dies_with_us()
+        become_first = processes.comes_first()
 
         def become_its_session():
-            mortal()
+            become_first()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(

@@ -81,11 +81,12 @@ class Subject:
 
     # Injecting
 
-    def run(self, faultless, over):
-        """The injector. Its thread lives to the end, for a server dies with who started it."""
+    def run(self, faultless, unasked):
+        """The injector. A server dies with the thread that started it, so this one lives until
+        nobody asks any more."""
         self._inject(faultless)
         self.at_rest.set()
-        over.wait()
+        unasked.wait()
 
     def _inject(self, over):
         """Faults, one after the other, until told; then all is well."""
@@ -230,8 +231,8 @@ def subjects(new_postgres, new_mariadb, new_mysql, adapter):
 
 def test_every_answer_is_right_while_faults_come_and_go(subjects, sanitized):
     print(f"seed {SEED}, {SECONDS:.0f} s")
-    over, faultless = threading.Event(), threading.Event()
-    injectors = [threading.Thread(target=s.run, args=(faultless, over)) for s in subjects]
+    faultless, over, unasked = threading.Event(), threading.Event(), threading.Event()
+    injectors = [threading.Thread(target=s.run, args=(faultless, unasked)) for s in subjects]
     clients = [
         threading.Thread(target=subjects[n % len(subjects)].ask, args=(over, f"{SEED} {n}"))
         for n in range(CLIENTS)
@@ -243,7 +244,10 @@ def test_every_answer_is_right_while_faults_come_and_go(subjects, sanitized):
     for subject in subjects:
         subject.at_rest.wait()
     over.set()
-    for thread in clients + injectors:
+    for thread in clients:
+        thread.join()
+    unasked.set()
+    for thread in injectors:
         thread.join()
     for subject in subjects:
         if subject.problem:
