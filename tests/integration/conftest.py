@@ -53,12 +53,6 @@ def counter(server):
         yield counter
 
 
-@pytest.fixture(scope="session")
-def sanitized(build_dir):
-    """Whether the programs were built with AddressSanitizer, which keeps freed memory."""
-    return b"__asan_init" in (build_dir / "dbhealthd").read_bytes()
-
-
 @pytest.fixture
 def closed_port():
     """A port that nothing listens on, nor will while the test runs."""
