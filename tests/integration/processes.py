@@ -114,9 +114,11 @@ def mapped_files(pid):
 
 
 def cpu_seconds(pid):
-    """CPU time that it has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """CPU time that its first thread has used; 0 when there is no such process."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def command_line(pid):

@@ -17,6 +17,7 @@ SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE state = 'active'"
     " AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
 )
+PERIOD = 0.1  # Seconds, of a bounded use of the CPU.
 STALLS = (0.85, 1.0, 1.2, 2.0)  # Seconds: around the timeout of 0.8 and the deadline of 0.9.
 
 
@@ -157,7 +158,7 @@ def test_an_every_check_does_not_say_for_its_period_that_there_was_no_server(ada
 
 class DutyCycle:
     """Where the kernel lets us make no control groups: the adapter and its probers may run for a
-    moment now and then."""
+    moment now and then, the more seldom the more they then use of the CPU."""
 
     def __init__(self):
         self.adapter = None
@@ -176,12 +177,21 @@ class DutyCycle:
 
     def _turn(self, cpu):
         while not self._over.is_set():
-            for number, seconds in ((signal.SIGCONT, cpu), (signal.SIGSTOP, 1 - cpu)):
-                for pid in self.adapter.tree():
-                    processes.send(pid, number)
-                self._over.wait(seconds / 10)
-        for pid in reversed(self.adapter.tree()):
-            processes.send(pid, signal.SIGCONT)
+            before = self._used()
+            self._signal(signal.SIGCONT)
+            self._over.wait(cpu * PERIOD)
+            self._signal(signal.SIGSTOP)
+            self._over.wait(max(PERIOD, (self._used() - before) / cpu))
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        """The adapter stops first and goes on last: it finds no prober stopped."""
+        tree = self.adapter.tree()
+        for pid in tree if number == signal.SIGSTOP else reversed(tree):
+            processes.send(pid, number)
+
+    def _used(self):
+        return sum(map(processes.cpu_seconds, self.adapter.tree()))
 
 
 @pytest.fixture(params=("quota", "stop-and-go"))
