@@ -68,7 +68,7 @@ def samples_of(bench, name, files=None):
 
 def moments(bench, server, params, options):
     """Memory after probes and after clients that waited."""
-    times = {"DBHEALTH_CACHE": "10ms", "DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
+    times = {"DBHEALTH_CACHE": "0s", "DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
     with bench.adapter(server.url(**params), **times, **options) as ours:
         probe(bench, ours)
         probed = ours.pss()
