@@ -18,7 +18,6 @@ UNIFIED = Path("/sys/fs/cgroup")
 ACCOUNTING = Path("/sys/fs/cgroup/cpuacct")
 GROUP = "dbhealth-bench-"  # The run's process and a number follow.
 FIRST = -20  # The niceness of what is measured and of its load.
-AUTOGROUP = Path("/proc/self/autogroup")
 SERVER_CPU, LOAD_CPU = 0, -1  # Of those that we may use: the first and the last.
 
 _numbers = itertools.count(1)
@@ -110,9 +109,7 @@ def pinned(cpu, then=None):
 
     def pin():
         os.sched_setaffinity(0, {cpu})
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, FIRST)
-            AUTOGROUP.write_text(str(FIRST))  # Without it sessions share alike.
+        processes.set_niceness(FIRST)
         if then:
             then()
 

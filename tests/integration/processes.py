@@ -10,6 +10,7 @@ from pathlib import Path
 from servers import dies_with_us
 
 PTRACE_SEIZE = 0x4206
+AUTOGROUP = Path("/proc/self/autogroup")
 FIRST = -10  # A niceness: nine times the CPU of others.
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -39,12 +40,16 @@ def comes_first():
 
     def become_first():
         become_mortal()
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, FIRST)
-        with contextlib.suppress(OSError):  # The session's, where the kernel groups by session.
-            Path("/proc/self/autogroup").write_text(str(FIRST))
+        set_niceness(FIRST)
 
     return become_first
+
+
+def set_niceness(niceness):
+    """Of this process and its session, as far as we may."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        AUTOGROUP.write_text(str(niceness))  # Without it sessions share alike.
 
 
 def children(pid):
@@ -111,14 +116,6 @@ def mapped_files(pid):
     """Paths of what is mapped: the program, its shared objects, devices."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     return {line.split(maxsplit=5)[5] for line in lines if "/" in line}
-
-
-def cpu_seconds(pid):
-    """CPU time that its first thread has used; 0 when there is no such process."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
 
 
 def command_line(pid):

@@ -8,13 +8,12 @@ import socket
 import subprocess
 import time
 
-import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED, ENDPOINTS
 from raw_http import burst, connect, exchange, kubelet, parse_answer, read_all, read_answer
 from resource import RLIMIT_NOFILE, setrlimit
-from servers import wait_until
+from servers import cpu_seconds, wait_until
 
 WELL = {
     "alive": sql.alive(description="It answers."),
@@ -367,7 +366,7 @@ def test_what_is_no_request_ends_in_an_error(well):
     """Or is closed, after 5 s at most; none is logged, and none keeps the adapter busy."""
     assert well.statuses() == (200,) * len(ENDPOINTS)
     log, before = well.log_text(), well.descriptors()
-    began, used = time.monotonic(), processes.cpu_seconds(well.pid)
+    began, used = time.monotonic(), cpu_seconds(well.pid)
     with contextlib.ExitStack() as opened:
         clients = {name: opened.enter_context(connect(well.port)) for name in NO_REQUESTS}
         for name, client in clients.items():
@@ -379,7 +378,7 @@ def test_what_is_no_request_ends_in_an_error(well):
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)  # Where more requests could come.
         wait_until(lambda: well.descriptors() <= before, "the connections are closed")
-        busy = (processes.cpu_seconds(well.pid) - used) / (time.monotonic() - began)
+        busy = (cpu_seconds(well.pid) - used) / (time.monotonic() - began)
     for name, answer in answers.items():
         assert not answer or re.match(rb"HTTP/1\.[01] [45]\d\d ", answer), (name, answer)
     assert busy < 0.2, "it is kept busy"

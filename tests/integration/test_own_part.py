@@ -11,7 +11,7 @@ import pytest
 import sql
 from adapter import AS_SHIPPED
 from asking import Asking
-from servers import wait_until
+from servers import cpu_seconds, wait_until
 
 SLEEPERS = (
     "SELECT pid FROM pg_stat_activity WHERE state = 'active'"
@@ -191,7 +191,7 @@ class DutyCycle:
             processes.send(pid, number)
 
     def _used(self):
-        return sum(map(processes.cpu_seconds, self.adapter.tree()))
+        return sum(map(cpu_seconds, self.adapter.tree()))
 
 
 @pytest.fixture(params=("quota", "stop-and-go"))

@@ -7,7 +7,7 @@ import socket
 import threading
 
 import pytest
-from servers import MariaDB, MySQL, Postgres, certificates, wait_until
+from servers import MariaDB, MySQL, Postgres, certificates, cpu_seconds, wait_until
 
 pytestmark = pytest.mark.xdist_group("tls")  # They share the servers that they change.
 
@@ -340,13 +340,7 @@ def test_no_authorities_are_loaded_where_none_is_asked(probe, server, dialect, w
     spent = {unverified: 0, verified: 0}
     for _ in range(20):
         for prober in spent:
-            before = cpu_time(prober)
+            before = cpu_seconds(prober.pid)
             assert prober.open().outcome == "ok"
-            spent[prober] += cpu_time(prober) - before
+            spent[prober] += cpu_seconds(prober.pid) - before
     assert spent[unverified] < 3 * spent[verified], spent.values()
-
-
-def cpu_time(prober):
-    """In ns."""
-    with open(f"/proc/{prober.pid}/schedstat") as file:
-        return int(file.read().split()[0])

@@ -19,7 +19,7 @@ installs them; nothing here reaches the network.
 from .account import dies_with_us
 from .certificates import certificates
 from .clusters import Galera, GroupMember
-from .kernel import free_port, wait_until
+from .kernel import cpu_seconds, free_port, wait_until
 from .mysql import SEEN_BY_PROBE, MariaDB, MySQL
 from .pgbouncer import PgBouncer
 from .postgres import Postgres
@@ -35,6 +35,7 @@ __all__ = [
     "PgBouncer",
     "Postgres",
     "certificates",
+    "cpu_seconds",
     "dies_with_us",
     "free_port",
     "running",

@@ -46,6 +46,14 @@ def stopped(pid):
     return all(stat is None or stat[0] in "TZ" for stat in threads)
 
 
+def cpu_seconds(pid):
+    """CPU time that pid's first thread has used; 0 when there is no such process."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def children(pid):
     """Process ids of pid's children, those left out that ended."""
     found = []
