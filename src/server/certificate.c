@@ -6,7 +6,6 @@
 
 #include "common/file.h"
 #include "common/memory.h"
-#include "server/tls.h"
 
 #include <gnutls/abstract.h>
 #include <stdlib.h>
@@ -32,7 +31,6 @@ struct certificate {
 static struct certificate *new_certificate(void)
 {
     struct certificate *certificate = memory_new(sizeof *certificate);
-    tls_begin();
     certificate->references = 1;
     return certificate;
 }

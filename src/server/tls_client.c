@@ -2,7 +2,6 @@
 #include "server/tls_client.h"
 
 #include "common/memory.h"
-#include "server/tls.h"
 
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@ struct tls_client {
 struct tls_client *tls_client_start(int socket, struct error *error)
 {
     struct tls_client *client = memory_new(sizeof *client);
-    tls_begin();
     int failed = gnutls_init(&client->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
     if (failed == 0)
         failed = gnutls_certificate_allocate_credentials(&client->credentials);

@@ -112,12 +112,6 @@ def _rollup(pid):
     return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
 
 
-def mapped_files(pid):
-    """Paths of what is mapped: the program, its shared objects, devices."""
-    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    return {line.split(maxsplit=5)[5] for line in lines if "/" in line}
-
-
 def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 

@@ -30,18 +30,6 @@ def test_each_program_links_its_own_client_library_alone(build_dir, program):
     assert names & DATABASE_LIBRARIES == LIBRARIES[program]
 
 
-def test_a_postgres_prober_loads_neither_kerberos_nor_ldap(adapter, postgres):
-    """Nor what these load: Debian's libpq is linked with both."""
-    a = adapter(postgres.url(sslmode="require"))
-    a.wait_status("/readyz", 200)
-    unneeded = re.compile(r"libkrb5|libk5crypto|libcom_err|libsasl2|liblber|libgnutls|libp11-kit")
-    for pid in a.probers():
-        loaded = processes.mapped_files(pid)
-        assert [path for path in loaded if unneeded.search(path)] == []
-        places = [path for path in loaded if re.search(r"/lib(gssapi|ldap)[^/]*$", path)]
-        assert len(places) == 2 and all("/standin/" in path for path in places), places
-
-
 # One process per name, one connection per batch
 
 

@@ -67,13 +67,6 @@ def https(adapter, mariadb):
     return a
 
 
-def test_gnutls_has_a_stand_in_for_pkcs_11(https):
-    """Its keys are files. The real one would bring libffi, too."""
-    loaded = processes.mapped_files(https.pid)
-    places = [path for path in loaded if re.search(r"/lib(p11|ffi)[^/]*$", path)]
-    assert len(places) == 1 and "/standin/" in places[0], places
-
-
 # Who gets in
 
 
@@ -346,17 +339,6 @@ def test_get_wants_tls_where_there_is_none(adapter, mariadb, build_dir):
     ended = Program(build_dir).run("get", "/livez", DBHEALTH_LISTEN=listen, **pair())
     assert ended.status == 1
     assert "no TLS connection to the adapter" in ended.errors
-
-
-def test_gnutls_begins_only_where_tls_is_wanted(adapter, mariadb, build_dir):
-    """For less memory and a quicker start. It tells of its beginning when it is asked to."""
-    a = adapter(mariadb.url(), checks=CHECKS, GNUTLS_DEBUG_LEVEL="2")
-    assert a.status_of("/?format=html") == 200
-    asked = {"DBHEALTH_LISTEN": f"127.0.0.1:{a.port}", "GNUTLS_DEBUG_LEVEL": "2"}
-    ended = Program(build_dir).run("get", "/livez", **asked)
-    assert (ended.status, ended.errors + a.log_text().partition("time=")[0]) == (0, "")
-    ended = Program(build_dir).run("get", "/livez", **asked, **pair())
-    assert "Enabled GnuTLS" in ended.errors
 
 
 def test_check_finds_a_bad_certificate(build_dir, mariadb):
