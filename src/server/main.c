@@ -1,6 +1,6 @@
 // dbhealthd: the command line. Without a command it serves, and only what keeps it from that ends
 // it here, with status 2.
-#include "server/command.h"
+#include "server/command/command.h"
 #include "server/serve.h"
 
 #include <errno.h>

@@ -5,15 +5,15 @@
 #include "server/serve.h"
 
 #include "common/memory.h"
-#include "server/answer.h"
-#include "server/command.h"
-#include "server/http.h"
-#include "server/listener.h"
-#include "server/log.h"
-#include "server/orphans.h"
-#include "server/prober_process.h"
-#include "server/reload.h"
-#include "server/wall_time.h"
+#include "server/answer/answer.h"
+#include "server/base/log.h"
+#include "server/base/wall_time.h"
+#include "server/command/command.h"
+#include "server/config/reload.h"
+#include "server/http/http.h"
+#include "server/http/listener.h"
+#include "server/probing/orphans.h"
+#include "server/probing/prober_process.h"
 
 #include <assert.h>
 #include <signal.h>

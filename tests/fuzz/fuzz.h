@@ -5,7 +5,7 @@
 
 #include "common/error.h"
 #include "common/result.h"
-#include "server/words.h"
+#include "server/base/words.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,9 +8,9 @@
 
 #include "common/memory.h"
 #include "common/wire.h"
-#include "server/check_file.h"
-#include "server/route.h"
-#include "server/verdict.h"
+#include "server/answer/route.h"
+#include "server/check/check_file.h"
+#include "server/check/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "server/log.h"
+#include "server/base/log.h"
 
 #include <fcntl.h>
 #include <jansson.h>

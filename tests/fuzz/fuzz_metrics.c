@@ -8,7 +8,7 @@
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "server/report_metrics.h"
+#include "server/report/report_metrics.h"
 
 #include <stdlib.h>
 #include <string.h>

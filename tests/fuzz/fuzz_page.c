@@ -8,8 +8,8 @@
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "server/numbers.h"
-#include "server/report_html.h"
+#include "server/check/numbers.h"
+#include "server/report/report_html.h"
 
 #include <stdlib.h>
 #include <string.h>

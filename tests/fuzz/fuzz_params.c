@@ -5,8 +5,8 @@
 // Input: a line NAME = DEFAULT, a line with the request's value, a line with a value to judge.
 #include "fuzz.h"
 
-#include "server/rule.h"
-#include "server/verdict.h"
+#include "server/check/rule.h"
+#include "server/check/verdict.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "fuzz_views.h"
 
 #include "common/memory.h"
-#include "server/report.h"
+#include "server/report/report.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 // Input: a request's target.
 #include "fuzz.h"
 
-#include "server/route.h"
+#include "server/answer/route.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "fuzz_rules.h"
 
-#include "server/verdict.h"
+#include "server/check/verdict.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include "fuzz.h"
 
-#include "server/rule.h"
-#include "server/server_range.h"
+#include "server/check/rule.h"
+#include "server/check/server_range.h"
 
 void write_literal(struct written *written, const struct literal *literal);
 

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "common/memory.h"
-#include "server/settings.h"
+#include "server/config/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

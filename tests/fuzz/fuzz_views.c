@@ -3,8 +3,8 @@
 
 #include "fuzz_replies.h"
 
-#include "server/check_file.h"
-#include "server/numbers.h"
+#include "server/check/check_file.h"
+#include "server/check/numbers.h"
 
 #include <string.h>
 

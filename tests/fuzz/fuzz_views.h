@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "common/wire.h"
-#include "server/endpoint.h"
+#include "server/check/endpoint.h"
 
 struct fuzz_view {
     struct check_view view; // points to the rest

@@ -1,5 +1,5 @@
 // Schedules of what is tried again, and what the one of logins costs a server that answers none.
-#include "server/backoff.h"
+#include "server/probing/backoff.h"
 
 #include "unit.h"
 

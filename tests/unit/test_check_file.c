@@ -1,6 +1,6 @@
 // Check files: what every key gives, what every mistake says and where, and that no file however
 // hostile does more than break its own check.
-#include "server/check_file.h"
+#include "server/check/check_file.h"
 
 #include "common/memory.h"
 #include "common/text.h"

@@ -1,6 +1,6 @@
 // Deadline queues on a real loop: the loop itself waits, no test sleeps, and it ends as soon as no
 // deadline is left. Lengths are a few milliseconds; nothing is asserted about how late one comes.
-#include "server/deadline.h"
+#include "server/base/deadline.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // Endpoints: each verdict on each endpoint under each circumstance. This is the table that decides
 // what gets restarted and what gets traffic.
-#include "server/endpoint.h"
+#include "server/check/endpoint.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // The history of a check: what is kept of its results, for how long, and what each minute was like.
-#include "server/history.h"
+#include "server/check/history.h"
 
 #include "unit.h"
 

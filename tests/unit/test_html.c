@@ -1,5 +1,5 @@
 // Pieces of HTML: nothing foreign can end an element or an attribute, and times are in words.
-#include "server/html.h"
+#include "server/report/html.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // The log: what a line looks like in both forms, that it is never too long, and that a reader who
 // does not read costs lines and never time. Standard error is a pipe while a line is written.
-#include "server/log.h"
+#include "server/base/log.h"
 
 #include "unit.h"
 

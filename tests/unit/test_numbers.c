@@ -1,6 +1,6 @@
 // Which values of a row become metrics, and as what: a scraper that cannot read one of them refuses
 // the whole answer.
-#include "server/numbers.h"
+#include "server/check/numbers.h"
 
 #include "unit.h"
 

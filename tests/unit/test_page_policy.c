@@ -1,8 +1,8 @@
 // The page's Content-Security-Policy: what it allows beyond the page's own style and script is nothing.
 // That the two hashes are right a browser says (tests/browser).
-#include "server/page_policy.h"
+#include "server/report/page_policy.h"
 
-#include "server/page_assets.h"
+#include "server/report/page_assets.h"
 #include "unit.h"
 
 #include <string.h>

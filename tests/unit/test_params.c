@@ -1,6 +1,6 @@
 // Params: defaults in the file, overrides by a request, and rules that refer to them.
-#include "server/check_file.h"
-#include "server/verdict.h"
+#include "server/check/check_file.h"
+#include "server/check/verdict.h"
 
 #include "unit.h"
 

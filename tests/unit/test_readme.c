@@ -3,12 +3,12 @@
 // does not give.
 #include "common/memory.h"
 #include "common/outcome.h"
-#include "server/check_file.h"
-#include "server/endpoint.h"
-#include "server/history.h"
-#include "server/page_assets.h"
-#include "server/report_metrics.h"
-#include "server/settings.h"
+#include "server/check/check_file.h"
+#include "server/check/endpoint.h"
+#include "server/check/history.h"
+#include "server/config/settings.h"
+#include "server/report/page_assets.h"
+#include "server/report/report_metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // When a refused secret is shown again, and whose open is the one to do it.
-#include "server/refusal.h"
+#include "server/probing/refusal.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // The status page: what it says of each state, that nothing foreign gets out of its place, and that
 // its elements are closed in the order in which they were opened, however many checks there are.
-#include "server/report_html.h"
+#include "server/report/report_html.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // application/health+json: the draft's members, and what the draft has no word for.
-#include "server/report.h"
+#include "server/report/report.h"
 
 #include "unit.h"
 

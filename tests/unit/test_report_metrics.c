@@ -1,7 +1,7 @@
 // The text of /metrics, to the letter: what scrapers, alerts and dashboards rely on.
-#include "server/report_metrics.h"
+#include "server/report/report_metrics.h"
 
-#include "server/route.h"
+#include "server/answer/route.h"
 #include "unit.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // Plain bodies: each kind of line, word for word, for people and scripts both read them.
-#include "server/report.h"
+#include "server/report/report.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for it.
-#include "server/route.h"
+#include "server/answer/route.h"
 
 #include "common/text.h"
 

@@ -1,6 +1,6 @@
 // The semantics of rules to the letter: how they are written, and what each kind of value does to
 // each kind of literal. What cannot be known is bad news.
-#include "server/rule.h"
+#include "server/check/rule.h"
 
 #include "unit.h"
 

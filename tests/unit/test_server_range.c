@@ -1,5 +1,5 @@
 // Which servers a check is for: products, and versions part by part.
-#include "server/server_range.h"
+#include "server/check/server_range.h"
 
 #include "unit.h"
 

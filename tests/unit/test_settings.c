@@ -1,6 +1,6 @@
 // Settings: the table's defaults, flags over variables, and that a bad value names itself and leaves
 // the default, for an adapter that does not serve gets its database killed.
-#include "server/settings.h"
+#include "server/config/settings.h"
 
 #include "unit.h"
 

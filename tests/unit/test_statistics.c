@@ -1,5 +1,5 @@
 // What is counted: under which name, in which bucket, and that it stays.
-#include "server/statistics.h"
+#include "server/check/statistics.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // The table of `check` in windows of any size: nothing beyond its edges, nothing lost that fits, and
 // what is not well before what is.
-#include "server/table.h"
+#include "server/command/table.h"
 
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 // judge(): from outcomes and rows to verdicts. The adapter's own faults must come out as unknown,
 // whatever a check tolerates, for a `fail` of theirs would kill a database.
-#include "server/verdict.h"
+#include "server/check/verdict.h"
 
-#include "server/check_file.h"
+#include "server/check/check_file.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // The small values of settings and check files: what each parser takes, refuses and says.
-#include "server/words.h"
+#include "server/base/words.h"
 
 #include "common/text.h"
 

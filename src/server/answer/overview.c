@@ -1,0 +1,109 @@
+// See overview.h.
+#include "server/answer/overview.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+
+// A request for all checks, until their views are there.
+struct asking {
+    struct inquiry inquiry;
+    struct config *config; // held: what the request began with is what it ends with
+    size_t *order;         // in which they were asked for
+    overview_shower *show;
+};
+
+// All checks, those of /readyz first.
+static size_t *order_of(const struct config *config)
+{
+    const struct endpoint *readyz = config_endpoint(config, "readyz");
+    size_t *order = memory_new((config->check_count + 1) * sizeof *order);
+    bool *placed = memory_new(config->check_count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < readyz->count; i++) {
+        order[count++] = readyz->checks[i];
+        placed[readyz->checks[i]] = true;
+    }
+    for (size_t i = 0; i < config->check_count; i++) {
+        if (!placed[i])
+            order[count++] = i;
+    }
+    free(placed);
+    return order;
+}
+
+static bool passes_now(const struct endpoint *endpoint, const struct overview *overview)
+{
+    struct check_view *own = memory_new((endpoint->count + 1) * sizeof *own);
+    for (size_t i = 0; i < endpoint->count; i++)
+        own[i] = overview->views[endpoint->checks[i]];
+    bool passes = endpoint_passes(endpoint->rule, own, endpoint->count, &overview->circumstances);
+    free(own);
+    return passes;
+}
+
+static struct server_seen server_of(const struct scheduler *scheduler)
+{
+    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
+    for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
+        struct server_seen seen = prober_server(scheduler_prober(scheduler, i));
+        if (instant_before(latest.opened, seen.opened))
+            latest = seen;
+    }
+    return latest;
+}
+
+// The caller's.
+static struct prober_view *probers_of(const struct scheduler *scheduler)
+{
+    size_t count = scheduler_prober_count(scheduler);
+    struct prober_view *views = memory_new((count + 1) * sizeof *views);
+    for (size_t i = 0; i < count; i++) {
+        const struct prober *prober = scheduler_prober(scheduler, i);
+        views[i] = (struct prober_view){.statistics = prober_statistics(prober),
+                                        .open_pending = prober_is_pending(prober),
+                                        .beyond_help = prober_is_beyond_help(prober)};
+    }
+    return views;
+}
+
+static void on_views(void *context, struct check_view *views, size_t count)
+{
+    struct asking *asking = context;
+    const struct config *config = asking->config;
+    const struct scheduler *scheduler = asking->inquiry.service->scheduler;
+    struct prober_view *probers = probers_of(scheduler);
+    struct check_view *sorted = memory_new((count + 1) * sizeof *sorted);
+    bool *passes = memory_new(config->endpoint_count + 1);
+    for (size_t i = 0; i < count; i++)
+        sorted[asking->order[i]] = views[i];
+    struct overview overview = {.config = config,
+                                .views = sorted,
+                                .count = count,
+                                .circumstances = circumstances_of(asking->inquiry.service),
+                                .passes = passes,
+                                .server = server_of(scheduler),
+                                .probers = probers,
+                                .prober_count = scheduler_prober_count(scheduler)};
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        passes[i] = passes_now(&config->endpoints[i], &overview);
+    asking->show(&asking->inquiry, &overview);
+    free(probers);
+    free(passes);
+    free(sorted);
+    free(asking->order);
+    config_release(asking->config);
+    free(asking);
+}
+
+void overview_ask(const struct inquiry *inquiry, overview_shower *show)
+{
+    struct config *config = inquiry->service->config;
+    struct asking *asking = memory_new(sizeof *asking);
+    *asking = (struct asking){.inquiry = *inquiry,
+                              .config = config_hold(config),
+                              .order = order_of(config),
+                              .show = show};
+    scheduler_ask(inquiry->service->scheduler, asking->order, config->check_count, on_views,
+                  asking);
+}

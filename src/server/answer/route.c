@@ -1,0 +1,172 @@
+// See route.h. uriparser does the percent-decoding; a name that is no possible name of an endpoint
+// or check leads nowhere before it is looked up.
+#include "server/answer/route.h"
+
+#include "common/memory.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uriparser/Uri.h>
+
+static const struct {
+    const char *name;
+    enum route_kind kind;
+} fixed[] = {{"livez", ROUTE_LIVEZ}, {"metrics", ROUTE_METRICS}, {"status", ROUTE_STATUS}};
+
+// The last two bound what a request of a few KiB can make of itself: what is answered of names that
+// cannot be excluded is many times as long as they are, and params are kept while the request waits.
+enum {
+    PARTS_MAX = 2,
+    FIXED_COUNT = sizeof fixed / sizeof *fixed,
+    EXCLUDE_MAX = 64,
+    PARAMS_MAX = 32
+};
+
+const char *route_fixed_name(size_t index)
+{
+    return index < FIXED_COUNT ? fixed[index].name : NULL;
+}
+
+bool route_is_fixed_name(const char *name)
+{
+    bool is_one = false;
+    for (size_t i = 0; i < FIXED_COUNT; i++)
+        is_one |= strcmp(fixed[i].name, name) == 0;
+    return is_one;
+}
+
+// Copies a segment of the path. False if it is no name.
+static bool take_name(const UriTextRangeA *segment, char *name)
+{
+    char *decoded = memory_copy(segment->first, (size_t)(segment->afterLast - segment->first));
+    const char *end = uriUnescapeInPlaceA(decoded);
+    bool is_one = decoded + strlen(decoded) == end && is_name(decoded);
+    if (is_one)
+        (void)snprintf(name, NAME_MAX_LENGTH + 1, "%s", decoded);
+    free(decoded);
+    return is_one;
+}
+
+static enum route_kind kind_of(const char *name, size_t parts)
+{
+    for (size_t i = 0; i < FIXED_COUNT; i++) {
+        if (strcmp(fixed[i].name, name) == 0)
+            return parts == 1 ? fixed[i].kind : ROUTE_NOWHERE;
+    }
+    return ROUTE_ENDPOINT;
+}
+
+static enum route_kind take_path(const UriUriA *uri, struct route *route)
+{
+    char *parts[PARTS_MAX] = {route->endpoint, route->check};
+    size_t count = 0;
+    for (const UriPathSegmentA *segment = uri->pathHead; segment != NULL; segment = segment->next) {
+        bool empty = segment->text.afterLast == segment->text.first;
+        if (empty && segment->next == NULL)
+            break; // a '/' at the end changes nothing
+        if (count == PARTS_MAX || !take_name(&segment->text, parts[count]))
+            return ROUTE_NOWHERE;
+        count++;
+    }
+    route->root = count == 0;
+    if (route->root)
+        (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
+    return kind_of(route->endpoint, count);
+}
+
+static bool take_format(const char *value, struct route *route)
+{
+    static const char *const names[] = {
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_HTML] = "html"};
+    enum format last = route->root ? FORMAT_HTML : FORMAT_JSON;
+    for (enum format format = FORMAT_TEXT; value != NULL && format <= last; format++) {
+        if (strcmp(value, names[format]) == 0) {
+            route->format = format;
+            return true;
+        }
+    }
+    return error_set(&route->error, "format: expected json%s or text", route->root ? ", html" : "");
+}
+
+static bool take_exclude(const char *value, struct route *route)
+{
+    words_split(&route->exclude, value != NULL ? value : "", ",");
+    return route->exclude.count <= EXCLUDE_MAX ||
+           error_set(&route->error, "exclude: expected at most %d names", EXCLUDE_MAX);
+}
+
+static bool take_param(const char *name, const char *value, struct route *route)
+{
+    if (words_have(&route->param_names, name))
+        return error_set(&route->error, "%.40s is given a second time", name);
+    if (route->param_names.count == PARAMS_MAX)
+        return error_set(&route->error, "more than %d parameters in the query", PARAMS_MAX);
+    value = value != NULL ? value : "";
+    words_add(&route->param_names, name, strlen(name));
+    words_add(&route->param_values, value, strlen(value));
+    return true;
+}
+
+static bool take_query_items(const UriQueryListA *item, struct route *route)
+{
+    bool taken = true;
+    for (; item != NULL && taken; item = item->next) {
+        if (strcmp(item->key, "verbose") == 0)
+            route->verbose = true;
+        else if (strcmp(item->key, "exclude") == 0)
+            taken = take_exclude(item->value, route);
+        else if (strcmp(item->key, "format") == 0)
+            taken = take_format(item->value, route);
+        else
+            taken = take_param(item->key, item->value, route);
+    }
+    return taken;
+}
+
+static bool take_query(const UriTextRangeA *query, struct route *route)
+{
+    UriQueryListA *items;
+    int count;
+    if (query->first == NULL || query->first == query->afterLast)
+        return true;
+    if (memmem(query->first, (size_t)(query->afterLast - query->first), "%00", 3) != NULL)
+        return error_set(&route->error, "a NUL character (%%00) cannot be part of a query");
+    if (uriDissectQueryMallocA(&items, &count, query->first, query->afterLast) != URI_SUCCESS)
+        return error_set(&route->error, "the query is not NAME=VALUE&...");
+    bool taken = take_query_items(items, route);
+    uriFreeQueryListA(items);
+    return taken;
+}
+
+void route_parse(const char *target, struct route *route)
+{
+    UriUriA uri;
+    const char *at;
+    *route = (struct route){.kind = ROUTE_NOWHERE};
+    if (strncmp(target, "//", 2) == 0)
+        return; // would parse as an authority
+    if (uriParseSingleUriA(&uri, target, &at) != URI_SUCCESS) {
+        route->kind = ROUTE_BAD;
+        (void)error_set(&route->error, "the request's target is no valid URL");
+        return;
+    }
+    route->kind = take_path(&uri, route);
+    if (!take_query(&uri.query, route))
+        route->kind = ROUTE_BAD;
+    uriFreeUriMembersA(&uri);
+}
+
+bool route_has_key(const char *name)
+{
+    return strcmp(name, "verbose") == 0 || strcmp(name, "exclude") == 0 ||
+           strcmp(name, "format") == 0;
+}
+
+void route_clear(struct route *route)
+{
+    words_free(&route->exclude);
+    words_free(&route->param_names);
+    words_free(&route->param_values);
+}

@@ -1,0 +1,46 @@
+// A request's target taken apart. Pure.
+#pragma once
+
+#include "server/base/words.h"
+
+enum route_kind {
+    ROUTE_ENDPOINT, // endpoint, and check if not ""
+    ROUTE_LIVEZ,
+    ROUTE_STATUS,  // all checks, whatever they say
+    ROUTE_METRICS, // the same, for Prometheus
+    ROUTE_NOWHERE, // nothing can be there
+    ROUTE_BAD      // a bad target or query: error says what
+};
+
+// What the query asks for.
+enum format { FORMAT_UNSAID, FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
+
+// Filled by route_parse, emptied by route_clear.
+struct route {
+    enum route_kind kind;
+    char endpoint[NAME_MAX_LENGTH + 1]; // "/" stands for readyz
+    char check[NAME_MAX_LENGTH + 1];    // "": the whole endpoint
+    bool verbose;
+    bool root;                 // the path is "/", which has a page
+    enum format format;        // FORMAT_HTML only of the root
+    struct words exclude;      // names of checks to leave out
+    struct words param_names;  // the query's other keys, which may be params of checks, ...
+    struct words param_values; // ... and their values
+    struct error error;
+};
+
+// Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
+// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json`, `format=text` or,
+// at "/", `format=html`; every other key is taken for a param's name, and given once.
+void route_parse(const char *target, struct route *route);
+
+// The names that are no endpoint of checks, in a fixed order; NULL past the last.
+const char *route_fixed_name(size_t index);
+
+// True for one of those names.
+bool route_is_fixed_name(const char *name);
+
+// True for a key of the query that route_parse understands itself.
+bool route_has_key(const char *name);
+
+void route_clear(struct route *route);

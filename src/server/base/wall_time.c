@@ -1,0 +1,28 @@
+// See wall_time.h. An instant has no date; it is told by its distance from now.
+#include "server/base/wall_time.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int64_t wall_time_ms(struct instant instant)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    int64_t age_ms = instant_since(instant, instant_now()).ms;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - age_ms;
+}
+
+void wall_time_format_ms(int64_t unix_ms, char *text, size_t capacity)
+{
+    struct tm utc;
+    char seconds[32];
+    time_t then = (time_t)(unix_ms / 1000);
+    (void)gmtime_r(&then, &utc);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(text, capacity, "%s.%03dZ", seconds, (int)(unix_ms % 1000));
+}
+
+void wall_time_format(struct instant instant, char *text, size_t capacity)
+{
+    wall_time_format_ms(wall_time_ms(instant), text, capacity);
+}

@@ -1,0 +1,44 @@
+// See check.h.
+#include "server/check/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool equal(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+// What the environment has put into the text stays the same for all the process's life. Why a check
+// is broken may lie outside of its text.
+bool check_equal(const struct check *one, const struct check *other)
+{
+    return one->digest == other->digest && equal(one->name, other->name) &&
+           equal(one->place, other->place) && equal(one->broken, other->broken);
+}
+
+struct check *check_hold(struct check *check)
+{
+    check->references++;
+    return check;
+}
+
+void check_free(struct check *check)
+{
+    if (check == NULL || --check->references > 0)
+        return;
+    for (size_t i = 0; i < check->rule_count; i++)
+        rule_clear(&check->rules[i]);
+    free(check->rules);
+    params_clear(&check->params);
+    words_free(&check->endpoints);
+    words_free(&check->metric_columns);
+    words_free(&check->grants);
+    free(check->name);
+    free(check->place);
+    free(check->broken);
+    free(check->description);
+    free(check->prober);
+    free(check->sql);
+    free(check);
+}

@@ -1,0 +1,44 @@
+// A check: one SQL file, as parsed. Immutable once its configuration is complete.
+#pragma once
+
+#include "common/instant.h"
+#include "common/outcome.h"
+#include "server/base/words.h"
+#include "server/check/rule.h"
+#include "server/check/server_range.h"
+
+// Made by check_file_parse and config.c. Reference-counted: a check that a reload has found unchanged
+// goes on in the next configuration, and with it what is known of it.
+struct check {
+    unsigned references;
+    uint64_t digest;         // of the file's text
+    char *name;              // the file's stem
+    char *place;             // the file's path, for messages
+    char *broken;            // why it cannot run, with the place; NULL: it can
+    char *description;       // NULL: none
+    struct words endpoints;  // empty: `endpoints: none`
+    char *prober;            // name of the prober that runs it
+    struct duration timeout; // of one run; at least 1 ms
+    struct duration cache;   // how old a result may be and still be served
+    struct duration every;   // period of background runs; 0: none
+    struct params params;
+    struct rule *rules;
+    size_t rule_count;
+    struct outcome_set tolerate; // these make a warning instead of a failure
+    struct server_range range;   // the servers it is meant for
+    bool metrics;                // its numeric columns are metrics ...
+    struct words metric_columns; // ... these of them; empty: all
+    bool log_rows;               // each row of a result is logged
+    bool enabled;                // without being named in DBHEALTH_ENABLE
+    struct words grants;         // statements that make its probe user able to run it
+    bool writes;                 // not in a read-only transaction
+    char *sql;                   // one statement; "" if broken
+};
+
+// True if both come from the same place and say the same.
+bool check_equal(const struct check *one, const struct check *other);
+
+struct check *check_hold(struct check *check);
+
+// Gives a reference back; the last one frees the object. NULL is fine.
+void check_free(struct check *check);

@@ -1,0 +1,602 @@
+// See check_file.h. The header is every line from the top that is blank or begins with "--" (after
+// blanks, if any), and each must be a key, a remark or an empty comment: a mistyped key never
+// silently becomes a comment. For the same reason a known key further down is an error, not a
+// comment of the statement's.
+#include "server/check/check_file.h"
+
+#include "common/digest.h"
+#include "common/file.h"
+#include "common/memory.h"
+#include "common/wire.h"
+#include "server/answer/route.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
+
+enum { KEY_COUNT = 18 };
+
+struct place {
+    unsigned line, column; // from 1
+};
+
+struct parser {
+    struct check *check;
+    const struct check_defaults *defaults;
+    unsigned line;                 // where the parser is, from 1
+    unsigned column;               // of the value being read, from 1
+    bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
+    struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
+};
+
+typedef bool key_parser(struct parser *parser, const char *value, struct error *error);
+
+struct key {
+    const char *name;
+    key_parser *parse;
+    bool repeats;
+};
+
+// The first fault is the one that is told: others often follow from it.
+static void fault(struct parser *parser, unsigned column, const struct error *error)
+{
+    struct check *check = parser->check;
+    char bytes[sizeof error->text + PLACE_ROOM];
+    struct text text = text_in(bytes, sizeof bytes);
+    text_add_foreign(&text, check->place, strnlen(check->place, PLACE_ROOM - 32));
+    text_addf(&text, ":%u:%u: %s", parser->line, column, error->text);
+    if (check->broken == NULL)
+        check->broken = memory_string(bytes);
+}
+
+static bool parse_description(struct parser *parser, const char *value, struct error *error)
+{
+    (void)error;
+    char bytes[VALUE_MAX + 1];
+    struct text text = text_in(bytes, sizeof bytes);
+    text_add_foreign(&text, value, strlen(value));
+    parser->check->description = memory_string(bytes);
+    return true;
+}
+
+// Paths that the server answers itself.
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {"livez", "status", "metrics", "none"};
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        if (strcmp(reserved[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_endpoints(const struct words *words, struct error *error)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (!is_name(words->items[i]))
+            return error_set(error, "'%.40s' is no endpoint's name, expected a-z, 0-9 and '-'",
+                             words->items[i]);
+        if (is_reserved(words->items[i]))
+            return error_set(error,
+                             "'%s' cannot be an endpoint here, expected names like healthz, "
+                             "readyz or replica, or `none` alone",
+                             words->items[i]);
+    }
+    if (words->count == 0)
+        return error_set(error, "expected names of endpoints, or none");
+    return true;
+}
+
+static bool parse_endpoints(struct parser *parser, const char *value, struct error *error)
+{
+    struct words *endpoints = &parser->check->endpoints;
+    words_free(endpoints);
+    if (strcmp(value, "none") == 0)
+        return true;
+    words_split(endpoints, value, ", \t");
+    if (check_endpoints(endpoints, error))
+        return true;
+    words_free(endpoints);
+    words_add(endpoints, "readyz", strlen("readyz"));
+    return false;
+}
+
+static bool parse_prober(struct parser *parser, const char *value, struct error *error)
+{
+    if (!is_name(value))
+        return error_set(error, "'%.40s' is no prober's name, expected a-z, 0-9 and '-'", value);
+    parser->check->prober = memory_string(value);
+    return true;
+}
+
+static bool parse_timeout(struct parser *parser, const char *value, struct error *error)
+{
+    struct duration *timeout = &parser->check->timeout;
+    if (!parse_duration(value, timeout, error))
+        return false;
+    return timeout->ms > 0 || error_set(error, "expected more than 0");
+}
+
+static bool parse_cache(struct parser *parser, const char *value, struct error *error)
+{
+    return parse_duration(value, &parser->check->cache, error);
+}
+
+static bool parse_every(struct parser *parser, const char *value, struct error *error)
+{
+    struct duration every;
+    if (!parse_duration(value, &every, error))
+        return false;
+    if (every.ms < 100)
+        return error_set(error, "expected at least 100ms");
+    parser->check->every = every;
+    return true;
+}
+
+static bool add_rule(struct parser *parser, const char *value, enum rule_effect effect,
+                     struct error *error)
+{
+    struct check *check = parser->check;
+    struct rule rule;
+    size_t offset;
+    if (!rule_parse(value, effect, &check->params, &rule, &offset, error)) {
+        parser->column += parser->expanded ? 0 : (unsigned)offset;
+        return false;
+    }
+    check->rules = memory_grow(check->rules, (check->rule_count + 1) * sizeof *check->rules);
+    check->rules[check->rule_count++] = rule;
+    return true;
+}
+
+static bool parse_fail(struct parser *parser, const char *value, struct error *error)
+{
+    return add_rule(parser, value, RULE_FAIL, error);
+}
+
+static bool parse_warn(struct parser *parser, const char *value, struct error *error)
+{
+    return add_rule(parser, value, RULE_WARN, error);
+}
+
+static bool parse_skip(struct parser *parser, const char *value, struct error *error)
+{
+    return add_rule(parser, value, RULE_SKIP, error);
+}
+
+static bool parse_tolerate(struct parser *parser, const char *value, struct error *error)
+{
+    struct words words = {0};
+    bool sound = true;
+    words_split(&words, value, ", \t");
+    for (size_t i = 0; i < words.count && sound; i++) {
+        if (!outcome_set_add(&parser->check->tolerate, words.items[i]))
+            sound = error_set(error,
+                              "'%.40s' is no outcome that can be tolerated, expected codes of "
+                              "what a server can do, like denied or saturated, or `answered` or "
+                              "`silent` for all of a group",
+                              words.items[i]);
+    }
+    if (words.count == 0)
+        sound = error_set(error, "expected outcomes");
+    words_free(&words);
+    return sound;
+}
+
+static bool parse_writes(struct parser *parser, const char *value, struct error *error)
+{
+    return parse_yes_no(value, &parser->check->writes, error);
+}
+
+static bool parse_param(struct parser *parser, const char *value, struct error *error)
+{
+    const char *equals = strchr(value, '=');
+    if (equals == NULL)
+        return error_set(error, "expected NAME = DEFAULT");
+    size_t length = (size_t)(equals - value);
+    while (length > 0 && strchr(" \t", value[length - 1]) != NULL)
+        length--;
+    char *name = memory_copy(value, length);
+    bool added =
+        route_has_key(name)
+            ? error_set(error, "%s has a meaning in every query, expected another name", name)
+            : params_add(&parser->check->params, name, equals + 1, error);
+    free(name);
+    return added;
+}
+
+static bool parse_flavor(struct parser *parser, const char *value, struct error *error)
+{
+    struct words words = {0};
+    words_split(&words, value, ", \t");
+    bool sound = range_add_flavors(&parser->check->range, &words, error);
+    words_free(&words);
+    return sound;
+}
+
+static bool parse_server_version(struct parser *parser, const char *value, struct error *error)
+{
+    return range_add_versions(&parser->check->range, value, error);
+}
+
+// yes, no or names of columns.
+static bool parse_metrics(struct parser *parser, const char *value, struct error *error)
+{
+    struct check *check = parser->check;
+    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
+        return parse_yes_no(value, &check->metrics, error);
+    words_split(&check->metric_columns, value, ", \t");
+    return check->metric_columns.count > 0 ||
+           error_set(error, "expected yes, no or names of columns");
+}
+
+static bool parse_log(struct parser *parser, const char *value, struct error *error)
+{
+    parser->check->log_rows = strcmp(value, "rows") == 0;
+    return parser->check->log_rows ||
+           error_set(error, "'%.40s' cannot be logged, expected rows", value);
+}
+
+static bool parse_enabled(struct parser *parser, const char *value, struct error *error)
+{
+    return parse_yes_no(value, &parser->check->enabled, error);
+}
+
+static bool parse_grants(struct parser *parser, const char *value, struct error *error)
+{
+    (void)error;
+    words_add(&parser->check->grants, value, strlen(value));
+    return true;
+}
+
+// The header keys: a key is added here, in its function above and in the README.
+static const struct key keys[KEY_COUNT] = {
+    {"description", parse_description, false},
+    {"endpoints", parse_endpoints, false},
+    {"prober", parse_prober, false},
+    {"timeout", parse_timeout, false},
+    {"cache", parse_cache, false},
+    {"every", parse_every, false},
+    {"param", parse_param, true},
+    {"fail", parse_fail, true},
+    {"warn", parse_warn, true},
+    {"skip", parse_skip, true},
+    {"tolerate", parse_tolerate, false},
+    {"writes", parse_writes, false},
+    {"metrics", parse_metrics, false},
+    {"log", parse_log, false},
+    {"enabled", parse_enabled, false},
+    {"grants", parse_grants, true},
+    {"flavor", parse_flavor, false},
+    {"server-version", parse_server_version, false},
+};
+
+void check_file_keys(char *bytes, size_t capacity)
+{
+    struct text text = text_in(bytes, capacity);
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        text_addf(&text, "%s%s", i > 0 ? " " : "", keys[i].name);
+}
+
+static bool find_key(const char *name, size_t length, size_t *index)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strlen(keys[i].name) == length && strncmp(keys[i].name, name, length) == 0) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Where the key was given which this function parses; line 0: nowhere.
+static struct place place_of(const struct parser *parser, key_parser *parse)
+{
+    size_t i = 0;
+    while (keys[i].parse != parse)
+        i++;
+    return parser->given[i];
+}
+
+static bool is_given(const struct parser *parser, key_parser *parse)
+{
+    return place_of(parser, parse).line > 0;
+}
+
+static const char *variable_end(const char *name)
+{
+    return name + strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+}
+
+// Appends what the ${NAME} or ${NAME:-default} at *at stands for, and moves past it.
+static bool expand_one(const char **at, struct text *expanded, struct error *error)
+{
+    const char *name = *at + 2;
+    const char *end = variable_end(name);
+    const char *close = strchr(end, '}');
+    bool has_default = strncmp(end, ":-", 2) == 0;
+    if (end == name || close == NULL || (end != close && !has_default))
+        return error_set(error, "expected ${NAME} or ${NAME:-default}");
+    char *copy = memory_copy(name, (size_t)(end - name));
+    const char *value = getenv(copy);
+    bool found = value != NULL && (value[0] != '\0' || !has_default);
+    if (found)
+        text_add_foreign(expanded, value, strlen(value));
+    else if (has_default)
+        text_add_foreign(expanded, end + 2, (size_t)(close - end - 2));
+    else
+        (void)error_set(error, "the environment has no %.100s, and no default is given", copy);
+    free(copy);
+    *at = close + 1;
+    return found || has_default;
+}
+
+static bool expand(struct parser *parser, const char *value, struct text *expanded,
+                   struct error *error)
+{
+    const char *start = value;
+    while (*value != '\0') {
+        const char *variable = strstr(value, "${");
+        size_t plain = variable != NULL ? (size_t)(variable - value) : strlen(value);
+        text_addf(expanded, "%.*s", (int)plain, value);
+        value += plain;
+        if (variable == NULL)
+            break;
+        parser->expanded = true;
+        if (!expand_one(&value, expanded, error)) {
+            parser->column += (unsigned)(variable - start);
+            return false;
+        }
+    }
+    if (expanded->cut)
+        return error_set(error, "expected at most %d bytes", VALUE_MAX);
+    return true;
+}
+
+static void take_value(struct parser *parser, const struct key *key, const char *value)
+{
+    struct error error;
+    char bytes[VALUE_MAX + 1];
+    struct text expanded = text_in(bytes, sizeof bytes);
+    parser->expanded = false;
+    bool taken = expand(parser, value, &expanded, &error);
+    if (taken && expanded.length == 0)
+        taken = error_set(&error, "expected a value");
+    if (!taken || !key->parse(parser, bytes, &error)) {
+        (void)error_prefix(&error, "%s", key->name);
+        fault(parser, parser->column, &error);
+    }
+}
+
+// The column of a place in the line.
+static unsigned column_of(const char *line, const char *at)
+{
+    return (unsigned)(at - line) + 1;
+}
+
+static size_t key_length(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+}
+
+static void take_key_line(struct parser *parser, const char *line, const char *at)
+{
+    struct error error;
+    size_t length = key_length(at);
+    size_t index;
+    const char *colon = at + length + strspn(at + length, " \t");
+    if (length == 0 || *colon != ':') {
+        (void)error_set(&error, "expected `-- key: value` or `-- # remark` above the statement");
+        fault(parser, column_of(line, at), &error);
+        return;
+    }
+    if (strncmp(at, "x-", 2) == 0)
+        return; // another tool's
+    if (!find_key(at, length, &index)) {
+        char names[256];
+        check_file_keys(names, sizeof names);
+        (void)error_set(&error, "unknown key '%.*s', expected one of: %s", (int)length, at, names);
+        fault(parser, column_of(line, at), &error);
+        return;
+    }
+    if (!keys[index].repeats && parser->given[index].line != 0) {
+        (void)error_set(&error, "%s is given a second time", keys[index].name);
+        fault(parser, column_of(line, at), &error);
+        return;
+    }
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    parser->column = column_of(line, value);
+    parser->given[index] = (struct place){.line = parser->line, .column = parser->column};
+    take_value(parser, &keys[index], value);
+}
+
+// What a line of comment says, without blanks before it; NULL if the line is none.
+static const char *comment_of(const char *line)
+{
+    const char *at = line + strspn(line, " \t");
+    return strncmp(at, "--", 2) == 0 ? at + 2 + strspn(at + 2, " \t") : NULL;
+}
+
+// A line of the header, without its end and trailing blanks; keys with x- are other tools'.
+static void take_header_line(struct parser *parser, const char *line, const char *at)
+{
+    if (*at != '\0' && *at != '#' && strncmp(at, "x-", 2) != 0)
+        take_key_line(parser, line, at);
+}
+
+static void refuse_late_key(struct parser *parser, const char *line, const char *at)
+{
+    struct error error;
+    size_t index;
+    size_t length = key_length(at);
+    if (at[length] != ':' || !find_key(at, length, &index))
+        return;
+    (void)error_set(&error, "key '%s' after the statement began, expected it above",
+                    keys[index].name);
+    fault(parser, column_of(line, at), &error);
+}
+
+// A copy of the line at text, without its end and trailing blanks.
+static char *copy_line(const char *text)
+{
+    size_t length = strcspn(text, "\n");
+    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
+        length--;
+    return memory_copy(text, length);
+}
+
+static const char *next_line(const char *text)
+{
+    text += strcspn(text, "\n");
+    return *text == '\n' ? text + 1 : text;
+}
+
+// Walks all lines; returns where the statement begins. A byte order mark is no part of the text.
+static const char *take_lines(struct parser *parser, const char *text)
+{
+    const char *statement = NULL;
+    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
+        text += 3;
+    for (parser->line = 1; *text != '\0'; text = next_line(text), parser->line++) {
+        char *line = copy_line(text);
+        const char *comment = comment_of(line);
+        if (statement == NULL && *line != '\0' && comment == NULL)
+            statement = text;
+        if (comment != NULL && statement == NULL)
+            take_header_line(parser, line, comment);
+        else if (comment != NULL)
+            refuse_late_key(parser, line, comment);
+        free(line);
+    }
+    return statement != NULL ? statement : text;
+}
+
+static void take_statement(struct parser *parser, const char *statement)
+{
+    struct error error;
+    size_t length = strlen(statement);
+    while (length > 0 && strchr(" \t\r\n", statement[length - 1]) != NULL)
+        length--;
+    if (length == 0) {
+        (void)error_set(&error, "no SQL statement, expected one below the header");
+        fault(parser, 1, &error);
+    } else if (length > WIRE_SQL_MAX) {
+        (void)error_set(&error, "the statement is too long, expected at most %d bytes",
+                        WIRE_SQL_MAX);
+        fault(parser, 1, &error);
+    } else {
+        free(parser->check->sql);
+        parser->check->sql = memory_copy(statement, length);
+    }
+}
+
+static const char *default_prober(const struct check *check)
+{
+    if (words_have(&check->endpoints, "healthz") || words_have(&check->endpoints, "startupz"))
+        return "liveness";
+    return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
+}
+
+// A fault of a key that was well written but does not go with the rest.
+static void fault_of_key(struct parser *parser, key_parser *parse, const struct error *error)
+{
+    struct place place = place_of(parser, parse);
+    parser->line = place.line > 0 ? place.line : 1;
+    fault(parser, place.column > 0 ? place.column : 1, error);
+}
+
+static void fill_in(struct parser *parser)
+{
+    struct check *check = parser->check;
+    const struct check_defaults *defaults = parser->defaults;
+    if (check->endpoints.count == 0 && !is_given(parser, parse_endpoints))
+        words_add(&check->endpoints, "readyz", strlen("readyz"));
+    if (check->prober == NULL)
+        check->prober = memory_string(default_prober(check));
+    if (check->timeout.ms == 0)
+        check->timeout = defaults->timeout;
+    if (!is_given(parser, parse_cache))
+        check->cache = check->every.ms > 0
+                           ? (struct duration){.ms = check->every.ms + check->timeout.ms}
+                           : defaults->cache;
+}
+
+// What each key allows but not together.
+static void check_sense(struct parser *parser)
+{
+    const struct check *check = parser->check;
+    struct error error;
+    if (check->every.ms > 0)
+        return;
+    if (check->timeout.ms > parser->defaults->deadline.ms) {
+        char timeout[DURATION_ROOM], deadline[DURATION_ROOM];
+        format_duration(check->timeout, timeout, sizeof timeout);
+        format_duration(parser->defaults->deadline, deadline, sizeof deadline);
+        (void)error_set(&error,
+                        "timeout %s is above the deadline of a request, %s: expected at most that, "
+                        "or the key every",
+                        timeout, deadline);
+        fault_of_key(parser, parse_timeout, &error);
+    }
+    if (check->log_rows) {
+        (void)error_set(&error, "log: rows are logged period by period, expected the key every");
+        fault_of_key(parser, parse_log, &error);
+    }
+}
+
+// A NUL or bad UTF-8 anywhere: such bytes would be cut off or refused much later.
+static void check_bytes(struct parser *parser, const char *text, size_t length)
+{
+    struct error error;
+    const char *end = text + text_valid_length(text, length);
+    if (end == text + length)
+        return;
+    const char *line = text;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; line = ++at)
+        parser->line++;
+    (void)error_set(&error, "byte 0x%02X is no UTF-8 text", (unsigned char)*end);
+    fault(parser, column_of(line, end), &error);
+}
+
+struct check *check_file_parse(const char *name, const char *place, const char *text, size_t length,
+                               const struct check_defaults *defaults)
+{
+    assert(text != NULL);
+    struct check *check = memory_new(sizeof *check);
+    *check = (struct check){.references = 1,
+                            .digest = digest_add(DIGEST_EMPTY, text, length),
+                            .name = memory_string(name),
+                            .place = memory_string(place),
+                            .sql = memory_string(""),
+                            .metrics = true,
+                            .enabled = true};
+    struct parser parser = {.check = check, .defaults = defaults, .line = 1};
+    check_bytes(&parser, text, length);
+    char *copy = memory_copy(text, length);
+    const char *statement = take_lines(&parser, copy);
+    take_statement(&parser, statement);
+    fill_in(&parser);
+    check_sense(&parser);
+    free(copy);
+    return check;
+}
+
+struct check *check_file_load(const char *name, const char *place,
+                              const struct check_defaults *defaults)
+{
+    struct error error;
+    char *text = NULL;
+    size_t length = 0;
+    bool got = file_read(place, FILE_MAX, &text, &length, &error);
+    struct check *check = check_file_parse(name, place, got ? text : "", length, defaults);
+    if (!got) {
+        struct parser parser = {.check = check};
+        free(check->broken);
+        check->broken = NULL;
+        fault(&parser, 0, &error);
+    }
+    free(text);
+    return check;
+}

@@ -1,0 +1,27 @@
+// Check files: `-- key: value` lines, then one SQL statement. The keys are one table in
+// check_file.c.
+#pragma once
+
+#include "server/check/check.h"
+
+// What a check has if its file does not say, and the bound that all must keep.
+struct check_defaults {
+    struct duration timeout;
+    struct duration cache;
+    struct duration deadline; // of a request: a timeout above it needs `every`
+};
+
+// Parses length bytes of text. Always returns a check, owned by the caller: with a fault in the
+// file, check->broken says "place:line:column: what was expected", and as much of the rest as could
+// be read stands, so that the endpoints it belongs to can tell.
+struct check *check_file_parse(const char *name, const char *place, const char *text, size_t length,
+                               const struct check_defaults *defaults)
+    __attribute__((returns_nonnull));
+
+// Reads the file at place and parses it; a file that cannot be read is a broken check.
+struct check *check_file_load(const char *name, const char *place,
+                              const struct check_defaults *defaults)
+    __attribute__((returns_nonnull));
+
+// Writes the keys, space-separated: for messages, and for the test that holds the README to them.
+void check_file_keys(char *text, size_t capacity);

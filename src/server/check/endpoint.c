@@ -1,0 +1,50 @@
+// See endpoint.h. The table is where liveness and readiness part: liveness fails only on what a
+// server did or left undone, readiness on everything that is not known to be well. An endpoint with
+// its own manners is added here; one with readyz's manners needs no more than a check file.
+#include "server/check/endpoint.h"
+
+#include <string.h>
+
+static const struct endpoint_rule rules[] = {
+    // name, unknown fails, at first, draining fails, empty fails
+    {"healthz", false, false, false, false},
+    {"startupz", false, true, false, false},
+    {"readyz", true, false, true, true},
+    {NULL, true, false, true, true},
+};
+
+enum { RULE_COUNT = sizeof rules / sizeof *rules };
+
+const struct endpoint_rule *endpoint_rule(const char *name)
+{
+    const struct endpoint_rule *rule = rules;
+    while (rule->name != NULL && strcmp(rule->name, name) != 0)
+        rule++;
+    return rule;
+}
+
+const char *endpoint_builtin(size_t index)
+{
+    return index < RULE_COUNT ? rules[index].name : NULL;
+}
+
+bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
+                   const struct circumstances *circumstances)
+{
+    if (verdict == VERDICT_UNKNOWN)
+        return rule->unknown_fails || (rule->unknown_fails_at_first && circumstances->young);
+    return verdict == VERDICT_FAIL;
+}
+
+bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views, size_t count,
+                     const struct circumstances *circumstances)
+{
+    bool empty = true;
+    bool passes = !(rule->draining_fails && circumstances->draining);
+    for (size_t i = 0; i < count; i++) {
+        enum verdict verdict = views[i].judgement.verdict;
+        empty &= verdict == VERDICT_SKIPPED;
+        passes &= !verdict_fails(verdict, rule, circumstances);
+    }
+    return passes && !(empty && rule->empty_fails);
+}

@@ -1,0 +1,50 @@
+// Endpoints: what a set of verdicts says to whoever asks. Pure.
+#pragma once
+
+#include "server/check/statistics.h"
+#include "server/check/verdict.h"
+
+// How an endpoint treats what is neither pass nor fail. One row of the table in endpoint.c.
+struct endpoint_rule {
+    const char *name;            // NULL: any name that a check file gives
+    bool unknown_fails;          // a verdict that is unknown fails it
+    bool unknown_fails_at_first; // ... only while the adapter is young
+    bool draining_fails;
+    bool empty_fails; // nothing configured, or all of it skipped, fails it
+};
+
+// The rule for an endpoint of this name; never NULL.
+const struct endpoint_rule *endpoint_rule(const char *name);
+
+// The names that are there whatever the check files say, in a fixed order; NULL past the last.
+const char *endpoint_builtin(size_t index);
+
+// A check as one answer shows it.
+struct check_view {
+    const struct check *check;
+    struct judgement judgement;
+    bool dated;                   // from a result; else nothing was known
+    struct instant started;       // of the run that the judgement is from, if dated
+    struct instant fresh_until;   // the result may be served until then, if dated
+    struct duration took;         // how long it took, if dated
+    const char *message;          // the server's or driver's words, not for bodies; "" if none
+    bool superuser;               // the probe user is one, so a pass is a warning
+    const struct result *result;  // what it was judged from, if its check has params; else NULL
+    const struct result *numbers; // what of that is for /metrics; NULL: nothing
+    const struct result *seen;    // the numbers that its rules look at; NULL: nothing
+    const struct check_statistics *statistics;
+};
+
+// What holds for the adapter as a whole when the answer is given.
+struct circumstances {
+    bool draining;
+    bool young; // the listener is up for less than 5 s
+};
+
+// True if this verdict fails an endpoint with this rule.
+bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
+                   const struct circumstances *circumstances);
+
+// True if the endpoint passes on these checks.
+bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views, size_t count,
+                     const struct circumstances *circumstances);

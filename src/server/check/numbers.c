@@ -1,0 +1,110 @@
+// See numbers.h. A scraper refuses everything it was given for one number it cannot read, or for one
+// name that is not UTF-8. A number's text is one by its grammar as well: result.c sees to that.
+#include "server/check/numbers.h"
+
+#include "common/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+// NULL: it is no number to show. What a double cannot hold is infinite for Prometheus, which would
+// refuse the digits.
+static const char *number_text(const struct value *value)
+{
+    if (value->type == VALUE_BOOLEAN)
+        return value_number(value) != 0 ? "1" : "0";
+    if (value->type != VALUE_NUMBER || value->cut)
+        return NULL;
+    double number = strtod(value->text, NULL);
+    if (isnan(number))
+        return NULL;
+    if (isinf(number))
+        return number > 0 ? "+Inf" : "-Inf";
+    return value->text;
+}
+
+static bool has_column(const struct result *result, const char *name)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < result->column_count; i++)
+        has |= strcmp(result_column(result, i), name) == 0;
+    return has;
+}
+
+// By the name that the server gave, whatever its case, as rules name columns.
+static bool is_wanted(const struct check *check, const char *column)
+{
+    bool wanted = check->metric_columns.count == 0;
+    for (size_t i = 0; i < check->metric_columns.count; i++)
+        wanted |= strcasecmp(check->metric_columns.items[i], column) == 0;
+    return wanted;
+}
+
+// Adds the names of columns to show, and their values to texts in the same order; how many.
+static uint32_t choose(const struct check *check, const struct result *result,
+                       struct result *chosen, const char **texts)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < result->column_count; i++) {
+        char bytes[RESULT_NAME_MAX + 1];
+        struct text name = text_in(bytes, sizeof bytes);
+        const char *column = result_column(result, i);
+        struct value value = result_value(result, 0, i);
+        const char *text = number_text(&value);
+        text_add_foreign(&name, column, strlen(column));
+        if (text == NULL || !is_wanted(check, column) || has_column(chosen, bytes))
+            continue;
+        texts[count++] = text;
+        result_add_column(chosen, bytes);
+    }
+    return count;
+}
+
+struct result *numbers_of(const struct check *check, const struct result *result)
+{
+    const char *texts[RESULT_COLUMNS_MAX];
+    if (!check->metrics || result == NULL || result->kept_rows == 0)
+        return NULL;
+    struct result *chosen = result_new();
+    uint32_t count = choose(check, result, chosen, texts);
+    bool fits = count > 0; // what fitted before does
+    for (uint32_t i = 0; i < count && fits; i++)
+        fits = result_add_value(chosen, VALUE_NUMBER, texts[i], strlen(texts[i]));
+    if (fits)
+        return chosen;
+    result_free(chosen);
+    return NULL;
+}
+
+// Whether the page may show the first row's value: no text of the server's, and no digits without end.
+static bool may_be_seen(const struct result *result, uint32_t column)
+{
+    enum { LONGEST = 64 };
+    struct value value = result_value(result, 0, column);
+    return value.type != VALUE_STRING && !value.cut && value.length <= LONGEST;
+}
+
+struct result *seen_of(const struct check *check, const struct result *result)
+{
+    uint32_t columns[RESULT_COLUMNS_MAX], count = 0, column;
+    if (check->rule_count == 0 || result == NULL)
+        return NULL;
+    struct result *seen = result_new();
+    seen->row_count = result->row_count;
+    for (size_t i = 0; i < check->rule_count && result->kept_rows > 0; i++) {
+        const char *name = check->rules[i].column;
+        if (name == NULL || has_column(seen, name) || count == RESULT_COLUMNS_MAX ||
+            !result_find_column(result, name, &column) || !may_be_seen(result, column))
+            continue;
+        columns[count++] = column;
+        result_add_column(seen, name);
+    }
+    bool fits = true;
+    for (uint32_t i = 0; i < count && fits; i++) {
+        struct value value = result_value(result, 0, columns[i]);
+        fits = result_add_value(seen, value.type, value.text, value.length);
+    }
+    return seen;
+}

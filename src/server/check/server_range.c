@@ -1,0 +1,105 @@
+// See server_range.h. Versions compare part by part, and only as many parts as the bound gives: 14.2
+// is neither above nor below 14. A part of a server's version that is larger than a bound's can be
+// counts as the largest.
+#include "server/check/server_range.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 3, BOUNDS_MAX = 2, PART_MOST = 1000000000 };
+
+static const char *const flavor_names[FLAVOR_COUNT] = {
+    [FLAVOR_POSTGRES] = "postgres", [FLAVOR_MYSQL] = "mysql", [FLAVOR_MARIADB] = "mariadb"};
+
+const char *flavor_name(enum flavor flavor)
+{
+    assert(flavor < FLAVOR_COUNT);
+    return flavor_names[flavor];
+}
+
+static bool add_flavor(struct server_range *range, const char *name)
+{
+    for (unsigned i = 0; i < FLAVOR_COUNT; i++) {
+        if (flavor_names[i] != NULL && strcmp(flavor_names[i], name) == 0) {
+            range->flavors |= 1U << i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (!add_flavor(range, words->items[i]))
+            return error_set(error, "'%.40s' is unknown, expected postgres, mysql or mariadb",
+                             words->items[i]);
+    }
+    return words->count > 0 || error_set(error, "expected postgres, mysql or mariadb");
+}
+
+// "14.2..." into numbers; returns how many, and where the rest begins.
+static size_t parse_version(const char *text, unsigned parts[PARTS_MAX], const char **rest)
+{
+    size_t count = 0;
+    *rest = text;
+    while (count < PARTS_MAX && **rest >= '0' && **rest <= '9') {
+        char *end;
+        unsigned long part = strtoul(*rest, &end, 10);
+        parts[count++] = part < PART_MOST ? (unsigned)part : PART_MOST;
+        *rest = end + (*end == '.' && end[1] >= '0' && end[1] <= '9');
+        if (*rest == end)
+            break;
+    }
+    return count;
+}
+
+static bool add_bound(struct server_range *range, const char *text)
+{
+    const char *at = text + strspn(text, " \t");
+    size_t length = strspn(at, "=!<>");
+    struct version_bound bound = {0};
+    if (range->bound_count == BOUNDS_MAX || !comparison_from_text(at, length, &bound.comparison))
+        return false;
+    at += length;
+    at += strspn(at, " \t");
+    bound.count = parse_version(at, bound.parts, &at);
+    at += strspn(at, " \t");
+    range->bounds[range->bound_count++] = bound;
+    for (size_t i = 0; i < bound.count; i++) {
+        if (bound.parts[i] == PART_MOST)
+            return false;
+    }
+    return bound.count > 0 && *at == '\0';
+}
+
+bool range_add_versions(struct server_range *range, const char *text, struct error *error)
+{
+    struct words words = {0};
+    words_split(&words, text, ",");
+    bool sound = words.count > 0;
+    for (size_t i = 0; i < words.count && sound; i++)
+        sound = add_bound(range, words.items[i]);
+    words_free(&words);
+    return sound || error_set(error, "expected one or two bounds, like >= 14 or >= 10.5, < 11");
+}
+
+static bool is_within(const struct version_bound *bound, const unsigned parts[PARTS_MAX])
+{
+    int order = 0;
+    for (size_t i = 0; i < bound->count && order == 0; i++)
+        order = (parts[i] > bound->parts[i]) - (parts[i] < bound->parts[i]);
+    return comparison_holds(bound->comparison, order);
+}
+
+bool range_has(const struct server_range *range, enum flavor flavor, const char *version)
+{
+    unsigned parts[PARTS_MAX] = {0};
+    const char *rest;
+    bool numbered = parse_version(version, parts, &rest) > 0;
+    bool has = range->flavors == 0 || (range->flavors >> flavor & 1U) != 0;
+    for (size_t i = 0; i < range->bound_count; i++)
+        has &= numbered && is_within(&range->bounds[i], parts);
+    return has;
+}

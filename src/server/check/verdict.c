@@ -1,0 +1,157 @@
+// See verdict.h. The only place where outcomes become verdicts; endpoint.c says what a verdict does
+// to an endpoint. An outcome of the adapter's own is `unknown` and never `fail`: that is what keeps
+// our faults from killing a database.
+#include "server/check/verdict.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[VERDICT_COUNT] = {"pass", "warn", "fail", "unknown", "skipped"};
+    assert(verdict < VERDICT_COUNT);
+    return names[verdict];
+}
+
+static enum verdict verdict_of(const struct check *check, enum outcome outcome)
+{
+    if (outcome == OUTCOME_OK)
+        return VERDICT_PASS;
+    if (outcome_info(outcome)->group == GROUP_OWN)
+        return VERDICT_UNKNOWN;
+    if (outcome_info(outcome)->group == GROUP_NONE)
+        return VERDICT_SKIPPED;
+    return outcome_set_has(check->tolerate, outcome) ? VERDICT_WARN : VERDICT_FAIL;
+}
+
+// What rules can come to, by weight: a reason is replaced only by one that matters more.
+enum weight { WEIGHT_NONE, WEIGHT_WARN, WEIGHT_FAIL, WEIGHT_SKIP, WEIGHT_UNFIT };
+
+// The findings of all rules, the weightiest kept.
+struct weighing {
+    enum weight weight;
+    bool no_row, rows_ruled;
+    struct judgement *judgement;
+};
+
+static enum weight weight_of(enum rule_finding finding, enum rule_effect effect)
+{
+    static const enum weight of_effects[] = {
+        [RULE_FAIL] = WEIGHT_FAIL, [RULE_WARN] = WEIGHT_WARN, [RULE_SKIP] = WEIGHT_SKIP};
+    if (finding == RULE_UNFIT)
+        return WEIGHT_UNFIT;
+    return finding == RULE_HOLDS ? of_effects[effect] : WEIGHT_NONE;
+}
+
+// What the rule compares with: its own literal, or the param's value in force.
+static const struct literal *literal_of(const struct rule *rule, const struct check *check,
+                                        const struct params *overrides)
+{
+    if (rule->param == NULL)
+        return &rule->literal;
+    const struct param *param = overrides != NULL ? params_find(overrides, rule->param) : NULL;
+    if (param == NULL)
+        param = params_find(&check->params, rule->param);
+    return &param->value; // the parser has seen to it that there is one
+}
+
+static void weigh(struct weighing *weighing, const struct rule *rule, const struct literal *literal,
+                  const struct result *result)
+{
+    char reason[REASON_MAX];
+    struct text why = text_in(reason, sizeof reason);
+    enum rule_finding finding = rule_judge(rule, literal, result, &why);
+    enum weight weight = weight_of(finding, rule->effect);
+    if (weight > weighing->weight) {
+        weighing->weight = weight;
+        memcpy(weighing->judgement->reason, reason, sizeof reason);
+    }
+    weighing->no_row |= finding == RULE_NO_ROW;
+    weighing->rows_ruled |= rule->column == NULL;
+}
+
+static enum outcome outcome_of(const struct weighing *weighing)
+{
+    switch (weighing->weight) {
+    case WEIGHT_UNFIT:
+        return OUTCOME_CONFIG;
+    case WEIGHT_SKIP:
+        return OUTCOME_SKIPPED;
+    case WEIGHT_FAIL:
+        return OUTCOME_FAILED;
+    case WEIGHT_WARN:
+    case WEIGHT_NONE:
+        return weighing->no_row && !weighing->rows_ruled ? OUTCOME_NO_ROW : OUTCOME_OK;
+    }
+    abort();
+}
+
+static void judge_by_rules(const struct check *check, const struct result *result,
+                           const struct params *overrides, struct judgement *judgement)
+{
+    struct weighing weighing = {.judgement = judgement};
+    for (size_t i = 0; i < check->rule_count; i++)
+        weigh(&weighing, &check->rules[i], literal_of(&check->rules[i], check, overrides), result);
+    judgement->outcome = outcome_of(&weighing);
+    judgement->verdict = verdict_of(check, judgement->outcome);
+    if (judgement->verdict == VERDICT_PASS && weighing.weight == WEIGHT_WARN)
+        judgement->verdict = VERDICT_WARN;
+}
+
+static bool is_truthy(const struct value *value)
+{
+    if (value->type == VALUE_NULL)
+        return false;
+    if (value->type == VALUE_STRING)
+        return true;
+    long double number = value_number(value);
+    return number != 0 && !isnan(number);
+}
+
+// With no rule, the first column of the first row must be there and not NULL, false or 0.
+static void judge_by_first_value(const struct check *check, const struct result *result,
+                                 struct judgement *judgement)
+{
+    if (result->kept_rows == 0 || result->column_count == 0) {
+        judgement->outcome = OUTCOME_NO_ROW;
+    } else {
+        struct value value = result_value(result, 0, 0);
+        if (!is_truthy(&value)) {
+            judgement->outcome = OUTCOME_FAILED;
+            struct text why = text_in(judgement->reason, sizeof judgement->reason);
+            text_add_foreign(&why, result_column(result, 0), strlen(result_column(result, 0)));
+            text_add(&why, " is ");
+            if (value.type == VALUE_NULL)
+                text_add(&why, "null");
+            else
+                text_add_foreign(&why, value.text, value.length);
+        }
+    }
+    judgement->verdict = verdict_of(check, judgement->outcome);
+}
+
+struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
+                       const struct params *overrides)
+{
+    struct judgement judgement = {.outcome = outcome, .verdict = verdict_of(check, outcome)};
+    if (outcome != OUTCOME_OK)
+        return judgement;
+    assert(result != NULL);
+    if (check->rule_count > 0)
+        judge_by_rules(check, result, overrides, &judgement);
+    else if (check->endpoints.count > 0)
+        judge_by_first_value(check, result, &judgement);
+    return judgement;
+}
+
+void judgement_warn_of_superuser(struct judgement *judgement)
+{
+    if (judgement->verdict != VERDICT_PASS)
+        return;
+    judgement->verdict = VERDICT_WARN;
+    (void)snprintf(judgement->reason, sizeof judgement->reason,
+                   "the probe user is a superuser, whom a full server still lets in");
+}

@@ -1,0 +1,35 @@
+// What a probe means for its check.
+#pragma once
+
+#include "server/check/check.h"
+
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_WARN,
+    VERDICT_FAIL,
+    VERDICT_UNKNOWN, // the adapter's own fault, or not run yet: nothing is known of the server
+    VERDICT_SKIPPED,
+    VERDICT_COUNT // not a verdict
+};
+
+const char *verdict_name(enum verdict verdict);
+
+enum { REASON_MAX = 192 };
+
+struct judgement {
+    enum verdict verdict;
+    enum outcome outcome; // as probed, or failed, no_row, config where the rows decide
+    char
+        reason[REASON_MAX]; // what was seen, like "lag_seconds 45 > 30"; "" if the outcome says all
+};
+
+// Judges what a probe ended in; result is NULL unless outcome is OUTCOME_OK. Pure. Any `fail` rule
+// that holds decides before any `warn`; a fault of the check's own rules (a column that is not
+// there, a type that does not fit) before both, for then nothing was judged.
+// `overrides` are a request's values for params of the check; NULL: the defaults hold.
+struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
+                       const struct params *overrides);
+
+// Turns a pass into a warning: such a user gets into a full server, so its success proves less than
+// it should.
+void judgement_warn_of_superuser(struct judgement *judgement);

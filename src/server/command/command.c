@@ -1,0 +1,42 @@
+// What all commands share: see command.h.
+#include "server/command/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int command_refuse(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fputs("dbhealthd: ", stderr);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputs("\n", stderr);
+    va_end(arguments);
+    return STATUS_USAGE;
+}
+
+bool command_line_load(struct command_line *line, int argc, char **argv,
+                       const struct extra_flag *extra, size_t extra_count, size_t least_words,
+                       size_t most_words)
+{
+    struct error error;
+    *line = (struct command_line){0};
+    bool loaded =
+        settings_load(&line->settings, argc, argv, extra, extra_count, &line->words, &error);
+    if (loaded && line->words.count < least_words)
+        loaded = error_set(&error, "%s: expected more arguments; see dbhealthd --help", argv[0]);
+    if (loaded && line->words.count > most_words)
+        loaded = error_set(&error, "%.100s: unexpected; see dbhealthd --help",
+                           line->words.items[most_words]);
+    if (loaded)
+        return true;
+    (void)command_refuse("%s", error.text);
+    command_line_clear(line);
+    return false;
+}
+
+void command_line_clear(struct command_line *line)
+{
+    settings_clear(&line->settings);
+    words_free(&line->words);
+}

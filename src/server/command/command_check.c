@@ -1,0 +1,141 @@
+// dbhealthd check [--format json] [--watch[=1s]] [NAME...]: the same scheduler and probers as when
+// serving; once, or again and again.
+#include "server/command/command.h"
+
+#include "common/memory.h"
+#include "server/command/rounds.h"
+#include "server/command/table.h"
+#include "server/report/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ASK_LIMIT_MS = 3600 * 1000, // each check's own timeout is what ends the request
+    LEAST_INTERVAL_MS = 100     // between rounds
+};
+
+struct checking {
+    struct probing probing;
+    bool json;
+    int status;
+};
+
+static void print_json(const struct check_view *views, size_t count)
+{
+    size_t length;
+    char *text = report_json_text(rounds_json(views, count), &length);
+    fputs(text, stdout);
+    free(text);
+}
+
+static void on_views(void *context, struct check_view *views, size_t count)
+{
+    struct checking *checking = context;
+    const struct table table = {.views = views, .count = count, .coloured = table_is_coloured()};
+    if (checking->json)
+        print_json(views, count);
+    else
+        table_print(stdout, &table, instant_now());
+    checking->status = rounds_status(&checking->probing, views, count);
+    probing_end(&checking->probing);
+}
+
+static bool find_check(const struct config *config, const char *name, size_t *check)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        if (strcmp(config->checks[i]->name, name) == 0) {
+            *check = i;
+            return true;
+        }
+    }
+    fprintf(stderr, "dbhealthd: there is no check %s; there are:", name);
+    for (size_t i = 0; i < config->check_count; i++)
+        fprintf(stderr, " %s", config->checks[i]->name);
+    fprintf(stderr, "\n");
+    return false;
+}
+
+// The checks named, or all; false if one is not there.
+static bool select_checks(const struct config *config, const struct words *names, size_t *checks,
+                          size_t *count)
+{
+    *count = names->count > 0 ? names->count : config->check_count;
+    for (size_t i = 0; i < *count; i++)
+        checks[i] = i;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!find_check(config, names->items[i], &checks[i]))
+            return false;
+    }
+    return true;
+}
+
+static int run_once(struct checking *checking, const size_t *checks, size_t count)
+{
+    scheduler_ask(checking->probing.scheduler, checks, count, on_views, checking);
+    probing_run(&checking->probing);
+    return checking->status;
+}
+
+static int refuse_names(struct checking *checking)
+{
+    probing_end(&checking->probing);
+    probing_run(&checking->probing);
+    return STATUS_USAGE;
+}
+
+// An interval of 0: once.
+static int run_checks(struct command_line *line, struct rounds_options options)
+{
+    struct checking checking = {.json = options.json, .status = STATUS_USAGE};
+    size_t count;
+    int status;
+    if (options.interval.ms > 0)
+        line->settings.cache = (struct duration){0}; // each round asks anew
+    probing_start(&checking.probing, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
+    const struct config *config = checking.probing.config;
+    size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
+    if (!select_checks(config, &line->words, checks, &count))
+        status = refuse_names(&checking);
+    else if (options.interval.ms > 0)
+        status = rounds_run(&checking.probing, checks, count, options);
+    else
+        status = run_once(&checking, checks, count);
+    free(checks);
+    probing_free(&checking.probing);
+    return status;
+}
+
+// No --watch: 0.
+static bool parse_interval(const char *text, struct duration *interval, struct error *error)
+{
+    *interval = (struct duration){0};
+    if (text == NULL)
+        return true;
+    if (!parse_duration(text, interval, error))
+        return error_prefix(error, "--watch");
+    return interval->ms >= LEAST_INTERVAL_MS ||
+           error_set(error, "--watch: expected at least %d ms", LEAST_INTERVAL_MS);
+}
+
+int command_check(int argc, char **argv)
+{
+    const char *format = "text", *interval = NULL;
+    const struct extra_flag extra[] = {{"format", &format, NULL}, {"watch", &interval, "1s"}};
+    struct command_line line;
+    struct error error;
+    struct rounds_options options;
+    if (!command_line_load(&line, argc, argv, extra, 2, 0, SIZE_MAX))
+        return STATUS_USAGE;
+    options.json = strcmp(format, "json") == 0;
+    int status;
+    if (!options.json && strcmp(format, "text") != 0)
+        status = command_refuse("--format: expected text or json");
+    else if (!parse_interval(interval, &options.interval, &error))
+        status = command_refuse("%s", error.text);
+    else
+        status = run_checks(&line, options);
+    command_line_clear(&line);
+    return status;
+}

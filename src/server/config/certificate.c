@@ -1,0 +1,208 @@
+// See certificate.h. libmicrohttpd takes certificates from memory once, when it starts; one that can
+// be renewed comes through a callback of GnuTLS, which has no context but the session. So each
+// session is told its certificate when the client connects, in the place that is meant for a
+// database of sessions, of which there is none.
+#include "server/config/certificate.h"
+
+#include "common/file.h"
+#include "common/memory.h"
+
+#include <gnutls/abstract.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    FILE_MAX = 64 * 1024, // bytes
+    CHAIN_MAX = 16,       // certificates
+    OWN_DAYS = 3650       // validity of one that is made here
+};
+
+const char certificate_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+struct certificate {
+    unsigned references;
+    gnutls_pcert_st chain[CHAIN_MAX];
+    unsigned length;
+    gnutls_privkey_t key;
+    bool own; // made here
+};
+
+static struct certificate *new_certificate(void)
+{
+    struct certificate *certificate = memory_new(sizeof *certificate);
+    certificate->references = 1;
+    return certificate;
+}
+
+static bool read_pem(const char *path, const char *variable, gnutls_datum_t *pem,
+                     struct error *error)
+{
+    char *bytes;
+    size_t length;
+    if (path[0] == '\0')
+        return error_set(error, "%s: not set, expected both DBHEALTH_TLS_CERT and DBHEALTH_TLS_KEY",
+                         variable);
+    if (!file_read(path, FILE_MAX, &bytes, &length, error))
+        return error_prefix(error, "%s: %.200s", variable, path);
+    *pem = (gnutls_datum_t){.data = (unsigned char *)bytes, .size = (unsigned)length};
+    return true;
+}
+
+static void wipe(gnutls_datum_t *pem)
+{
+    if (pem->data != NULL)
+        explicit_bzero(pem->data, pem->size);
+    free(pem->data);
+}
+
+static bool parse(struct certificate *certificate, const gnutls_datum_t *chain,
+                  const gnutls_datum_t *key, struct error *error)
+{
+    unsigned length = CHAIN_MAX;
+    int failed = gnutls_pcert_list_import_x509_raw(certificate->chain, &length, chain,
+                                                   GNUTLS_X509_FMT_PEM, 0);
+    if (failed != 0)
+        return error_set(error, "DBHEALTH_TLS_CERT: expected certificates as PEM: %s",
+                         gnutls_strerror(failed));
+    certificate->length = length;
+    failed = gnutls_privkey_init(&certificate->key);
+    if (failed == 0)
+        failed =
+            gnutls_privkey_import_x509_raw(certificate->key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (failed != 0)
+        return error_set(error, "DBHEALTH_TLS_KEY: expected a key as PEM, not encrypted: %s",
+                         gnutls_strerror(failed));
+    return true;
+}
+
+// Whether the key is the certificate's: GnuTLS tells when it is given both.
+static bool match(const gnutls_datum_t *chain, const gnutls_datum_t *key, struct error *error)
+{
+    gnutls_certificate_credentials_t credentials;
+    int failed = gnutls_certificate_allocate_credentials(&credentials);
+    if (failed == 0) {
+        failed = gnutls_certificate_set_x509_key_mem(credentials, chain, key, GNUTLS_X509_FMT_PEM);
+        gnutls_certificate_free_credentials(credentials);
+    }
+    return failed >= 0 || error_set(error, "DBHEALTH_TLS_KEY: does not fit DBHEALTH_TLS_CERT: %s",
+                                    gnutls_strerror(failed));
+}
+
+struct certificate *certificate_load(const char *chain_path, const char *key_path,
+                                     struct error *error)
+{
+    gnutls_datum_t chain = {0};
+    gnutls_datum_t key = {0};
+    struct certificate *certificate = new_certificate();
+    bool sound = read_pem(chain_path, "DBHEALTH_TLS_CERT", &chain, error) &&
+                 read_pem(key_path, "DBHEALTH_TLS_KEY", &key, error) &&
+                 parse(certificate, &chain, &key, error) && match(&chain, &key, error);
+    wipe(&chain);
+    wipe(&key);
+    if (sound)
+        return certificate;
+    certificate_release(certificate);
+    return NULL;
+}
+
+// A certificate (RFC 5280) as short as a client can bear that verifies nothing.
+static int sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privkey_t key)
+{
+    static const char name[] = "dbhealthd";
+    static const char serial[] = "\x01";
+    time_t now = time(NULL);
+    int failed = gnutls_x509_crt_set_version(signed_one, 3);
+    failed |= gnutls_x509_crt_set_serial(signed_one, serial, 1);
+    failed |= gnutls_x509_crt_set_activation_time(signed_one, now - 86400);
+    failed |= gnutls_x509_crt_set_expiration_time(signed_one, now + OWN_DAYS * (time_t)86400);
+    failed |= gnutls_x509_crt_set_dn_by_oid(signed_one, GNUTLS_OID_X520_COMMON_NAME, 0, name,
+                                            sizeof name - 1);
+    failed |= gnutls_x509_crt_set_key(signed_one, key);
+    failed |= gnutls_x509_crt_sign2(signed_one, signed_one, key, GNUTLS_DIG_SHA256, 0);
+    return failed;
+}
+
+struct certificate *certificate_make(void)
+{
+    struct certificate *certificate = new_certificate();
+    gnutls_x509_privkey_t key = NULL;
+    gnutls_x509_crt_t own = NULL;
+    unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+    int failed = gnutls_x509_privkey_init(&key);
+    failed |= gnutls_x509_crt_init(&own);
+    failed |= gnutls_privkey_init(&certificate->key);
+    failed |= gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, bits, 0);
+    failed |= sign_own(own, key);
+    failed |= gnutls_pcert_import_x509(certificate->chain, own, 0);
+    failed |= gnutls_privkey_import_x509(certificate->key, key, GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE);
+    if (failed != 0)
+        abort(); // nothing here depends on what anybody has given us
+    certificate->length = 1;
+    certificate->own = true;
+    gnutls_x509_crt_deinit(own);
+    return certificate;
+}
+
+struct certificate *certificate_hold(struct certificate *certificate)
+{
+    certificate->references++;
+    return certificate;
+}
+
+void certificate_release(struct certificate *certificate)
+{
+    if (certificate == NULL || --certificate->references > 0)
+        return;
+    for (unsigned i = 0; i < certificate->length; i++)
+        gnutls_pcert_deinit(&certificate->chain[i]);
+    gnutls_privkey_deinit(certificate->key);
+    free(certificate);
+}
+
+bool certificate_equal(const struct certificate *one, const struct certificate *other)
+{
+    if (one == NULL || other == NULL)
+        return one == other;
+    if (one->own && other->own)
+        return true;
+    bool equal = one->length == other->length;
+    for (unsigned i = 0; i < one->length && equal; i++) {
+        const gnutls_datum_t *first = &one->chain[i].cert;
+        const gnutls_datum_t *second = &other->chain[i].cert;
+        equal = first->size == second->size && memcmp(first->data, second->data, first->size) == 0;
+    }
+    return equal;
+}
+
+int64_t certificate_expiry(const struct certificate *certificate)
+{
+    gnutls_x509_crt_t own;
+    int64_t expiry = 0;
+    if (gnutls_x509_crt_init(&own) != 0)
+        return 0;
+    if (gnutls_x509_crt_import(own, &certificate->chain[0].cert, GNUTLS_X509_FMT_DER) == 0)
+        expiry = gnutls_x509_crt_get_expiration_time(own);
+    gnutls_x509_crt_deinit(own);
+    return expiry;
+}
+
+void certificate_give(struct certificate *certificate, void *session)
+{
+    gnutls_db_set_ptr(session, certificate);
+}
+
+static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
+                    int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                    int algorithm_count, gnutls_pcert_st **chain, unsigned *length,
+                    gnutls_privkey_t *key)
+{
+    (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+    struct certificate *certificate = gnutls_db_get_ptr(session);
+    *chain = certificate->chain;
+    *length = certificate->length;
+    *key = certificate->key;
+    return 0;
+}
+
+void (*const certificate_callback)(void) = (void (*)(void))retrieve;

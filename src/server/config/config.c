@@ -1,0 +1,408 @@
+// See config.h. Check files are read in the order of the folders; a later one replaces an earlier
+// check of the same name, so that a user's file can take the place of a shipped one.
+#include "server/config/config.h"
+
+#include "common/memory.h"
+#include "server/base/program_path.h"
+#include "server/check/check_file.h"
+#include "server/config/certificate.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char own_check[] = "configuration"; // stands for problems that belong to no file
+
+static void add_problem(struct config *config, const char *text)
+{
+    words_add(&config->problems, text, strlen(text));
+}
+
+// Adds the check where its name belongs, or in the place of the one with that name. They come sorted
+// but for those of a second folder.
+static void add_check(struct config *config, struct check *check)
+{
+    size_t place = config->check_count;
+    while (place > 0 && strcmp(check->name, config->checks[place - 1]->name) < 0)
+        place--;
+    if (place > 0 && strcmp(check->name, config->checks[place - 1]->name) == 0) {
+        check_free(config->checks[place - 1]);
+        config->checks[place - 1] = check;
+        return;
+    }
+    config->checks =
+        memory_grow(config->checks, (config->check_count + 1) * sizeof *config->checks);
+    struct check **at = config->checks + place;
+    memmove(at + 1, at, (config->check_count++ - place) * sizeof(struct check *));
+    *at = check;
+}
+
+// The name of a check file without ".sql"; NULL if it is not one to read: hidden, or another kind.
+static char *stem_of(const char *file)
+{
+    size_t length = strlen(file);
+    if (file[0] == '.' || length < 5 || strcmp(file + length - 4, ".sql") != 0)
+        return NULL;
+    return memory_copy(file, length - 4);
+}
+
+static void load_file(struct config *config, const char *folder, const char *file)
+{
+    char *stem = stem_of(file);
+    char place[PATH_MAX];
+    (void)snprintf(place, sizeof place, "%s/%s", folder, file);
+    const struct settings *settings = &config->settings;
+    struct check_defaults defaults = {
+        .timeout = settings->timeout, .cache = settings->cache, .deadline = settings->deadline};
+    struct error error;
+    if (stem != NULL && !is_name(stem)) {
+        (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
+        add_problem(config, error.text);
+    } else if (stem != NULL && strcmp(stem, own_check) == 0) {
+        (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
+        add_problem(config, error.text);
+    } else if (stem != NULL && words_have(&settings->disable, stem)) {
+        words_add(&config->left_out, stem, strlen(stem));
+    } else if (stem != NULL) {
+        add_check(config, check_file_load(stem, place, &defaults));
+    }
+    free(stem);
+}
+
+static int is_check_file(const struct dirent *entry)
+{
+    char *stem = stem_of(entry->d_name);
+    free(stem);
+    return stem != NULL;
+}
+
+static void load_folder(struct config *config, const char *folder)
+{
+    struct dirent **entries;
+    struct error error;
+    int count = scandir(folder, &entries, is_check_file, alphasort);
+    if (count < 0) {
+        (void)error_set(&error, "DBHEALTH_CHECKS: cannot read folder %s: %s", folder,
+                        strerror(errno));
+        add_problem(config, error.text);
+        return;
+    }
+    if (count == 0) {
+        (void)error_set(&error, "DBHEALTH_CHECKS: no .sql file in folder %s", folder);
+        add_problem(config, error.text);
+    }
+    for (int i = 0; i < count; i++) {
+        load_file(config, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+// The part of the installed library that is for this engine; none for no engine.
+static void load_library(struct config *config)
+{
+    char library[PATH_MAX];
+    char folder[PATH_MAX + 16];
+    if (config->engine == ENGINE_NONE)
+        return;
+    library_path(library, sizeof library);
+    (void)snprintf(folder, sizeof folder, "%s/%s", library,
+                   config->engine == ENGINE_POSTGRES ? "postgres" : "mysql");
+    load_folder(config, folder);
+}
+
+static void load_checks(struct config *config)
+{
+    const struct words *folders = &config->settings.checks;
+    if (folders->count == 0)
+        add_problem(config, "DBHEALTH_CHECKS: names no folder");
+    for (size_t i = 0; i < folders->count; i++) {
+        if (strcmp(folders->items[i], "library") == 0)
+            load_library(config);
+        else
+            load_folder(config, folders->items[i]);
+    }
+}
+
+static bool is_check(const struct config *config, const char *name)
+{
+    bool is_one = words_have(&config->left_out, name);
+    for (size_t i = 0; i < config->check_count; i++)
+        is_one |= strcmp(config->checks[i]->name, name) == 0;
+    return is_one;
+}
+
+// Or one that a check has by default: who names those means whichever there are.
+static bool is_prober(const struct config *config, const char *name)
+{
+    static const char *const usual[] = {"liveness", "main", "background"};
+    bool is_one = false;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        is_one |= strcmp(usual[i], name) == 0;
+    for (size_t i = 0; i < config->check_count; i++)
+        is_one |= strcmp(config->checks[i]->prober, name) == 0;
+    return is_one;
+}
+
+static void look_for_names(struct config *config, const char *variable, const struct words *names,
+                           bool (*is_one)(const struct config *, const char *),
+                           const char *expected)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct error error;
+        if (is_one(config, names->items[i]))
+            continue;
+        (void)error_set(&error, "%s: there is no '%s'; expected %s", variable, names->items[i],
+                        expected);
+        words_add(&config->warnings, error.text, strlen(error.text));
+    }
+}
+
+// Which checks there are is known only with an engine.
+static void look_for_all_names(struct config *config)
+{
+    static const char check[] = "the name of a check, which is its file's without .sql";
+    static const char prober[] =
+        "liveness, main, background or what a check file names as its prober";
+    const struct settings *settings = &config->settings;
+    if (config->engine == ENGINE_NONE)
+        return;
+    look_for_names(config, "DBHEALTH_ENABLE", &settings->enable, is_check, check);
+    look_for_names(config, "DBHEALTH_DISABLE", &settings->disable, is_check, check);
+    look_for_names(config, "DBHEALTH_KEEP", &settings->keep, is_prober, prober);
+}
+
+// Leaves out what is optional and not asked for; only now, so that a user's file with `enabled: no`
+// puts out the shipped one of its name.
+static void drop_optional_checks(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    size_t kept = 0;
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check *check = config->checks[i];
+        if (check->enabled || settings->enable_all || words_have(&settings->enable, check->name))
+            config->checks[kept++] = check;
+        else
+            check_free(check);
+    }
+    config->check_count = kept;
+}
+
+// The engine, and what people may see of the URL. A URL that is wrong though its engine is known
+// is not a problem for good: the probers read it anew at every open, and say `config` until then.
+static void load_target(struct config *config)
+{
+    struct target target;
+    struct error error;
+    if (target_load(&target, &error)) {
+        target_describe(&target, config->target, sizeof config->target);
+        config->target_digest = target_digest(&target);
+    } else {
+        config->target_problem = memory_string(error.text);
+        config->target_digest = target.engine;
+    }
+    config->engine = target.engine;
+    target_wipe(&target);
+}
+
+// A listener without its certificate would shut the kubelet out, and that ends the database. The
+// kubelet verifies nothing, so it goes on with any; a client that does verify is warned by that.
+static void load_certificate(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    struct error error;
+    if (!settings_want_tls(settings))
+        return;
+    config->certificate = certificate_load(settings->tls_cert, settings->tls_key, &error);
+    if (config->certificate != NULL)
+        return;
+    add_problem(config, error.text);
+    config->certificate = certificate_make();
+}
+
+// Stands for the problems that belong to no check file, so that readiness says them.
+static void add_configuration_check(struct config *config)
+{
+    struct check_defaults defaults = {.deadline = {.ms = LONG_MAX}};
+    static const char text[] = "-- endpoints: healthz startupz readyz\n-- timeout: 1s\nSELECT 1";
+    struct check *check = check_file_parse(own_check, own_check, text, sizeof text - 1, &defaults);
+    check->broken = memory_string(config->problems.items[0]);
+    add_check(config, check);
+}
+
+static void list_broken_checks(struct config *config)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        const char *broken = config->checks[i]->broken;
+        if (broken != NULL && !words_have(&config->problems, broken))
+            add_problem(config, broken);
+    }
+}
+
+static struct endpoint *endpoint_of(struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, name) == 0)
+            return &config->endpoints[i];
+    }
+    config->endpoints =
+        memory_grow(config->endpoints, (config->endpoint_count + 1) * sizeof *config->endpoints);
+    struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
+    *endpoint = (struct endpoint){.name = memory_string(name), .rule = endpoint_rule(name)};
+    return endpoint;
+}
+
+static void join_endpoint(struct config *config, const char *name, size_t check)
+{
+    struct endpoint *endpoint = endpoint_of(config, name);
+    if (endpoint->count > 0 && endpoint->checks[endpoint->count - 1] == check)
+        return; // the file names it twice
+    endpoint->checks =
+        memory_grow(endpoint->checks, (endpoint->count + 1) * sizeof *endpoint->checks);
+    endpoint->checks[endpoint->count++] = check;
+}
+
+static void make_endpoints(struct config *config)
+{
+    for (size_t i = 0; endpoint_builtin(i) != NULL; i++)
+        (void)endpoint_of(config, endpoint_builtin(i));
+    for (size_t i = 0; i < config->check_count; i++) {
+        const struct check *check = config->checks[i];
+        for (size_t j = 0; j < check->endpoints.count; j++)
+            join_endpoint(config, check->endpoints.items[j], i);
+        if (!words_have(&config->probers, check->prober))
+            words_add(&config->probers, check->prober, strlen(check->prober));
+    }
+}
+
+struct config *config_load(struct settings *settings)
+{
+    struct config *config = memory_new(sizeof *config);
+    *config = (struct config){.references = 1, .settings = *settings};
+    *settings = (struct settings){0};
+    for (size_t i = 0; i < config->settings.problems.count; i++)
+        add_problem(config, config->settings.problems.items[i]);
+    load_target(config);
+    if (config->engine == ENGINE_NONE)
+        add_problem(config, config->target_problem);
+    load_certificate(config);
+    load_checks(config);
+    look_for_all_names(config);
+    drop_optional_checks(config);
+    if (config->problems.count > 0)
+        add_configuration_check(config);
+    if (config->engine != ENGINE_NONE && config->target_problem != NULL)
+        add_problem(config, config->target_problem);
+    config->common_problems = config->problems.count;
+    list_broken_checks(config);
+    make_endpoints(config);
+    return config;
+}
+
+// --- from one to the next
+
+static size_t find_check(const struct config *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->check_count && strcmp(config->checks[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+static void add_name(struct words *words, const struct check *check)
+{
+    words_add(words, check->name, strlen(check->name));
+}
+
+static void compare_check(struct config *later, size_t index, const struct config *earlier,
+                          struct config_changes *changes)
+{
+    struct check *check = later->checks[index];
+    size_t found = find_check(earlier, check->name);
+    struct check *before = found < earlier->check_count ? earlier->checks[found] : NULL;
+    bool was_broken = before != NULL && before->broken != NULL;
+    if (check->broken != NULL && !was_broken && strcmp(check->name, own_check) != 0)
+        words_add(&changes->problems, check->broken, strlen(check->broken));
+    if (before == NULL) {
+        add_name(&changes->added, check);
+    } else if (!check_equal(check, before)) {
+        add_name(&changes->changed, check);
+    } else {
+        later->checks[index] = check_hold(before);
+        check_free(check);
+    }
+}
+
+struct config_changes config_succeed(struct config *later, const struct config *earlier)
+{
+    struct config_changes changes = {
+        .certificate = !certificate_equal(later->certificate, earlier->certificate),
+        .target = later->target_digest != earlier->target_digest ||
+                  strcmp(later->target, earlier->target) != 0};
+    for (size_t i = 0; i < later->common_problems; i++) {
+        const char *problem = later->problems.items[i];
+        if (!words_have(&earlier->problems, problem))
+            words_add(&changes.problems, problem, strlen(problem));
+    }
+    for (size_t i = 0; i < later->check_count; i++)
+        compare_check(later, i, earlier, &changes);
+    for (size_t i = 0; i < earlier->check_count; i++) {
+        if (find_check(later, earlier->checks[i]->name) == later->check_count)
+            add_name(&changes.removed, earlier->checks[i]);
+    }
+    return changes;
+}
+
+bool config_changes_any(const struct config_changes *changes)
+{
+    return changes->added.count + changes->changed.count + changes->removed.count > 0 ||
+           changes->certificate || changes->target;
+}
+
+void config_changes_clear(struct config_changes *changes)
+{
+    words_free(&changes->added);
+    words_free(&changes->changed);
+    words_free(&changes->removed);
+    words_free(&changes->problems);
+}
+
+struct config *config_hold(struct config *config)
+{
+    config->references++;
+    return config;
+}
+
+void config_release(struct config *config)
+{
+    if (--config->references > 0)
+        return;
+    for (size_t i = 0; i < config->check_count; i++)
+        check_free(config->checks[i]);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        free(config->endpoints[i].name);
+        free(config->endpoints[i].checks);
+    }
+    free(config->checks);
+    free(config->endpoints);
+    free(config->target_problem);
+    certificate_release(config->certificate);
+    words_free(&config->probers);
+    words_free(&config->problems);
+    words_free(&config->left_out);
+    words_free(&config->warnings);
+    settings_clear(&config->settings);
+    free(config);
+}
+
+const struct endpoint *config_endpoint(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, name) == 0)
+            return &config->endpoints[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,60 @@
+// See prebuilt.h. Whether a response may be given again is not known here but to answer.c: this is
+// asked at each request, so nothing has to tell the table what changes.
+#include "server/http/prebuilt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void empty(struct prebuilt *slot)
+{
+    if (slot->response != NULL)
+        MHD_destroy_response(slot->response);
+    *slot = (struct prebuilt){0};
+}
+
+static const struct prebuilt *find(const struct prebuilt_table *table, const char *target)
+{
+    for (size_t i = 0; i < PREBUILT_MAX; i++) {
+        if (strcmp(table->slots[i].target, target) == 0)
+            return &table->slots[i];
+    }
+    return NULL;
+}
+
+static struct prebuilt *slot_for(struct prebuilt_table *table, const char *target)
+{
+    const struct prebuilt *same = find(table, target);
+    if (same != NULL)
+        return &table->slots[same - table->slots];
+    struct prebuilt *slot = &table->slots[table->next];
+    table->next = (table->next + 1) % PREBUILT_MAX;
+    return slot;
+}
+
+void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned status,
+                   const struct validity *validity, struct MHD_Response *response)
+{
+    if (validity->until.ns == 0 || strlen(target) >= PREBUILT_TARGET_MAX) {
+        MHD_destroy_response(response);
+        return;
+    }
+    struct prebuilt *slot = slot_for(table, target);
+    empty(slot);
+    *slot = (struct prebuilt){.status = status, .validity = *validity, .response = response};
+    (void)snprintf(slot->target, sizeof slot->target, "%s", target);
+}
+
+const struct prebuilt *prebuilt_take(const struct prebuilt_table *table, struct service *service,
+                                     const char *target)
+{
+    const struct prebuilt *found = find(table, target);
+    if (found == NULL || found->response == NULL)
+        return NULL;
+    return answer_again(service, &found->validity, found->status) ? found : NULL;
+}
+
+void prebuilt_clear(struct prebuilt_table *table)
+{
+    for (size_t i = 0; i < PREBUILT_MAX; i++)
+        empty(&table->slots[i]);
+}

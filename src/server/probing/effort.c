@@ -1,0 +1,45 @@
+// See effort.h. The kernel counts a wait for the CPU (/proc/PID/schedstat) only when it has ended;
+// one that goes on shows in a process that is ready at two looks and has not run in between.
+#include "server/probing/effort.h"
+
+enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000 };
+
+static struct cpu_time cpu_of(const struct prober_process *process)
+{
+    return process != NULL ? prober_process_cpu(process) : (struct cpu_time){0};
+}
+
+// How long the loop may not have turned, if the last look is longer ago than it should be. All of
+// that time: under a quota (a slice at the start of each 100 ms) only every second look comes about.
+static int64_t stall_since(const struct effort *effort, struct instant now)
+{
+    int64_t gap_ns = now.ns - effort->last_look.ns;
+    return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
+}
+
+void effort_begin(struct effort *effort, const struct prober_process *process, struct instant since)
+{
+    *effort = (struct effort){.since = since, .last_look = since, .at_start = cpu_of(process)};
+}
+
+void effort_look(struct effort *effort, const struct prober_process *process)
+{
+    struct instant now = instant_now();
+    bool ready = process != NULL && prober_process_is_ready(process);
+    int64_t used_ns = cpu_of(process).used_ns;
+    if (ready && effort->was_ready && used_ns == effort->was_used_ns)
+        effort->frozen_ns += now.ns - effort->last_look.ns;
+    effort->stalled_ns += stall_since(effort, now);
+    effort->was_ready = ready;
+    effort->was_used_ns = used_ns;
+    effort->last_look = now;
+}
+
+bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
+                       struct duration span)
+{
+    int64_t lost_ns = effort->stalled_ns + stall_since(effort, instant_now());
+    int64_t waited_ns = cpu_of(process).waited_ns - effort->at_start.waited_ns;
+    lost_ns += waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
+    return lost_ns > span.ms * 1000000 / 2;
+}

@@ -1,0 +1,32 @@
+// Whether we had the CPU to do our part: the adapter's loop and one prober process, over a span that
+// begins when a check's time does. It tells `starved` from `timeout`.
+#pragma once
+
+#include "common/instant.h"
+#include "server/probing/prober_process.h"
+
+enum { EFFORT_PERIOD_MS = 50 }; // between two looks
+
+// Part of its owner's object.
+struct effort {
+    struct instant since;
+    struct instant last_look;
+    struct cpu_time at_start; // of the process
+    int64_t stalled_ns;       // the loop did not turn
+    int64_t frozen_ns;        // the process was ready to run and did not get to
+    bool was_ready;           // at the last look
+    int64_t was_used_ns;      // what the process had had of the CPU by then
+};
+
+// A new span has begun, just now or while the process was started, which may have stalled, too. The
+// process is NULL if there is none, here and below.
+void effort_begin(struct effort *effort, const struct prober_process *process,
+                  struct instant since);
+
+// To be called every EFFORT_PERIOD_MS while the span lasts.
+void effort_look(struct effort *effort, const struct prober_process *process);
+
+// True if for more than half of a span of this length the prober waited for a CPU or the loop did
+// not turn: then we, not the server, may be why there is no answer.
+bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
+                       struct duration span);

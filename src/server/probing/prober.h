@@ -1,0 +1,96 @@
+// A named prober: the queue of checks that are due on it, the batch under way, and the incarnations
+// of its process that come and go underneath.
+#pragma once
+
+#include "common/wire.h"
+#include "server/check/check.h"
+#include "server/check/statistics.h"
+#include "server/probing/fork_server.h"
+#include "server/probing/refusal.h"
+
+// What one probe of a check ended in.
+struct probe {
+    enum outcome outcome; // reportable, or one of the adapter's own
+    enum verb stage;      // the verb that was outstanding
+    const char *code;     // SQLSTATE or error number, "" if none; for the time of the call
+    const char *message;  // the driver's words, for the log; for the time of the call
+    struct instant started;
+    struct instant ended;
+    struct duration silent; // for a pending open: how long there has been no answer; else 0
+    struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
+    bool superuser;         // the probe user is one
+    bool unasked;           // there was no run: it tells what was known before
+    bool refused; // the server refuses the secret; with OUTCOME_OK, the one before it still works
+};
+
+enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
+
+// A check in the prober's hands; part of the object that has the check.
+struct job {
+    TAILQ_ENTRY(job) link;
+    const struct check *check; // sound, immutable while the job is not idle
+    enum job_place place;
+    bool foreground;             // a request waits for it
+    unsigned kills;              // of its runs in a row; the fields below hold if there was one
+    struct instant silent_since; // the start of the first run of these
+    struct instant last_started; // the start of the last
+    struct instant held_until;   // no run before this
+};
+
+struct prober;
+
+// Told for each job that was wanted, once or more: an open that stays unanswered gives `timeout` at
+// its deadline, and what it brings later is told as well. May be called from within prober_want.
+typedef void prober_done(void *context, struct job *job, struct probe *probe);
+
+// Makes a prober of the statistics' name whose processes come from this fork server, which it holds;
+// nothing is started before the first batch. One that keeps leaves its connection open between batches. What it does is counted in
+// statistics, and the refusal is what the probers of one server share; both must outlive it. Freed by
+// the loop some time after prober_end.
+struct prober *prober_new(struct fork_server *server, bool keeps,
+                          struct prober_statistics *statistics, struct refusal *refusal,
+                          prober_done *done, void *context);
+
+// Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
+// the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be
+// started, `done` is called at once.
+void prober_want(struct prober *prober, struct job *job, bool foreground);
+
+// Takes a job that nobody waits for any more out of the prober's hands; `done` is not called for it
+// any more. False if it runs now: it is done by its deadline.
+bool prober_drop(struct prober *prober, struct job *job) __attribute__((warn_unused_result));
+
+// Starts a batch of all that is queued, if none is under way. Called before the loop waits, so that
+// what fell due at one moment shares a connection.
+void prober_start_batch(struct prober *prober);
+
+// What is to say of a job that was wanted and is not done when a request must be answered: timeout
+// or starved with the time it has taken, or unknown with the job that is in its way.
+struct unfinished {
+    enum outcome outcome;
+    struct duration ran;       // since its run, or its batch's open, began
+    const struct check *ahead; // for unknown: what runs in its stead; NULL: nothing yet
+};
+struct unfinished prober_explain(struct prober *prober, const struct job *job);
+
+// Ends the process politely and forgets all jobs; `done` is not called any more.
+void prober_end(struct prober *prober);
+
+// True when only a restart of the adapter can help: the program could not be started, or crashed,
+// 5 times in a row over at least 30 s.
+bool prober_is_beyond_help(const struct prober *prober);
+
+const char *prober_name(const struct prober *prober);
+
+const struct prober_statistics *prober_statistics(const struct prober *prober);
+
+// True while the server leaves an open unanswered past its deadline.
+bool prober_is_pending(const struct prober *prober);
+
+// The server, as of the latest open that it answered well.
+struct server_seen {
+    struct instant opened; // 0: none was
+    enum flavor flavor;
+    const char *version; // lives as long as the prober
+};
+struct server_seen prober_server(const struct prober *prober);

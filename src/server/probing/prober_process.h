@@ -1,0 +1,61 @@
+// One incarnation of a prober program: its process, its socket, its end. Knows the wire's framing
+// and nothing of what the verbs are for.
+#pragma once
+
+#include "common/error.h"
+#include "common/wire.h"
+#include "server/probing/cpu_time.h"
+#include "server/probing/fork_server.h"
+
+struct prober_process;
+
+// What the owner is told, from the loop. None comes after prober_process_kill or _end.
+struct prober_process_events {
+    // A well-formed reply; what it owns is freed after the call unless taken (set to NULL).
+    void (*replied)(void *owner, struct reply *reply);
+    // The process has ended, or sent something that is no reply; `how` is for the log. The object
+    // frees itself after the call.
+    void (*died)(void *owner, const char *how);
+};
+
+// Has one made; NULL if the program cannot be started, or if too many that the same owner started
+// have been killed and not ended. It takes calls at once, though it may be there only later, or
+// never: then it `died`. The object belongs to the loop: it lives until the process has been reaped
+// and its handles are closed. The owner holds the fork server for as long as it wants events.
+struct prober_process *prober_process_start(struct fork_server *server,
+                                            const struct prober_process_events *events, void *owner,
+                                            struct error *error);
+
+// Sends a call. False if the process no longer takes any: kill it.
+bool prober_process_send(struct prober_process *process, const struct call *call)
+    __attribute__((warn_unused_result));
+
+// True if its silence may be the server's: it has come so far as to take a call, and is not stopped. One
+// that has replied before may have taken none since because of a goodbye that hangs.
+bool prober_process_asks(const struct prober_process *process);
+
+// Reads what has been sent already, without waiting; `replied` or `died` may be called.
+void prober_process_receive(struct prober_process *process);
+
+// SIGKILL, and no more events.
+void prober_process_kill(struct prober_process *process);
+
+// Closes the socket, so that the prober says goodbye to the server and exits; SIGKILL if it has not
+// within the grace. No more events.
+void prober_process_end(struct prober_process *process, struct duration grace);
+
+// For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not ended.
+void prober_process_forget_unended(uv_loop_t *loop);
+
+// True if this is the id of a prober that has not been reaped.
+bool prober_process_has_id(uv_loop_t *loop, pid_t pid);
+
+// True while there may be a prober whose id is not known yet.
+bool prober_process_awaits_id(uv_loop_t *loop);
+
+// Since it was started: its own time, and before that the time of who makes it.
+struct cpu_time prober_process_cpu(const struct prober_process *process);
+
+// True if the process, or who makes it, is on a CPU or waits for one at this moment: it does not wait
+// for the server.
+bool prober_process_is_ready(const struct prober_process *process);

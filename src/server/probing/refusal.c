@@ -1,0 +1,50 @@
+// See refusal.h. The waits double up to a minute.
+#include "server/probing/refusal.h"
+
+#include "server/probing/backoff.h"
+
+#include <stdio.h>
+
+static struct instant next_try(const struct refusal *refusal, struct instant now)
+{
+    return instant_add(now, backoff_wait(&backoff_refused_secret, refusal->tries));
+}
+
+uint64_t refusal_withhold(struct refusal *refusal, struct instant now)
+{
+    if (refusal->secret == 0 || instant_before(now, refusal->next))
+        return refusal->secret;
+    refusal->next = next_try(refusal, now); // unless the answer says otherwise
+    return 0;
+}
+
+static void note(struct refusal *refusal, const struct reply *reply, struct instant now)
+{
+    if (refusal->secret == 0)
+        refusal->since = now;
+    refusal->tries = refusal->secret == reply->secret ? refusal->tries + 1 : 1;
+    refusal->secret = reply->secret;
+    refusal->noted = now;
+    refusal->next = next_try(refusal, now);
+    (void)snprintf(refusal->code, sizeof refusal->code, "%s", reply->code);
+    (void)snprintf(refusal->message, sizeof refusal->message, "%s", reply->message);
+}
+
+// An open that began before the latest refusal may have succeeded with the secret before it.
+void refusal_take(struct refusal *refusal, const struct reply *reply, struct instant opened,
+                  struct instant now)
+{
+    bool accepted = reply->outcome == OUTCOME_OK && reply->trial == TRIAL_NONE;
+    if (reply->trial == TRIAL_REFUSED)
+        note(refusal, reply, now);
+    else if (accepted && !instant_before(opened, refusal->noted))
+        *refusal = (struct refusal){0};
+}
+
+void refusal_describe(const struct refusal *refusal, struct instant now, struct text *text)
+{
+    long long age = instant_since(refusal->since, now).ms;
+    long long left = instant_left(refusal->next, now).ms;
+    text_addf(text, "for %lld.%lld s; next try in %lld.%lld s", age / 1000, age / 100 % 10,
+              left / 1000, left / 100 % 10);
+}

@@ -1,0 +1,721 @@
+// See scheduler.h. A result is judged once, when it arrives. Its age is computed when it is used,
+// from the start of its run: no timer has to expire anything, so none can fail to.
+//
+// One scheduler outlives all configurations. What is known of a check, and the prober that runs it,
+// go over from one to the next if both are the same there. What is not is retired: requests that
+// wait for it get their answer from it, and it goes when nobody waits and nothing runs any more.
+#include "server/probing/scheduler.h"
+
+#include "common/memory.h"
+#include "server/base/deadline.h"
+#include "server/base/log.h"
+#include "server/base/program_path.h"
+#include "server/base/wall_time.h"
+#include "server/check/numbers.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// One check of one request that waits.
+struct link {
+    TAILQ_ENTRY(link) entry; // in the check's list, while waiting
+    struct wait *wait;
+    struct check_state *state;
+    enum { LINK_UNNEEDED, LINK_WAITING, LINK_DELIVERED } progress;
+};
+
+TAILQ_HEAD(link_list, link);
+
+struct wait {
+    struct deadline_entry deadline;
+    struct scheduler *scheduler;
+    scheduler_ready *ready;
+    void *context;
+    size_t missing; // links that are waiting
+    bool asking;    // results that come at once are not yet to be acted on
+    size_t count;
+    struct link links[];
+};
+
+// What is known of a check.
+struct check_state {
+    struct job job;
+    TAILQ_ENTRY(check_state) entry; // in the list of the retired
+    struct scheduler *scheduler;
+    struct check *check; // held
+    struct check_statistics *statistics;
+    struct prober *prober;
+    bool known; // the fields below are of a result
+    struct judgement judgement;
+    bool superuser; // the probe user is one
+    struct instant started;
+    struct duration took;
+    char *message;          // the driver's words; NULL if it passed
+    struct result *result;  // of a check with params, for requests that override one; else NULL
+    struct result *numbers; // of a run that went well, for /metrics; NULL: none
+    struct result *seen;    // likewise, for the page
+    struct link_list waiting;
+    size_t links;     // of requests that wait, whether for this check or for others
+    uv_timer_t every; // set up only if the check has a period
+};
+
+TAILQ_HEAD(state_list, check_state);
+
+struct scheduler {
+    uv_loop_t *loop;
+    struct config *config;
+    struct statistics *statistics;
+    struct fork_server *fork_server; // of the probers; another one for another target
+    struct prober **probers;         // in the order of config->probers
+    struct refusal refusal;          // what they share
+    struct check_state **states;     // in the order of config->checks
+    struct state_list retired;
+    struct prober **leavers; // probers that no check of the configuration has any more
+    size_t leaver_count;
+    struct deadline_queue deadlines; // of the waits
+    uint64_t changes;                // see scheduler_changes
+    size_t open_handles;
+};
+
+static void finish(struct wait *wait);
+
+// --- results
+
+// A result that says nothing of the server's own words may be served for the default time only,
+// however long the check's period is: a check that runs once an hour must not say for an hour that
+// the server, or our own prober, was not up yet. What was too large for us will be so again.
+static struct duration cache_of(const struct check_state *state)
+{
+    struct duration own = state->check->cache;
+    struct duration common = state->scheduler->config->settings.cache;
+    enum outcome outcome = state->judgement.outcome;
+    enum outcome_group group = outcome_info(outcome)->group;
+    bool answered = group == GROUP_ANSWERED || group == GROUP_NONE || outcome == OUTCOME_TOO_LARGE;
+    return answered || own.ms < common.ms ? own : common;
+}
+
+static bool is_fresh(const struct check_state *state, struct instant now)
+{
+    return state->known && now.ns - state->started.ns <= cache_of(state).ms * 1000000;
+}
+
+// One line a transition, never one a probe.
+static void log_transition(const struct check_state *state, const struct judgement *judgement,
+                           const struct probe *probe)
+{
+    enum verdict before = state->known ? state->judgement.verdict : VERDICT_UNKNOWN;
+    bool same = state->known && before == judgement->verdict &&
+                state->judgement.outcome == judgement->outcome;
+    if (same)
+        return;
+    bool well = judgement->verdict == VERDICT_PASS || judgement->verdict == VERDICT_SKIPPED;
+    bool postgres = state->scheduler->config->engine == ENGINE_POSTGRES;
+    const struct outcome_info *info = outcome_info(judgement->outcome);
+    LOG_EVENT(well ? LOG_INFO : LOG_WARN, "check changed", LOG_TEXT("check", state->check->name),
+              LOG_TEXT("from", verdict_name(before)),
+              LOG_TEXT("to", verdict_name(judgement->verdict)),
+              LOG_TEXT("outcome", outcome_info(judgement->outcome)->code),
+              LOG_TEXT(postgres ? "sqlstate" : "errno", probe->code),
+              LOG_TEXT("stage", verb_name(probe->stage)),
+              LOG_NUMBER("duration_ms", instant_since(probe->started, probe->ended).ms),
+              LOG_TEXT("reason", judgement->reason), LOG_TEXT("message", probe->message),
+              LOG_TEXT("meaning", well ? "" : info->sentence), LOG_TEXT("advice", info->advice));
+}
+
+static void add_silence(struct judgement *judgement, struct duration silent)
+{
+    if (silent.ms > 0)
+        (void)snprintf(judgement->reason, sizeof judgement->reason, "no answer for %lld.%lld s",
+                       (long long)silent.ms / 1000, (long long)silent.ms / 100 % 10);
+}
+
+// How long the server has refused the secret, and what it said then, if it was not asked again. With
+// the secret before it a check may still pass, but whoever changed it should know.
+static void add_refusal(const struct refusal *refusal, struct judgement *judgement,
+                        struct probe *probe)
+{
+    bool denied = probe->outcome == OUTCOME_DENIED && probe->stage == VERB_OPEN;
+    bool over = refusal->secret == 0; // another prober's open was accepted meanwhile
+    if (over || (!denied && judgement->verdict != VERDICT_PASS))
+        return;
+    struct text reason = text_in(judgement->reason, sizeof judgement->reason);
+    if (!denied) {
+        judgement->verdict = VERDICT_WARN;
+        text_add(&reason, "logged in with the secret before the present one, which is ");
+    }
+    text_add(&reason, denied ? "denied " : "refused ");
+    refusal_describe(refusal, probe->ended, &reason);
+    if (denied && probe->code[0] != '\0')
+        return;
+    probe->code = refusal->code;
+    probe->message = refusal->message;
+}
+
+static void deliver(struct check_state *state)
+{
+    struct link_list arrived = TAILQ_HEAD_INITIALIZER(arrived);
+    TAILQ_CONCAT(&arrived, &state->waiting, entry);
+    struct link *link;
+    while ((link = TAILQ_FIRST(&arrived)) != NULL) {
+        TAILQ_REMOVE(&arrived, link, entry);
+        link->progress = LINK_DELIVERED;
+        link->wait->missing--;
+        if (link->wait->missing == 0 && !link->wait->asking)
+            finish(link->wait);
+    }
+}
+
+static void keep_message(struct check_state *state, const struct probe *probe)
+{
+    free(state->message);
+    bool passed = state->judgement.verdict == VERDICT_PASS;
+    state->message = passed ? NULL : memory_string(probe->message);
+}
+
+static void keep_result(struct check_state *state, struct probe *probe)
+{
+    result_free(state->result);
+    result_free(state->numbers);
+    result_free(state->seen);
+    state->result = NULL;
+    state->numbers = NULL;
+    state->seen = seen_of(state->check, probe->result);
+    if (state->judgement.verdict != VERDICT_SKIPPED)
+        state->numbers = numbers_of(state->check, probe->result);
+    if (state->check->params.count == 0)
+        return;
+    state->result = probe->result;
+    probe->result = NULL;
+}
+
+// What the query gave, line by line, and what of it could not be kept.
+static void log_rows(const struct check *check, const struct result *result)
+{
+    for (uint32_t i = 0; i < result->kept_rows; i++)
+        log_row(check->name, result, i);
+    if (result->row_count > result->kept_rows)
+        LOG_EVENT(LOG_WARN, "rows left out", LOG_TEXT("check", check->name),
+                  LOG_NUMBER("rows", (int64_t)(result->row_count - result->kept_rows)));
+}
+
+static void count(const struct check_state *state, const struct probe *probe)
+{
+    struct check_statistics *statistics = state->statistics;
+    enum verdict verdict = state->judgement.verdict;
+    statistics->outcomes[state->judgement.outcome]++;
+    if (!probe->unasked)
+        check_statistics_add_run(statistics, probe->ended.ns - probe->started.ns);
+    if (verdict == VERDICT_PASS || verdict == VERDICT_WARN)
+        statistics->last_success_ms = wall_time_ms(probe->started);
+    struct arrival arrival = {.came = probe->ended,
+                              .took_ns = probe->unasked ? 0 : probe->ended.ns - probe->started.ns,
+                              .judgement = state->judgement,
+                              .held_until = instant_add(probe->started, cache_of(state))};
+    history_add(&statistics->history, &arrival);
+}
+
+static void take_probe(struct check_state *state, struct probe *probe)
+{
+    if (state->check->log_rows && probe->result != NULL)
+        log_rows(state->check, probe->result);
+    struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
+    add_silence(&judgement, probe->silent);
+    if (probe->refused)
+        add_refusal(&state->scheduler->refusal, &judgement, probe);
+    if (probe->superuser)
+        judgement_warn_of_superuser(&judgement);
+    log_transition(state, &judgement, probe);
+    state->scheduler->changes++;
+    state->known = true;
+    state->judgement = judgement;
+    state->superuser = probe->superuser;
+    state->started = probe->started;
+    state->took = instant_since(probe->started, probe->ended);
+    count(state, probe);
+    keep_message(state, probe);
+    keep_result(state, probe);
+    deliver(state);
+}
+
+static void on_done(void *context, struct job *job, struct probe *probe)
+{
+    (void)context;
+    take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)), probe);
+}
+
+static void want(struct check_state *state, bool foreground)
+{
+    if (state->check->broken == NULL) {
+        prober_want(state->prober, &state->job, foreground);
+        return;
+    }
+    struct instant now = instant_now();
+    struct probe probe = {.outcome = OUTCOME_CONFIG,
+                          .stage = VERB_OPEN,
+                          .code = "",
+                          .message = state->check->broken,
+                          .unasked = true,
+                          .started = now,
+                          .ended = now};
+    take_probe(state, &probe);
+}
+
+// --- waits
+
+static struct check_view view_of_result(const struct check_state *state)
+{
+    return (struct check_view){.check = state->check,
+                               .judgement = state->judgement,
+                               .dated = true,
+                               .started = state->started,
+                               .fresh_until = instant_add(state->started, cache_of(state)),
+                               .took = state->took,
+                               .message = state->message != NULL ? state->message : "",
+                               .superuser = state->superuser,
+                               .result = state->result,
+                               .numbers = state->numbers,
+                               .seen = state->seen,
+                               .statistics = state->statistics};
+}
+
+// A run that has only just begun when the request must be answered, behind others or after a stall
+// of ours, says nothing of the server yet.
+static bool has_barely_begun(const struct check_state *state, struct duration ran)
+{
+    int64_t limit = state->check->timeout.ms;
+    int64_t deadline = state->scheduler->config->settings.deadline.ms;
+    return 2 * ran.ms < (limit < deadline ? limit : deadline);
+}
+
+// For this answer alone: the run goes on to its own end.
+static struct check_view view_of_unfinished(const struct check_state *state)
+{
+    struct unfinished unfinished = prober_explain(state->prober, &state->job);
+    bool silent = unfinished.outcome == OUTCOME_TIMEOUT || unfinished.outcome == OUTCOME_CRASHED;
+    bool barely = silent && has_barely_begun(state, unfinished.ran);
+    if (barely)
+        unfinished.outcome = OUTCOME_UNKNOWN;
+    struct check_view view = {.check = state->check,
+                              .statistics = state->statistics,
+                              .message = "",
+                              .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
+    struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
+    if (unfinished.outcome != OUTCOME_UNKNOWN)
+        text_addf(&reason, "no answer for %lld ms", (long long)unfinished.ran.ms);
+    else if (barely)
+        text_addf(&reason, "begun %lld ms ago", (long long)unfinished.ran.ms);
+    else if (unfinished.ahead != NULL)
+        text_addf(&reason, "not reached: %s ran %lld ms", unfinished.ahead->name,
+                  (long long)unfinished.ran.ms);
+    else
+        text_add(&reason, "not reached");
+    return view;
+}
+
+static void answer(struct wait *wait)
+{
+    struct check_view *views = memory_new((wait->count + 1) * sizeof *views);
+    for (size_t i = 0; i < wait->count; i++) {
+        const struct link *link = &wait->links[i];
+        views[i] = link->progress == LINK_WAITING ? view_of_unfinished(link->state)
+                                                  : view_of_result(link->state);
+    }
+    wait->ready(wait->context, views, wait->count);
+    free(views);
+}
+
+static void end_wait(struct wait *wait)
+{
+    deadline_disarm(&wait->scheduler->deadlines, &wait->deadline);
+    answer(wait);
+    for (size_t i = 0; i < wait->count; i++) {
+        struct link *link = &wait->links[i];
+        if (link->progress == LINK_WAITING)
+            TAILQ_REMOVE(&link->state->waiting, link, entry);
+        link->state->links--;
+    }
+    free(wait);
+}
+
+static void count_uses(const struct wait *wait)
+{
+    for (size_t i = 0; i < wait->count; i++) {
+        const struct check_state *state = wait->links[i].state;
+        enum cache_use use = CACHE_MISS;
+        if (is_fresh(state, instant_now()))
+            use = CACHE_HIT;
+        else if (state->job.place != JOB_IDLE)
+            use = CACHE_JOIN;
+        wait->scheduler->statistics->cache_uses[use]++;
+    }
+}
+
+// Asks for all that is not there or has become too old, each at most once a request.
+static void ask_for_missing(struct wait *wait)
+{
+    wait->asking = true;
+    for (size_t i = 0; i < wait->count; i++) {
+        struct link *link = &wait->links[i];
+        if (link->progress != LINK_UNNEEDED || is_fresh(link->state, instant_now()))
+            continue;
+        link->progress = LINK_WAITING;
+        TAILQ_INSERT_TAIL(&link->state->waiting, link, entry);
+        wait->missing++;
+        want(link->state, true);
+    }
+    wait->asking = false;
+}
+
+// A result that was young when the request came may have aged while it waited for another.
+static void finish(struct wait *wait)
+{
+    ask_for_missing(wait);
+    if (wait->missing == 0)
+        end_wait(wait);
+}
+
+static void on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
+{
+    (void)queue;
+    end_wait((struct wait *)((char *)entry - offsetof(struct wait, deadline)));
+}
+
+void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
+                   scheduler_ready *ready, void *context)
+{
+    struct wait *wait = memory_new(sizeof *wait + count * sizeof *wait->links);
+    wait->scheduler = scheduler;
+    wait->ready = ready;
+    wait->context = context;
+    wait->count = count;
+    for (size_t i = 0; i < count; i++)
+        wait->links[i] = (struct link){.wait = wait, .state = scheduler->states[checks[i]]};
+    for (size_t i = 0; i < count; i++)
+        wait->links[i].state->links++;
+    count_uses(wait);
+    ask_for_missing(wait);
+    if (wait->missing == 0)
+        end_wait(wait);
+    else
+        deadline_arm(&scheduler->deadlines, &wait->deadline);
+}
+
+// --- background
+
+static void on_every(uv_timer_t *timer)
+{
+    want(timer->data, false);
+}
+
+static void start_every(struct check_state *state)
+{
+    if (state->check->every.ms == 0)
+        return;
+    int failed = uv_timer_init(state->scheduler->loop, &state->every);
+    assert(failed == 0);
+    state->every.data = state;
+    state->scheduler->open_handles++;
+    failed = uv_timer_start(&state->every, on_every, 0, (uint64_t)state->check->every.ms);
+    assert(failed == 0);
+}
+
+void scheduler_refresh_liveness(struct scheduler *scheduler)
+{
+    const struct endpoint *healthz = config_endpoint(scheduler->config, "healthz");
+    for (size_t i = 0; i < healthz->count; i++)
+        want(scheduler->states[healthz->checks[i]], false);
+}
+
+bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after)
+{
+    for (size_t i = 0; i < scheduler->config->check_count; i++) {
+        const struct check_state *state = scheduler->states[i];
+        enum outcome outcome = state->judgement.outcome;
+        bool gone = outcome == OUTCOME_REFUSED || outcome == OUTCOME_UNREACHABLE;
+        if (state->known && gone && instant_before(after, state->started))
+            return true;
+    }
+    return false;
+}
+
+// --- states
+
+static struct check_state *new_state(struct scheduler *scheduler, struct check *check,
+                                     struct prober *prober)
+{
+    struct check_state *state = memory_new(sizeof *state);
+    state->scheduler = scheduler;
+    state->check = check_hold(check);
+    state->statistics = statistics_check(scheduler->statistics, check->name);
+    state->job.check = check;
+    state->prober = prober;
+    TAILQ_INIT(&state->waiting);
+    start_every(state);
+    return state;
+}
+
+static void free_state(struct check_state *state)
+{
+    result_free(state->result);
+    result_free(state->numbers);
+    result_free(state->seen);
+    free(state->message);
+    check_free(state->check);
+    free(state);
+}
+
+static void close_one(struct scheduler *scheduler)
+{
+    if (--scheduler->open_handles > 0)
+        return;
+    config_release(scheduler->config);
+    free(scheduler);
+}
+
+static void on_every_closed(uv_handle_t *handle)
+{
+    struct check_state *state = handle->data;
+    struct scheduler *scheduler = state->scheduler;
+    free_state(state);
+    close_one(scheduler);
+}
+
+// The loop frees one that has a timer.
+static void end_state(struct check_state *state)
+{
+    if (state->check->every.ms > 0)
+        uv_close((uv_handle_t *)&state->every, on_every_closed);
+    else
+        free_state(state);
+}
+
+// --- retired
+
+static void retire_state(struct scheduler *scheduler, struct check_state *state)
+{
+    if (state->check->every.ms > 0)
+        (void)uv_timer_stop(&state->every);
+    TAILQ_INSERT_TAIL(&scheduler->retired, state, entry);
+}
+
+static void retire_prober(struct scheduler *scheduler, struct prober *prober)
+{
+    size_t size = (scheduler->leaver_count + 1) * sizeof(struct prober *);
+    scheduler->leavers = memory_grow(scheduler->leavers, size);
+    scheduler->leavers[scheduler->leaver_count++] = prober;
+}
+
+static bool is_needed(const struct scheduler *scheduler, const struct prober *prober)
+{
+    const struct check_state *state;
+    TAILQ_FOREACH(state, &scheduler->retired, entry)
+    {
+        if (state->prober == prober)
+            return true;
+    }
+    return false;
+}
+
+// Not from within a prober's call of on_done, which may go through the jobs that are dropped here.
+static void sweep(struct scheduler *scheduler)
+{
+    struct check_state *state = TAILQ_FIRST(&scheduler->retired);
+    while (state != NULL) {
+        struct check_state *next = TAILQ_NEXT(state, entry);
+        if (state->links == 0 && prober_drop(state->prober, &state->job)) {
+            TAILQ_REMOVE(&scheduler->retired, state, entry);
+            end_state(state);
+        }
+        state = next;
+    }
+    for (size_t i = scheduler->leaver_count; i-- > 0;) {
+        if (is_needed(scheduler, scheduler->leavers[i]))
+            continue;
+        prober_end(scheduler->leavers[i]);
+        scheduler->leavers[i] = scheduler->leavers[--scheduler->leaver_count];
+    }
+}
+
+void scheduler_start_batches(struct scheduler *scheduler)
+{
+    sweep(scheduler);
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        prober_start_batch(scheduler->probers[i]);
+    for (size_t i = 0; i < scheduler->leaver_count; i++)
+        prober_start_batch(scheduler->leavers[i]);
+}
+
+// --- life
+
+static struct prober *prober_of(struct scheduler *scheduler, const struct check *check)
+{
+    size_t i = 0;
+    while (strcmp(scheduler->config->probers.items[i], check->prober) != 0)
+        i++;
+    return scheduler->probers[i];
+}
+
+static struct prober *start_prober(struct scheduler *scheduler, const char *name)
+{
+    return prober_new(scheduler->fork_server, words_have(&scheduler->config->settings.keep, name),
+                      statistics_prober(scheduler->statistics, name), &scheduler->refusal, on_done,
+                      scheduler);
+}
+
+// Those who hold the one there was go on with it to their end.
+static void change_fork_server(struct scheduler *scheduler)
+{
+    bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
+    char path[PATH_MAX];
+    program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
+    if (scheduler->fork_server != NULL)
+        fork_server_release(scheduler->fork_server);
+    scheduler->fork_server = fork_server_new(scheduler->loop, path);
+}
+
+// What a configuration has, or had.
+struct holding {
+    const struct config *config;
+    struct prober **probers;
+    struct check_state **states;
+};
+
+// Takes the prober of this name out of what was there; NULL if there is none.
+static struct prober *take_prober(const struct holding *before, const char *name)
+{
+    for (size_t i = 0; i < before->config->probers.count; i++) {
+        if (before->probers[i] != NULL && strcmp(before->config->probers.items[i], name) == 0) {
+            struct prober *prober = before->probers[i];
+            before->probers[i] = NULL;
+            return prober;
+        }
+    }
+    return NULL;
+}
+
+// Likewise what is known of this check.
+static struct check_state *take_state(const struct holding *before, const struct check *check)
+{
+    for (size_t i = 0; i < before->config->check_count; i++) {
+        if (before->states[i] != NULL && before->states[i]->check == check) {
+            struct check_state *state = before->states[i];
+            before->states[i] = NULL;
+            return state;
+        }
+    }
+    return NULL;
+}
+
+// Makes what the scheduler's configuration needs and what was there before has not.
+static void fill(struct scheduler *scheduler, const struct holding *before)
+{
+    const struct config *config = scheduler->config;
+    bool goes_on = before->config->target_digest == config->target_digest;
+    if (!goes_on)
+        scheduler->refusal = (struct refusal){0};
+    if (!goes_on || scheduler->fork_server == NULL)
+        change_fork_server(scheduler);
+    scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
+    scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
+    for (size_t i = 0; i < config->probers.count; i++) {
+        const char *name = config->probers.items[i];
+        struct prober *prober = goes_on ? take_prober(before, name) : NULL;
+        scheduler->probers[i] = prober != NULL ? prober : start_prober(scheduler, name);
+    }
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check *check = config->checks[i];
+        struct check_state *state = goes_on ? take_state(before, check) : NULL;
+        scheduler->states[i] =
+            state != NULL ? state : new_state(scheduler, check, prober_of(scheduler, check));
+    }
+}
+
+struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
+                                struct statistics *statistics)
+{
+    static const struct config none = {0};
+    const struct holding nothing = {.config = &none};
+    struct scheduler *scheduler = memory_new(sizeof *scheduler);
+    scheduler->loop = loop;
+    scheduler->config = config_hold(config);
+    scheduler->statistics = statistics;
+    TAILQ_INIT(&scheduler->retired);
+    deadline_queue_open(&scheduler->deadlines, loop, deadline, on_deadline);
+    scheduler->open_handles = 1;
+    fill(scheduler, &nothing);
+    return scheduler;
+}
+
+void scheduler_reload(struct scheduler *scheduler, struct config *config)
+{
+    struct config *earlier = scheduler->config;
+    const struct holding before = {
+        .config = earlier, .probers = scheduler->probers, .states = scheduler->states};
+    scheduler->config = config_hold(config);
+    scheduler->changes++;
+    fill(scheduler, &before);
+    for (size_t i = 0; i < earlier->check_count; i++) {
+        if (before.states[i] != NULL)
+            retire_state(scheduler, before.states[i]);
+    }
+    for (size_t i = 0; i < earlier->probers.count; i++) {
+        if (before.probers[i] != NULL)
+            retire_prober(scheduler, before.probers[i]);
+    }
+    free(before.states);
+    free(before.probers);
+    config_release(earlier);
+}
+
+static void on_deadlines_closed(uv_handle_t *handle)
+{
+    struct deadline_queue *queue = handle->data;
+    close_one((struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
+}
+
+// With the probers goes all that runs, so nothing has to be waited for.
+static void end_all(struct scheduler *scheduler)
+{
+    struct check_state *state;
+    for (size_t i = 0; i < scheduler->config->check_count; i++)
+        retire_state(scheduler, scheduler->states[i]);
+    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+        retire_prober(scheduler, scheduler->probers[i]);
+    for (size_t i = 0; i < scheduler->leaver_count; i++)
+        prober_end(scheduler->leavers[i]);
+    while ((state = TAILQ_FIRST(&scheduler->retired)) != NULL) {
+        TAILQ_REMOVE(&scheduler->retired, state, entry);
+        end_state(state);
+    }
+}
+
+void scheduler_end(struct scheduler *scheduler)
+{
+    struct deadline_entry *first;
+    while ((first = deadline_first(&scheduler->deadlines)) != NULL)
+        on_deadline(&scheduler->deadlines, first);
+    end_all(scheduler);
+    fork_server_release(scheduler->fork_server);
+    free(scheduler->probers);
+    free(scheduler->states);
+    free(scheduler->leavers);
+    deadline_queue_close(&scheduler->deadlines, on_deadlines_closed);
+}
+
+uint64_t scheduler_changes(const struct scheduler *scheduler)
+{
+    return scheduler->changes;
+}
+
+size_t scheduler_prober_count(const struct scheduler *scheduler)
+{
+    return scheduler->config->probers.count;
+}
+
+const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index)
+{
+    return scheduler->probers[index];
+}

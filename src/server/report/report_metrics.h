@@ -1,0 +1,50 @@
+// All that /metrics shows, in Prometheus' text format 0.0.4.
+// https://prometheus.io/docs/instrumenting/exposition_formats/
+#pragma once
+
+#include "server/base/usage.h"
+#include "server/check/statistics.h"
+#include "server/config/config.h"
+
+#include <stdio.h>
+
+// What is said of a prober.
+struct prober_view {
+    const struct prober_statistics *statistics;
+    bool open_pending; // the server leaves its login unanswered
+    bool beyond_help;  // as of prober_is_beyond_help; for the page
+};
+
+// Lives for one answer; points to what others own.
+struct metrics {
+    const struct config *config;
+    const struct check_view *views; // of the configuration's checks, in its order
+    const bool *passes;             // of its endpoints, in its order
+    const struct prober_view *probers;
+    size_t prober_count;
+    struct statistics *statistics;
+    const char *flavor;  // of the server; NULL: not known yet
+    const char *version; // of the server
+    bool draining;
+    uint64_t log_lines_dropped;
+    struct usage usage;
+    struct instant now;
+};
+
+struct samples;
+
+// What all samples of one name have in common; also for the test that holds the README to it.
+struct metric_family {
+    const char *name;
+    const char *type;
+    const char *label, *second_label; // "": none
+    const char *help;
+    void (*write)(struct samples *samples, const struct metrics *metrics);
+    size_t offset; // of what `write` takes where it serves several
+};
+
+// NULL past the last.
+const struct metric_family *report_metrics_family(size_t index);
+
+// Writes them all: equal input gives equal text.
+void report_metrics(FILE *body, const struct metrics *metrics);

@@ -1,0 +1,62 @@
+// The plain bodies of report.h. They show codes, the rule and the observed values; the server's own
+// words stay in the log, for this port has no login.
+#include "server/report/report.h"
+
+void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)
+{
+    const struct outcome_info *info = outcome_info(judgement->outcome);
+    bool ruled = judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED;
+    struct text text = text_in(bytes, capacity);
+    if (ruled) {
+        text_add(&text, judgement->reason);
+        return;
+    }
+    bool named = judgement->outcome == OUTCOME_SKIPPED || judgement->outcome == OUTCOME_UNKNOWN;
+    if (!named) // else the verdict's name says it
+        text_addf(&text, "%s: ", info->code);
+    text_add(&text, info->sentence);
+    if (judgement->reason[0] != '\0')
+        text_addf(&text, " (%s)", judgement->reason);
+    if (info->advice[0] != '\0')
+        text_addf(&text, "; %s", info->advice);
+}
+
+void report_line(FILE *body, bool well, const char *name, const char *words)
+{
+    fprintf(body, "[%c]%s %s\n", well ? '+' : '-', name, words);
+}
+
+void report_conclusion(FILE *body, const char *name, bool passes)
+{
+    fprintf(body, "%s check %s\n", name, passes ? "passed" : "failed");
+}
+
+void report_check_line(FILE *body, const struct check_view *view, bool fails)
+{
+    static const char *const words[VERDICT_COUNT] = {[VERDICT_PASS] = "ok",
+                                                     [VERDICT_WARN] = "warn",
+                                                     [VERDICT_FAIL] = "failed",
+                                                     [VERDICT_UNKNOWN] = "unknown",
+                                                     [VERDICT_SKIPPED] = "skipped"};
+    char detail[DETAIL_MAX];
+    report_detail(&view->judgement, detail, sizeof detail);
+    fprintf(body, "[%c]%s %s%s%s\n", fails ? '-' : '+', view->check->name,
+            words[view->judgement.verdict], detail[0] != '\0' ? ": " : "", detail);
+}
+
+void report_text(FILE *body, const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        enum verdict verdict = report->views[i].judgement.verdict;
+        report_check_line(body, &report->views[i],
+                          verdict_fails(verdict, report->rule, &report->circumstances));
+    }
+    if (report->count == 0)
+        report_line(body, report->passes, "checks", "none to judge");
+    if (report->shows_drain)
+        report_line(body, false, "drain", "failed: the adapter is draining");
+    for (size_t i = 0; report->not_excluded != NULL && i < report->not_excluded->count; i++)
+        fprintf(body, "warn: cannot exclude %s: not a check of %s\n",
+                report->not_excluded->items[i], report->name);
+    report_conclusion(body, report->name, report->passes);
+}
