@@ -9,18 +9,15 @@
 // this process when it loses patience.
 #include "common/handover.h"
 #include "common/memory.h"
-#include "common/text.h"
 #include "common/wire.h"
+#include "prober/driver.h"
 #include "prober/fork_server.h"
 #include "prober/login.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -39,62 +36,6 @@ struct state {
     struct session *session; // NULL: none is open
     struct login login;
 };
-
-void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message)
-{
-    reply->outcome = outcome;
-    (void)snprintf(reply->code, sizeof reply->code, "%s", code != NULL ? code : "");
-    struct text text = text_in(reply->message, sizeof reply->message);
-    text_add_foreign(&text, message, strlen(message));
-}
-
-enum outcome outcome_of_connect(int error)
-{
-    switch (error) {
-    case ECONNREFUSED:
-    case ENOENT: // no Unix socket
-        return OUTCOME_REFUSED;
-    case EACCES: // a Unix socket that we may not use, or a rule of this machine's firewall
-    case EPERM:
-    case EMFILE:
-    case ENFILE:
-    case EADDRNOTAVAIL: // no local port is left
-    case ENOBUFS:
-    case ENOMEM:
-        return OUTCOME_CONFIG;
-    case ECONNRESET: // accepted, and dropped before we knew
-    case EPIPE:
-        return OUTCOME_LOST;
-    default:
-        return OUTCOME_UNREACHABLE;
-    }
-}
-
-// EAI_AGAIN comes of a name service that refuses, and of one that gave no answer, after the library
-// has asked it a few times; then nothing is known yet.
-struct addrinfo *resolve_host(const char *host, struct reply *reply)
-{
-    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses;
-    struct instant began;
-    int failed;
-    do {
-        began = instant_now();
-        failed = getaddrinfo(host, NULL, &hints, &addresses);
-    } while (failed == EAI_AGAIN && instant_since(began, instant_now()).ms >= DRIVER_CONNECT_MS);
-    if (failed == 0)
-        return addresses;
-    const char *reason = failed == EAI_SYSTEM ? strerror(errno) : gai_strerror(failed);
-    reply_set(reply, OUTCOME_UNREACHABLE, NULL, reason);
-    return NULL;
-}
-
-void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length)
-{
-    struct text text = text_in(reply->version, sizeof reply->version);
-    text_add_foreign(&text, version, length);
-    reply->flavor = flavor;
-}
 
 // A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
 // all of them. dbhealthd decides when to end, and it still needs us then, to say goodbye to the
