@@ -5,17 +5,6 @@
 
 #include <string.h>
 
-bool refuse_param(const char *name, struct error *error)
-{
-    char clean[64];
-    struct text text = text_in(clean, sizeof clean);
-    text_add_foreign(&text, name, strlen(name));
-    return error_set(error,
-                     "unknown parameter '%s' in the query, expected verbose, format=json, "
-                     "exclude=NAME,... or a param of a check here",
-                     clean);
-}
-
 static void answer_route(const struct inquiry *inquiry)
 {
     const struct route *route = inquiry->facts->route;
@@ -24,7 +13,7 @@ static void answer_route(const struct inquiry *inquiry)
     if (route->kind == ROUTE_BAD)
         reply_error(inquiry, 400, &route->error);
     else if (route->kind != ROUTE_ENDPOINT && route->param_names.count > 0 &&
-             !refuse_param(route->param_names.items[0], &error))
+             !route_refuse_param(route->param_names.items[0], &error))
         reply_error(inquiry, 400, &error);
     else if (route->kind == ROUTE_LIVEZ)
         answer_livez(inquiry);

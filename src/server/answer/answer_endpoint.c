@@ -173,7 +173,7 @@ static bool take_overrides(struct asking *asking, const size_t *checks, size_t c
         const char *name = route->param_names.items[i];
         const struct param *param = find_param(asking, checks, count, name);
         if (param == NULL)
-            return refuse_param(name, error);
+            return route_refuse_param(name, error);
         if (!params_override(&asking->overrides, param, route->param_values.items[i], error))
             return false;
     }

@@ -33,7 +33,7 @@ static void show_page(const struct inquiry *inquiry, const struct overview *over
 static bool refuse_query(const struct route *route, struct error *error)
 {
     if (route->param_names.count > 0)
-        return refuse_param(route->param_names.items[0], error);
+        return route_refuse_param(route->param_names.items[0], error);
     return route->exclude.count == 0 || error_set(error, "the page leaves no check out");
 }
 

@@ -18,6 +18,3 @@ void answer_metrics(const struct inquiry *inquiry);
 
 // Likewise, as a page for people; the status is that of /readyz.
 void answer_page(const struct inquiry *inquiry);
-
-// Refuses a key of the query that is none of ours and no param of a check here.
-bool refuse_param(const char *name, struct error *error);

@@ -164,6 +164,17 @@ bool route_has_key(const char *name)
            strcmp(name, "format") == 0;
 }
 
+bool route_refuse_param(const char *name, struct error *error)
+{
+    char clean[64];
+    struct text text = text_in(clean, sizeof clean);
+    text_add_foreign(&text, name, strlen(name));
+    return error_set(error,
+                     "unknown parameter '%s' in the query, expected verbose, format=json, "
+                     "exclude=NAME,... or a param of a check here",
+                     clean);
+}
+
 void route_clear(struct route *route)
 {
     words_free(&route->exclude);

@@ -43,4 +43,8 @@ bool route_is_fixed_name(const char *name);
 // True for a key of the query that route_parse understands itself.
 bool route_has_key(const char *name);
 
+// Refuses a key of the query that is none of route_parse's own and no param of a check that is
+// asked for; returns false.
+bool route_refuse_param(const char *name, struct error *error);
+
 void route_clear(struct route *route);

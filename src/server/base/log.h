@@ -3,10 +3,13 @@
 #pragma once
 
 #include "common/result.h"
-#include "server/config/settings.h"
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 // A key and its value; a text that is NULL or "" leaves the field out.
 struct log_field {

@@ -2,15 +2,12 @@
 // through the same parsers.
 #pragma once
 
+#include "server/base/log.h"
 #include "server/base/words.h"
-
-enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
-
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 // Made by settings_load, emptied by settings_clear.
 struct settings {
-    char *listen;         // address:port, as http_listen reads it
+    char *listen;         // ADDRESS:PORT or :PORT, as listener_open reads it
     struct words checks;  // folders, or "library" for the installed one
     struct words enable;  // names of checks to run though their files say `enabled: no`
     bool enable_all;      // run all of those; no setting, `lint` has it
