@@ -8,8 +8,8 @@
 
 #include "common/memory.h"
 #include "common/wire.h"
-#include "server/answer/route.h"
 #include "server/check/check_file.h"
+#include "server/check/reserved.h"
 #include "server/check/verdict.h"
 
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void must_be_names(const struct words *words)
 {
     for (size_t i = 0; i < words->count; i++) {
         MUST(is_name(words->items[i]));
-        MUST(!route_is_fixed_name(words->items[i]));
+        MUST(!reserved_from_endpoints(words->items[i]));
     }
 }
 

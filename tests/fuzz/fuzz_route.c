@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "server/answer/route.h"
+#include "server/check/reserved.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,14 @@ static void must_be_sound(const struct route *route)
     MUST(route->param_names.count <= NAMES_MOST);
     MUST(route->exclude.count <= NAMES_MOST || route->kind == ROUTE_BAD);
     for (size_t i = 0; i < route->param_names.count; i++) {
-        MUST(!route_has_key(route->param_names.items[i]));
+        MUST(reserved_key(route->param_names.items[i]) == RESERVED_COUNT);
         for (size_t j = 0; j < i; j++)
             MUST(strcmp(route->param_names.items[i], route->param_names.items[j]) != 0);
     }
     switch (route->kind) {
     case ROUTE_ENDPOINT:
         MUST(is_name(route->endpoint) && (none || is_name(route->check)));
-        MUST(!route_is_fixed_name(route->endpoint));
+        MUST(reserved_path(route->endpoint) == RESERVED_COUNT);
         return;
     case ROUTE_LIVEZ:
         MUST(strcmp(route->endpoint, "livez") == 0 && none);

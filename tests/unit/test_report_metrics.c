@@ -1,7 +1,7 @@
 // The text of /metrics, to the letter: what scrapers, alerts and dashboards rely on.
 #include "server/report/report_metrics.h"
 
-#include "server/answer/route.h"
+#include "server/check/reserved.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -285,7 +285,7 @@ static void requests_are_counted_for_what_there_is_and_for_the_rest(void **state
     struct scene *scene = new_scene();
     const char *start = "dbhealthd_http_requests_total{";
     size_t fixed = 0;
-    while (route_fixed_name(fixed) != NULL)
+    while (reserved_path_name(fixed) != NULL)
         fixed++;
     char *text = text_of(scene);
     assert_int_equal(count_samples(text, start), (2 + fixed + 1) * ANSWER_CODES);

@@ -1,5 +1,6 @@
 // Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for it.
 #include "server/answer/route.h"
+#include "server/check/reserved.h"
 
 #include "common/text.h"
 
@@ -76,19 +77,19 @@ static void fixed_names_are_those_with_a_kind_of_their_own(void **state)
     (void)state;
     const char *name;
     size_t count = 0;
-    while ((name = route_fixed_name(count)) != NULL) {
+    while ((name = reserved_path_name(count)) != NULL) {
         struct route route;
         char target[NAME_MAX_LENGTH + 2];
         (void)snprintf(target, sizeof target, "/%s", name);
         route_parse(target, &route);
         assert_int_not_equal(route.kind, ROUTE_ENDPOINT);
-        assert_true(route_is_fixed_name(name));
+        assert_true(reserved_path(name) != RESERVED_COUNT);
         route_clear(&route);
         count++;
     }
     assert_int_equal(count, 3);
-    assert_false(route_is_fixed_name("readyz"));
-    assert_false(route_is_fixed_name(""));
+    assert_int_equal(reserved_path("readyz"), RESERVED_COUNT);
+    assert_int_equal(reserved_path(""), RESERVED_COUNT);
 }
 
 static void what_is_no_name_leads_nowhere(void **state)

@@ -3,6 +3,7 @@
 #include "server/answer/reply.h"
 
 #include "common/memory.h"
+#include "server/check/reserved.h"
 #include "server/report/page_policy.h"
 #include "server/report/report.h"
 
@@ -23,7 +24,7 @@ static struct endpoint_statistics *counts_of(const struct inquiry *inquiry)
     const struct route *route = inquiry->facts->route;
     bool there = route->kind != ROUTE_NOWHERE &&
                  (config_endpoint(service->config, route->endpoint) != NULL ||
-                  route_is_fixed_name(route->endpoint));
+                  reserved_path(route->endpoint) != RESERVED_COUNT);
     const char *name = there ? route->endpoint : OTHER_ENDPOINT;
     return statistics_endpoint(service->statistics, name);
 }

@@ -4,38 +4,16 @@
 
 #include "common/memory.h"
 #include "common/text.h"
+#include "server/check/reserved.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uriparser/Uri.h>
 
-static const struct {
-    const char *name;
-    enum route_kind kind;
-} fixed[] = {{"livez", ROUTE_LIVEZ}, {"metrics", ROUTE_METRICS}, {"status", ROUTE_STATUS}};
-
 // The last two bound what a request of a few KiB can make of itself: what is answered of names that
 // cannot be excluded is many times as long as they are, and params are kept while the request waits.
-enum {
-    PARTS_MAX = 2,
-    FIXED_COUNT = sizeof fixed / sizeof *fixed,
-    EXCLUDE_MAX = 64,
-    PARAMS_MAX = 32
-};
-
-const char *route_fixed_name(size_t index)
-{
-    return index < FIXED_COUNT ? fixed[index].name : NULL;
-}
-
-bool route_is_fixed_name(const char *name)
-{
-    bool is_one = false;
-    for (size_t i = 0; i < FIXED_COUNT; i++)
-        is_one |= strcmp(fixed[i].name, name) == 0;
-    return is_one;
-}
+enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
 // Copies a segment of the path. False if it is no name.
 static bool take_name(const UriTextRangeA *segment, char *name)
@@ -51,11 +29,13 @@ static bool take_name(const UriTextRangeA *segment, char *name)
 
 static enum route_kind kind_of(const char *name, size_t parts)
 {
-    for (size_t i = 0; i < FIXED_COUNT; i++) {
-        if (strcmp(fixed[i].name, name) == 0)
-            return parts == 1 ? fixed[i].kind : ROUTE_NOWHERE;
-    }
-    return ROUTE_ENDPOINT;
+    static const enum route_kind kinds[] = {[RESERVED_LIVEZ] = ROUTE_LIVEZ,
+                                            [RESERVED_METRICS] = ROUTE_METRICS,
+                                            [RESERVED_STATUS] = ROUTE_STATUS};
+    enum reserved path = reserved_path(name);
+    if (path == RESERVED_COUNT)
+        return ROUTE_ENDPOINT;
+    return parts == 1 ? kinds[path] : ROUTE_NOWHERE;
 }
 
 static enum route_kind take_path(const UriUriA *uri, struct route *route)
@@ -109,20 +89,24 @@ static bool take_param(const char *name, const char *value, struct route *route)
     return true;
 }
 
-static bool take_query_items(const UriQueryListA *item, struct route *route)
+static bool take_query_item(const UriQueryListA *item, struct route *route)
 {
-    bool taken = true;
-    for (; item != NULL && taken; item = item->next) {
-        if (strcmp(item->key, "verbose") == 0)
-            route->verbose = true;
-        else if (strcmp(item->key, "exclude") == 0)
-            taken = take_exclude(item->value, route);
-        else if (strcmp(item->key, "format") == 0)
-            taken = take_format(item->value, route);
-        else
-            taken = take_param(item->key, item->value, route);
+    switch (reserved_key(item->key)) {
+    case RESERVED_VERBOSE:
+        route->verbose = true;
+        return true;
+    case RESERVED_EXCLUDE:
+        return take_exclude(item->value, route);
+    case RESERVED_FORMAT:
+        return take_format(item->value, route);
+    case RESERVED_LIVEZ:
+    case RESERVED_METRICS:
+    case RESERVED_STATUS:
+    case RESERVED_NONE:
+    case RESERVED_COUNT:
+        break;
     }
-    return taken;
+    return take_param(item->key, item->value, route);
 }
 
 static bool take_query(const UriTextRangeA *query, struct route *route)
@@ -135,7 +119,9 @@ static bool take_query(const UriTextRangeA *query, struct route *route)
         return error_set(&route->error, "a NUL character (%%00) cannot be part of a query");
     if (uriDissectQueryMallocA(&items, &count, query->first, query->afterLast) != URI_SUCCESS)
         return error_set(&route->error, "the query is not NAME=VALUE&...");
-    bool taken = take_query_items(items, route);
+    bool taken = true;
+    for (const UriQueryListA *item = items; item != NULL && taken; item = item->next)
+        taken = take_query_item(item, route);
     uriFreeQueryListA(items);
     return taken;
 }
@@ -156,12 +142,6 @@ void route_parse(const char *target, struct route *route)
     if (!take_query(&uri.query, route))
         route->kind = ROUTE_BAD;
     uriFreeUriMembersA(&uri);
-}
-
-bool route_has_key(const char *name)
-{
-    return strcmp(name, "verbose") == 0 || strcmp(name, "exclude") == 0 ||
-           strcmp(name, "format") == 0;
 }
 
 bool route_refuse_param(const char *name, struct error *error)

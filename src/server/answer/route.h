@@ -34,15 +34,6 @@ struct route {
 // at "/", `format=html`; every other key is taken for a param's name, and given once.
 void route_parse(const char *target, struct route *route);
 
-// The names that are no endpoint of checks, in a fixed order; NULL past the last.
-const char *route_fixed_name(size_t index);
-
-// True for one of those names.
-bool route_is_fixed_name(const char *name);
-
-// True for a key of the query that route_parse understands itself.
-bool route_has_key(const char *name);
-
 // Refuses a key of the query that is none of route_parse's own and no param of a check that is
 // asked for; returns false.
 bool route_refuse_param(const char *name, struct error *error);

@@ -8,7 +8,7 @@
 #include "common/file.h"
 #include "common/memory.h"
 #include "common/wire.h"
-#include "server/answer/route.h"
+#include "server/check/reserved.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -62,24 +62,13 @@ static bool parse_description(struct parser *parser, const char *value, struct e
     return true;
 }
 
-// Paths that the server answers itself.
-static bool is_reserved(const char *name)
-{
-    static const char *const reserved[] = {"livez", "status", "metrics", "none"};
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
-        if (strcmp(reserved[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool check_endpoints(const struct words *words, struct error *error)
 {
     for (size_t i = 0; i < words->count; i++) {
         if (!is_name(words->items[i]))
             return error_set(error, "'%.40s' is no endpoint's name, expected a-z, 0-9 and '-'",
                              words->items[i]);
-        if (is_reserved(words->items[i]))
+        if (reserved_from_endpoints(words->items[i]))
             return error_set(error,
                              "'%s' cannot be an endpoint here, expected names like healthz, "
                              "readyz or replica, or `none` alone",
@@ -200,7 +189,7 @@ static bool parse_param(struct parser *parser, const char *value, struct error *
         length--;
     char *name = memory_copy(value, length);
     bool added =
-        route_has_key(name)
+        reserved_key(name) != RESERVED_COUNT
             ? error_set(error, "%s has a meaning in every query, expected another name", name)
             : params_add(&parser->check->params, name, equals + 1, error);
     free(name);

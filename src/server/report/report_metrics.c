@@ -3,7 +3,7 @@
 // request, so that configuration alone decides how many samples there are.
 #include "server/report/report_metrics.h"
 
-#include "server/answer/route.h"
+#include "server/check/reserved.h"
 #include "server/config/certificate.h"
 
 #include <inttypes.h>
@@ -288,8 +288,8 @@ static void add_answers(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->endpoint_count; i++)
         add_answers_of(samples, metrics, metrics->config->endpoints[i].name);
-    for (size_t i = 0; route_fixed_name(i) != NULL; i++)
-        add_answers_of(samples, metrics, route_fixed_name(i));
+    for (size_t i = 0; reserved_path_name(i) != NULL; i++)
+        add_answers_of(samples, metrics, reserved_path_name(i));
     add_answers_of(samples, metrics, OTHER_ENDPOINT);
 }
 

@@ -1,0 +1,42 @@
+// See reserved.h. Kept beside the endpoints, below HTTP: the parser of check files refuses what the
+// router answers, and must not know the router.
+#include "server/check/reserved.h"
+
+#include <string.h>
+
+static const char *const names[RESERVED_COUNT] = {
+    [RESERVED_LIVEZ] = "livez",     [RESERVED_METRICS] = "metrics", [RESERVED_STATUS] = "status",
+    [RESERVED_NONE] = "none",       [RESERVED_EXCLUDE] = "exclude", [RESERVED_FORMAT] = "format",
+    [RESERVED_VERBOSE] = "verbose",
+};
+
+enum { FIRST_PATH = RESERVED_LIVEZ, PAST_PATHS = RESERVED_NONE, FIRST_KEY = RESERVED_EXCLUDE };
+
+static enum reserved find(unsigned first, unsigned past, const char *name)
+{
+    for (unsigned i = first; i < past; i++) {
+        if (strcmp(names[i], name) == 0)
+            return (enum reserved)i;
+    }
+    return RESERVED_COUNT;
+}
+
+enum reserved reserved_path(const char *name)
+{
+    return find(FIRST_PATH, PAST_PATHS, name);
+}
+
+const char *reserved_path_name(size_t index)
+{
+    return index < PAST_PATHS - FIRST_PATH ? names[FIRST_PATH + index] : NULL;
+}
+
+enum reserved reserved_key(const char *name)
+{
+    return find(FIRST_KEY, RESERVED_COUNT, name);
+}
+
+bool reserved_from_endpoints(const char *name)
+{
+    return find(FIRST_PATH, FIRST_KEY, name) != RESERVED_COUNT;
+}
