@@ -4,8 +4,6 @@
 #include "common/target.h"
 
 #include "common/digest.h"
-#include "common/environment.h"
-#include "common/image_variables.h"
 #include "common/memory.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -328,11 +326,22 @@ static bool take_uri(struct target *target, const UriUriA *uri, const struct sch
             return false;
     }
     if (target->user == NULL || target->user[0] == '\0')
-        return error_set(error, "no user, %s", expected_url);
+        return target_expect_url(error, "no user");
     drop_empty(&target->database);
     if (target->database == NULL && scheme->database != NULL)
         target->database = memory_string(scheme->database);
     return settle_host(target, error);
+}
+
+bool target_expect_url(struct error *error, const char *problem)
+{
+    return error_set(error, "%s, %s", problem, expected_url);
+}
+
+void target_set_loopback(struct target *target)
+{
+    replace(&target->host, memory_string("127.0.0.1"));
+    target->port = target->engine == ENGINE_POSTGRES ? POSTGRES_PORT : MYSQL_PORT;
 }
 
 bool target_parse(struct target *target, const char *url, struct error *error)
@@ -341,7 +350,7 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     *target = (struct target){0};
     const struct scheme *scheme = find_scheme(url);
     if (scheme == NULL)
-        return error_set(error, "the scheme is unknown, %s", expected_url);
+        return target_expect_url(error, "the scheme is unknown");
     target->engine = scheme->engine;
     target->port = scheme->port;
     UriUriA uri;
@@ -356,70 +365,6 @@ bool target_parse(struct target *target, const char *url, struct error *error)
     bool taken = take_uri(target, &uri, scheme, error);
     uriFreeUriMembersA(&uri);
     return taken;
-}
-
-static const char url_variable[] = "DATABASE_URL";
-static const char url_file_variable[] = "DATABASE_URL_FILE";
-
-static bool load_image_variables(struct target *target, struct error *error)
-{
-    bool found;
-    if (!image_variables_load(target, &found, error))
-        return false;
-    if (!found)
-        return error_set(error, "DATABASE_URL: not set, %s", expected_url);
-    target->port = target->engine == ENGINE_POSTGRES ? POSTGRES_PORT : MYSQL_PORT;
-    return settle_host(target, error);
-}
-
-static bool load_url(struct target *target, struct error *error)
-{
-    const char *url = environment_value(url_variable);
-    const char *file = environment_value(url_file_variable);
-    if (url == NULL && file == NULL)
-        return load_image_variables(target, error);
-    if (url != NULL && file != NULL)
-        return error_set(error, "%s and %s are both set, expected one", url_variable,
-                         url_file_variable);
-    if (url != NULL)
-        return target_parse(target, url, error) || error_prefix(error, "%s", url_variable);
-    char *text = NULL;
-    bool loaded = secret_read(file, &text, error) && target_parse(target, text, error);
-    secret_wipe(&text);
-    return loaded || error_prefix(error, "%s", url_file_variable);
-}
-
-bool target_load(struct target *target, struct error *error)
-{
-    *target = (struct target){0};
-    if (!load_url(target, error))
-        return false;
-    static const char name[] = "DATABASE_PASSWORD_FILE";
-    if (environment_value(name) != NULL) {
-        replace(&target->password_file, memory_string(environment_value(name)));
-        target->password_variable = name;
-    }
-    return true;
-}
-
-bool target_load_password(struct target *target, struct error *error)
-{
-    if (target->password_file == NULL)
-        return true;
-    char *password = NULL;
-    if (!secret_read(target->password_file, &password, error))
-        return error_prefix(error, "%s", target->password_variable);
-    replace(&target->password, password);
-    return true;
-}
-
-size_t target_files(const char *paths[TARGET_FILES_MAX])
-{
-    const char *file = environment_value(url_file_variable);
-    if (environment_value(url_variable) == NULL && file == NULL)
-        return image_variables_files(paths);
-    paths[0] = file;
-    return file != NULL;
 }
 
 // Whether a parameter is part of what the user shows for itself.

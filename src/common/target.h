@@ -1,6 +1,5 @@
-// Which database server is probed, and as whom: the environment, its files and the URL turned into
-// one struct. dbhealthd loads it at start for the engine and for errors; each prober loads it anew
-// at every open, so that a rotated secret just works.
+// Which database server is probed, and as whom: a URL turned into a struct. Where the URL comes from:
+// see target_load.h.
 #pragma once
 
 #include "common/error.h"
@@ -19,9 +18,8 @@ struct target_parameter {
     char *value;
 };
 
-// Filled by target_load, which may have filled a part even when it failed; emptied by target_wipe.
-// Strings are owned, percent-decoded, without NUL
-// inside.
+// Filled by target_parse or target_load, which may have filled a part even when they failed; emptied
+// by target_wipe. Strings are owned, percent-decoded, without NUL inside.
 struct target {
     enum engine engine; // set even when the rest is wrong, if the scheme could be read
     char *host;         // name or address; NULL if socket is set
@@ -36,20 +34,16 @@ struct target {
     size_t parameter_count;
 };
 
-// Reads DATABASE_URL or DATABASE_URL_FILE, else the official images' variables, and the name in DATABASE_PASSWORD_FILE without opening
-// that file. On false the error names the variable and what was expected, and quotes nothing of the
-// URL, for any part of a mistyped one may be the password.
-bool target_load(struct target *target, struct error *error) __attribute__((warn_unused_result));
-
-// Reads the password file, if there is one, into target->password; it wins over the URL's. One
-// trailing newline is dropped.
-bool target_load_password(struct target *target, struct error *error)
-    __attribute__((warn_unused_result));
-
-// Parses a URL (RFC 3986, with the parameters of libpq's and MySQL's own URLs). Part of
-// target_load, on its own for tests and fuzzing.
+// Parses a URL (RFC 3986, with the parameters of libpq's and MySQL's own URLs). On false the error
+// says what was expected and quotes nothing, for any part of a mistyped URL may be the password.
 bool target_parse(struct target *target, const char *url, struct error *error)
     __attribute__((warn_unused_result));
+
+// Sets the error to the problem and what a URL looks like; returns false.
+bool target_expect_url(struct error *error, const char *problem);
+
+// Makes the target the server of its engine on this machine, at the usual port.
+void target_set_loopback(struct target *target);
 
 // Overwrites and frees all strings.
 void target_wipe(struct target *target);
@@ -59,9 +53,6 @@ void target_describe(const struct target *target, char *text, size_t capacity);
 
 // Of all but what the user shows for itself: equal ones mean the same server and database.
 uint64_t target_digest(const struct target *target);
-
-// The files that target_load reads, for who watches them; returns how many there are.
-size_t target_files(const char *paths[TARGET_FILES_MAX]);
 
 // The value of a library parameter; NULL if the URL has none.
 const char *target_parameter(const struct target *target, const char *name);

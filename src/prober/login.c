@@ -6,46 +6,40 @@
 // login that worked still does, the change of the secret is half done, and the open succeeds.
 #include "prober/login.h"
 
-#include "common/environment.h"
+#include "common/digest.h"
+#include "common/target_load.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-// FNV-1a.
-static void mix(uint64_t *hash, uint64_t number)
-{
-    for (unsigned i = 0; i < sizeof number; i++)
-        *hash = (*hash ^ (number >> (8 * i) & 0xFF)) * UINT64_C(0x100000001B3);
-}
-
 // Names a file's present state by what the kernel says of it, and not by its bytes: the name of a
 // secret may be known to all.
-static void mix_file(uint64_t *hash, const char *path)
+static void mix_file(uint64_t *digest, const char *path)
 {
     struct stat status = {0};
     if (path == NULL || stat(path, &status) != 0)
         return;
-    mix(hash, status.st_dev);
-    mix(hash, status.st_ino);
-    mix(hash, (uint64_t)status.st_size);
-    mix(hash, (uint64_t)status.st_mtim.tv_sec);
-    mix(hash, (uint64_t)status.st_mtim.tv_nsec);
-    mix(hash, (uint64_t)status.st_ctim.tv_sec);
-    mix(hash, (uint64_t)status.st_ctim.tv_nsec);
+    const int64_t state[] = {(int64_t)status.st_dev, (int64_t)status.st_ino, status.st_size,
+                             status.st_mtim.tv_sec,  status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                             status.st_ctim.tv_nsec};
+    *digest = digest_add(*digest, state, sizeof state);
 }
 
-static void mix_certificate(uint64_t *hash, const struct target *target)
+static void mix_certificate(uint64_t *digest, const struct target *target)
 {
     static const char *const names[] = {"sslcert", "sslkey", "ssl-cert", "ssl-key"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        mix_file(hash, target_parameter(target, names[i]));
+        mix_file(digest, target_parameter(target, names[i]));
 }
 
 // Each file's state is taken before it is read: one that changes in between is read anew next time.
 static bool load(struct target *target, uint64_t *secret, struct error *error)
 {
-    *secret = UINT64_C(0xCBF29CE484222325);
-    mix_file(secret, environment_value("DATABASE_URL_FILE"));
+    *secret = DIGEST_EMPTY;
+    const char *files[TARGET_FILES_MAX];
+    size_t count = target_load_files(files);
+    for (size_t i = 0; i < count; i++)
+        mix_file(secret, files[i]);
     if (!target_load(target, error))
         return false;
     mix_file(secret, target->password_file);

@@ -116,14 +116,18 @@ static void start_handles(struct daemon *daemon)
 
 static void log_start(const struct config *config, int listening)
 {
-    for (size_t i = 0; i < config->problems.count; i++)
-        LOG_EVENT(LOG_ERROR, "configuration is wrong",
-                  LOG_TEXT("problem", config->problems.items[i]));
-    reload_log_warnings(config);
     LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
               LOG_TEXT("target", config->target),
               LOG_NUMBER("checks", (int64_t)config->check_count),
               LOG_NUMBER("problems", (int64_t)config->problems.count));
+}
+
+static void on_reloaded(void *context, struct config *config)
+{
+    struct service *service = context;
+    scheduler_reload(service->scheduler, config);
+    config_release(service->config);
+    service->config = config_hold(config);
 }
 
 static bool start(struct daemon *daemon, struct settings *settings, struct error *error)
@@ -134,10 +138,11 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
     log_configure(settings->log_format, settings->log_level);
-    daemon->reload = reload_start(&daemon->loop, &daemon->service, settings);
-    daemon->service.config = config_load(settings);
+    daemon->service.statistics = statistics_new(wall_time_ms(instant_now()));
+    daemon->reload = reload_start(&daemon->loop, settings, &daemon->service.statistics->reloads,
+                                  on_reloaded, &daemon->service);
+    daemon->service.config = config_hold(reload_running(daemon->reload));
     daemon->service.started = instant_now();
-    daemon->service.statistics = statistics_new(wall_time_ms(daemon->service.started));
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
@@ -145,6 +150,7 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
         scheduler_new(&daemon->loop, daemon->service.config,
                       daemon->service.config->settings.deadline, daemon->service.statistics);
     start_handles(daemon);
+    reload_log_problems(daemon->reload);
     log_start(daemon->service.config, listening);
     memory_trim(); // of what reading the configuration took
     return true;

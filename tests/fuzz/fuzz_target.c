@@ -8,6 +8,7 @@
 
 #include "common/memory.h"
 #include "common/target.h"
+#include "common/target_load.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -195,7 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     const char *paths[TARGET_FILES_MAX];
     environment_begin(&input);
     make_files();
-    MUST(target_files(paths) <= TARGET_FILES_MAX);
+    MUST(target_load_files(paths) <= TARGET_FILES_MAX);
     if (target_load(&target, &error)) {
         must_be_one_server(&target);
         must_be_shown_without_password(&target);

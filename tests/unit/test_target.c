@@ -1,6 +1,7 @@
 // The target: which URLs are understood, what each mistake says, and that no password is shown or
 // left behind. free() is wrapped (CMakeLists.txt): each block that the module frees is searched.
 #include "common/target.h"
+#include "common/target_load.h"
 
 #include "common/memory.h"
 
@@ -654,7 +655,7 @@ static void check_files(const char *const *variables, const char *wanted)
     char found[256] = "";
     for (size_t i = 0; variables[i] != NULL; i += 2)
         assert_int_equal(setenv(variables[i], variables[i + 1], 1), 0);
-    size_t count = target_files(paths);
+    size_t count = target_load_files(paths);
     for (size_t i = 0; i < count; i++)
         (void)snprintf(found + strlen(found), sizeof found - strlen(found), "%s ", paths[i]);
     assert_string_equal(found, wanted);

@@ -3,6 +3,7 @@
 #include "server/command/command.h"
 
 #include "common/target.h"
+#include "common/target_load.h"
 #include "server/config/config.h"
 
 #include <stdio.h>

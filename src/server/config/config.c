@@ -3,6 +3,7 @@
 #include "server/config/config.h"
 
 #include "common/memory.h"
+#include "common/target_load.h"
 #include "server/base/program_path.h"
 #include "server/check/check_file.h"
 #include "server/config/certificate.h"

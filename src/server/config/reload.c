@@ -4,6 +4,7 @@
 #include "server/config/reload.h"
 
 #include "common/memory.h"
+#include "common/target_load.h"
 #include "server/base/deadline.h"
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
@@ -21,7 +22,10 @@ enum {
 };
 
 struct reload {
-    struct service *service;
+    struct config *running; // held
+    struct reload_statistics *statistics;
+    reload_taken *taken;
+    void *context;
     struct watch *watch;
     uv_signal_t hangup;
     uv_timer_t settle;
@@ -71,16 +75,25 @@ static void log_success(const struct config_changes *changes, const struct confi
     free(removed);
 }
 
-void reload_log_warnings(const struct config *config)
+static void log_warnings(const struct config *config)
 {
     for (size_t i = 0; i < config->warnings.count; i++)
         LOG_EVENT(LOG_WARN, "configuration is doubtful",
                   LOG_TEXT("warning", config->warnings.items[i]));
 }
 
+void reload_log_problems(const struct reload *reload)
+{
+    const struct config *config = reload->running;
+    for (size_t i = 0; i < config->problems.count; i++)
+        LOG_EVENT(LOG_ERROR, "configuration is wrong",
+                  LOG_TEXT("problem", config->problems.items[i]));
+    log_warnings(config);
+}
+
 static void count(struct reload *reload, enum reload_result result)
 {
-    struct reload_statistics *statistics = &reload->service->statistics->reloads;
+    struct reload_statistics *statistics = reload->statistics;
     statistics->counts[result]++;
     statistics->refused = result == RELOAD_FAILURE;
     if (!statistics->refused)
@@ -88,23 +101,23 @@ static void count(struct reload *reload, enum reload_result result)
 }
 
 // Requests from now on get this one; those under way hold the other.
-static void take(struct service *service, struct config *config)
+static void take(struct reload *reload, struct config *config)
 {
-    scheduler_reload(service->scheduler, config);
-    config_release(service->config);
-    service->config = config_hold(config);
+    reload->taken(reload->context, config);
+    config_release(reload->running);
+    reload->running = config_hold(config);
 }
 
 static void decide(struct reload *reload, struct config *config)
 {
-    struct config_changes changes = config_succeed(config, reload->service->config);
+    struct config_changes changes = config_succeed(config, reload->running);
     if (changes.problems.count == 0)
-        reload_log_warnings(config);
+        log_warnings(config);
     if (changes.problems.count > 0) {
         log_refusal(&changes);
         count(reload, RELOAD_FAILURE);
     } else if (config_changes_any(&changes)) {
-        take(reload->service, config);
+        take(reload, config);
         log_success(&changes, config);
         count(reload, RELOAD_SUCCESS);
     } else {
@@ -133,7 +146,7 @@ static void wait_to_settle(struct reload *reload)
 
 static void read_anew(struct reload *reload, bool patient)
 {
-    struct settings settings = settings_copy(&reload->service->config->settings);
+    struct settings settings = settings_copy(&reload->running->settings);
     watch_renew(reload->watch);
     struct config *config = config_load(&settings);
     if (patient && watch_take_changes(reload->watch)) {
@@ -170,7 +183,7 @@ static void on_hangup(uv_signal_t *handle, int number)
 static void watch_files(struct watch *watch, const struct settings *settings)
 {
     const char *target[TARGET_FILES_MAX];
-    size_t target_count = target_files(target);
+    size_t target_count = target_load_files(target);
     for (size_t i = 0; i < settings->checks.count; i++) {
         if (strcmp(settings->checks.items[i], "library") != 0) // changes with the program
             watch_folder(watch, settings->checks.items[i]);
@@ -184,13 +197,17 @@ static void watch_files(struct watch *watch, const struct settings *settings)
     watch_renew(watch);
 }
 
-struct reload *reload_start(uv_loop_t *loop, struct service *service,
-                            const struct settings *settings)
+struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
+                            struct reload_statistics *statistics, reload_taken *taken,
+                            void *context)
 {
     struct reload *reload = memory_new(sizeof *reload);
-    reload->service = service;
+    reload->statistics = statistics;
+    reload->taken = taken;
+    reload->context = context;
     reload->watch = watch_new(loop, on_changed, reload);
-    watch_files(reload->watch, settings);
+    watch_files(reload->watch, settings); // before they are read
+    reload->running = config_load(settings);
     reload->hangup.data = reload->settle.data = reload;
     int failed = uv_timer_init(loop, &reload->settle);
     failed |= uv_signal_init(loop, &reload->hangup);
@@ -198,6 +215,11 @@ struct reload *reload_start(uv_loop_t *loop, struct service *service,
     assert(failed == 0);
     reload->open_handles = 2;
     return reload;
+}
+
+struct config *reload_running(const struct reload *reload)
+{
+    return reload->running;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -210,6 +232,7 @@ static void on_closed(uv_handle_t *handle)
 void reload_end(struct reload *reload)
 {
     watch_end(reload->watch);
+    config_release(reload->running);
     uv_close((uv_handle_t *)&reload->settle, on_closed);
     uv_close((uv_handle_t *)&reload->hangup, on_closed);
 }

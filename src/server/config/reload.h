@@ -1,17 +1,29 @@
-// Reading the configuration anew, on SIGHUP and when its files change, while requests go on.
+// Reading the configuration: at the start, and anew on SIGHUP and when its files change, while
+// requests go on.
 #pragma once
 
-#include "server/answer/answer.h"
+#include "server/check/statistics.h"
+#include "server/config/config.h"
+
+#include <uv.h>
 
 struct reload;
 
-// From now on reloads what changes into the service, which must outlive it and be complete when the
-// loop runs. To be called before the configuration is read for the first time.
-struct reload *reload_start(uv_loop_t *loop, struct service *service,
-                            const struct settings *settings);
+// Gets a configuration that takes the place of the running one. It is the caller's: hold it to keep
+// it.
+typedef void reload_taken(void *context, struct config *config);
 
-// Logs what is doubtful in a configuration that is taken; that of the start does not come through here.
-void reload_log_warnings(const struct config *config);
+// Reads the configuration, taking the settings over; from now on what changes is read anew and given
+// to `taken`. Logs what came of it and counts it in statistics, which must outlive it.
+struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
+                            struct reload_statistics *statistics, reload_taken *taken,
+                            void *context);
+
+// The running configuration: the one read at the start, or the latest that `taken` got.
+struct config *reload_running(const struct reload *reload);
+
+// Logs what is wrong and what is doubtful in the running configuration; for the start.
+void reload_log_problems(const struct reload *reload);
 
 // Freed by the loop later.
 void reload_end(struct reload *reload);

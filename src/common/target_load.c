@@ -1,0 +1,74 @@
+// See target_load.h. Used by dbhealthd and by the probers, which share an environment.
+#include "common/target_load.h"
+
+#include "common/environment.h"
+#include "common/image_variables.h"
+#include "common/memory.h"
+#include "common/secret.h"
+
+static const char url_variable[] = "DATABASE_URL";
+static const char url_file_variable[] = "DATABASE_URL_FILE";
+static const char password_variable[] = "DATABASE_PASSWORD_FILE";
+
+static bool load_image_variables(struct target *target, struct error *error)
+{
+    bool found;
+    if (!image_variables_load(target, &found, error))
+        return false;
+    if (!found)
+        return target_expect_url(error, "DATABASE_URL: not set");
+    target_set_loopback(target);
+    return true;
+}
+
+static bool load_url(struct target *target, struct error *error)
+{
+    const char *url = environment_value(url_variable);
+    const char *file = environment_value(url_file_variable);
+    if (url == NULL && file == NULL)
+        return load_image_variables(target, error);
+    if (url != NULL && file != NULL)
+        return error_set(error, "%s and %s are both set, expected one", url_variable,
+                         url_file_variable);
+    if (url != NULL)
+        return target_parse(target, url, error) || error_prefix(error, "%s", url_variable);
+    char *text = NULL;
+    bool loaded = secret_read(file, &text, error) && target_parse(target, text, error);
+    secret_wipe(&text);
+    return loaded || error_prefix(error, "%s", url_file_variable);
+}
+
+bool target_load(struct target *target, struct error *error)
+{
+    *target = (struct target){0};
+    if (!load_url(target, error))
+        return false;
+    const char *file = environment_value(password_variable);
+    if (file != NULL) {
+        secret_wipe(&target->password_file);
+        target->password_file = memory_string(file);
+        target->password_variable = password_variable;
+    }
+    return true;
+}
+
+bool target_load_password(struct target *target, struct error *error)
+{
+    if (target->password_file == NULL)
+        return true;
+    char *password = NULL;
+    if (!secret_read(target->password_file, &password, error))
+        return error_prefix(error, "%s", target->password_variable);
+    secret_wipe(&target->password);
+    target->password = password;
+    return true;
+}
+
+size_t target_load_files(const char *paths[TARGET_FILES_MAX])
+{
+    const char *file = environment_value(url_file_variable);
+    if (environment_value(url_variable) == NULL && file == NULL)
+        return image_variables_files(paths);
+    paths[0] = file;
+    return file != NULL;
+}
