@@ -120,6 +120,27 @@ def test_the_name_of_a_secret_says_nothing_of_it(prober, secret, tmp_path):
     assert prober.open().secret != name
 
 
+@pytest.mark.parametrize(
+    "variable, others",
+    (
+        ("POSTGRES_USER_FILE", {"POSTGRES_PASSWORD": "x"}),
+        ("POSTGRES_DB_FILE", {"POSTGRES_USER": "probe", "POSTGRES_PASSWORD": "x"}),
+        ("MARIADB_USER_FILE", {"MARIADB_PASSWORD": "x"}),
+        ("MYSQL_DATABASE_FILE", {"MYSQL_USER": "probe", "MYSQL_PASSWORD": "x"}),
+    ),
+)
+def test_a_corrected_file_of_the_images_is_another_secret(start, tmp_path, variable, others):
+    """Even with nothing listening there: so it is shown at once and no back-off is waited for."""
+    file = tmp_path / "name"
+    file.write_text("nobody")
+    engine = "postgres" if variable.startswith("POSTGRES") else "mysql"
+    prober = start(engine, environment={variable: str(file), **others})
+    name = prober.open().secret
+    assert prober.open().secret == name != 0
+    file.write_text("somebody")
+    assert prober.open().secret != name
+
+
 def test_a_secret_in_the_url_is_withheld_as_well(probe, server):
     prober = probe(server.url(password="wrong"))
     refused = prober.open()
