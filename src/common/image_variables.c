@@ -39,7 +39,7 @@ enum { IDENTITY_COUNT = sizeof identities / sizeof *identities };
 
 static_assert(2 * IDENTITY_COUNT <= TARGET_FILES_MAX, "a user and a database each");
 
-static const char *file_variable(const char *name)
+static const char *image_variables_file_variable(const char *name)
 {
     char file_name[VARIABLE_MAX];
     if (name == NULL)
@@ -48,30 +48,30 @@ static const char *file_variable(const char *name)
     return environment_value(file_name);
 }
 
-static bool is_set(const char *name)
+static bool image_variables_is_set(const char *name)
 {
-    return environment_value(name) != NULL || file_variable(name) != NULL;
+    return environment_value(name) != NULL || image_variables_file_variable(name) != NULL;
 }
 
 // A user's name decides; where there is a default for it, a password is enough.
-static bool is_given(const struct identity *identity)
+static bool image_variables_is_given(const struct identity *identity)
 {
-    return is_set(identity->user_variable) ||
-           (identity->default_user != NULL && is_set(identity->password_variable));
+    return image_variables_is_set(identity->user_variable) ||
+           (identity->default_user != NULL && image_variables_is_set(identity->password_variable));
 }
 
-static bool refuse_both(const char *name, struct error *error)
+static bool image_variables_refuse_both(const char *name, struct error *error)
 {
     return error_set(error, "%s and %s_FILE are both set, expected one", name, name);
 }
 
 // The value of a variable or of its file; NULL if neither is set.
-static bool read_variable(const char *name, char **value, struct error *error)
+static bool image_variables_read_variable(const char *name, char **value, struct error *error)
 {
     const char *plain = environment_value(name);
-    const char *file = file_variable(name);
+    const char *file = image_variables_file_variable(name);
     if (plain != NULL && file != NULL)
-        return refuse_both(name, error);
+        return image_variables_refuse_both(name, error);
     if (plain != NULL)
         *value = memory_string(plain);
     if (file == NULL)
@@ -83,13 +83,13 @@ static bool read_variable(const char *name, char **value, struct error *error)
     return true;
 }
 
-static bool take_password(const struct identity *identity, struct target *target,
-                          struct error *error)
+static bool image_variables_take_password(const struct identity *identity, struct target *target,
+                                          struct error *error)
 {
     const char *plain = environment_value(identity->password_variable);
     const char *file = environment_value(identity->password_file_variable);
     if (plain != NULL && file != NULL)
-        return refuse_both(identity->password_variable, error);
+        return image_variables_refuse_both(identity->password_variable, error);
     if (plain != NULL)
         target->password = memory_string(plain);
     if (file != NULL) {
@@ -99,12 +99,12 @@ static bool take_password(const struct identity *identity, struct target *target
     return true;
 }
 
-static bool take_identity(const struct identity *identity, struct target *target,
-                          struct error *error)
+static bool image_variables_take_identity(const struct identity *identity, struct target *target,
+                                          struct error *error)
 {
     target->engine = identity->engine;
-    if (!read_variable(identity->user_variable, &target->user, error) ||
-        !read_variable(identity->database_variable, &target->database, error))
+    if (!image_variables_read_variable(identity->user_variable, &target->user, error) ||
+        !image_variables_read_variable(identity->database_variable, &target->database, error))
         return false;
     if (target->user == NULL && identity->default_user == NULL)
         return error_set(error, "%s_FILE: expected a user's name in the file",
@@ -113,7 +113,7 @@ static bool take_identity(const struct identity *identity, struct target *target
         target->user = memory_string(identity->default_user);
     if (target->database == NULL && identity->engine == ENGINE_POSTGRES)
         target->database = memory_string(target->user); // as the image does
-    return take_password(identity, target, error);
+    return image_variables_take_password(identity, target, error);
 }
 
 bool image_variables_load(struct target *target, bool *found, struct error *error)
@@ -121,7 +121,7 @@ bool image_variables_load(struct target *target, bool *found, struct error *erro
     const struct identity *first = NULL;
     for (size_t i = 0; i < IDENTITY_COUNT; i++) {
         const struct identity *identity = &identities[i];
-        if (!is_given(identity))
+        if (!image_variables_is_given(identity))
             continue;
         if (first == NULL)
             first = identity;
@@ -130,7 +130,7 @@ bool image_variables_load(struct target *target, bool *found, struct error *erro
                              first->password_variable, identity->password_variable);
     }
     *found = first != NULL;
-    return first == NULL || take_identity(first, target, error);
+    return first == NULL || image_variables_take_identity(first, target, error);
 }
 
 size_t image_variables_files(const char *paths[TARGET_FILES_MAX])
@@ -140,7 +140,7 @@ size_t image_variables_files(const char *paths[TARGET_FILES_MAX])
         const char *const variables[] = {identities[i].user_variable,
                                          identities[i].database_variable};
         for (size_t j = 0; j < 2; j++) {
-            const char *file = file_variable(variables[j]);
+            const char *file = image_variables_file_variable(variables[j]);
             if (file != NULL)
                 paths[count++] = file;
         }

@@ -87,16 +87,16 @@ bool outcome_set_has(struct outcome_set set, enum outcome outcome)
     return (set.bits >> outcome & 1U) != 0;
 }
 
-static void add(struct outcome_set *set, enum outcome outcome)
+static void outcome_add(struct outcome_set *set, enum outcome outcome)
 {
     set->bits |= 1U << outcome;
 }
 
-static void add_group(struct outcome_set *set, enum outcome_group group)
+static void outcome_add_group(struct outcome_set *set, enum outcome_group group)
 {
     for (unsigned i = OUTCOME_OK + 1; i < OUTCOME_COUNT; i++) {
         if (infos[i].group == group && !infos[i].judged)
-            add(set, (enum outcome)i);
+            outcome_add(set, (enum outcome)i);
     }
 }
 
@@ -104,16 +104,16 @@ bool outcome_set_add(struct outcome_set *set, const char *word)
 {
     enum outcome outcome;
     if (strcmp(word, "answered") == 0) {
-        add_group(set, GROUP_ANSWERED);
+        outcome_add_group(set, GROUP_ANSWERED);
         return true;
     }
     if (strcmp(word, "silent") == 0) {
-        add_group(set, GROUP_SILENT);
+        outcome_add_group(set, GROUP_SILENT);
         return true;
     }
     if (!outcome_from_code(word, &outcome) || outcome == OUTCOME_OK ||
         infos[outcome].group == GROUP_OWN || infos[outcome].group == GROUP_NONE)
         return false;
-    add(set, outcome);
+    outcome_add(set, outcome);
     return true;
 }

@@ -33,7 +33,7 @@ void result_free(struct result *result)
     free(result);
 }
 
-static bool add_cell(struct result *result, struct cell cell, const char *text)
+static bool result_add_cell(struct result *result, struct cell cell, const char *text)
 {
     size_t needed = result->pool_length + cell.length + 1;
     if (needed + (result->cell_count + 1) * CELL_WIRE_COST > RESULT_BYTES_MAX)
@@ -57,13 +57,13 @@ void result_add_column(struct result *result, const char *name)
 {
     assert(result->cell_count == result->column_count);
     struct cell cell = {.length = (uint16_t)strnlen(name, RESULT_NAME_MAX)};
-    if (result->column_count == RESULT_COLUMNS_MAX || !add_cell(result, cell, name))
+    if (result->column_count == RESULT_COLUMNS_MAX || !result_add_cell(result, cell, name))
         result->cut = true;
     else
         result->column_count++;
 }
 
-static void drop_partial_row(struct result *result)
+static void result_drop_partial_row(struct result *result)
 {
     size_t whole = result->column_count * ((size_t)result->kept_rows + 1);
     if (result->cell_count > whole)
@@ -71,32 +71,32 @@ static void drop_partial_row(struct result *result)
     result->cell_count = whole;
 }
 
-static size_t count_digits(const char *text)
+static size_t result_count_digits(const char *text)
 {
     return strspn(text, "0123456789");
 }
 
 // A sign, digits with or without a point, an exponent.
-static bool is_decimal(const char *text)
+static bool result_is_decimal(const char *text)
 {
     text += *text == '+' || *text == '-';
-    size_t digits = count_digits(text);
+    size_t digits = result_count_digits(text);
     text += digits;
     if (*text == '.') {
-        size_t fraction = count_digits(text + 1);
+        size_t fraction = result_count_digits(text + 1);
         digits += fraction;
         text += 1 + fraction;
     }
     if (digits > 0 && (*text == 'e' || *text == 'E')) {
         text++;
         text += *text == '+' || *text == '-';
-        digits = count_digits(text);
+        digits = result_count_digits(text);
         text += digits;
     }
     return digits > 0 && *text == '\0';
 }
 
-static bool is_one_of(const char *const *words, size_t count, const char *text)
+static bool result_is_one_of(const char *const *words, size_t count, const char *text)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(words[i], text) == 0)
@@ -105,14 +105,15 @@ static bool is_one_of(const char *const *words, size_t count, const char *text)
     return false;
 }
 
-static bool is_of_type(enum value_type type, const char *text, size_t length)
+static bool result_is_of_type(enum value_type type, const char *text, size_t length)
 {
     static const char *const booleans[] = {"true", "false"};
     static const char *const no_digits[] = {"NaN", "Infinity", "-Infinity", "+Inf", "-Inf"};
     if (type == VALUE_BOOLEAN)
-        return length == strlen(text) && is_one_of(booleans, 2, text);
+        return length == strlen(text) && result_is_one_of(booleans, 2, text);
     if (type == VALUE_NUMBER)
-        return length == strlen(text) && (is_decimal(text) || is_one_of(no_digits, 5, text));
+        return length == strlen(text) &&
+               (result_is_decimal(text) || result_is_one_of(no_digits, 5, text));
     return true;
 }
 
@@ -122,13 +123,13 @@ bool result_add_value(struct result *result, enum value_type type, const char *t
     bool cut = length > RESULT_VALUE_MAX;
     struct cell cell = {
         .length = (uint16_t)(cut ? RESULT_VALUE_MAX : length), .type = (uint8_t)type, .cut = cut};
-    if (!add_cell(result, cell, text)) {
-        drop_partial_row(result);
+    if (!result_add_cell(result, cell, text)) {
+        result_drop_partial_row(result);
         result->cut = true;
         return false;
     }
     const struct cell *added = &result->cells[result->cell_count - 1];
-    if (!is_of_type(type, result->pool + added->offset, added->length)) {
+    if (!result_is_of_type(type, result->pool + added->offset, added->length)) {
         result->pool_length = added->offset;
         result->cell_count--;
         return result_add_value(result, VALUE_NUMBER, "NaN", strlen("NaN"));

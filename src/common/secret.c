@@ -20,7 +20,7 @@ void secret_wipe(char **string)
 
 // A path as an error may show it. Only one in a folder that is there is certain not to be the secret
 // itself, put where the name of its file belongs.
-static const char *shown_path(const char *path)
+static const char *secret_shown_path(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (path[0] != '/' || slash == path)
@@ -37,14 +37,14 @@ bool secret_read(const char *path, char **text, struct error *error)
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return error_set(error, "cannot open %s: %s", shown_path(path), strerror(errno));
+        return error_set(error, "cannot open %s: %s", secret_shown_path(path), strerror(errno));
     char bytes[SECRET_MAX + 1];
     ssize_t length = -1;
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
         length = read(file, bytes, sizeof bytes);
     close(file);
     if (length < 0)
-        return error_set(error, "cannot read %s: expected a regular file", shown_path(path));
+        return error_set(error, "cannot read %s: expected a regular file", secret_shown_path(path));
     bool fits = length <= SECRET_MAX && memchr(bytes, '\0', (size_t)length) == NULL;
     if (length > 0 && bytes[length - 1] == '\n')
         length--;
@@ -52,7 +52,7 @@ bool secret_read(const char *path, char **text, struct error *error)
         *text = memory_copy(bytes, (size_t)length);
     explicit_bzero(bytes, sizeof bytes);
     if (!fits)
-        return error_set(error, "%s: expected at most %d bytes of text", shown_path(path),
+        return error_set(error, "%s: expected at most %d bytes of text", secret_shown_path(path),
                          SECRET_MAX);
     return true;
 }

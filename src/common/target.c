@@ -82,7 +82,7 @@ static const struct scheme schemes[] = {
 static const char expected_url[] =
     "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
 
-static void replace(char **string, char *with)
+static void target_replace(char **string, char *with)
 {
     secret_wipe(string);
     *string = with;
@@ -102,7 +102,7 @@ void target_wipe(struct target *target)
 }
 
 // A part of the URL, percent-decoded. False if a %00 hides in it.
-static bool decode_range(const char *first, size_t length, char **decoded)
+static bool target_decode_range(const char *first, size_t length, char **decoded)
 {
     *decoded = memory_copy(first, length);
     for (const char *at = *decoded; (at = strchr(at, '%')) != NULL; at++) {
@@ -115,21 +115,21 @@ static bool decode_range(const char *first, size_t length, char **decoded)
     return true;
 }
 
-static bool decode_part(const UriTextRangeA *part, char **decoded, struct error *error)
+static bool target_decode_part(const UriTextRangeA *part, char **decoded, struct error *error)
 {
     char *text;
-    if (!decode_range(part->first, (size_t)(part->afterLast - part->first), &text))
+    if (!target_decode_range(part->first, (size_t)(part->afterLast - part->first), &text))
         return error_set(error, "a NUL character (%%00) cannot be part of a URL");
-    replace(decoded, text);
+    target_replace(decoded, text);
     return true;
 }
 
-static bool is_given(const UriTextRangeA *part)
+static bool target_is_given(const UriTextRangeA *part)
 {
     return part->first != NULL && part->afterLast > part->first;
 }
 
-static bool parse_port(const char *text, uint16_t *port, struct error *error)
+static bool target_parse_port(const char *text, uint16_t *port, struct error *error)
 {
     char *end;
     errno = 0;
@@ -143,7 +143,7 @@ static bool parse_port(const char *text, uint16_t *port, struct error *error)
 
 // Looked up before the rest is parsed: the engine decides which checks there are, and a URL that is
 // wrong further on must not change that.
-static const struct scheme *find_scheme(const char *url)
+static const struct scheme *target_find_scheme(const char *url)
 {
     size_t length = strcspn(url, ":");
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
@@ -155,33 +155,34 @@ static const struct scheme *find_scheme(const char *url)
 }
 
 // The text before the first ':' is the user, what follows is the password.
-static bool take_user_info(struct target *target, const UriTextRangeA *part, struct error *error)
+static bool target_take_user_info(struct target *target, const UriTextRangeA *part,
+                                  struct error *error)
 {
-    if (!is_given(part))
+    if (!target_is_given(part))
         return true;
     size_t length = (size_t)(part->afterLast - part->first);
     const char *colon = memchr(part->first, ':', length);
     UriTextRangeA user = {part->first, colon != NULL ? colon : part->afterLast};
-    if (!decode_part(&user, &target->user, error))
+    if (!target_decode_part(&user, &target->user, error))
         return false;
     if (colon == NULL)
         return true;
     UriTextRangeA password = {colon + 1, part->afterLast};
-    return decode_part(&password, &target->password, error);
+    return target_decode_part(&password, &target->password, error);
 }
 
-static bool take_path(struct target *target, const UriUriA *uri, struct error *error)
+static bool target_take_path(struct target *target, const UriUriA *uri, struct error *error)
 {
     const UriPathSegmentA *segment = uri->pathHead;
-    if (segment == NULL || (segment->next == NULL && !is_given(&segment->text)))
+    if (segment == NULL || (segment->next == NULL && !target_is_given(&segment->text)))
         return true;
     if (segment->next != NULL)
         return error_set(error, "more than one '/' after the host: a '/' within the database's "
                                 "name or the password is written %%2F");
-    return decode_part(&segment->text, &target->database, error);
+    return target_decode_part(&segment->text, &target->database, error);
 }
 
-static const struct parameter_rule *find_rule(enum engine engine, const char *name)
+static const struct parameter_rule *target_find_rule(enum engine engine, const char *name)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (rules[i].engine == engine && strcmp(rules[i].name, name) == 0)
@@ -190,7 +191,7 @@ static const struct parameter_rule *find_rule(enum engine engine, const char *na
     return NULL;
 }
 
-static bool refuse_parameter(enum engine engine, unsigned number, struct error *error)
+static bool target_refuse_parameter(enum engine engine, unsigned number, struct error *error)
 {
     char names[sizeof error->text] = "";
     struct text text = text_in(names, sizeof names);
@@ -202,8 +203,8 @@ static bool refuse_parameter(enum engine engine, unsigned number, struct error *
                      names);
 }
 
-static bool add_parameter(struct target *target, const char *name, const char *value,
-                          struct error *error)
+static bool target_add_parameter(struct target *target, const char *name, const char *value,
+                                 struct error *error)
 {
     if (target_parameter(target, name) != NULL || target->parameter_count == TARGET_PARAMETERS_MAX)
         return error_set(error, "parameter %s is given twice", name);
@@ -212,61 +213,62 @@ static bool add_parameter(struct target *target, const char *name, const char *v
     return true;
 }
 
-static bool take_parameter(struct target *target, const struct parameter_rule *rule,
-                           const char *value, struct error *error)
+static bool target_take_parameter(struct target *target, const struct parameter_rule *rule,
+                                  const char *value, struct error *error)
 {
     switch (rule->destination) {
     case TO_LIBRARY:
-        return add_parameter(target, rule->name, value, error);
+        return target_add_parameter(target, rule->name, value, error);
     case TO_HOST:
-        replace(&target->host, memory_string(value));
+        target_replace(&target->host, memory_string(value));
         return true;
     case TO_PORT:
-        return parse_port(value, &target->port, error);
+        return target_parse_port(value, &target->port, error);
     case TO_USER:
-        replace(&target->user, memory_string(value));
+        target_replace(&target->user, memory_string(value));
         return true;
     case TO_PASSWORD:
-        replace(&target->password, memory_string(value));
+        target_replace(&target->password, memory_string(value));
         return true;
     case TO_DATABASE:
-        replace(&target->database, memory_string(value));
+        target_replace(&target->database, memory_string(value));
         return true;
     case TO_SOCKET:
-        replace(&target->socket, memory_string(value));
+        target_replace(&target->socket, memory_string(value));
         return true;
     }
     abort();
 }
 
-static bool take_query_items(struct target *target, const UriQueryListA *item, struct error *error)
+static bool target_take_query_items(struct target *target, const UriQueryListA *item,
+                                    struct error *error)
 {
     for (unsigned number = 1; item != NULL; item = item->next, number++) {
-        const struct parameter_rule *rule = find_rule(target->engine, item->key);
+        const struct parameter_rule *rule = target_find_rule(target->engine, item->key);
         if (rule == NULL)
-            return refuse_parameter(target->engine, number, error);
+            return target_refuse_parameter(target->engine, number, error);
         if (item->value == NULL)
             return error_set(error, "parameter %s has no value", rule->name);
-        if (!take_parameter(target, rule, item->value, error))
+        if (!target_take_parameter(target, rule, item->value, error))
             return false;
     }
     return true;
 }
 
-static bool take_query(struct target *target, const UriTextRangeA *part, struct error *error)
+static bool target_take_query(struct target *target, const UriTextRangeA *part, struct error *error)
 {
     UriQueryListA *items;
     int count;
     char *checked = NULL;
-    if (!is_given(part))
+    if (!target_is_given(part))
         return true;
-    if (!decode_part(part, &checked, error))
+    if (!target_decode_part(part, &checked, error))
         return false;
     secret_wipe(&checked);
     if (uriDissectQueryMallocExA(&items, &count, part->first, part->afterLast, URI_FALSE,
                                  URI_BR_DONT_TOUCH) != URI_SUCCESS)
         return error_set(error, "what follows the '?' is not NAME=VALUE&...");
-    bool taken = take_query_items(target, items, error);
+    bool taken = target_take_query_items(target, items, error);
     for (UriQueryListA *item = items; item != NULL; item = item->next) {
         if (item->value != NULL)
             explicit_bzero((void *)(uintptr_t)item->value, strlen(item->value));
@@ -275,62 +277,64 @@ static bool take_query(struct target *target, const UriTextRangeA *part, struct 
     return taken;
 }
 
-static void drop_empty(char **string)
+static void target_drop_empty(char **string)
 {
     if (*string != NULL && (*string)[0] == '\0')
         secret_wipe(string);
 }
 
 // To libpq a comma begins another host, or another socket's folder.
-static bool is_one_host(const char *text, struct error *error)
+static bool target_is_one_host(const char *text, struct error *error)
 {
     return strchr(text, ',') == NULL ||
            error_set(error, "several hosts: one adapter serves one server, expected one host");
 }
 
 // A host that is a path is a socket, as for libpq; no host is the loopback address.
-static bool settle_host(struct target *target, struct error *error)
+static bool target_settle_host(struct target *target, struct error *error)
 {
-    drop_empty(&target->host);
-    drop_empty(&target->socket);
+    target_drop_empty(&target->host);
+    target_drop_empty(&target->socket);
     if (target->host != NULL && target->host[0] == '/') {
-        replace(&target->socket, target->host);
+        target_replace(&target->socket, target->host);
         target->host = NULL;
     }
     if (target->socket != NULL) {
         secret_wipe(&target->host);
-        return target->engine != ENGINE_POSTGRES || is_one_host(target->socket, error);
+        return target->engine != ENGINE_POSTGRES || target_is_one_host(target->socket, error);
     }
     if (target->host == NULL)
         target->host = memory_string("127.0.0.1");
-    return is_one_host(target->host, error);
+    return target_is_one_host(target->host, error);
 }
 
-static bool take_uri(struct target *target, const UriUriA *uri, const struct scheme *scheme,
-                     struct error *error)
+static bool target_take_uri(struct target *target, const UriUriA *uri, const struct scheme *scheme,
+                            struct error *error)
 {
     if (uri->hostText.first == NULL || uri->fragment.first != NULL)
         return error_set(error, "no '//' or a '#': %s; a '#' in the password is written %%23",
                          expected_url);
-    bool taken = take_user_info(target, &uri->userInfo, error) &&
-                 (!is_given(&uri->hostText) || decode_part(&uri->hostText, &target->host, error)) &&
-                 take_path(target, uri, error) && take_query(target, &uri->query, error);
+    bool taken = target_take_user_info(target, &uri->userInfo, error) &&
+                 (!target_is_given(&uri->hostText) ||
+                  target_decode_part(&uri->hostText, &target->host, error)) &&
+                 target_take_path(target, uri, error) &&
+                 target_take_query(target, &uri->query, error);
     if (!taken)
         return false;
-    if (is_given(&uri->portText)) {
+    if (target_is_given(&uri->portText)) {
         char port[8] = "";
         size_t length = (size_t)(uri->portText.afterLast - uri->portText.first);
         if (length < sizeof port) // else it is too long for one, and "" is none either
             memcpy(port, uri->portText.first, length);
-        if (!parse_port(port, &target->port, error))
+        if (!target_parse_port(port, &target->port, error))
             return false;
     }
     if (target->user == NULL || target->user[0] == '\0')
         return target_expect_url(error, "no user");
-    drop_empty(&target->database);
+    target_drop_empty(&target->database);
     if (target->database == NULL && scheme->database != NULL)
         target->database = memory_string(scheme->database);
-    return settle_host(target, error);
+    return target_settle_host(target, error);
 }
 
 bool target_expect_url(struct error *error, const char *problem)
@@ -340,7 +344,7 @@ bool target_expect_url(struct error *error, const char *problem)
 
 void target_set_loopback(struct target *target)
 {
-    replace(&target->host, memory_string("127.0.0.1"));
+    target_replace(&target->host, memory_string("127.0.0.1"));
     target->port = target->engine == ENGINE_POSTGRES ? POSTGRES_PORT : MYSQL_PORT;
 }
 
@@ -348,7 +352,7 @@ bool target_parse(struct target *target, const char *url, struct error *error)
 {
     assert(url != NULL);
     *target = (struct target){0};
-    const struct scheme *scheme = find_scheme(url);
+    const struct scheme *scheme = target_find_scheme(url);
     if (scheme == NULL)
         return target_expect_url(error, "the scheme is unknown");
     target->engine = scheme->engine;
@@ -362,13 +366,13 @@ bool target_parse(struct target *target, const char *url, struct error *error)
                          "are written as %%XX in user and password",
                          position, expected_url);
     }
-    bool taken = take_uri(target, &uri, scheme, error);
+    bool taken = target_take_uri(target, &uri, scheme, error);
     uriFreeUriMembersA(&uri);
     return taken;
 }
 
 // Whether a parameter is part of what the user shows for itself.
-static bool is_own(const char *name)
+static bool target_is_own(const char *name)
 {
     static const char *const own[] = {"sslcert", "sslkey", "sslpassword", "ssl-cert", "ssl-key"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
@@ -387,7 +391,7 @@ uint64_t target_digest(const struct target *target)
         digest = digest_add_string(digest, parts[i]);
     for (size_t i = 0; i < target->parameter_count; i++) {
         const struct target_parameter *parameter = &target->parameters[i];
-        if (is_own(parameter->name))
+        if (target_is_own(parameter->name))
             continue;
         digest = digest_add_string(digest, parameter->name);
         digest = digest_add_string(digest, parameter->value);

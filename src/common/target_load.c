@@ -10,7 +10,7 @@ static const char url_variable[] = "DATABASE_URL";
 static const char url_file_variable[] = "DATABASE_URL_FILE";
 static const char password_variable[] = "DATABASE_PASSWORD_FILE";
 
-static bool load_image_variables(struct target *target, struct error *error)
+static bool target_load_load_image_variables(struct target *target, struct error *error)
 {
     bool found;
     if (!image_variables_load(target, &found, error))
@@ -21,12 +21,12 @@ static bool load_image_variables(struct target *target, struct error *error)
     return true;
 }
 
-static bool load_url(struct target *target, struct error *error)
+static bool target_load_load_url(struct target *target, struct error *error)
 {
     const char *url = environment_value(url_variable);
     const char *file = environment_value(url_file_variable);
     if (url == NULL && file == NULL)
-        return load_image_variables(target, error);
+        return target_load_load_image_variables(target, error);
     if (url != NULL && file != NULL)
         return error_set(error, "%s and %s are both set, expected one", url_variable,
                          url_file_variable);
@@ -41,7 +41,7 @@ static bool load_url(struct target *target, struct error *error)
 bool target_load(struct target *target, struct error *error)
 {
     *target = (struct target){0};
-    if (!load_url(target, error))
+    if (!target_load_load_url(target, error))
         return false;
     const char *file = environment_value(password_variable);
     if (file != NULL) {

@@ -15,15 +15,15 @@ struct text text_in(char *bytes, size_t capacity)
     return (struct text){.bytes = bytes, .capacity = capacity};
 }
 
-static size_t room(const struct text *text)
+static size_t text_room(const struct text *text)
 {
     return text->capacity - 1 - text->length;
 }
 
 // All or nothing: a character that does not fit in whole closes the text.
-static void add_whole(struct text *text, const char *bytes, size_t length)
+static void text_add_whole(struct text *text, const char *bytes, size_t length)
 {
-    if (text->cut || length > room(text)) {
+    if (text->cut || length > text_room(text)) {
         text->cut = true;
         return;
     }
@@ -32,14 +32,14 @@ static void add_whole(struct text *text, const char *bytes, size_t length)
     text->bytes[text->length] = '\0';
 }
 
-static bool is_continuation(unsigned char byte)
+static bool text_is_continuation(unsigned char byte)
 {
     return (byte & 0xC0) == 0x80;
 }
 
 // The length in bytes of the UTF-8 character at bytes, and its code point; 0 if it is not valid
 // (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
-static size_t decode(const unsigned char *bytes, size_t length, uint32_t *point)
+static size_t text_decode(const unsigned char *bytes, size_t length, uint32_t *point)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = bytes[0];
@@ -50,7 +50,7 @@ static size_t decode(const unsigned char *bytes, size_t length, uint32_t *point)
         return 0;
     *point = size == 1 ? first : first & (0xFFU >> (size + 1));
     for (size_t i = 1; i < size; i++) {
-        if (!is_continuation(bytes[i]))
+        if (!text_is_continuation(bytes[i]))
             return 0;
         *point = *point << 6 | (bytes[i] & 0x3FU);
     }
@@ -64,7 +64,7 @@ size_t text_valid_length(const char *bytes, size_t length)
     size_t valid = 0;
     while (valid < length && bytes[valid] != '\0') {
         uint32_t point;
-        size_t size = decode((const unsigned char *)bytes + valid, length - valid, &point);
+        size_t size = text_decode((const unsigned char *)bytes + valid, length - valid, &point);
         if (size == 0)
             break;
         valid += size;
@@ -73,7 +73,7 @@ size_t text_valid_length(const char *bytes, size_t length)
 }
 
 // Characters that could end a line or change how a terminal shows what follows.
-static bool is_unfit(uint32_t point)
+static bool text_is_unfit(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x2028 || point == 0x2029 ||
            (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) ||
@@ -86,9 +86,9 @@ void text_add(struct text *text, const char *string)
     size_t left = strlen(string);
     while (left > 0 && !text->cut) {
         uint32_t point;
-        size_t size = decode(bytes, left, &point);
+        size_t size = text_decode(bytes, left, &point);
         size = size > 0 ? size : 1;
-        add_whole(text, (const char *)bytes, size);
+        text_add_whole(text, (const char *)bytes, size);
         bytes += size;
         left -= size;
     }
@@ -101,13 +101,13 @@ void text_add_foreign(struct text *text, const char *bytes, size_t length)
     bool started = false;
     while (length > 0 && !text->cut) {
         uint32_t point = '?';
-        size_t size = decode(at, length, &point);
-        if (size > 0 && is_unfit(point)) {
+        size_t size = text_decode(at, length, &point);
+        if (size > 0 && text_is_unfit(point)) {
             gap = started;
         } else {
             if (gap)
-                add_whole(text, " ", 1);
-            add_whole(text, size > 0 ? (const char *)at : "?", size > 0 ? size : 1);
+                text_add_whole(text, " ", 1);
+            text_add_whole(text, size > 0 ? (const char *)at : "?", size > 0 ? size : 1);
             gap = false;
             started = true;
         }
@@ -118,15 +118,15 @@ void text_add_foreign(struct text *text, const char *bytes, size_t length)
 }
 
 // vsnprintf cuts between bytes: what is left of a character at the end goes too.
-static void drop_partial_character(struct text *text)
+static void text_drop_partial_character(struct text *text)
 {
     size_t start = text->length;
-    while (start > 0 && is_continuation((unsigned char)text->bytes[start - 1]))
+    while (start > 0 && text_is_continuation((unsigned char)text->bytes[start - 1]))
         start--;
     start -= start > 0;
     uint32_t point;
     size_t left = text->length - start;
-    if (left > 0 && decode((const unsigned char *)text->bytes + start, left, &point) != left)
+    if (left > 0 && text_decode((const unsigned char *)text->bytes + start, left, &point) != left)
         text->length = start;
     text->bytes[text->length] = '\0';
 }
@@ -137,11 +137,11 @@ void text_addf(struct text *text, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    int needed = vsnprintf(text->bytes + text->length, room(text) + 1, format, arguments);
+    int needed = vsnprintf(text->bytes + text->length, text_room(text) + 1, format, arguments);
     va_end(arguments);
     assert(needed >= 0);
-    text->cut = (size_t)needed > room(text);
-    text->length += text->cut ? room(text) : (size_t)needed;
+    text->cut = (size_t)needed > text_room(text);
+    text->length += text->cut ? text_room(text) : (size_t)needed;
     if (text->cut)
-        drop_partial_character(text);
+        text_drop_partial_character(text);
 }

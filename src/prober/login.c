@@ -14,7 +14,7 @@
 
 // Names a file's present state by what the kernel says of it, and not by its bytes: the name of a
 // secret may be known to all.
-static void mix_file(uint64_t *digest, const char *path)
+static void login_mix_file(uint64_t *digest, const char *path)
 {
     struct stat status = {0};
     if (path == NULL || stat(path, &status) != 0)
@@ -25,25 +25,25 @@ static void mix_file(uint64_t *digest, const char *path)
     *digest = digest_add(*digest, state, sizeof state);
 }
 
-static void mix_certificate(uint64_t *digest, const struct target *target)
+static void login_mix_certificate(uint64_t *digest, const struct target *target)
 {
     static const char *const names[] = {"sslcert", "sslkey", "ssl-cert", "ssl-key"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        mix_file(digest, target_parameter(target, names[i]));
+        login_mix_file(digest, target_parameter(target, names[i]));
 }
 
 // Each file's state is taken before it is read: one that changes in between is read anew next time.
-static bool load(struct target *target, uint64_t *secret, struct error *error)
+static bool login_load(struct target *target, uint64_t *secret, struct error *error)
 {
     *secret = DIGEST_EMPTY;
     const char *files[TARGET_FILES_MAX];
     size_t count = target_load_files(files);
     for (size_t i = 0; i < count; i++)
-        mix_file(secret, files[i]);
+        login_mix_file(secret, files[i]);
     if (!target_load(target, error))
         return false;
-    mix_file(secret, target->password_file);
-    mix_certificate(secret, target);
+    login_mix_file(secret, target->password_file);
+    login_mix_certificate(secret, target);
     *secret |= 1; // 0 is none
     return target_load_password(target, error);
 }
@@ -56,23 +56,25 @@ struct attempt {
     struct session *session; // NULL: it has failed
 };
 
-static bool same(const char *a, const char *b)
+static bool login_same(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 // Only for the server that knew it.
-static bool may_use_former(const struct attempt *attempt)
+static bool login_may_use_former(const struct attempt *attempt)
 {
     const struct target *former = &attempt->login->former;
     const struct target *target = &attempt->target;
     bool same_place = former->engine == target->engine && former->port == target->port &&
-                      same(former->host, target->host) && same(former->socket, target->socket);
-    bool same_login = same(former->user, target->user) && same(former->password, target->password);
+                      login_same(former->host, target->host) &&
+                      login_same(former->socket, target->socket);
+    bool same_login =
+        login_same(former->user, target->user) && login_same(former->password, target->password);
     return same_place && !same_login;
 }
 
-static void swap_login(struct target *a, struct target *b)
+static void login_swap_login(struct target *a, struct target *b)
 {
     struct target c = *a;
     a->user = b->user;
@@ -83,18 +85,18 @@ static void swap_login(struct target *a, struct target *b)
 
 // The former user and password, and all else as it is now: what the URL demands of TLS, above all. A
 // refused one is of no use any more.
-static void open_with_former(struct attempt *attempt, struct reply *reply)
+static void login_open_with_former(struct attempt *attempt, struct reply *reply)
 {
     struct target *target = &attempt->target;
     struct target *former = &attempt->login->former;
-    swap_login(target, former);
+    login_swap_login(target, former);
     attempt->session = driver.open(target, attempt->call, reply);
-    swap_login(target, former);
+    login_swap_login(target, former);
     if (reply->trial == TRIAL_REFUSED)
         login_forget(attempt->login);
 }
 
-static void keep(struct attempt *attempt)
+static void login_keep(struct attempt *attempt)
 {
     login_forget(attempt->login);
     attempt->login->former = attempt->target;
@@ -102,7 +104,7 @@ static void keep(struct attempt *attempt)
 }
 
 // What the server says of the present secret stands, whatever comes of the former one after it.
-static void merge(struct reply *reply, const struct reply *former)
+static void login_merge(struct reply *reply, const struct reply *former)
 {
     struct reply present = *reply;
     *reply = *former;
@@ -113,23 +115,23 @@ static void merge(struct reply *reply, const struct reply *former)
     memcpy(reply->message, present.message, sizeof reply->message);
 }
 
-static void open_with_present(struct attempt *attempt, struct reply *reply)
+static void login_open_with_present(struct attempt *attempt, struct reply *reply)
 {
     attempt->session = driver.open(&attempt->target, attempt->call, reply);
     if (attempt->session != NULL) {
-        keep(attempt);
+        login_keep(attempt);
         return;
     }
-    if (reply->trial != TRIAL_REFUSED || !may_use_former(attempt))
+    if (reply->trial != TRIAL_REFUSED || !login_may_use_former(attempt))
         return;
     struct reply former = *reply;
     former.trial = TRIAL_NONE;
-    open_with_former(attempt, &former);
+    login_open_with_former(attempt, &former);
     if (former.trial != TRIAL_REFUSED)
-        merge(reply, &former);
+        login_merge(reply, &former);
 }
 
-static void open_without(struct attempt *attempt, struct reply *reply)
+static void login_open_without(struct attempt *attempt, struct reply *reply)
 {
     char *password = attempt->target.password;
     attempt->target.password = NULL;
@@ -140,39 +142,39 @@ static void open_without(struct attempt *attempt, struct reply *reply)
 }
 
 // A former login that is refused from now on is a sign that the server has learned of the new one.
-static void open_withholding(struct attempt *attempt, struct reply *reply)
+static void login_open_withholding(struct attempt *attempt, struct reply *reply)
 {
-    if (!may_use_former(attempt)) {
-        open_without(attempt, reply);
+    if (!login_may_use_former(attempt)) {
+        login_open_without(attempt, reply);
         return;
     }
-    open_with_former(attempt, reply);
+    login_open_with_former(attempt, reply);
     if (attempt->session != NULL) {
         reply->trial = TRIAL_WITHHELD;
     } else if (reply->trial == TRIAL_REFUSED) {
         reply->trial = TRIAL_NONE;
-        open_with_present(attempt, reply);
+        login_open_with_present(attempt, reply);
     }
 }
 
-static void open_target(struct attempt *attempt, struct reply *reply)
+static void login_open_target(struct attempt *attempt, struct reply *reply)
 {
     if (attempt->target.engine != driver.engine)
         reply_set(reply, OUTCOME_CONFIG, NULL,
                   "DATABASE_URL names another kind of database than this prober's: restart "
                   "dbhealthd after changing it");
     else if (attempt->call->withheld == reply->secret)
-        open_withholding(attempt, reply);
+        login_open_withholding(attempt, reply);
     else
-        open_with_present(attempt, reply);
+        login_open_with_present(attempt, reply);
 }
 
 struct session *login_open(struct login *login, const struct call *call, struct reply *reply)
 {
     struct attempt attempt = {.login = login, .call = call};
     struct error error;
-    if (load(&attempt.target, &reply->secret, &error))
-        open_target(&attempt, reply);
+    if (login_load(&attempt.target, &reply->secret, &error))
+        login_open_target(&attempt, reply);
     else
         reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
     target_wipe(&attempt.target);

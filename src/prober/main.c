@@ -41,7 +41,7 @@ struct state {
 // all of them. dbhealthd decides when to end, and it still needs us then, to say goodbye to the
 // server; we end when its end of the socket closes. A SIGHUP meant for its configuration must not
 // end us either. The libraries' writes to a dead connection are errors, not signals.
-static void ignore_signals(void)
+static void main_ignore_signals(void)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
@@ -55,7 +55,7 @@ static void ignore_signals(void)
 // session over TLS takes 1.2 MB, one that verifies against all of a system's authorities 2.1, and the
 // largest row that a driver takes 3 more. Three probers with that much fit into the 32 MiB that the
 // manifests give to dbhealthd and all its probers; beyond it allocations fail.
-static bool bound_memory(void)
+static bool main_bound_memory(void)
 {
 #ifdef DATA_UNBOUNDED
     return true;
@@ -73,22 +73,22 @@ static bool bound_memory(void)
 }
 
 // Dies with dbhealthd, gains no privileges, and dumps no core, for a password would be in it.
-static bool confine(void)
+static bool main_confine(void)
 {
     static const struct rlimit no_core = {0, 0};
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           setrlimit(RLIMIT_CORE, &no_core) == 0 && bound_memory();
+           setrlimit(RLIMIT_CORE, &no_core) == 0 && main_bound_memory();
 }
 
 // dbhealthd may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a login
 // that hangs.
-static bool peer_has_gone(void)
+static bool main_peer_has_gone(void)
 {
     struct pollfd peer = {.fd = PROBER_SOCKET, .events = POLLRDHUP};
     return poll(&peer, 1, 0) != 0 && (peer.revents & (POLLRDHUP | POLLHUP));
 }
 
-static void close_session(struct session **session)
+static void main_close_session(struct session **session)
 {
     if (*session != NULL)
         driver.close(*session);
@@ -96,7 +96,8 @@ static void close_session(struct session **session)
 }
 
 // Nothing is attempted without a session, so nothing is known of the server: config, not lost.
-static void run_statement(struct session *session, const struct call *call, struct reply *reply)
+static void main_run_statement(struct session *session, const struct call *call,
+                               struct reply *reply)
 {
     if (session != NULL)
         driver.run(session, call, reply);
@@ -104,24 +105,24 @@ static void run_statement(struct session *session, const struct call *call, stru
         reply_set(reply, OUTCOME_CONFIG, NULL, "no connection is open: run came before open");
 }
 
-static void answer(struct state *state, const struct call *call, struct reply *reply)
+static void main_answer(struct state *state, const struct call *call, struct reply *reply)
 {
     switch (call->verb) {
     case VERB_OPEN:
-        close_session(&state->session);
+        main_close_session(&state->session);
         state->session = login_open(&state->login, call, reply);
         return;
     case VERB_RUN:
-        run_statement(state->session, call, reply);
+        main_run_statement(state->session, call, reply);
         return;
     case VERB_CLOSE:
-        close_session(&state->session);
+        main_close_session(&state->session);
         return;
     }
     abort();
 }
 
-static ssize_t receive(unsigned char *message)
+static ssize_t main_receive(unsigned char *message)
 {
     for (;;) {
         ssize_t length =
@@ -131,7 +132,7 @@ static ssize_t receive(unsigned char *message)
     }
 }
 
-static bool send_reply(const struct reply *reply, unsigned char *message)
+static bool main_send_reply(const struct reply *reply, unsigned char *message)
 {
     size_t length = reply_encode(reply, message);
     for (;;) {
@@ -143,11 +144,11 @@ static bool send_reply(const struct reply *reply, unsigned char *message)
 
 // Serves until dbhealthd closes its end. False if it sends what is not a call, or is no socket. The
 // reply is written over the call, for the call's SQL is needed no longer.
-static bool serve(struct state *state, unsigned char *message)
+static bool main_serve(struct state *state, unsigned char *message)
 {
     for (;;) {
         struct call call;
-        ssize_t length = receive(message);
+        ssize_t length = main_receive(message);
         if (length == 0 || (length < 0 && errno == ECONNRESET)) // with a reply unread
             return true;
         if (length < 0)
@@ -155,25 +156,25 @@ static bool serve(struct state *state, unsigned char *message)
         if (length > WIRE_MAX || !call_decode(message, (size_t)length, &call))
             return false;
         struct reply reply = {.sequence = call.sequence, .verb = call.verb, .outcome = OUTCOME_OK};
-        answer(state, &call, &reply);
-        bool sent = send_reply(&reply, message);
+        main_answer(state, &call, &reply);
+        bool sent = main_send_reply(&reply, message);
         reply_free(&reply);
         if (!sent)
             return true;
         if (call.verb == VERB_RUN && call.last) // after the reply, for someone waits for that
-            close_session(&state->session);
+            main_close_session(&state->session);
     }
 }
 
-static int be_prober(void)
+static int main_be_prober(void)
 {
     struct state state = {0};
     (void)prctl(PR_SET_NAME, "prober"); // as ps shows it, to tell it from the fork server
-    if (peer_has_gone())
+    if (main_peer_has_gone())
         return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
-    bool served = serve(&state, message);
-    close_session(&state.session);
+    bool served = main_serve(&state, message);
+    main_close_session(&state.session);
     login_forget(&state.login);
     free(message);
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -182,14 +183,14 @@ static int be_prober(void)
 int main(int count, char *arguments[])
 {
     (void)arguments;
-    ignore_signals();
-    if (!confine())
+    main_ignore_signals();
+    if (!main_confine())
         return EXIT_FAILURE;
-    if (peer_has_gone())
+    if (main_peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
     enum fork_server_end end = count > 1 ? FORK_SERVER_CHILD : fork_server_run();
     if (end == FORK_SERVER_CHILD)
-        return be_prober();
+        return main_be_prober();
     return end == FORK_SERVER_OVER ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -49,7 +49,7 @@ static const char safe_plugins[] =
 // --- the environment -----------------------------------------------------------------------------
 
 // Not by prefix as for libpq: the official images' MYSQL_* and MARIADB_* are target_load's to read.
-static void setup(void)
+static void my_setup(void)
 {
     static const char *const names[] = {
         "MYSQL_PWD",          "MYSQL_TCP_PORT",
@@ -66,8 +66,8 @@ static void setup(void)
 
 // --- errors --------------------------------------------------------------------------------------
 
-static void reply_with_number(struct reply *reply, unsigned number, enum outcome outcome,
-                              const char *message)
+static void my_reply_with_number(struct reply *reply, unsigned number, enum outcome outcome,
+                                 const char *message)
 {
     char code[REPLY_CODE_MAX];
     (void)snprintf(code, sizeof code, "%u", number);
@@ -77,7 +77,7 @@ static void reply_with_number(struct reply *reply, unsigned number, enum outcome
 // Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory for;
 // and when an authentication plug-in could not read, that the plug-in failed. What it notes of the
 // network tells more: 1 for such a packet, 2 for a connection that broke.
-static unsigned error_number(MYSQL *connection)
+static unsigned my_error_number(MYSQL *connection)
 {
     static const unsigned by_network[] = {0, CR_NET_PACKET_TOO_LARGE, CR_SERVER_LOST};
     unsigned number = mysql_errno(connection);
@@ -86,13 +86,13 @@ static unsigned error_number(MYSQL *connection)
     return vague && (noted == 1 || noted == 2) ? by_network[noted] : number;
 }
 
-static const char *error_message(MYSQL *connection)
+static const char *my_error_message(MYSQL *connection)
 {
-    bool too_large = error_number(connection) == CR_NET_PACKET_TOO_LARGE;
+    bool too_large = my_error_number(connection) == CR_NET_PACKET_TOO_LARGE;
     return too_large ? "a packet has more than 1 MiB" : mysql_error(connection);
 }
 
-static int connect_error_of(const struct addrinfo *address)
+static int my_connect_error_of(const struct addrinfo *address)
 {
     int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
@@ -105,7 +105,7 @@ static int connect_error_of(const struct addrinfo *address)
 
 // Why a connect() failed that went on in the background. The library has thrown that errno away and
 // says EINPROGRESS, so the same is asked again, of addresses at which nothing listens.
-static int ask_connect_error(const struct target *target)
+static int my_ask_connect_error(const struct target *target)
 {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
@@ -116,24 +116,25 @@ static int ask_connect_error(const struct target *target)
         return error;
     for (const struct addrinfo *at = addresses; at != NULL && error != ECONNREFUSED;
          at = at->ai_next)
-        error = connect_error_of(at);
+        error = my_connect_error_of(at);
     freeaddrinfo(addresses);
     return error;
 }
 
-static void reply_with_connect_error(struct reply *reply, MYSQL *connection,
-                                     const struct target *target)
+static void my_reply_with_connect_error(struct reply *reply, MYSQL *connection,
+                                        const struct target *target)
 {
     int error = mysql_error_errno(mysql_error(connection));
     if (target->socket == NULL && error == EINPROGRESS)
-        error = ask_connect_error(target);
-    reply_with_number(reply, mysql_errno(connection), outcome_of_connect(error), strerror(error));
+        error = my_ask_connect_error(target);
+    my_reply_with_number(reply, mysql_errno(connection), outcome_of_connect(error),
+                         strerror(error));
 }
 
 // What a server that rejects our certificate has to say comes after what is, for us, the end of the
 // handshake, and the library calls it a lost connection.
-static bool may_be_rejected_certificate(unsigned number, const char *message,
-                                        const struct target *target)
+static bool my_may_be_rejected_certificate(unsigned number, const char *message,
+                                           const struct target *target)
 {
     return number == CR_SERVER_LOST && target_parameter(target, "ssl-cert") != NULL &&
            !mysql_error_is_before_greeting(message);
@@ -141,40 +142,41 @@ static bool may_be_rejected_certificate(unsigned number, const char *message,
 
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
-static void reply_with_login_error(struct reply *reply, MYSQL *connection,
-                                   const struct target *target)
+static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
+                                      const struct target *target)
 {
-    unsigned number = error_number(connection);
-    const char *message = error_message(connection);
+    unsigned number = my_error_number(connection);
+    const char *message = my_error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
-        reply_with_connect_error(reply, connection, target);
+        my_reply_with_connect_error(reply, connection, target);
         return;
     }
-    if (may_be_rejected_certificate(number, message, target)) {
-        reply_with_number(reply, number, OUTCOME_TLS,
-                          "the server hung up when it had seen our certificate (ssl-cert), as one "
-                          "does that has expired, is revoked or of an unknown authority");
+    if (my_may_be_rejected_certificate(number, message, target)) {
+        my_reply_with_number(
+            reply, number, OUTCOME_TLS,
+            "the server hung up when it had seen our certificate (ssl-cert), as one "
+            "does that has expired, is revoked or of an unknown authority");
         return;
     }
-    reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
+    my_reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
     reply->trial = mysql_error_refuses_secret(number) ? TRIAL_REFUSED : TRIAL_NONE;
 }
 
 // After this the session is of no use if the connection broke or the server ended it.
-static void reply_with_run_error(struct reply *reply, struct session *session)
+static void my_reply_with_run_error(struct reply *reply, struct session *session)
 {
-    unsigned number = error_number(session->connection);
+    unsigned number = my_error_number(session->connection);
     enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
     session->lost |=
         outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED || outcome == OUTCOME_TOO_LARGE;
-    reply_with_number(reply, number, outcome, error_message(session->connection));
+    my_reply_with_number(reply, number, outcome, my_error_message(session->connection));
 }
 
 // --- open ----------------------------------------------------------------------------------------
 
 // A URL that says nothing of TLS gets none: it would double a login's cost, on a loopback address.
 // As for MySQL's own clients, one that names an authority wants it checked.
-static enum tls_mode default_tls_mode(const struct target *target)
+static enum tls_mode my_default_tls_mode(const struct target *target)
 {
     if (target_parameter(target, "ssl-ca") != NULL ||
         target_parameter(target, "ssl-capath") != NULL)
@@ -185,7 +187,7 @@ static enum tls_mode default_tls_mode(const struct target *target)
     return mentioned ? TLS_PREFERRED : TLS_DISABLED;
 }
 
-static bool parse_tls_mode(const struct target *target, enum tls_mode *mode)
+static bool my_parse_tls_mode(const struct target *target, enum tls_mode *mode)
 {
     static const char *const names[] = {
         [TLS_DISABLED] = "DISABLED",
@@ -195,7 +197,7 @@ static bool parse_tls_mode(const struct target *target, enum tls_mode *mode)
         [TLS_VERIFY_IDENTITY] = "VERIFY_IDENTITY",
     };
     const char *wanted = target_parameter(target, "ssl-mode");
-    *mode = default_tls_mode(target);
+    *mode = my_default_tls_mode(target);
     for (size_t i = 0; wanted != NULL && i < sizeof names / sizeof *names; i++) {
         *mode = (enum tls_mode)i;
         if (strcasecmp(wanted, names[i]) == 0)
@@ -204,7 +206,7 @@ static bool parse_tls_mode(const struct target *target, enum tls_mode *mode)
     return wanted == NULL;
 }
 
-static bool check_file(const struct target *target, const char *name, struct reply *reply)
+static bool my_check_file(const struct target *target, const char *name, struct reply *reply)
 {
     const char *path = target_parameter(target, name);
     if (path == NULL || access(path, R_OK) == 0)
@@ -215,31 +217,31 @@ static bool check_file(const struct target *target, const char *name, struct rep
     return false;
 }
 
-static bool check_tls(const struct target *target, enum tls_mode *mode, struct reply *reply)
+static bool my_check_tls(const struct target *target, enum tls_mode *mode, struct reply *reply)
 {
     static const char *const files[] = {"ssl-ca",  "ssl-capath", "ssl-cert",
                                         "ssl-key", "ssl-crl",    "server-public-key-path"};
-    if (!parse_tls_mode(target, mode)) {
+    if (!my_parse_tls_mode(target, mode)) {
         reply_set(reply, OUTCOME_CONFIG, NULL,
                   "DATABASE_URL: ssl-mode is unknown, expected one of DISABLED PREFERRED REQUIRED "
                   "VERIFY_CA VERIFY_IDENTITY");
         return false;
     }
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (!check_file(target, files[i], reply))
+        if (!my_check_file(target, files[i], reply))
             return false;
     }
     return true;
 }
 
-static void set_flag(MYSQL *connection, enum mysql_option option, bool on)
+static void my_set_flag(MYSQL *connection, enum mysql_option option, bool on)
 {
     my_bool flag = on;
     (void)mysql_optionsv(connection, option, &flag);
 }
 
-static void set_from_url(MYSQL *connection, enum mysql_option option, const struct target *target,
-                         const char *name)
+static void my_set_from_url(MYSQL *connection, enum mysql_option option,
+                            const struct target *target, const char *name)
 {
     const char *value = target_parameter(target, name);
     if (value != NULL)
@@ -249,24 +251,24 @@ static void set_from_url(MYSQL *connection, enum mysql_option option, const stru
 // VERIFY_CA checks the name too: without that check the library would go on in plain text with a
 // server, or a man in the middle, that offers no TLS, and the password would be gone by the time we
 // notice. Any of these options turns TLS on, so none is set unless the mode says so.
-static void set_tls(MYSQL *connection, const struct target *target, enum tls_mode mode)
+static void my_set_tls(MYSQL *connection, const struct target *target, enum tls_mode mode)
 {
-    set_flag(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, mode >= TLS_VERIFY_CA);
-    set_flag(connection, MYSQL_OPT_SSL_ENFORCE, mode != TLS_DISABLED);
+    my_set_flag(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, mode >= TLS_VERIFY_CA);
+    my_set_flag(connection, MYSQL_OPT_SSL_ENFORCE, mode != TLS_DISABLED);
     if (mode == TLS_DISABLED)
         return;
     if (mode >= TLS_VERIFY_CA) {
-        set_from_url(connection, MYSQL_OPT_SSL_CA, target, "ssl-ca");
-        set_from_url(connection, MYSQL_OPT_SSL_CAPATH, target, "ssl-capath");
-        set_from_url(connection, MYSQL_OPT_SSL_CRL, target, "ssl-crl");
+        my_set_from_url(connection, MYSQL_OPT_SSL_CA, target, "ssl-ca");
+        my_set_from_url(connection, MYSQL_OPT_SSL_CAPATH, target, "ssl-capath");
+        my_set_from_url(connection, MYSQL_OPT_SSL_CRL, target, "ssl-crl");
     }
-    set_from_url(connection, MYSQL_OPT_SSL_CERT, target, "ssl-cert");
-    set_from_url(connection, MYSQL_OPT_SSL_KEY, target, "ssl-key");
-    set_from_url(connection, MYSQL_OPT_SSL_CIPHER, target, "ssl-cipher");
-    set_from_url(connection, MARIADB_OPT_TLS_VERSION, target, "tls-version");
+    my_set_from_url(connection, MYSQL_OPT_SSL_CERT, target, "ssl-cert");
+    my_set_from_url(connection, MYSQL_OPT_SSL_KEY, target, "ssl-key");
+    my_set_from_url(connection, MYSQL_OPT_SSL_CIPHER, target, "ssl-cipher");
+    my_set_from_url(connection, MARIADB_OPT_TLS_VERSION, target, "tls-version");
 }
 
-static void set_options(MYSQL *connection, const struct target *target, enum tls_mode mode)
+static void my_set_options(MYSQL *connection, const struct target *target, enum tls_mode mode)
 {
     unsigned protocol = target->socket != NULL ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     unsigned no_files = 0;
@@ -278,15 +280,15 @@ static void set_options(MYSQL *connection, const struct target *target, enum tls
     (void)mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_files);
     (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbhealthd");
-    set_from_url(connection, MYSQL_SERVER_PUBLIC_KEY, target, "server-public-key-path");
+    my_set_from_url(connection, MYSQL_SERVER_PUBLIC_KEY, target, "server-public-key-path");
     if (target->socket == NULL && mode < TLS_REQUIRED)
         (void)mysql_optionsv(connection, MARIADB_OPT_RESTRICTED_AUTH, safe_plugins);
-    set_tls(connection, target, mode);
+    my_set_tls(connection, target, mode);
 }
 
 // Waits for what Connector/C wants of its socket, at most so many ms, or -1 for no limit; a
 // MYSQL_WAIT_* set, as its functions take it.
-static int wait_for_socket(MYSQL *connection, int wanted, int limit_ms)
+static int my_wait_for_socket(MYSQL *connection, int wanted, int limit_ms)
 {
     struct pollfd socket = {.fd = mysql_get_socket(connection)};
     int ready;
@@ -297,7 +299,7 @@ static int wait_for_socket(MYSQL *connection, int wanted, int limit_ms)
     return ready == 0 ? MYSQL_WAIT_TIMEOUT : wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
 }
 
-static bool is_connected(int descriptor)
+static bool my_is_connected(int descriptor)
 {
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
@@ -306,7 +308,7 @@ static bool is_connected(int descriptor)
 
 // The first bytes of the greeting, which stay in the socket for the library; less than asked for if
 // the server ends the connection.
-static size_t peek_greeting(int descriptor, unsigned char *bytes, size_t length)
+static size_t my_peek_greeting(int descriptor, unsigned char *bytes, size_t length)
 {
     struct pollfd socket = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
     size_t got = 0;
@@ -330,11 +332,11 @@ static size_t peek_greeting(int descriptor, unsigned char *bytes, size_t length)
 
 // Protocol::HandshakeV10 in https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html:
 // A 4-byte header, the protocol's version, the server's with a NUL, 4 + 8 + 1 bytes, capabilities.
-static bool greeting_offers_tls(int descriptor)
+static bool my_greeting_offers_tls(int descriptor)
 {
     enum { VERSION = 5, TO_CAPABILITIES = 4 + 8 + 1 };
     unsigned char bytes[GREETING_MAX];
-    size_t length = peek_greeting(descriptor, bytes, sizeof bytes);
+    size_t length = my_peek_greeting(descriptor, bytes, sizeof bytes);
     const unsigned char *end =
         length > VERSION ? memchr(bytes + VERSION, '\0', length - VERSION) : NULL;
     if (end == NULL || (size_t)(bytes + length - end) < 1 + TO_CAPABILITIES + 2)
@@ -344,13 +346,13 @@ static bool greeting_offers_tls(int descriptor)
 }
 
 // Any of these would have the library take the connection for a secure one.
-static void do_without_tls(MYSQL *connection)
+static void my_do_without_tls(MYSQL *connection)
 {
     (void)mysql_optionsv(connection, MARIADB_OPT_RESTRICTED_AUTH, safe_plugins);
     (void)mysql_optionsv(connection, MYSQL_OPT_SSL_KEY, NULL);
     (void)mysql_optionsv(connection, MYSQL_OPT_SSL_CERT, NULL);
     (void)mysql_optionsv(connection, MYSQL_OPT_SSL_CIPHER, NULL);
-    set_flag(connection, MYSQL_OPT_SSL_ENFORCE, false);
+    my_set_flag(connection, MYSQL_OPT_SSL_ENFORCE, false);
 }
 
 // A login under way.
@@ -364,30 +366,31 @@ struct login {
 // Connector/C 3.3, told to use TLS and offered none, goes on without and sends a
 // caching_sha2_password in clear. So where that may be, which is where it verifies nobody, the
 // greeting is read before the library answers it.
-static void read_ahead(const struct login *login)
+static void my_read_ahead(const struct login *login)
 {
     bool prevent = login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED;
-    if (prevent && !greeting_offers_tls(mysql_get_socket(login->connection)))
-        do_without_tls(login->connection);
+    if (prevent && !my_greeting_offers_tls(mysql_get_socket(login->connection)))
+        my_do_without_tls(login->connection);
 }
 
 // One wait of a login; what it brought, for Connector/C. After MYSQL_WAIT_TIMEOUT it tries the host's
 // next address.
-static int await(struct login *login, int wanted)
+static int my_await(struct login *login, int wanted)
 {
-    bool connecting = !login->reached && !is_connected(mysql_get_socket(login->connection));
-    int ready = wait_for_socket(login->connection, wanted, connecting ? DRIVER_CONNECT_MS : -1);
+    bool connecting = !login->reached && !my_is_connected(mysql_get_socket(login->connection));
+    int ready = my_wait_for_socket(login->connection, wanted, connecting ? DRIVER_CONNECT_MS : -1);
     login->silent |= ready == MYSQL_WAIT_TIMEOUT;
-    if (!login->reached && is_connected(mysql_get_socket(login->connection))) {
+    if (!login->reached && my_is_connected(mysql_get_socket(login->connection))) {
         login->reached = true;
-        read_ahead(login);
+        my_read_ahead(login);
     }
     return ready;
 }
 
 // By Connector/C's calls for event loops, for they let us in between its steps. The first of them
 // returns before connect() has ended.
-static bool connect_to_host(struct login *login, const struct target *target, const char *password)
+static bool my_connect_to_host(struct login *login, const struct target *target,
+                               const char *password)
 {
     enum { STACK = 256 * 1024 }; // of the library's coroutine, for name lookup and OpenSSL
     static const size_t stack = STACK;
@@ -398,21 +401,21 @@ static bool connect_to_host(struct login *login, const struct target *target, co
         mysql_real_connect_start(&connected, connection, target->host, target->user, password,
                                  target->database, target->port, NULL, CLIENT_MULTI_RESULTS);
     while (wanted != 0)
-        wanted = mysql_real_connect_cont(&connected, connection, await(login, wanted));
+        wanted = mysql_real_connect_cont(&connected, connection, my_await(login, wanted));
     return connected != NULL;
 }
 
-static bool connect_to(struct login *login, const struct target *target, const char *password)
+static bool my_connect_to(struct login *login, const struct target *target, const char *password)
 {
     if (target->socket == NULL)
-        return connect_to_host(login, target, password);
+        return my_connect_to_host(login, target, password);
     return mysql_real_connect(login->connection, target->host, target->user, password,
                               target->database, target->port, target->socket,
                               CLIENT_MULTI_RESULTS) != NULL;
 }
 
 // Points OpenSSL's two variables for the system's authorities to nowhere, or back.
-static void swap_variable(const char *name, char **other)
+static void my_swap_variable(const char *name, char **other)
 {
     const char *now = getenv(name);
     char *kept = now != NULL ? memory_string(now) : NULL;
@@ -424,16 +427,16 @@ static void swap_variable(const char *name, char **other)
 
 // Nothing is verified in these modes, but the library would load all of the system's authorities at
 // each login: 20 ms of CPU time and 1 MB.
-static bool connect_unverified(struct login *login, const struct target *target,
-                               const char *password)
+static bool my_connect_unverified(struct login *login, const struct target *target,
+                                  const char *password)
 {
     char *file = memory_string(nowhere);
     char *folder = memory_string(nowhere);
-    swap_variable("SSL_CERT_FILE", &file);
-    swap_variable("SSL_CERT_DIR", &folder);
-    bool connected = connect_to(login, target, password);
-    swap_variable("SSL_CERT_FILE", &file);
-    swap_variable("SSL_CERT_DIR", &folder);
+    my_swap_variable("SSL_CERT_FILE", &file);
+    my_swap_variable("SSL_CERT_DIR", &folder);
+    bool connected = my_connect_to(login, target, password);
+    my_swap_variable("SSL_CERT_FILE", &file);
+    my_swap_variable("SSL_CERT_DIR", &folder);
     free(file);
     free(folder);
     return connected;
@@ -441,22 +444,22 @@ static bool connect_unverified(struct login *login, const struct target *target,
 
 // An error that an earlier TLS connection left in OpenSSL's queue would be taken for one of this,
 // healthy one. "" for no password: NULL means "look elsewhere".
-static bool log_in(struct login *login, const struct target *target)
+static bool my_log_in(struct login *login, const struct target *target)
 {
     const char *password = target->password != NULL ? target->password : "";
     ERR_clear_error();
     if (login->mode == TLS_PREFERRED || login->mode == TLS_REQUIRED)
-        return connect_unverified(login, target, password);
-    return connect_to(login, target, password);
+        return my_connect_unverified(login, target, password);
+    return my_connect_to(login, target, password);
 }
 
-static enum flavor flavor_of(const char *version)
+static enum flavor my_flavor_of(const char *version)
 {
     return strstr(version, "MariaDB") != NULL ? FLAVOR_MARIADB : FLAVOR_MYSQL;
 }
 
 // With REQUIRED the login went on without TLS too, so that it could end politely.
-static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *reply)
+static bool my_has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *reply)
 {
     if (mode < TLS_REQUIRED || mysql_get_ssl_cipher(connection) != NULL)
         return true;
@@ -466,7 +469,7 @@ static bool has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct reply *
 
 // Whether the user holds a privilege that opens the slot which the server keeps for administrators.
 // What cannot be found out is taken for no: this is advice, not a verdict.
-static bool is_superuser(MYSQL *connection)
+static bool my_is_superuser(MYSQL *connection)
 {
     static const char sql[] =
         "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type IN"
@@ -480,29 +483,30 @@ static bool is_superuser(MYSQL *connection)
     return found;
 }
 
-static struct session *new_session(MYSQL *connection, const struct call *call, struct reply *reply)
+static struct session *my_new_session(MYSQL *connection, const struct call *call,
+                                      struct reply *reply)
 {
     struct session *session = memory_new(sizeof *session);
     const char *version = mysql_get_server_info(connection);
-    *session = (struct session){.connection = connection, .flavor = flavor_of(version)};
+    *session = (struct session){.connection = connection, .flavor = my_flavor_of(version)};
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply_set_server(reply, session->flavor, version, strlen(version));
-    reply->superuser = call->inspect && is_superuser(connection);
+    reply->superuser = call->inspect && my_is_superuser(connection);
     return session;
 }
 
-static bool try_login(struct login *login, const struct target *target, enum tls_mode mode)
+static bool my_try_login(struct login *login, const struct target *target, enum tls_mode mode)
 {
     *login = (struct login){.connection = mysql_init(NULL), .mode = mode};
     if (login->connection == NULL)
         abort();
-    set_options(login->connection, target, mode);
-    return log_in(login, target);
+    my_set_options(login->connection, target, mode);
+    return my_log_in(login, target);
 }
 
 // Connector/C asks a name service that refuses to answer again and again, for as long as a login may
 // take. So it gets to see no name that does not resolve.
-static bool resolves(const struct target *target, struct reply *reply)
+static bool my_resolves(const struct target *target, struct reply *reply)
 {
     if (target->socket != NULL)
         return true;
@@ -514,20 +518,20 @@ static bool resolves(const struct target *target, struct reply *reply)
 }
 
 // Tries again as long as an address of the host is silent, as nothing is known then.
-static struct session *open_session(const struct target *target, const struct call *call,
-                                    struct reply *reply)
+static struct session *my_open_session(const struct target *target, const struct call *call,
+                                       struct reply *reply)
 {
     enum tls_mode mode;
-    if (!check_tls(target, &mode, reply) || !resolves(target, reply))
+    if (!my_check_tls(target, &mode, reply) || !my_resolves(target, reply))
         return NULL;
     struct login login;
     bool logged_in;
-    while (!(logged_in = try_login(&login, target, mode)) && login.silent && !login.reached)
+    while (!(logged_in = my_try_login(&login, target, mode)) && login.silent && !login.reached)
         mysql_close(login.connection);
     if (!logged_in)
-        reply_with_login_error(reply, login.connection, target);
-    else if (has_wanted_tls(login.connection, mode, reply))
-        return new_session(login.connection, call, reply);
+        my_reply_with_login_error(reply, login.connection, target);
+    else if (my_has_wanted_tls(login.connection, mode, reply))
+        return my_new_session(login.connection, call, reply);
     mysql_close(login.connection);
     return NULL;
 }
@@ -535,12 +539,12 @@ static struct session *open_session(const struct target *target, const struct ca
 // --- knock ---------------------------------------------------------------------------------------
 
 // What the server sent first: a greeting, or an error in its place.
-static void take_greeting(const unsigned char *bytes, size_t length, struct reply *reply)
+static void my_take_greeting(const unsigned char *bytes, size_t length, struct reply *reply)
 {
     enum { MARK = 4, NUMBER = 5, STATE = 7, MESSAGE = 13 };
     char message[REPLY_MESSAGE_MAX];
     if (length < STATE) {
-        reply_with_number(reply, CR_SERVER_LOST, OUTCOME_LOST, "the server hung up on us");
+        my_reply_with_number(reply, CR_SERVER_LOST, OUTCOME_LOST, "the server hung up on us");
         return;
     }
     if (bytes[MARK] != 0xFF) {
@@ -550,33 +554,33 @@ static void take_greeting(const unsigned char *bytes, size_t length, struct repl
     size_t start = length > MESSAGE && bytes[STATE] == '#' ? MESSAGE : STATE;
     unsigned number = bytes[NUMBER] | (unsigned)bytes[NUMBER + 1] << 8;
     (void)snprintf(message, sizeof message, "%.*s", (int)(length - start), bytes + start);
-    reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
+    my_reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
 }
 
-static bool knock_at(const struct sockaddr *address, socklen_t size, struct reply *reply)
+static bool my_knock_at(const struct sockaddr *address, socklen_t size, struct reply *reply)
 {
     unsigned char greeting[GREETING_MAX] = {0};
     int descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor >= 0 && connect(descriptor, address, size) == 0) {
-        take_greeting(greeting, peek_greeting(descriptor, greeting, sizeof greeting), reply);
+        my_take_greeting(greeting, my_peek_greeting(descriptor, greeting, sizeof greeting), reply);
         close(descriptor);
         return true;
     }
     int error = errno;
     if (descriptor >= 0)
         close(descriptor);
-    reply_with_number(reply, CR_CONNECTION_ERROR, outcome_of_connect(error), strerror(error));
+    my_reply_with_number(reply, CR_CONNECTION_ERROR, outcome_of_connect(error), strerror(error));
     return false;
 }
 
-static void knock_at_socket(const char *path, struct reply *reply)
+static void my_knock_at_socket(const char *path, struct reply *reply)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    (void)knock_at((const struct sockaddr *)&address, sizeof address, reply);
+    (void)my_knock_at((const struct sockaddr *)&address, sizeof address, reply);
 }
 
-static bool is_loopback(const struct sockaddr *address)
+static bool my_is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(
@@ -585,20 +589,20 @@ static bool is_loopback(const struct sockaddr *address)
     return address->sa_family == AF_INET && ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-static void knock_at_any(const struct addrinfo *addresses, struct reply *reply)
+static void my_knock_at_any(const struct addrinfo *addresses, struct reply *reply)
 {
     bool reached = false;
     for (const struct addrinfo *at = addresses; at != NULL && !reached; at = at->ai_next) {
-        if (is_loopback(at->ai_addr))
-            reached = knock_at(at->ai_addr, at->ai_addrlen, reply);
+        if (my_is_loopback(at->ai_addr))
+            reached = my_knock_at(at->ai_addr, at->ai_addrlen, reply);
     }
 }
 
 // The protocol knows no way to leave before the login. The servers forgive that to this machine; of
 // another they let nobody in any more, applications included, after max_connect_errors in a row. So
 // one that is elsewhere is not asked.
-static struct session *knock(const struct target *target, const struct call *call,
-                             struct reply *reply)
+static struct session *my_knock(const struct target *target, const struct call *call,
+                                struct reply *reply)
 {
     static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses;
@@ -606,40 +610,40 @@ static struct session *knock(const struct target *target, const struct call *cal
     (void)call;
     reply_set(reply, OUTCOME_DENIED, NULL, "");
     if (target->socket != NULL) {
-        knock_at_socket(target->socket, reply);
+        my_knock_at_socket(target->socket, reply);
         return NULL;
     }
     (void)snprintf(port, sizeof port, "%u", target->port);
     int failed = getaddrinfo(target->host, port, &hints, &addresses);
     if (failed == 0) {
-        knock_at_any(addresses, reply);
+        my_knock_at_any(addresses, reply);
         freeaddrinfo(addresses);
     } else {
-        reply_with_number(reply, CR_UNKNOWN_HOST, OUTCOME_UNREACHABLE, gai_strerror(failed));
+        my_reply_with_number(reply, CR_UNKNOWN_HOST, OUTCOME_UNREACHABLE, gai_strerror(failed));
     }
     return NULL;
 }
 
 // --- run -----------------------------------------------------------------------------------------
 
-static bool query(struct session *session, const char *sql)
+static bool my_query(struct session *session, const char *sql)
 {
     return mysql_real_query(session->connection, sql, strlen(sql)) == 0;
 }
 
-static bool set_access(struct session *session, const struct call *call)
+static bool my_set_access(struct session *session, const struct call *call)
 {
     if (session->limit_ms != 0 && session->read_only == call->read_only)
         return true;
-    return query(session, call->read_only ? "SET SESSION TRANSACTION READ ONLY"
-                                          : "SET SESSION TRANSACTION READ WRITE");
+    return my_query(session, call->read_only ? "SET SESSION TRANSACTION READ ONLY"
+                                             : "SET SESSION TRANSACTION READ WRITE");
 }
 
 // MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
 // only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the server
 // ends a wait and not we the prober. autocommit, because a server may start sessions without it, and
 // then every run would see the state of the first.
-static bool set_limits(struct session *session, const struct call *call)
+static bool my_set_limits(struct session *session, const struct call *call)
 {
     char sql[256];
     long long ms = call->statement_limit.ms;
@@ -656,19 +660,19 @@ static bool set_limits(struct session *session, const struct call *call)
         (void)snprintf(rest, left, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
     else
         (void)snprintf(rest, left, "max_execution_time = %lld", ms);
-    return query(session, sql);
+    return my_query(session, sql);
 }
 
-static bool prepare(struct session *session, const struct call *call)
+static bool my_prepare(struct session *session, const struct call *call)
 {
-    if (!set_access(session, call) || !set_limits(session, call))
+    if (!my_set_access(session, call) || !my_set_limits(session, call))
         return false;
     session->read_only = call->read_only;
     session->limit_ms = call->statement_limit.ms;
     return true;
 }
 
-static bool is_number(enum enum_field_types type)
+static bool my_is_number(enum enum_field_types type)
 {
     static const enum enum_field_types numbers[] = {
         MYSQL_TYPE_TINY,     MYSQL_TYPE_SHORT, MYSQL_TYPE_INT24,     MYSQL_TYPE_LONG,
@@ -682,7 +686,7 @@ static bool is_number(enum enum_field_types type)
 }
 
 // BIT comes as up to eight bytes, the highest first.
-static bool add_bits(struct result *result, const char *bytes, size_t length)
+static bool my_add_bits(struct result *result, const char *bytes, size_t length)
 {
     char text[24];
     unsigned long long number = 0;
@@ -692,19 +696,19 @@ static bool add_bits(struct result *result, const char *bytes, size_t length)
     return result_add_value(result, VALUE_NUMBER, text, (size_t)digits);
 }
 
-static bool add_value(struct result *result, const MYSQL_FIELD *field, const char *bytes,
-                      size_t length)
+static bool my_add_value(struct result *result, const MYSQL_FIELD *field, const char *bytes,
+                         size_t length)
 {
     if (bytes == NULL)
         return result_add_value(result, VALUE_NULL, "", 0);
     if (field->type == MYSQL_TYPE_BIT)
-        return add_bits(result, bytes, length);
-    enum value_type type = is_number(field->type) ? VALUE_NUMBER : VALUE_STRING;
+        return my_add_bits(result, bytes, length);
+    enum value_type type = my_is_number(field->type) ? VALUE_NUMBER : VALUE_STRING;
     return result_add_value(result, type, bytes, length);
 }
 
 // Counts all rows, one in memory at a time, and keeps those within the limit, while they fit.
-static void take_rows(struct result *result, MYSQL_RES *rows, uint32_t max_rows)
+static void my_take_rows(struct result *result, MYSQL_RES *rows, uint32_t max_rows)
 {
     const MYSQL_FIELD *fields = mysql_fetch_fields(rows);
     for (unsigned i = 0; i < mysql_num_fields(rows); i++)
@@ -715,18 +719,18 @@ static void take_rows(struct result *result, MYSQL_RES *rows, uint32_t max_rows)
         bool keep = result->row_count < max_rows && result->row_count == result->kept_rows;
         result->row_count++;
         for (uint32_t i = 0; keep && i < result->column_count; i++)
-            keep = add_value(result, &fields[i], row[i], lengths[i]);
+            keep = my_add_value(result, &fields[i], row[i], lengths[i]);
     }
 }
 
 // The first result with columns is the run's. A CALL may bring more, which are read and dropped:
 // the connection is of use only after the last. False on an error, wherever in them.
-static bool take_results(struct session *session, const struct call *call, struct result *result)
+static bool my_take_results(struct session *session, const struct call *call, struct result *result)
 {
     for (;;) {
         MYSQL_RES *rows = mysql_use_result(session->connection);
         if (rows != NULL && result->column_count == 0)
-            take_rows(result, rows, call->max_rows);
+            my_take_rows(result, rows, call->max_rows);
         mysql_free_result(rows); // reads what is left
         if (mysql_errno(session->connection) != 0)
             return false;
@@ -737,7 +741,7 @@ static bool take_results(struct session *session, const struct call *call, struc
 }
 
 // A statement may have begun a transaction. Its end costs a round trip only where there is one.
-static void tidy_up(struct session *session)
+static void my_tidy_up(struct session *session)
 {
     unsigned status = session->connection->server_status;
     bool tidy = (status & SERVER_STATUS_AUTOCOMMIT) && !(status & SERVER_STATUS_IN_TRANS);
@@ -747,27 +751,27 @@ static void tidy_up(struct session *session)
     session->limit_ms = 0;
 }
 
-static void run(struct session *session, const struct call *call, struct reply *reply)
+static void my_run(struct session *session, const struct call *call, struct reply *reply)
 {
     if (session->lost) {
         reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
         return;
     }
     struct result *result = result_new();
-    if (prepare(session, call) && query(session, call->sql) &&
-        take_results(session, call, result)) {
+    if (my_prepare(session, call) && my_query(session, call->sql) &&
+        my_take_results(session, call, result)) {
         reply_set(reply, OUTCOME_OK, NULL, "");
         reply->result = result;
     } else {
-        reply_with_run_error(reply, session);
+        my_reply_with_run_error(reply, session);
         result_free(result);
     }
-    tidy_up(session);
+    my_tidy_up(session);
 }
 
 // --- close ---------------------------------------------------------------------------------------
 
-static void close_session(struct session *session)
+static void my_close_session(struct session *session)
 {
     mysql_close(session->connection);
     free(session);
@@ -775,9 +779,9 @@ static void close_session(struct session *session)
 
 const struct driver driver = {
     .engine = ENGINE_MYSQL,
-    .setup = setup,
-    .open = open_session,
-    .knock = knock,
-    .run = run,
-    .close = close_session,
+    .setup = my_setup,
+    .open = my_open_session,
+    .knock = my_knock,
+    .run = my_run,
+    .close = my_close_session,
 };

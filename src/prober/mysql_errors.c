@@ -88,7 +88,8 @@ static const struct table tables[] = {
     {FLAVOR_MARIADB, mariadb_only, sizeof mariadb_only / sizeof *mariadb_only},
 };
 
-static const struct row *find_row(const struct table *table, unsigned number, bool at_login)
+static const struct row *mysql_errors_find_row(const struct table *table, unsigned number,
+                                               bool at_login)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct row *row = &table->rows[i];
@@ -104,7 +105,7 @@ enum outcome mysql_error_outcome(unsigned number, enum flavor flavor, bool at_lo
         const struct table *table = &tables[i];
         bool fits =
             table->flavor == FLAVOR_UNKNOWN || flavor == FLAVOR_UNKNOWN || table->flavor == flavor;
-        const struct row *row = fits ? find_row(table, number, at_login) : NULL;
+        const struct row *row = fits ? mysql_errors_find_row(table, number, at_login) : NULL;
         if (row != NULL)
             return row->outcome;
     }

@@ -72,7 +72,7 @@ static const char begin_as_usual[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 // What OpenSSL makes for the first login with SCRAM and keeps, 120 kB, made once for all probers. If it
 // can't be, the login will tell.
-static void warm_up(void)
+static void pg_warm_up(void)
 {
     static const unsigned char key[32];
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -82,7 +82,7 @@ static void warm_up(void)
 
 // A PG* variable of the container must not change what is probed, nor must files in a home folder:
 // libpq fills in what a URL leaves out from both.
-static void setup(void)
+static void pg_setup(void)
 {
     for (size_t i = 0; environ[i] != NULL;) {
         char name[64];
@@ -97,7 +97,7 @@ static void setup(void)
     }
     if (setenv("HOME", nowhere, 1) != 0)
         abort();
-    warm_up();
+    pg_warm_up();
 }
 
 // --- open ----------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ struct options {
     size_t count;
 };
 
-static void add_option(struct options *options, const char *name, const char *value)
+static void pg_add_option(struct options *options, const char *name, const char *value)
 {
     assert(options->count < OPTIONS_MAX - 1);
     options->names[options->count] = name;
@@ -118,32 +118,32 @@ static void add_option(struct options *options, const char *name, const char *va
 }
 
 // The URL's own parameters come last, for the last of a name counts.
-static void fill_options(struct options *options, const struct target *target, const char *address,
-                         const char *port)
+static void pg_fill_options(struct options *options, const struct target *target,
+                            const char *address, const char *port)
 {
     options->count = 0;
-    add_option(options, "host", target->socket != NULL ? target->socket : target->host);
-    add_option(options, "hostaddr", address);
-    add_option(options, "port", port);
-    add_option(options, "user", target->user);
-    add_option(options, "password", target->password != NULL ? target->password : "");
-    add_option(options, "dbname", target->database);
-    add_option(options, "passfile", nowhere);
-    add_option(options, "gssencmode", "disable"); // else Kerberos' files are read at each login
-    add_option(options, "client_encoding", "UTF8");
-    add_option(options, "fallback_application_name", "dbhealthd");
+    pg_add_option(options, "host", target->socket != NULL ? target->socket : target->host);
+    pg_add_option(options, "hostaddr", address);
+    pg_add_option(options, "port", port);
+    pg_add_option(options, "user", target->user);
+    pg_add_option(options, "password", target->password != NULL ? target->password : "");
+    pg_add_option(options, "dbname", target->database);
+    pg_add_option(options, "passfile", nowhere);
+    pg_add_option(options, "gssencmode", "disable"); // else Kerberos' files are read at each login
+    pg_add_option(options, "client_encoding", "UTF8");
+    pg_add_option(options, "fallback_application_name", "dbhealthd");
     for (size_t i = 0; i < target->parameter_count; i++)
-        add_option(options, target->parameters[i].name, target->parameters[i].value);
+        pg_add_option(options, target->parameters[i].name, target->parameters[i].value);
 }
 
-static void ignore_notice(void *context, const PGresult *notice)
+static void pg_ignore_notice(void *context, const PGresult *notice)
 {
     (void)context;
     (void)notice;
 }
 
 // libpq's form of an error in verbose mode is "SEVERITY:  SQLSTATE: text". NULL if a line has none.
-static const char *find_in_line(const char *line)
+static const char *pg_find_in_line(const char *line)
 {
     const char *end = line + strcspn(line, "\n");
     for (const char *at = line; (at = strstr(at, ":  ")) != NULL && at < end; at++) {
@@ -157,13 +157,13 @@ static const char *find_in_line(const char *line)
 
 // With sslmode=prefer there may be an error for each of two attempts: the last counts. Each begins
 // with "connection to server", from libpq 14 on; other lines are the server's, who may say anything.
-static const char *find_sqlstate(const char *text)
+static const char *pg_find_sqlstate(const char *text)
 {
     static const char attempt[] = "connection to server";
-    const char *found = find_in_line(text);
+    const char *found = pg_find_in_line(text);
     for (const char *at = text; (at = strchr(at, '\n')) != NULL;) {
         at++;
-        const char *here = strncmp(at, attempt, strlen(attempt)) == 0 ? find_in_line(at) : NULL;
+        const char *here = strncmp(at, attempt, strlen(attempt)) == 0 ? pg_find_in_line(at) : NULL;
         found = here != NULL ? here : found;
     }
     return found;
@@ -171,18 +171,18 @@ static const char *find_sqlstate(const char *text)
 
 // libpq's own words, which are in English, for it is told no language: "cannot allocate memory for
 // input buffer", "out of memory for query result". Only for errors without a SQLSTATE.
-static bool lacks_memory(const PGconn *connection)
+static bool pg_lacks_memory(const PGconn *connection)
 {
     return strstr(PQerrorMessage(connection), " memory") != NULL;
 }
 
 // The server said something that is not its protocol.
-static bool is_garbled(const PGconn *connection)
+static bool pg_is_garbled(const PGconn *connection)
 {
     return strstr(PQerrorMessage(connection), "lost synchronization") != NULL;
 }
 
-static void reply_with_sqlstate(struct reply *reply, const char *found)
+static void pg_reply_with_sqlstate(struct reply *reply, const char *found)
 {
     char code[SQLSTATE_LENGTH + 1];
     char message[REPLY_MESSAGE_MAX];
@@ -193,14 +193,14 @@ static void reply_with_sqlstate(struct reply *reply, const char *found)
 }
 
 // The server asks for a ticket, and libpq got none: it calls Kerberos by the name of its interface.
-static bool wants_kerberos(const PGconn *connection, const struct progress *progress)
+static bool pg_wants_kerberos(const PGconn *connection, const struct progress *progress)
 {
     return progress->phase == CONNECTION_AWAITING_RESPONSE &&
            strstr(PQerrorMessage(connection), "GSSAPI") != NULL;
 }
 
 // Whether the URL takes nothing less than TLS.
-static bool demands_tls(const struct target *target)
+static bool pg_demands_tls(const struct target *target)
 {
     const char *mode = target_parameter(target, "sslmode");
     return mode != NULL && (strcmp(mode, "require") == 0 || strncmp(mode, "verify-", 7) == 0);
@@ -210,19 +210,19 @@ static bool demands_tls(const struct target *target)
 // failed handshake, so that what ends the login in that phase is a peer who speaks another protocol.
 // A server that rejects our certificate ends the connection after what is, for the client, the end
 // of the handshake.
-static enum outcome silent_outcome(PGconn *connection, const struct target *target,
-                                   const struct progress *progress)
+static enum outcome pg_silent_outcome(PGconn *connection, const struct target *target,
+                                      const struct progress *progress)
 {
     if (progress->system_error != 0)
         return outcome_of_connect(progress->system_error);
     if (!progress->started)
         return OUTCOME_CONFIG; // an option's value that libpq knows not
-    if (lacks_memory(connection))
+    if (pg_lacks_memory(connection))
         return OUTCOME_TOO_LARGE;
-    if (PQconnectionNeedsPassword(connection) || wants_kerberos(connection, progress))
+    if (PQconnectionNeedsPassword(connection) || pg_wants_kerberos(connection, progress))
         return OUTCOME_DENIED;
     if (PQsocket(connection) >= 0) // libpq closed nothing: it read something that it did not like
-        return progress->phase == CONNECTION_SSL_STARTUP && demands_tls(target)
+        return progress->phase == CONNECTION_SSL_STARTUP && pg_demands_tls(target)
                    ? OUTCOME_TLS
                    : OUTCOME_SERVER_ERROR;
     bool with_certificate = progress->tls != NULL && target_parameter(target, "sslcert") != NULL;
@@ -230,7 +230,7 @@ static enum outcome silent_outcome(PGconn *connection, const struct target *targ
 }
 
 // libpq says "certificate verify failed", and not why.
-static bool reply_with_distrust(struct reply *reply, const struct progress *progress)
+static bool pg_reply_with_distrust(struct reply *reply, const struct progress *progress)
 {
     long result = progress->tls != NULL ? SSL_get_verify_result(progress->tls) : X509_V_OK;
     if (result == X509_V_OK || progress->phase != CONNECTION_SSL_STARTUP ||
@@ -246,31 +246,31 @@ static bool reply_with_distrust(struct reply *reply, const struct progress *prog
 static const char wrong_password[] = "28P01";
 
 // PAM, LDAP and RADIUS refuse a password with the code of all other refusals.
-static bool is_about_secret(PGconn *connection, const char *code)
+static bool pg_is_about_secret(PGconn *connection, const char *code)
 {
     return strcmp(code, wrong_password) == 0 ||
            (strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection));
 }
 
-static void reply_with_failure(struct reply *reply, PGconn *connection, const struct target *target,
-                               const struct progress *progress)
+static void pg_reply_with_failure(struct reply *reply, PGconn *connection,
+                                  const struct target *target, const struct progress *progress)
 {
     const char *text = PQerrorMessage(connection);
-    const char *found = find_sqlstate(text);
+    const char *found = pg_find_sqlstate(text);
     if (found != NULL) {
-        reply_with_sqlstate(reply, found);
-        reply->trial = is_about_secret(connection, reply->code) ? TRIAL_REFUSED : TRIAL_NONE;
+        pg_reply_with_sqlstate(reply, found);
+        reply->trial = pg_is_about_secret(connection, reply->code) ? TRIAL_REFUSED : TRIAL_NONE;
         return;
     }
-    if (reply_with_distrust(reply, progress))
+    if (pg_reply_with_distrust(reply, progress))
         return;
     if (progress->system_error != 0)
         text = strerror(progress->system_error);
-    reply_set(reply, silent_outcome(connection, target, progress), NULL, text);
+    reply_set(reply, pg_silent_outcome(connection, target, progress), NULL, text);
 }
 
 // Waits until the socket is ready for libpq's next step. False if it still has not connected.
-static bool wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
+static bool pg_wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
 {
     struct pollfd socket = {.fd = PQsocket(connection),
                             .events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT};
@@ -283,7 +283,7 @@ static bool wait_for_socket(PGconn *connection, PostgresPollingStatusType step)
 
 // The error of a connect() that went on in the background. Reading it takes it from libpq, which
 // would not say what it was.
-static int pending_connect_error(PGconn *connection)
+static int pg_pending_connect_error(PGconn *connection)
 {
     int error = 0;
     socklen_t size = sizeof error;
@@ -294,15 +294,15 @@ static int pending_connect_error(PGconn *connection)
 
 // With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS. A password that
 // is wrong with TLS is wrong without, and each refusal may count.
-static bool would_be_refused_twice(const PGconn *connection, const struct progress *progress)
+static bool pg_would_be_refused_twice(const PGconn *connection, const struct progress *progress)
 {
     bool again =
         PQstatus(connection) == CONNECTION_STARTED && progress->phase != CONNECTION_STARTED;
-    const char *found = again ? find_sqlstate(PQerrorMessage(connection)) : NULL;
+    const char *found = again ? pg_find_sqlstate(PQerrorMessage(connection)) : NULL;
     return found != NULL && strncmp(found, wrong_password, SQLSTATE_LENGTH) == 0;
 }
 
-static void hold_tls(PGconn *connection, struct progress *progress)
+static void pg_hold_tls(PGconn *connection, struct progress *progress)
 {
     SSL *tls = PQsslStruct(connection, "OpenSSL");
     if (tls == NULL || tls == progress->tls || SSL_up_ref(tls) != 1)
@@ -312,23 +312,23 @@ static void hold_tls(PGconn *connection, struct progress *progress)
 }
 
 // libpq's loop, as its manual has it. False when the login has failed.
-static bool log_in(PGconn *connection, struct progress *progress)
+static bool pg_log_in(PGconn *connection, struct progress *progress)
 {
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     progress->started = true;
     for (;;) {
-        progress->silent = !wait_for_socket(connection, step);
+        progress->silent = !pg_wait_for_socket(connection, step);
         if (progress->silent)
             return false;
         progress->phase = PQstatus(connection);
-        progress->system_error = pending_connect_error(connection);
+        progress->system_error = pg_pending_connect_error(connection);
         if (progress->system_error != 0)
             return false;
         step = PQconnectPoll(connection);
-        hold_tls(connection, progress);
+        pg_hold_tls(connection, progress);
         if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)
             return step == PGRES_POLLING_OK;
-        if (would_be_refused_twice(connection, progress))
+        if (pg_would_be_refused_twice(connection, progress))
             return false;
     }
 }
@@ -336,7 +336,7 @@ static bool log_in(PGconn *connection, struct progress *progress)
 // Starts the connection. libpq reports a connect() that failed at once like an option that it
 // doesn't know, but for errno. ENOENT is no socket's error: open_socket has looked for the file.
 // EAGAIN is that of a Unix socket at which too many wait already.
-static bool start(const struct options *options, PGconn **connection, struct progress *progress)
+static bool pg_start(const struct options *options, PGconn **connection, struct progress *progress)
 {
     errno = 0;
     *connection = PQconnectStartParams(options->names, options->values, 0);
@@ -344,7 +344,7 @@ static bool start(const struct options *options, PGconn **connection, struct pro
     if (*connection == NULL)
         abort(); // out of memory
     (void)PQsetErrorVerbosity(*connection, PQERRORS_VERBOSE);
-    (void)PQsetNoticeReceiver(*connection, ignore_notice, NULL);
+    (void)PQsetNoticeReceiver(*connection, pg_ignore_notice, NULL);
     if (PQstatus(*connection) != CONNECTION_BAD)
         return true;
     progress->system_error = system_error == ENOENT ? 0 : system_error;
@@ -353,20 +353,21 @@ static bool start(const struct options *options, PGconn **connection, struct pro
 }
 
 // Says that a connect() may have an answer the next time.
-static void reply_with_silence(struct reply *reply)
+static void pg_reply_with_silence(struct reply *reply)
 {
     reply_set(reply, OUTCOME_TIMEOUT, NULL, "connect() has no answer yet");
 }
 
-static bool attempt(const struct options *options, PGconn **connection, struct progress *progress)
+static bool pg_attempt(const struct options *options, PGconn **connection,
+                       struct progress *progress)
 {
     *progress = (struct progress){.phase = CONNECTION_BAD};
-    return start(options, connection, progress) && log_in(*connection, progress);
+    return pg_start(options, connection, progress) && pg_log_in(*connection, progress);
 }
 
 // The server's side of the handshake was there before libpq's first step of it ended, so that hold_tls
 // came too late to see why the certificate was not trusted. Nothing of ours has been shown.
-static bool is_unexplained(const PGconn *connection, const struct progress *progress)
+static bool pg_is_unexplained(const PGconn *connection, const struct progress *progress)
 {
     return progress->tls == NULL &&
            strstr(PQerrorMessage(connection), "certificate verify failed") != NULL;
@@ -374,7 +375,7 @@ static bool is_unexplained(const PGconn *connection, const struct progress *prog
 
 // address is NULL for a Unix socket. NULL when it fails, and the reply says why, OUTCOME_TIMEOUT if
 // it may be tried again.
-static PGconn *connect_to(const struct target *target, const char *address, struct reply *reply)
+static PGconn *pg_connect_to(const struct target *target, const char *address, struct reply *reply)
 {
     struct options options;
     enum { LOOKS_MAX = 5 };
@@ -382,16 +383,17 @@ static PGconn *connect_to(const struct target *target, const char *address, stru
     PGconn *connection;
     char port[8];
     (void)snprintf(port, sizeof port, "%u", target->port);
-    fill_options(&options, target, address, port);
-    bool connected = attempt(&options, &connection, &progress);
-    for (unsigned looks = 1; looks < LOOKS_MAX && is_unexplained(connection, &progress); looks++) {
+    pg_fill_options(&options, target, address, port);
+    bool connected = pg_attempt(&options, &connection, &progress);
+    for (unsigned looks = 1; looks < LOOKS_MAX && pg_is_unexplained(connection, &progress);
+         looks++) {
         PQfinish(connection);
-        connected = attempt(&options, &connection, &progress);
+        connected = pg_attempt(&options, &connection, &progress);
     }
     if (!connected && progress.silent)
-        reply_with_silence(reply);
+        pg_reply_with_silence(reply);
     else if (!connected)
-        reply_with_failure(reply, connection, target, &progress);
+        pg_reply_with_failure(reply, connection, target, &progress);
     SSL_free(progress.tls);
     if (connected)
         return connection;
@@ -402,8 +404,8 @@ static PGconn *connect_to(const struct target *target, const char *address, stru
 // One address after another, until one is connected to, whatever the server says then. A refusal
 // is worth more than what other addresses come to, for it shows that the machine is there; but as
 // long as one of them is silent nothing is known.
-static PGconn *connect_to_any(const struct target *target, const struct addrinfo *addresses,
-                              struct reply *reply)
+static PGconn *pg_connect_to_any(const struct target *target, const struct addrinfo *addresses,
+                                 struct reply *reply)
 {
     bool pending = false;
     for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
@@ -412,7 +414,7 @@ static PGconn *connect_to_any(const struct target *target, const struct addrinfo
         if (getnameinfo(at->ai_addr, at->ai_addrlen, address, sizeof address, NULL, 0,
                         NI_NUMERICHOST) != 0)
             continue;
-        PGconn *connection = connect_to(target, address, &latest);
+        PGconn *connection = pg_connect_to(target, address, &latest);
         if (connection != NULL)
             return connection;
         pending |= latest.outcome == OUTCOME_TIMEOUT;
@@ -425,22 +427,22 @@ static PGconn *connect_to_any(const struct target *target, const struct addrinfo
             return NULL;
     }
     if (pending)
-        reply_with_silence(reply);
+        pg_reply_with_silence(reply);
     return NULL;
 }
 
-static PGconn *open_host(const struct target *target, struct reply *reply)
+static PGconn *pg_open_host(const struct target *target, struct reply *reply)
 {
     struct addrinfo *addresses = resolve_host(target->host, reply);
     if (addresses == NULL)
         return NULL;
     reply_set(reply, OUTCOME_UNREACHABLE, NULL, "the host has no address");
-    PGconn *connection = connect_to_any(target, addresses, reply);
+    PGconn *connection = pg_connect_to_any(target, addresses, reply);
     freeaddrinfo(addresses);
     return connection;
 }
 
-static PGconn *open_socket(const struct target *target, struct reply *reply)
+static PGconn *pg_open_socket(const struct target *target, struct reply *reply)
 {
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/.s.PGSQL.%u", target->socket, target->port);
@@ -448,7 +450,7 @@ static PGconn *open_socket(const struct target *target, struct reply *reply)
         reply_set(reply, OUTCOME_REFUSED, NULL, "the Unix socket is not there");
         return NULL;
     }
-    PGconn *connection = connect_to(target, NULL, reply);
+    PGconn *connection = pg_connect_to(target, NULL, reply);
     if (connection == NULL && reply->outcome == OUTCOME_TIMEOUT)
         (void)poll(NULL, 0, QUEUE_PAUSE_MS); // for connect() does not wait for a place in the queue
     return connection;
@@ -456,7 +458,7 @@ static PGconn *open_socket(const struct target *target, struct reply *reply)
 
 // libpq passes over a root certificate that is missing, unless told to verify, and reports other
 // files late, as if it were the server's fault.
-static bool check_file(const struct target *target, const char *name, struct reply *reply)
+static bool pg_check_file(const struct target *target, const char *name, struct reply *reply)
 {
     const char *path = target_parameter(target, name);
     if (path == NULL || access(path, R_OK) == 0)
@@ -470,14 +472,14 @@ static bool check_file(const struct target *target, const char *name, struct rep
     return false;
 }
 
-static bool check_tls(const struct target *target, struct reply *reply)
+static bool pg_check_tls(const struct target *target, struct reply *reply)
 {
     static const char *const files[] = {"sslrootcert", "sslcert", "sslkey", "sslcrl"};
     const char *mode = target_parameter(target, "sslmode");
     if (mode != NULL && strcmp(mode, "disable") == 0)
         return true;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (!check_file(target, files[i], reply))
+        if (!pg_check_file(target, files[i], reply))
             return false;
     }
     bool verify = mode != NULL && strncmp(mode, "verify-", 7) == 0;
@@ -489,7 +491,7 @@ static bool check_tls(const struct target *target, struct reply *reply)
 
 // The server's "15.8 (Debian 15.8-1)" without what follows the number. Whether the user is a
 // superuser, who passes where others are turned away, the server has said at login.
-static void describe_server(PGconn *connection, struct reply *reply)
+static void pg_describe_server(PGconn *connection, struct reply *reply)
 {
     const char *version = PQparameterStatus(connection, "server_version");
     const char *superuser = PQparameterStatus(connection, "is_superuser");
@@ -501,7 +503,7 @@ static void describe_server(PGconn *connection, struct reply *reply)
 }
 
 // Notices are not for us, but for the one that says why the session ends.
-static void take_notice(void *context, const PGresult *notice)
+static void pg_take_notice(void *context, const PGresult *notice)
 {
     struct farewell *farewell = context;
     const char *code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
@@ -512,29 +514,30 @@ static void take_notice(void *context, const PGresult *notice)
     (void)snprintf(farewell->message, sizeof farewell->message, "%s", message);
 }
 
-static struct session *open_session(const struct target *target, const struct call *call,
-                                    struct reply *reply)
+static struct session *pg_open_session(const struct target *target, const struct call *call,
+                                       struct reply *reply)
 {
     (void)call;
-    if (!check_tls(target, reply))
+    if (!pg_check_tls(target, reply))
         return NULL;
     PGconn *connection;
     do
-        connection = target->socket != NULL ? open_socket(target, reply) : open_host(target, reply);
+        connection =
+            target->socket != NULL ? pg_open_socket(target, reply) : pg_open_host(target, reply);
     while (connection == NULL && reply->outcome == OUTCOME_TIMEOUT);
     if (connection == NULL)
         return NULL;
     struct session *session = memory_new(sizeof *session);
     (void)PQenterPipelineMode(connection); // fails on a connection that is in use only
     session->connection = connection;
-    (void)PQsetNoticeReceiver(connection, take_notice, &session->farewell);
-    describe_server(connection, reply);
+    (void)PQsetNoticeReceiver(connection, pg_take_notice, &session->farewell);
+    pg_describe_server(connection, reply);
     return session;
 }
 
 // --- run -----------------------------------------------------------------------------------------
 
-static bool send_text(PGconn *connection, const char *sql)
+static bool pg_send_text(PGconn *connection, const char *sql)
 {
     return PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
@@ -543,7 +546,7 @@ static bool send_text(PGconn *connection, const char *sql)
 // tables may be locked, and no limit is in force by then. The limit for locks is the lower one, so
 // that the code tells a lock from a slow statement. The last one ends a transaction whose prober
 // stopped in mid-run.
-static bool send_settings(PGconn *connection, long long limit_ms)
+static bool pg_send_settings(PGconn *connection, long long limit_ms)
 {
     char statement_limit[64], lock_limit[64];
     const char *const settings[SETTINGS] = {
@@ -555,25 +558,25 @@ static bool send_settings(PGconn *connection, long long limit_ms)
                    limit_ms - limit_ms / 8);
     bool sent = true;
     for (size_t i = 0; i < SETTINGS && sent; i++)
-        sent = send_text(connection, settings[i]);
+        sent = pg_send_text(connection, settings[i]);
     return sent;
 }
 
-static bool send_run(PGconn *connection, const struct call *call)
+static bool pg_send_run(PGconn *connection, const struct call *call)
 {
-    return send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
-           send_settings(connection, call->statement_limit.ms) &&
-           send_text(connection, call->sql) && send_text(connection, "COMMIT") &&
+    return pg_send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
+           pg_send_settings(connection, call->statement_limit.ms) &&
+           pg_send_text(connection, call->sql) && pg_send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;
 }
 
 // The connection is lost, or libpq cannot make sense of what it read or has no room for it.
-static void take_silence(struct session *session, struct reply *reply)
+static void pg_take_silence(struct session *session, struct reply *reply)
 {
     const struct farewell *farewell = &session->farewell;
-    if (lacks_memory(session->connection))
+    if (pg_lacks_memory(session->connection))
         reply_set(reply, OUTCOME_TOO_LARGE, NULL, PQerrorMessage(session->connection));
-    else if (PQstatus(session->connection) != CONNECTION_BAD || is_garbled(session->connection))
+    else if (PQstatus(session->connection) != CONNECTION_BAD || pg_is_garbled(session->connection))
         reply_set(reply, OUTCOME_SERVER_ERROR, NULL, PQerrorMessage(session->connection));
     else if (farewell->code[0] != '\0')
         reply_set(reply, OUTCOME_TERMINATED, farewell->code, farewell->message);
@@ -582,7 +585,7 @@ static void take_silence(struct session *session, struct reply *reply)
 }
 
 // The first error counts; what comes after it is its consequence.
-static void take_error(struct session *session, const PGresult *part, struct reply *reply)
+static void pg_take_error(struct session *session, const PGresult *part, struct reply *reply)
 {
     if (reply->outcome != OUTCOME_OK)
         return;
@@ -591,10 +594,10 @@ static void take_error(struct session *session, const PGresult *part, struct rep
     if (code != NULL)
         reply_set(reply, sqlstate_outcome(code, false), code, message != NULL ? message : "");
     else
-        take_silence(session, reply);
+        pg_take_silence(session, reply);
 }
 
-static enum value_type type_of(Oid oid)
+static enum value_type pg_type_of(Oid oid)
 {
     switch ((enum type_oid)oid) {
     case OID_BOOL:
@@ -611,11 +614,11 @@ static enum value_type type_of(Oid oid)
     return VALUE_STRING;
 }
 
-static bool add_value(struct result *result, const PGresult *part, int row, int column)
+static bool pg_add_value(struct result *result, const PGresult *part, int row, int column)
 {
     if (PQgetisnull(part, row, column))
         return result_add_value(result, VALUE_NULL, "", 0);
-    enum value_type type = type_of(PQftype(part, column));
+    enum value_type type = pg_type_of(PQftype(part, column));
     const char *text = PQgetvalue(part, row, column);
     if (type != VALUE_BOOLEAN)
         return result_add_value(result, type, text, (size_t)PQgetlength(part, row, column));
@@ -623,24 +626,24 @@ static bool add_value(struct result *result, const PGresult *part, int row, int 
     return result_add_value(result, type, text, strlen(text));
 }
 
-static void add_columns(struct result *result, const PGresult *part)
+static void pg_add_columns(struct result *result, const PGresult *part)
 {
     for (int column = 0; column < PQnfields(part); column++)
         result_add_column(result, PQfname(part, column));
 }
 
 // Counts the rows of this part and keeps those within the limit, while they fit.
-static void add_rows(struct result *result, const PGresult *part, uint32_t max_rows)
+static void pg_add_rows(struct result *result, const PGresult *part, uint32_t max_rows)
 {
     for (int row = 0; row < PQntuples(part); row++) {
         bool keep = result->row_count < max_rows && result->row_count == result->kept_rows;
         result->row_count++;
         for (int column = 0; keep && column < (int)result->column_count; column++)
-            keep = add_value(result, part, row, column);
+            keep = pg_add_value(result, part, row, column);
     }
 }
 
-static size_t row_length(const PGresult *part)
+static size_t pg_row_length(const PGresult *part)
 {
     size_t length = 0;
     for (int column = 0; PQntuples(part) > 0 && column < PQnfields(part); column++)
@@ -649,29 +652,29 @@ static size_t row_length(const PGresult *part)
 }
 
 // Mostly one row: see PQsetSingleRowMode.
-static void take_rows(struct reply *reply, const PGresult *part, uint32_t max_rows)
+static void pg_take_rows(struct reply *reply, const PGresult *part, uint32_t max_rows)
 {
-    if (reply->outcome == OUTCOME_OK && row_length(part) > DRIVER_ROW_MAX)
+    if (reply->outcome == OUTCOME_OK && pg_row_length(part) > DRIVER_ROW_MAX)
         reply_set(reply, OUTCOME_TOO_LARGE, NULL, "a row has more than 1 MiB");
     if (reply->result->row_count == 0)
-        add_columns(reply->result, part);
-    add_rows(reply->result, part, max_rows);
+        pg_add_columns(reply->result, part);
+    pg_add_rows(reply->result, part, max_rows);
 }
 
 // A part of what one step of the run gave. False for COPY: it can be neither read nor refused
 // within a pipeline.
-static bool take_part(struct session *session, const PGresult *part, const struct call *call,
-                      struct reply *reply)
+static bool pg_take_part(struct session *session, const PGresult *part, const struct call *call,
+                         struct reply *reply)
 {
     switch (PQresultStatus(part)) {
     case PGRES_SINGLE_TUPLE:
     case PGRES_TUPLES_OK:
         if (call != NULL)
-            take_rows(reply, part, call->max_rows);
+            pg_take_rows(reply, part, call->max_rows);
         return true;
     case PGRES_FATAL_ERROR:
     case PGRES_BAD_RESPONSE:
-        take_error(session, part, reply);
+        pg_take_error(session, part, reply);
         return true;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
@@ -689,7 +692,7 @@ static bool take_part(struct session *session, const PGresult *part, const struc
 
 // Reads all that one step gave, up to the NULL that ends it; call is NULL for steps whose rows are
 // of no interest. False for COPY.
-static bool read_step(struct session *session, const struct call *call, struct reply *reply)
+static bool pg_read_step(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
     bool readable = true;
@@ -697,7 +700,7 @@ static bool read_step(struct session *session, const struct call *call, struct r
     if (call != NULL)
         (void)PQsetSingleRowMode(connection); // a million rows must not cost a million rows' memory
     while (readable && (part = PQgetResult(connection)) != NULL) {
-        readable = take_part(session, part, call, reply);
+        readable = pg_take_part(session, part, call, reply);
         PQclear(part);
         if (PQstatus(connection) == CONNECTION_BAD)
             break; // libpq goes on making up results for what will never come
@@ -706,33 +709,33 @@ static bool read_step(struct session *session, const struct call *call, struct r
 }
 
 // BEGIN, the settings, the statement, COMMIT.
-static bool read_run(struct session *session, const struct call *call, struct reply *reply)
+static bool pg_read_run(struct session *session, const struct call *call, struct reply *reply)
 {
     bool readable = true;
     for (unsigned i = 0; i < 1 + SETTINGS && readable; i++)
-        readable = read_step(session, NULL, reply);
-    readable = readable && read_step(session, call, reply) && read_step(session, NULL, reply);
+        readable = pg_read_step(session, NULL, reply);
+    readable = readable && pg_read_step(session, call, reply) && pg_read_step(session, NULL, reply);
     if (readable)
         PQclear(PQgetResult(session->connection)); // the synchronisation point
     return readable;
 }
 
 // Ends a transaction that an error left open, for the next run and for a pooler.
-static void roll_back(struct session *session)
+static void pg_roll_back(struct session *session)
 {
     PGconn *connection = session->connection;
     PGTransactionStatusType status = PQtransactionStatus(connection);
     if (status != PQTRANS_INERROR && status != PQTRANS_INTRANS)
         return;
     struct reply ignored = {.outcome = OUTCOME_OK};
-    if (!send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
+    if (!pg_send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
         return; // the connection is lost, as the next run will find
-    (void)read_step(session, NULL, &ignored);
+    (void)pg_read_step(session, NULL, &ignored);
     PQclear(PQgetResult(connection));
 }
 
 // A statement may have LISTENed; what is never fetched is never freed.
-static void drop_notifications(PGconn *connection)
+static void pg_drop_notifications(PGconn *connection)
 {
     PGnotify *notification;
     while ((notification = PQnotifies(connection)) != NULL)
@@ -741,7 +744,7 @@ static void drop_notifications(PGconn *connection)
 
 // The connection is in the middle of a COPY. A new one is the only way out, and those who run after
 // this check must not pay for its mistake.
-static void abandon_copy(PGconn *connection, struct reply *reply)
+static void pg_abandon_copy(PGconn *connection, struct reply *reply)
 {
     reply_set(reply, OUTCOME_CONFIG, NULL, "COPY to or from the client cannot be a check");
     PQreset(connection);
@@ -749,27 +752,27 @@ static void abandon_copy(PGconn *connection, struct reply *reply)
         (void)PQenterPipelineMode(connection);
 }
 
-static void run(struct session *session, const struct call *call, struct reply *reply)
+static void pg_run(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply->result = result_new();
     if (PQstatus(connection) == CONNECTION_BAD)
         reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
-    else if (!send_run(connection, call))
-        take_error(session, NULL, reply);
-    else if (!read_run(session, call, reply))
-        abandon_copy(connection, reply);
+    else if (!pg_send_run(connection, call))
+        pg_take_error(session, NULL, reply);
+    else if (!pg_read_run(session, call, reply))
+        pg_abandon_copy(connection, reply);
     if (reply->outcome != OUTCOME_OK)
         reply_free(reply);
     if (PQstatus(connection) == CONNECTION_OK)
-        roll_back(session);
-    drop_notifications(connection);
+        pg_roll_back(session);
+    pg_drop_notifications(connection);
 }
 
 // --- close ---------------------------------------------------------------------------------------
 
-static void close_session(struct session *session)
+static void pg_close_session(struct session *session)
 {
     PQfinish(session->connection);
     free(session);
@@ -777,9 +780,9 @@ static void close_session(struct session *session)
 
 const struct driver driver = {
     .engine = ENGINE_POSTGRES,
-    .setup = setup,
-    .open = open_session,
-    .knock = open_session, // libpq hangs up when it is asked for a password and has none
-    .run = run,
-    .close = close_session,
+    .setup = pg_setup,
+    .open = pg_open_session,
+    .knock = pg_open_session, // libpq hangs up when it is asked for a password and has none
+    .run = pg_run,
+    .close = pg_close_session,
 };

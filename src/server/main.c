@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int print_help(int argc, char **argv);
-static int print_version(int argc, char **argv);
+static int main_print_help(int argc, char **argv);
+static int main_print_version(int argc, char **argv);
 
 struct command {
     const char *name;
@@ -25,11 +25,11 @@ static const struct command commands[] = {
     {"get", command_get, "get PATH", "ask a running adapter, like: get /livez"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
-    {"--version", print_version, "--version, --help", "the version, this"},
-    {"--help", print_help, NULL, NULL},
+    {"--version", main_print_version, "--version, --help", "the version, this"},
+    {"--help", main_print_help, NULL, NULL},
 };
 
-static int print_help(int argc, char **argv)
+static int main_print_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
     printf("dbhealthd [FLAG VALUE]...   serve the health of one database server over HTTP\n");
@@ -45,14 +45,14 @@ static int print_help(int argc, char **argv)
     return STATUS_WELL;
 }
 
-static int print_version(int argc, char **argv)
+static int main_print_version(int argc, char **argv)
 {
     (void)argc, (void)argv;
     printf("dbhealthd %s\n", DBHEALTH_VERSION);
     return STATUS_WELL;
 }
 
-static int run_server(int argc, char **argv)
+static int main_run_server(int argc, char **argv)
 {
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 0, 0))
@@ -62,7 +62,7 @@ static int run_server(int argc, char **argv)
 
 // A standard descriptor that is closed would be taken by the next socket, which the log or a table
 // would then be written to. The lowest free one is what open() gives.
-static bool have_standard_descriptors(void)
+static bool main_have_standard_descriptors(void)
 {
     int opened;
     do {
@@ -72,7 +72,7 @@ static bool have_standard_descriptors(void)
 }
 
 // What a command found is worth nothing if it cannot be read.
-static int run_command(const struct command *command, int argc, char **argv)
+static int main_run_command(const struct command *command, int argc, char **argv)
 {
     int status = command->run(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -82,11 +82,11 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (!have_standard_descriptors())
+    if (!main_have_standard_descriptors())
         return command_refuse("/dev/null: %s", strerror(errno));
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
-            return run_command(&commands[i], argc - 1, argv + 1);
+            return main_run_command(&commands[i], argc - 1, argv + 1);
     }
-    return run_server(argc, argv);
+    return main_run_server(argc, argv);
 }

@@ -35,7 +35,7 @@ struct daemon {
     struct instant drain_start;
 };
 
-static void end(struct daemon *daemon)
+static void serve_end(struct daemon *daemon)
 {
     log_event(LOG_INFO, "ending", NULL, 0);
     reload_end(daemon->reload);
@@ -49,44 +49,44 @@ static void end(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->drain, NULL);
 }
 
-static void on_interrupt(uv_signal_t *handle, int number)
+static void serve_on_interrupt(uv_signal_t *handle, int number)
 {
     (void)number;
-    end(handle->data);
+    serve_end(handle->data);
 }
 
-static void on_drain_look(uv_timer_t *timer)
+static void serve_on_drain_look(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
     struct duration drain = daemon->service.config->settings.drain;
     bool over = instant_since(daemon->drain_start, instant_now()).ms >= drain.ms;
     if (over || scheduler_server_is_gone(daemon->service.scheduler, daemon->drain_start))
-        end(daemon);
+        serve_end(daemon);
     else
         scheduler_refresh_liveness(daemon->service.scheduler);
 }
 
-static void on_terminate(uv_signal_t *handle, int number)
+static void serve_on_terminate(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
     struct duration drain = daemon->service.config->settings.drain;
     (void)number;
     if (daemon->service.draining || drain.ms == 0) {
-        end(daemon);
+        serve_end(daemon);
         return;
     }
     LOG_EVENT(LOG_INFO, "draining", LOG_NUMBER("for_ms", drain.ms));
     daemon->service.draining = true;
     daemon->drain_start = instant_now();
     scheduler_refresh_liveness(daemon->service.scheduler);
-    int failed = uv_timer_start(&daemon->drain, on_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
+    int failed = uv_timer_start(&daemon->drain, serve_on_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
     assert(failed == 0);
 }
 
 // What falls due is begun here, before the loop waits; what that brings at once is answered in the
 // second round. What a flood of requests brings beyond that must not keep timers, probers and
 // signals waiting: they get their turn, and the loop comes back here without a wait.
-static void before_wait(uv_prepare_t *prepare)
+static void serve_before_wait(uv_prepare_t *prepare)
 {
     struct daemon *daemon = prepare->data;
     bool changed = true;
@@ -98,7 +98,7 @@ static void before_wait(uv_prepare_t *prepare)
         http_run_again(daemon->http);
 }
 
-static void start_handles(struct daemon *daemon)
+static void serve_start_handles(struct daemon *daemon)
 {
     daemon->prepare.data = daemon->terminate.data = daemon->interrupt.data = daemon->drain.data =
         daemon;
@@ -106,15 +106,15 @@ static void start_handles(struct daemon *daemon)
     failed |= uv_signal_init(&daemon->loop, &daemon->terminate);
     failed |= uv_signal_init(&daemon->loop, &daemon->interrupt);
     failed |= uv_timer_init(&daemon->loop, &daemon->drain);
-    failed |= uv_prepare_start(&daemon->prepare, before_wait);
-    failed |= uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
-    failed |= uv_signal_start(&daemon->interrupt, on_interrupt, SIGINT);
+    failed |= uv_prepare_start(&daemon->prepare, serve_before_wait);
+    failed |= uv_signal_start(&daemon->terminate, serve_on_terminate, SIGTERM);
+    failed |= uv_signal_start(&daemon->interrupt, serve_on_interrupt, SIGINT);
     assert(failed == 0);
     orphans_start(&daemon->orphans, &daemon->loop);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-static void log_start(const struct config *config, int listening)
+static void serve_log_start(const struct config *config, int listening)
 {
     LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
               LOG_TEXT("target", config->target),
@@ -122,7 +122,7 @@ static void log_start(const struct config *config, int listening)
               LOG_NUMBER("problems", (int64_t)config->problems.count));
 }
 
-static void on_reloaded(void *context, struct config *config)
+static void serve_on_reloaded(void *context, struct config *config)
 {
     struct service *service = context;
     scheduler_reload(service->scheduler, config);
@@ -130,7 +130,7 @@ static void on_reloaded(void *context, struct config *config)
     service->config = config_hold(config);
 }
 
-static bool start(struct daemon *daemon, struct settings *settings, struct error *error)
+static bool serve_start(struct daemon *daemon, struct settings *settings, struct error *error)
 {
     int listening = listener_open(settings->listen, error);
     if (listening < 0)
@@ -140,7 +140,7 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     log_configure(settings->log_format, settings->log_level);
     daemon->service.statistics = statistics_new(wall_time_ms(instant_now()));
     daemon->reload = reload_start(&daemon->loop, settings, &daemon->service.statistics->reloads,
-                                  on_reloaded, &daemon->service);
+                                  serve_on_reloaded, &daemon->service);
     daemon->service.config = config_hold(reload_running(daemon->reload));
     daemon->service.started = instant_now();
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
@@ -149,9 +149,9 @@ static bool start(struct daemon *daemon, struct settings *settings, struct error
     daemon->service.scheduler =
         scheduler_new(&daemon->loop, daemon->service.config,
                       daemon->service.config->settings.deadline, daemon->service.statistics);
-    start_handles(daemon);
+    serve_start_handles(daemon);
     reload_log_problems(daemon->reload);
-    log_start(daemon->service.config, listening);
+    serve_log_start(daemon->service.config, listening);
     memory_trim(); // of what reading the configuration took
     return true;
 }
@@ -160,7 +160,7 @@ int serve(struct settings *settings)
 {
     struct daemon daemon = {0};
     struct error error;
-    if (!start(&daemon, settings, &error)) {
+    if (!serve_start(&daemon, settings, &error)) {
         fprintf(stderr, "dbhealthd: %s\n", error.text);
         settings_clear(settings);
         return STATUS_USAGE;

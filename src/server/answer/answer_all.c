@@ -10,7 +10,7 @@ static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 // --- /status
 
-static json_t *json_of_configuration(const struct service *service)
+static json_t *answer_all_json_of_configuration(const struct service *service)
 {
     const char *warning = configuration_warning(service);
     char read[WALL_TIME_MAX];
@@ -20,7 +20,7 @@ static json_t *json_of_configuration(const struct service *service)
 }
 
 // Its own word is that of /readyz.
-static void show_status(const struct inquiry *inquiry, const struct overview *overview)
+static void answer_all_show_status(const struct inquiry *inquiry, const struct overview *overview)
 {
     const struct config *config = overview->config;
     const struct endpoint *readyz = config_endpoint(config, "readyz");
@@ -37,18 +37,19 @@ static void show_status(const struct inquiry *inquiry, const struct overview *ov
         (void)json_object_set_new(endpoints, config->endpoints[i].name,
                                   json_string(overview->passes[i] ? "pass" : "fail"));
     (void)json_object_set_new(object, "endpoints", endpoints);
-    (void)json_object_set_new(object, "configuration", json_of_configuration(inquiry->service));
+    (void)json_object_set_new(object, "configuration",
+                              answer_all_json_of_configuration(inquiry->service));
     reply_json(inquiry, 200, object, age_of(overview->views, overview->count));
 }
 
 void answer_status(const struct inquiry *inquiry)
 {
-    overview_ask(inquiry, show_status);
+    overview_ask(inquiry, answer_all_show_status);
 }
 
 // --- /metrics
 
-static void show_metrics(const struct inquiry *inquiry, const struct overview *overview)
+static void answer_all_show_metrics(const struct inquiry *inquiry, const struct overview *overview)
 {
     const struct service *service = inquiry->service;
     struct metrics metrics = {.config = overview->config,
@@ -71,5 +72,5 @@ static void show_metrics(const struct inquiry *inquiry, const struct overview *o
 
 void answer_metrics(const struct inquiry *inquiry)
 {
-    overview_ask(inquiry, show_metrics);
+    overview_ask(inquiry, answer_all_show_metrics);
 }

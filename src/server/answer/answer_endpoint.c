@@ -19,7 +19,7 @@ struct asking {
 // --- the answer
 
 // `exclude` names that are no check of the endpoint, as the Kubernetes API server warns of them.
-static struct words find_not_excluded(const struct asking *asking)
+static struct words answer_endpoint_find_not_excluded(const struct asking *asking)
 {
     const struct words *exclude = &asking->inquiry.facts->route->exclude;
     struct words unmatched = {0};
@@ -35,7 +35,8 @@ static struct words find_not_excluded(const struct asking *asking)
     return unmatched;
 }
 
-static void reply_report(const struct inquiry *inquiry, const struct report *report, int64_t age)
+static void answer_endpoint_reply_report(const struct inquiry *inquiry, const struct report *report,
+                                         int64_t age)
 {
     unsigned status = report->passes ? 200 : 503;
     struct page page;
@@ -53,7 +54,8 @@ static void reply_report(const struct inquiry *inquiry, const struct report *rep
 }
 
 // For this request alone, with its own values for params.
-static void judge_anew(const struct asking *asking, struct check_view *views, size_t count)
+static void answer_endpoint_judge_anew(const struct asking *asking, struct check_view *views,
+                                       size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct check_view *view = &views[i];
@@ -65,15 +67,15 @@ static void judge_anew(const struct asking *asking, struct check_view *views, si
     }
 }
 
-static struct instant earlier(struct instant a, struct instant b)
+static struct instant answer_endpoint_earlier(struct instant a, struct instant b)
 {
     return instant_before(a, b) ? a : b;
 }
 
 // The same request has the same answer until something becomes known, a result is too old, or the
 // oldest is a second older.
-static struct validity validity_of(const struct service *service, const struct report *report,
-                                   int64_t age)
+static struct validity answer_endpoint_validity_of(const struct service *service,
+                                                   const struct report *report, int64_t age)
 {
     struct validity validity = {.until = {.ns = INT64_MAX},
                                 .changes = scheduler_changes(service->scheduler),
@@ -82,8 +84,9 @@ static struct validity validity_of(const struct service *service, const struct r
     for (size_t i = 0; i < report->count; i++) {
         const struct check_view *view = &report->views[i];
         struct duration next_age = {.ms = (age + 1) * 1000};
-        validity.until = earlier(validity.until, view->fresh_until);
-        validity.until = earlier(validity.until, instant_add(view->started, next_age));
+        validity.until = answer_endpoint_earlier(validity.until, view->fresh_until);
+        validity.until =
+            answer_endpoint_earlier(validity.until, instant_add(view->started, next_age));
         if (!view->dated)
             return (struct validity){0};
     }
@@ -92,13 +95,14 @@ static struct validity validity_of(const struct service *service, const struct r
     return validity;
 }
 
-static void show_endpoint(const struct asking *asking, struct check_view *views, size_t count)
+static void answer_endpoint_show_endpoint(const struct asking *asking, struct check_view *views,
+                                          size_t count)
 {
     const struct route *route = asking->inquiry.facts->route;
     const struct endpoint *endpoint = asking->endpoint;
     struct inquiry inquiry = asking->inquiry;
-    struct words unmatched = find_not_excluded(asking);
-    judge_anew(asking, views, count);
+    struct words unmatched = answer_endpoint_find_not_excluded(asking);
+    answer_endpoint_judge_anew(asking, views, count);
     struct report report = {.name = endpoint->name,
                             .rule = endpoint->rule,
                             .views = views,
@@ -107,40 +111,41 @@ static void show_endpoint(const struct asking *asking, struct check_view *views,
                             .not_excluded = &unmatched};
     int64_t age = age_of(views, count);
     if (!inquiry.facts->json) // which tells the time
-        inquiry.validity = validity_of(inquiry.service, &report, age);
+        inquiry.validity = answer_endpoint_validity_of(inquiry.service, &report, age);
     if (route->check[0] != '\0')
         report.circumstances.draining = false; // one check: nothing but that check fails it
     report.shows_drain = report.circumstances.draining && endpoint->rule->draining_fails;
     report.passes = endpoint_passes(endpoint->rule, views, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
-    reply_report(&inquiry, &report, age);
+    answer_endpoint_reply_report(&inquiry, &report, age);
     words_free(&unmatched);
 }
 
 // --- asking
 
-static void end(struct asking *asking)
+static void answer_endpoint_end(struct asking *asking)
 {
     config_release(asking->config);
     params_clear(&asking->overrides);
     free(asking);
 }
 
-static void on_views(void *context, struct check_view *views, size_t count)
+static void answer_endpoint_on_views(void *context, struct check_view *views, size_t count)
 {
     struct asking *asking = context;
-    show_endpoint(asking, views, count);
-    end(asking);
+    answer_endpoint_show_endpoint(asking, views, count);
+    answer_endpoint_end(asking);
 }
 
-static void drop(struct asking *asking, unsigned status, const struct error *error)
+static void answer_endpoint_drop(struct asking *asking, unsigned status, const struct error *error)
 {
     reply_error(&asking->inquiry, status, error);
-    end(asking);
+    answer_endpoint_end(asking);
 }
 
 // The checks that the route asks for; false if it names one that the endpoint does not have.
-static bool select_checks(const struct asking *asking, size_t *checks, size_t *count)
+static bool answer_endpoint_select_checks(const struct asking *asking, size_t *checks,
+                                          size_t *count)
 {
     const struct route *route = asking->inquiry.facts->route;
     bool found = route->check[0] == '\0';
@@ -156,8 +161,9 @@ static bool select_checks(const struct asking *asking, size_t *checks, size_t *c
     return found;
 }
 
-static const struct param *find_param(const struct asking *asking, const size_t *checks,
-                                      size_t count, const char *name)
+static const struct param *answer_endpoint_find_param(const struct asking *asking,
+                                                      const size_t *checks, size_t count,
+                                                      const char *name)
 {
     const struct param *param = NULL;
     for (size_t i = 0; i < count && param == NULL; i++)
@@ -165,13 +171,13 @@ static const struct param *find_param(const struct asking *asking, const size_t 
     return param;
 }
 
-static bool take_overrides(struct asking *asking, const size_t *checks, size_t count,
-                           struct error *error)
+static bool answer_endpoint_take_overrides(struct asking *asking, const size_t *checks,
+                                           size_t count, struct error *error)
 {
     const struct route *route = asking->inquiry.facts->route;
     for (size_t i = 0; i < route->param_names.count; i++) {
         const char *name = route->param_names.items[i];
-        const struct param *param = find_param(asking, checks, count, name);
+        const struct param *param = answer_endpoint_find_param(asking, checks, count, name);
         if (param == NULL)
             return route_refuse_param(name, error);
         if (!params_override(&asking->overrides, param, route->param_values.items[i], error))
@@ -180,18 +186,19 @@ static bool take_overrides(struct asking *asking, const size_t *checks, size_t c
     return true;
 }
 
-static void ask(struct asking *asking)
+static void answer_endpoint_ask(struct asking *asking)
 {
     struct error error;
     size_t count;
     size_t *checks = memory_new((asking->endpoint->count + 1) * sizeof *checks);
-    if (!select_checks(asking, checks, &count)) {
+    if (!answer_endpoint_select_checks(asking, checks, &count)) {
         (void)error_set(&error, "no such check");
-        drop(asking, 404, &error);
-    } else if (!take_overrides(asking, checks, count, &error)) {
-        drop(asking, 400, &error);
+        answer_endpoint_drop(asking, 404, &error);
+    } else if (!answer_endpoint_take_overrides(asking, checks, count, &error)) {
+        answer_endpoint_drop(asking, 400, &error);
     } else {
-        scheduler_ask(asking->inquiry.service->scheduler, checks, count, on_views, asking);
+        scheduler_ask(asking->inquiry.service->scheduler, checks, count, answer_endpoint_on_views,
+                      asking);
     }
     free(checks);
 }
@@ -201,5 +208,5 @@ void answer_endpoint(const struct inquiry *inquiry, const struct endpoint *endpo
     struct asking *asking = memory_new(sizeof *asking);
     *asking = (struct asking){
         .inquiry = *inquiry, .config = config_hold(inquiry->service->config), .endpoint = endpoint};
-    ask(asking);
+    answer_endpoint_ask(asking);
 }

@@ -17,12 +17,12 @@ struct component {
     const char *output; // why; NULL: it passes
 };
 
-static bool has_failed(const struct component *component)
+static bool answer_livez_has_failed(const struct component *component)
 {
     return strcmp(component->status, "fail") == 0;
 }
 
-static struct component view_prober(const struct prober *prober)
+static struct component answer_livez_view_prober(const struct prober *prober)
 {
     struct component component = {.status = "pass"};
     (void)snprintf(component.name, sizeof component.name, "prober-%s", prober_name(prober));
@@ -34,14 +34,14 @@ static struct component view_prober(const struct prober *prober)
 }
 
 // Never a failure: a restart would read the same files.
-static struct component view_configuration(const struct service *service)
+static struct component answer_livez_view_configuration(const struct service *service)
 {
     const char *output = configuration_warning(service);
     return (struct component){
         .name = "configuration", .status = output == NULL ? "pass" : "warn", .output = output};
 }
 
-static json_t *json_of(const struct component *components, size_t count, bool passes)
+static json_t *answer_livez_json_of(const struct component *components, size_t count, bool passes)
 {
     json_t *object = report_json_start(passes ? "pass" : "fail", "livez");
     json_t *checks = json_object();
@@ -54,8 +54,8 @@ static json_t *json_of(const struct component *components, size_t count, bool pa
     return object;
 }
 
-static void reply_lines(const struct inquiry *inquiry, const struct component *components,
-                        size_t count, bool passes)
+static void answer_livez_reply_lines(const struct inquiry *inquiry,
+                                     const struct component *components, size_t count, bool passes)
 {
     struct page page;
     page_open(&page);
@@ -63,9 +63,10 @@ static void reply_lines(const struct inquiry *inquiry, const struct component *c
         const struct component *component = &components[i];
         char words[WORDS_MAX] = "ok";
         if (component->output != NULL)
-            (void)snprintf(words, sizeof words, "%s: %s", has_failed(component) ? "failed" : "warn",
+            (void)snprintf(words, sizeof words, "%s: %s",
+                           answer_livez_has_failed(component) ? "failed" : "warn",
                            component->output);
-        report_line(page.file, !has_failed(component), component->name, words);
+        report_line(page.file, !answer_livez_has_failed(component), component->name, words);
     }
     report_conclusion(page.file, "livez", passes);
     reply_page(inquiry, passes ? 200 : 503, NULL, &page, -1);
@@ -77,16 +78,17 @@ void answer_livez(const struct inquiry *inquiry)
     size_t count = scheduler_prober_count(scheduler) + 1;
     struct component *components = memory_new(count * sizeof *components);
     bool passes = true;
-    components[0] = view_configuration(inquiry->service);
+    components[0] = answer_livez_view_configuration(inquiry->service);
     for (size_t i = 1; i < count; i++) {
-        components[i] = view_prober(scheduler_prober(scheduler, i - 1));
-        passes &= !has_failed(&components[i]);
+        components[i] = answer_livez_view_prober(scheduler_prober(scheduler, i - 1));
+        passes &= !answer_livez_has_failed(&components[i]);
     }
     if (inquiry->facts->json)
-        reply_json(inquiry, passes ? 200 : 503, json_of(components, count, passes), -1);
+        reply_json(inquiry, passes ? 200 : 503, answer_livez_json_of(components, count, passes),
+                   -1);
     else if (passes && !inquiry->facts->route->verbose)
         reply_words(inquiry, 200, "ok", -1);
     else
-        reply_lines(inquiry, components, count, passes);
+        answer_livez_reply_lines(inquiry, components, count, passes);
     free(components);
 }

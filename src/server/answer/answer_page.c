@@ -5,7 +5,7 @@
 #include "server/base/wall_time.h"
 #include "server/report/report_html.h"
 
-static void show_page(const struct inquiry *inquiry, const struct overview *overview)
+static void answer_page_show_page(const struct inquiry *inquiry, const struct overview *overview)
 {
     const struct service *service = inquiry->service;
     const struct config *config = overview->config;
@@ -30,7 +30,7 @@ static void show_page(const struct inquiry *inquiry, const struct overview *over
 }
 
 // What may be asked for of /readyz's text, and has no page.
-static bool refuse_query(const struct route *route, struct error *error)
+static bool answer_page_refuse_query(const struct route *route, struct error *error)
 {
     if (route->param_names.count > 0)
         return route_refuse_param(route->param_names.items[0], error);
@@ -40,8 +40,8 @@ static bool refuse_query(const struct route *route, struct error *error)
 void answer_page(const struct inquiry *inquiry)
 {
     struct error error;
-    if (!refuse_query(inquiry->facts->route, &error))
+    if (!answer_page_refuse_query(inquiry->facts->route, &error))
         reply_error(inquiry, 400, &error);
     else
-        overview_ask(inquiry, show_page);
+        overview_ask(inquiry, answer_page_show_page);
 }

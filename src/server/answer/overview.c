@@ -14,7 +14,7 @@ struct asking {
 };
 
 // All checks, those of /readyz first.
-static size_t *order_of(const struct config *config)
+static size_t *overview_order_of(const struct config *config)
 {
     const struct endpoint *readyz = config_endpoint(config, "readyz");
     size_t *order = memory_new((config->check_count + 1) * sizeof *order);
@@ -32,7 +32,7 @@ static size_t *order_of(const struct config *config)
     return order;
 }
 
-static bool passes_now(const struct endpoint *endpoint, const struct overview *overview)
+static bool overview_passes_now(const struct endpoint *endpoint, const struct overview *overview)
 {
     struct check_view *own = memory_new((endpoint->count + 1) * sizeof *own);
     for (size_t i = 0; i < endpoint->count; i++)
@@ -42,7 +42,7 @@ static bool passes_now(const struct endpoint *endpoint, const struct overview *o
     return passes;
 }
 
-static struct server_seen server_of(const struct scheduler *scheduler)
+static struct server_seen overview_server_of(const struct scheduler *scheduler)
 {
     struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
     for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
@@ -54,7 +54,7 @@ static struct server_seen server_of(const struct scheduler *scheduler)
 }
 
 // The caller's.
-static struct prober_view *probers_of(const struct scheduler *scheduler)
+static struct prober_view *overview_probers_of(const struct scheduler *scheduler)
 {
     size_t count = scheduler_prober_count(scheduler);
     struct prober_view *views = memory_new((count + 1) * sizeof *views);
@@ -67,12 +67,12 @@ static struct prober_view *probers_of(const struct scheduler *scheduler)
     return views;
 }
 
-static void on_views(void *context, struct check_view *views, size_t count)
+static void overview_on_views(void *context, struct check_view *views, size_t count)
 {
     struct asking *asking = context;
     const struct config *config = asking->config;
     const struct scheduler *scheduler = asking->inquiry.service->scheduler;
-    struct prober_view *probers = probers_of(scheduler);
+    struct prober_view *probers = overview_probers_of(scheduler);
     struct check_view *sorted = memory_new((count + 1) * sizeof *sorted);
     bool *passes = memory_new(config->endpoint_count + 1);
     for (size_t i = 0; i < count; i++)
@@ -82,11 +82,11 @@ static void on_views(void *context, struct check_view *views, size_t count)
                                 .count = count,
                                 .circumstances = circumstances_of(asking->inquiry.service),
                                 .passes = passes,
-                                .server = server_of(scheduler),
+                                .server = overview_server_of(scheduler),
                                 .probers = probers,
                                 .prober_count = scheduler_prober_count(scheduler)};
     for (size_t i = 0; i < config->endpoint_count; i++)
-        passes[i] = passes_now(&config->endpoints[i], &overview);
+        passes[i] = overview_passes_now(&config->endpoints[i], &overview);
     asking->show(&asking->inquiry, &overview);
     free(probers);
     free(passes);
@@ -102,8 +102,8 @@ void overview_ask(const struct inquiry *inquiry, overview_shower *show)
     struct asking *asking = memory_new(sizeof *asking);
     *asking = (struct asking){.inquiry = *inquiry,
                               .config = config_hold(config),
-                              .order = order_of(config),
+                              .order = overview_order_of(config),
                               .show = show};
-    scheduler_ask(inquiry->service->scheduler, asking->order, config->check_count, on_views,
-                  asking);
+    scheduler_ask(inquiry->service->scheduler, asking->order, config->check_count,
+                  overview_on_views, asking);
 }

@@ -18,7 +18,7 @@ static const char health_type[] = "application/health+json";
 static const char html_type[] = "text/html; charset=utf-8";
 
 // Where the answer is counted.
-static struct endpoint_statistics *counts_of(const struct inquiry *inquiry)
+static struct endpoint_statistics *reply_counts_of(const struct inquiry *inquiry)
 {
     const struct service *service = inquiry->service;
     const struct route *route = inquiry->facts->route;
@@ -29,11 +29,11 @@ static struct endpoint_statistics *counts_of(const struct inquiry *inquiry)
     return statistics_endpoint(service->statistics, name);
 }
 
-static void tell(const struct inquiry *inquiry, struct answer *answer)
+static void reply_tell(const struct inquiry *inquiry, struct answer *answer)
 {
     answer->allow = answer->status == 405;
     answer->validity = inquiry->validity;
-    answer->validity.counts = counts_of(inquiry);
+    answer->validity.counts = reply_counts_of(inquiry);
     endpoint_statistics_add(answer->validity.counts, answer->status);
     inquiry->ready(inquiry->context, answer);
 }
@@ -43,7 +43,7 @@ void reply(const struct inquiry *inquiry, unsigned status, const char *type, cha
 {
     struct answer answer = {
         .status = status, .type = type, .body = body, .length = length, .age = age};
-    tell(inquiry, &answer);
+    reply_tell(inquiry, &answer);
 }
 
 void reply_words(const struct inquiry *inquiry, unsigned status, const char *words, int64_t age)
@@ -72,7 +72,7 @@ void page_open(struct page *page)
         abort();
 }
 
-static void page_close(struct page *page)
+static void reply_page_close(struct page *page)
 {
     if (fclose(page->file) != 0)
         abort(); // memory has run out
@@ -81,14 +81,14 @@ static void page_close(struct page *page)
 void reply_page(const struct inquiry *inquiry, unsigned status, const char *type, struct page *page,
                 int64_t age)
 {
-    page_close(page);
+    reply_page_close(page);
     reply(inquiry, status, type != NULL ? type : text_type, page->bytes, page->length, age);
 }
 
 void reply_html(const struct inquiry *inquiry, unsigned status, struct page *page, int64_t age)
 {
     char policy[PAGE_POLICY_MAX];
-    page_close(page);
+    reply_page_close(page);
     page_policy(policy, sizeof policy);
     struct answer answer = {.status = status,
                             .type = html_type,
@@ -96,7 +96,7 @@ void reply_html(const struct inquiry *inquiry, unsigned status, struct page *pag
                             .length = page->length,
                             .age = age,
                             .policy = policy};
-    tell(inquiry, &answer);
+    reply_tell(inquiry, &answer);
 }
 
 bool is_draining(const struct service *service)

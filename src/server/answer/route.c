@@ -16,7 +16,7 @@
 enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
 // Copies a segment of the path. False if it is no name.
-static bool take_name(const UriTextRangeA *segment, char *name)
+static bool route_take_name(const UriTextRangeA *segment, char *name)
 {
     char *decoded = memory_copy(segment->first, (size_t)(segment->afterLast - segment->first));
     const char *end = uriUnescapeInPlaceA(decoded);
@@ -27,7 +27,7 @@ static bool take_name(const UriTextRangeA *segment, char *name)
     return is_one;
 }
 
-static enum route_kind kind_of(const char *name, size_t parts)
+static enum route_kind route_kind_of(const char *name, size_t parts)
 {
     static const enum route_kind kinds[] = {[RESERVED_LIVEZ] = ROUTE_LIVEZ,
                                             [RESERVED_METRICS] = ROUTE_METRICS,
@@ -38,7 +38,7 @@ static enum route_kind kind_of(const char *name, size_t parts)
     return parts == 1 ? kinds[path] : ROUTE_NOWHERE;
 }
 
-static enum route_kind take_path(const UriUriA *uri, struct route *route)
+static enum route_kind route_take_path(const UriUriA *uri, struct route *route)
 {
     char *parts[PARTS_MAX] = {route->endpoint, route->check};
     size_t count = 0;
@@ -46,17 +46,17 @@ static enum route_kind take_path(const UriUriA *uri, struct route *route)
         bool empty = segment->text.afterLast == segment->text.first;
         if (empty && segment->next == NULL)
             break; // a '/' at the end changes nothing
-        if (count == PARTS_MAX || !take_name(&segment->text, parts[count]))
+        if (count == PARTS_MAX || !route_take_name(&segment->text, parts[count]))
             return ROUTE_NOWHERE;
         count++;
     }
     route->root = count == 0;
     if (route->root)
         (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
-    return kind_of(route->endpoint, count);
+    return route_kind_of(route->endpoint, count);
 }
 
-static bool take_format(const char *value, struct route *route)
+static bool route_take_format(const char *value, struct route *route)
 {
     static const char *const names[] = {
         [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_HTML] = "html"};
@@ -70,14 +70,14 @@ static bool take_format(const char *value, struct route *route)
     return error_set(&route->error, "format: expected json%s or text", route->root ? ", html" : "");
 }
 
-static bool take_exclude(const char *value, struct route *route)
+static bool route_take_exclude(const char *value, struct route *route)
 {
     words_split(&route->exclude, value != NULL ? value : "", ",");
     return route->exclude.count <= EXCLUDE_MAX ||
            error_set(&route->error, "exclude: expected at most %d names", EXCLUDE_MAX);
 }
 
-static bool take_param(const char *name, const char *value, struct route *route)
+static bool route_take_param(const char *name, const char *value, struct route *route)
 {
     if (words_have(&route->param_names, name))
         return error_set(&route->error, "%.40s is given a second time", name);
@@ -89,16 +89,16 @@ static bool take_param(const char *name, const char *value, struct route *route)
     return true;
 }
 
-static bool take_query_item(const UriQueryListA *item, struct route *route)
+static bool route_take_query_item(const UriQueryListA *item, struct route *route)
 {
     switch (reserved_key(item->key)) {
     case RESERVED_VERBOSE:
         route->verbose = true;
         return true;
     case RESERVED_EXCLUDE:
-        return take_exclude(item->value, route);
+        return route_take_exclude(item->value, route);
     case RESERVED_FORMAT:
-        return take_format(item->value, route);
+        return route_take_format(item->value, route);
     case RESERVED_LIVEZ:
     case RESERVED_METRICS:
     case RESERVED_STATUS:
@@ -106,10 +106,10 @@ static bool take_query_item(const UriQueryListA *item, struct route *route)
     case RESERVED_COUNT:
         break;
     }
-    return take_param(item->key, item->value, route);
+    return route_take_param(item->key, item->value, route);
 }
 
-static bool take_query(const UriTextRangeA *query, struct route *route)
+static bool route_take_query(const UriTextRangeA *query, struct route *route)
 {
     UriQueryListA *items;
     int count;
@@ -121,7 +121,7 @@ static bool take_query(const UriTextRangeA *query, struct route *route)
         return error_set(&route->error, "the query is not NAME=VALUE&...");
     bool taken = true;
     for (const UriQueryListA *item = items; item != NULL && taken; item = item->next)
-        taken = take_query_item(item, route);
+        taken = route_take_query_item(item, route);
     uriFreeQueryListA(items);
     return taken;
 }
@@ -138,8 +138,8 @@ void route_parse(const char *target, struct route *route)
         (void)error_set(&route->error, "the request's target is no valid URL");
         return;
     }
-    route->kind = take_path(&uri, route);
-    if (!take_query(&uri.query, route))
+    route->kind = route_take_path(&uri, route);
+    if (!route_take_query(&uri.query, route))
         route->kind = ROUTE_BAD;
     uriFreeUriMembersA(&uri);
 }

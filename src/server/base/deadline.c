@@ -13,7 +13,7 @@ void deadline_start_timer(uv_timer_t *timer, struct instant deadline, uv_timer_c
     assert(failed == 0);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void deadline_on_timer(uv_timer_t *timer)
 {
     struct deadline_queue *queue = timer->data;
     struct instant now = instant_now();
@@ -23,7 +23,7 @@ static void on_timer(uv_timer_t *timer)
         queue->expired(queue, first);
     }
     if (first != NULL)
-        deadline_start_timer(timer, first->at, on_timer);
+        deadline_start_timer(timer, first->at, deadline_on_timer);
 }
 
 void deadline_queue_open(struct deadline_queue *queue, uv_loop_t *loop, struct duration length,
@@ -49,7 +49,7 @@ void deadline_arm(struct deadline_queue *queue, struct deadline_entry *entry)
     entry->armed = true;
     TAILQ_INSERT_TAIL(&queue->list, entry, link);
     if (!uv_is_active((uv_handle_t *)&queue->timer))
-        deadline_start_timer(&queue->timer, entry->at, on_timer);
+        deadline_start_timer(&queue->timer, entry->at, deadline_on_timer);
 }
 
 void deadline_disarm(struct deadline_queue *queue, struct deadline_entry *entry)

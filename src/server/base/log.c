@@ -36,7 +36,7 @@ void log_configure(enum log_format format, enum log_level level)
     logger.least = level;
 }
 
-static bool is_left_out(const struct log_field *field)
+static bool log_is_left_out(const struct log_field *field)
 {
     return !field->is_number && (field->text == NULL || field->text[0] == '\0');
 }
@@ -52,7 +52,7 @@ struct line {
 };
 
 // The value, cut to `most` bytes; copy[most + SHORTENED_ROOM] has room for that.
-static const char *shortened(const char *value, size_t most, char *copy)
+static const char *log_shortened(const char *value, size_t most, char *copy)
 {
     size_t length = strlen(value);
     if (length <= most)
@@ -63,7 +63,7 @@ static const char *shortened(const char *value, size_t most, char *copy)
 }
 
 // Bare where that is unambiguous, else in quotes with \" and \\ inside.
-static void add_value(struct text *line, const char *value)
+static void log_add_value(struct text *line, const char *value)
 {
     if (strpbrk(value, " =\"\\") == NULL) {
         text_add(line, value);
@@ -80,24 +80,24 @@ static void add_value(struct text *line, const char *value)
     text_add(line, "\"");
 }
 
-static void write_logfmt(struct text *text, const struct line *line, size_t most)
+static void log_write_logfmt(struct text *text, const struct line *line, size_t most)
 {
     char copy[LINE_MAX_BYTES + SHORTENED_ROOM];
     text_addf(text, "time=%s level=%s msg=", line->time, level_names[line->level]);
-    add_value(text, line->message);
+    log_add_value(text, line->message);
     for (size_t i = 0; i < line->count; i++) {
         const struct log_field *field = &line->fields[i];
-        if (is_left_out(field))
+        if (log_is_left_out(field))
             continue;
         text_addf(text, " %s=", field->key);
         if (field->is_number)
             text_addf(text, "%lld", (long long)field->number);
         else
-            add_value(text, shortened(field->text, most, copy));
+            log_add_value(text, log_shortened(field->text, most, copy));
     }
 }
 
-static json_t *json_value(const struct log_field *field, size_t most)
+static json_t *log_json_value(const struct log_field *field, size_t most)
 {
     char copy[LINE_MAX_BYTES + SHORTENED_ROOM];
     json_t *number = NULL;
@@ -105,17 +105,17 @@ static json_t *json_value(const struct log_field *field, size_t most)
         return json_integer(field->number);
     if (field->is_numeric)
         number = json_loads(field->text, JSON_DECODE_ANY, NULL);
-    return json_is_number(number) ? number : json_string(shortened(field->text, most, copy));
+    return json_is_number(number) ? number : json_string(log_shortened(field->text, most, copy));
 }
 
-static void write_json(struct text *text, const struct line *line, size_t most)
+static void log_write_json(struct text *text, const struct line *line, size_t most)
 {
     json_t *object = json_pack("{s:s, s:s, s:s}", "time", line->time, "level",
                                level_names[line->level], "msg", line->message);
     for (size_t i = 0; i < line->count; i++) {
         const struct log_field *field = &line->fields[i];
-        if (!is_left_out(field))
-            (void)json_object_set_new(object, field->key, json_value(field, most));
+        if (!log_is_left_out(field))
+            (void)json_object_set_new(object, field->key, log_json_value(field, most));
     }
     size_t length = json_dumpb(object, text->bytes, text->capacity - 1, JSON_COMPACT);
     text->cut = length > text->capacity - 1;
@@ -124,7 +124,7 @@ static void write_json(struct text *text, const struct line *line, size_t most)
     json_decref(object);
 }
 
-static bool write_all(int descriptor, const char *bytes, size_t length)
+static bool log_write_all(int descriptor, const char *bytes, size_t length)
 {
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
     bool writable = poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
@@ -132,7 +132,7 @@ static bool write_all(int descriptor, const char *bytes, size_t length)
 }
 
 // The longest values give way until the line fits.
-static bool emit(const struct line *line)
+static bool log_emit(const struct line *line)
 {
     char bytes[LINE_MAX_BYTES];
     struct text text;
@@ -140,19 +140,19 @@ static bool emit(const struct line *line)
     do {
         text = text_in(bytes, sizeof bytes); // a byte stays free for the line's end
         if (logger.format == LOG_FORMAT_JSON)
-            write_json(&text, line, most);
+            log_write_json(&text, line, most);
         else
-            write_logfmt(&text, line, most);
+            log_write_logfmt(&text, line, most);
         most -= most / 8;
     } while (text.cut && most >= VALUE_LEAST);
     if (text.cut)
         return false;
     text.bytes[text.length++] = '\n';
-    return write_all(line->descriptor, text.bytes, text.length);
+    return log_write_all(line->descriptor, text.bytes, text.length);
 }
 
 // True if nothing is left to be told.
-static bool tell_dropped(const char *time)
+static bool log_tell_dropped(const char *time)
 {
     uint64_t dropped = logger.dropped;
     struct log_field field = LOG_NUMBER("lines", (int64_t)(dropped - logger.told));
@@ -162,7 +162,7 @@ static bool tell_dropped(const char *time)
                         .message = "log lines dropped",
                         .fields = &field,
                         .count = 1};
-    if (dropped > logger.told && emit(&line))
+    if (dropped > logger.told && log_emit(&line))
         logger.told = dropped;
     return logger.told == dropped;
 }
@@ -180,7 +180,7 @@ void log_event(enum log_level level, const char *message, const struct log_field
                         .message = message,
                         .fields = fields,
                         .count = count};
-    if (!tell_dropped(time) || !emit(&line))
+    if (!log_tell_dropped(time) || !log_emit(&line))
         logger.dropped++;
 }
 
@@ -188,7 +188,7 @@ void log_event(enum log_level level, const char *message, const struct log_field
 
 enum { KEY_ROOM = RESULT_NAME_MAX + 16, ROW_FIELDS_MAX = RESULT_COLUMNS_MAX + 1 };
 
-static bool is_taken(char (*keys)[KEY_ROOM], size_t count, const char *key)
+static bool log_is_taken(char (*keys)[KEY_ROOM], size_t count, const char *key)
 {
     static const char *const own[] = {"time", "level", "msg"};
     bool taken = false;
@@ -200,7 +200,7 @@ static bool is_taken(char (*keys)[KEY_ROOM], size_t count, const char *key)
 }
 
 // What a key of logfmt cannot hold becomes '_', in JSON too: one name in both.
-static void name_field(char (*keys)[KEY_ROOM], size_t count, const char *column)
+static void log_name_field(char (*keys)[KEY_ROOM], size_t count, const char *column)
 {
     char *key = keys[count];
     struct text text = text_in(key, KEY_ROOM);
@@ -210,14 +210,14 @@ static void name_field(char (*keys)[KEY_ROOM], size_t count, const char *column)
             key[i] = '_';
     }
     do {
-        bool fit = text.length > 0 && !is_taken(keys, count, key);
+        bool fit = text.length > 0 && !log_is_taken(keys, count, key);
         if (fit)
             break;
         text_add(&text, "_");
     } while (!text.cut);
 }
 
-static char *clean(const struct value *value)
+static char *log_clean(const struct value *value)
 {
     char *bytes = memory_new(value->length + 1);
     struct text text = text_in(bytes, value->length + 1);
@@ -238,8 +238,8 @@ void log_row(const char *check, const struct result *result, uint32_t row)
         struct value value = result_value(result, row, i);
         if (value.type == VALUE_NULL)
             continue;
-        name_field(keys, count, result_column(result, i));
-        values[count] = clean(&value);
+        log_name_field(keys, count, result_column(result, i));
+        values[count] = log_clean(&value);
         fields[count] = (struct log_field){
             .key = keys[count], .text = values[count], .is_numeric = value.type == VALUE_NUMBER};
         count++;
@@ -251,7 +251,7 @@ void log_row(const char *check, const struct result *result, uint32_t row)
                         .message = "row",
                         .fields = fields,
                         .count = count};
-    if (!emit(&line))
+    if (!log_emit(&line))
         logger.dropped++;
     while (count-- > 1)
         free(values[count]);

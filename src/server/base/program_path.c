@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void in_own_folder(const char *name, char *path, size_t capacity)
+static void program_path_in_own_folder(const char *name, char *path, size_t capacity)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -21,12 +21,12 @@ static void in_own_folder(const char *name, char *path, size_t capacity)
 
 void program_path(const char *program, char *path, size_t capacity)
 {
-    in_own_folder(program, path, capacity);
+    program_path_in_own_folder(program, path, capacity);
 }
 
 void library_path(char *path, size_t capacity)
 {
-    in_own_folder(DBHEALTH_LIBRARY, path, capacity);
+    program_path_in_own_folder(DBHEALTH_LIBRARY, path, capacity);
     if (access(path, R_OK) != 0)
-        in_own_folder("checks", path, capacity);
+        program_path_in_own_folder("checks", path, capacity);
 }

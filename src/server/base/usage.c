@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static int64_t cpu_us(void)
+static int64_t usage_cpu_us(void)
 {
     struct rusage used;
     if (getrusage(RUSAGE_SELF, &used) != 0)
@@ -15,7 +15,7 @@ static int64_t cpu_us(void)
            used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 }
 
-static void read_memory(struct usage *usage)
+static void usage_read_memory(struct usage *usage)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     unsigned long long size, resident;
@@ -29,7 +29,7 @@ static void read_memory(struct usage *usage)
     fclose(file);
 }
 
-static uint64_t open_descriptors(void)
+static uint64_t usage_open_descriptors(void)
 {
     uint64_t count = 0;
     DIR *folder = opendir("/proc/self/fd");
@@ -44,9 +44,9 @@ static uint64_t open_descriptors(void)
 
 struct usage usage_now(void)
 {
-    struct usage usage = {.cpu_us = cpu_us(), .open_descriptors = open_descriptors()};
+    struct usage usage = {.cpu_us = usage_cpu_us(), .open_descriptors = usage_open_descriptors()};
     struct rlimit limit;
-    read_memory(&usage);
+    usage_read_memory(&usage);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         usage.most_descriptors = limit.rlim_cur;
     return usage;

@@ -18,7 +18,7 @@ static const struct unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"
 
 enum { UNIT_COUNT = sizeof units / sizeof *units, LONGEST_MS = 24 * 3600 * 1000 };
 
-static bool find_unit(const char *name, int64_t *ms)
+static bool words_find_unit(const char *name, int64_t *ms)
 {
     for (size_t i = 0; i < UNIT_COUNT; i++) {
         if (strcmp(units[i].name, name) == 0) {
@@ -30,7 +30,7 @@ static bool find_unit(const char *name, int64_t *ms)
 }
 
 // What is too long may come out as anything that is too long.
-static int64_t whole_units(const char *digits, size_t count)
+static int64_t words_whole_units(const char *digits, size_t count)
 {
     int64_t number = 0;
     for (size_t i = 0; i < count && number <= LONGEST_MS; i++)
@@ -40,7 +40,7 @@ static int64_t whole_units(const char *digits, size_t count)
 
 // The digits after the point, from the last on. Whole numbers, for 2.007 s in binary fractions is
 // above 2007 ms; and each step may round up, for a whole number is added to it in the next.
-static int64_t fraction_ms(const char *digits, size_t count, int64_t unit)
+static int64_t words_fraction_ms(const char *digits, size_t count, int64_t unit)
 {
     int64_t ms = 0;
     while (count-- > 0)
@@ -56,12 +56,12 @@ bool parse_duration(const char *text, struct duration *duration, struct error *e
     size_t places = text[whole] == '.' ? strspn(fraction, decimal) : 0;
     bool complete = whole > 0 && (places > 0 || text[whole] != '.');
     int64_t unit;
-    if (!complete || !find_unit(fraction + places, &unit))
+    if (!complete || !words_find_unit(fraction + places, &unit))
         return error_set(error,
                          "'%.40s' is not a duration, expected a number with a unit, like "
                          "500ms, 1.5s, 2m or 1h",
                          text);
-    int64_t ms = whole_units(text, whole) * unit + fraction_ms(fraction, places, unit);
+    int64_t ms = words_whole_units(text, whole) * unit + words_fraction_ms(fraction, places, unit);
     if (ms > LONGEST_MS)
         return error_set(error, "'%.40s' is too long, expected at most 24h", text);
     duration->ms = ms;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool equal(const char *one, const char *other)
+static bool check_same_text(const char *one, const char *other)
 {
     return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }
@@ -13,8 +13,8 @@ static bool equal(const char *one, const char *other)
 // is broken may lie outside of its text.
 bool check_equal(const struct check *one, const struct check *other)
 {
-    return one->digest == other->digest && equal(one->name, other->name) &&
-           equal(one->place, other->place) && equal(one->broken, other->broken);
+    return one->digest == other->digest && check_same_text(one->name, other->name) &&
+           check_same_text(one->place, other->place) && check_same_text(one->broken, other->broken);
 }
 
 struct check *check_hold(struct check *check)

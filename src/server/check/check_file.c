@@ -41,7 +41,7 @@ struct key {
 };
 
 // The first fault is the one that is told: others often follow from it.
-static void fault(struct parser *parser, unsigned column, const struct error *error)
+static void check_file_fault(struct parser *parser, unsigned column, const struct error *error)
 {
     struct check *check = parser->check;
     char bytes[sizeof error->text + PLACE_ROOM];
@@ -52,7 +52,8 @@ static void fault(struct parser *parser, unsigned column, const struct error *er
         check->broken = memory_string(bytes);
 }
 
-static bool parse_description(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_description(struct parser *parser, const char *value,
+                                         struct error *error)
 {
     (void)error;
     char bytes[VALUE_MAX + 1];
@@ -62,7 +63,7 @@ static bool parse_description(struct parser *parser, const char *value, struct e
     return true;
 }
 
-static bool check_endpoints(const struct words *words, struct error *error)
+static bool check_file_check_endpoints(const struct words *words, struct error *error)
 {
     for (size_t i = 0; i < words->count; i++) {
         if (!is_name(words->items[i]))
@@ -79,21 +80,22 @@ static bool check_endpoints(const struct words *words, struct error *error)
     return true;
 }
 
-static bool parse_endpoints(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_endpoints(struct parser *parser, const char *value,
+                                       struct error *error)
 {
     struct words *endpoints = &parser->check->endpoints;
     words_free(endpoints);
     if (strcmp(value, "none") == 0)
         return true;
     words_split(endpoints, value, ", \t");
-    if (check_endpoints(endpoints, error))
+    if (check_file_check_endpoints(endpoints, error))
         return true;
     words_free(endpoints);
     words_add(endpoints, "readyz", strlen("readyz"));
     return false;
 }
 
-static bool parse_prober(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_prober(struct parser *parser, const char *value, struct error *error)
 {
     if (!is_name(value))
         return error_set(error, "'%.40s' is no prober's name, expected a-z, 0-9 and '-'", value);
@@ -101,7 +103,7 @@ static bool parse_prober(struct parser *parser, const char *value, struct error 
     return true;
 }
 
-static bool parse_timeout(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_timeout(struct parser *parser, const char *value, struct error *error)
 {
     struct duration *timeout = &parser->check->timeout;
     if (!parse_duration(value, timeout, error))
@@ -109,12 +111,12 @@ static bool parse_timeout(struct parser *parser, const char *value, struct error
     return timeout->ms > 0 || error_set(error, "expected more than 0");
 }
 
-static bool parse_cache(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_cache(struct parser *parser, const char *value, struct error *error)
 {
     return parse_duration(value, &parser->check->cache, error);
 }
 
-static bool parse_every(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_every(struct parser *parser, const char *value, struct error *error)
 {
     struct duration every;
     if (!parse_duration(value, &every, error))
@@ -125,8 +127,8 @@ static bool parse_every(struct parser *parser, const char *value, struct error *
     return true;
 }
 
-static bool add_rule(struct parser *parser, const char *value, enum rule_effect effect,
-                     struct error *error)
+static bool check_file_add_rule(struct parser *parser, const char *value, enum rule_effect effect,
+                                struct error *error)
 {
     struct check *check = parser->check;
     struct rule rule;
@@ -140,22 +142,22 @@ static bool add_rule(struct parser *parser, const char *value, enum rule_effect 
     return true;
 }
 
-static bool parse_fail(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_fail(struct parser *parser, const char *value, struct error *error)
 {
-    return add_rule(parser, value, RULE_FAIL, error);
+    return check_file_add_rule(parser, value, RULE_FAIL, error);
 }
 
-static bool parse_warn(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_warn(struct parser *parser, const char *value, struct error *error)
 {
-    return add_rule(parser, value, RULE_WARN, error);
+    return check_file_add_rule(parser, value, RULE_WARN, error);
 }
 
-static bool parse_skip(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_skip(struct parser *parser, const char *value, struct error *error)
 {
-    return add_rule(parser, value, RULE_SKIP, error);
+    return check_file_add_rule(parser, value, RULE_SKIP, error);
 }
 
-static bool parse_tolerate(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_tolerate(struct parser *parser, const char *value, struct error *error)
 {
     struct words words = {0};
     bool sound = true;
@@ -174,12 +176,12 @@ static bool parse_tolerate(struct parser *parser, const char *value, struct erro
     return sound;
 }
 
-static bool parse_writes(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_writes(struct parser *parser, const char *value, struct error *error)
 {
     return parse_yes_no(value, &parser->check->writes, error);
 }
 
-static bool parse_param(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_param(struct parser *parser, const char *value, struct error *error)
 {
     const char *equals = strchr(value, '=');
     if (equals == NULL)
@@ -196,7 +198,7 @@ static bool parse_param(struct parser *parser, const char *value, struct error *
     return added;
 }
 
-static bool parse_flavor(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_flavor(struct parser *parser, const char *value, struct error *error)
 {
     struct words words = {0};
     words_split(&words, value, ", \t");
@@ -205,13 +207,14 @@ static bool parse_flavor(struct parser *parser, const char *value, struct error 
     return sound;
 }
 
-static bool parse_server_version(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_server_version(struct parser *parser, const char *value,
+                                            struct error *error)
 {
     return range_add_versions(&parser->check->range, value, error);
 }
 
 // yes, no or names of columns.
-static bool parse_metrics(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_metrics(struct parser *parser, const char *value, struct error *error)
 {
     struct check *check = parser->check;
     if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
@@ -221,19 +224,19 @@ static bool parse_metrics(struct parser *parser, const char *value, struct error
            error_set(error, "expected yes, no or names of columns");
 }
 
-static bool parse_log(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_log(struct parser *parser, const char *value, struct error *error)
 {
     parser->check->log_rows = strcmp(value, "rows") == 0;
     return parser->check->log_rows ||
            error_set(error, "'%.40s' cannot be logged, expected rows", value);
 }
 
-static bool parse_enabled(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_enabled(struct parser *parser, const char *value, struct error *error)
 {
     return parse_yes_no(value, &parser->check->enabled, error);
 }
 
-static bool parse_grants(struct parser *parser, const char *value, struct error *error)
+static bool check_file_parse_grants(struct parser *parser, const char *value, struct error *error)
 {
     (void)error;
     words_add(&parser->check->grants, value, strlen(value));
@@ -242,24 +245,24 @@ static bool parse_grants(struct parser *parser, const char *value, struct error 
 
 // The header keys: a key is added here, in its function above and in the README.
 static const struct key keys[KEY_COUNT] = {
-    {"description", parse_description, false},
-    {"endpoints", parse_endpoints, false},
-    {"prober", parse_prober, false},
-    {"timeout", parse_timeout, false},
-    {"cache", parse_cache, false},
-    {"every", parse_every, false},
-    {"param", parse_param, true},
-    {"fail", parse_fail, true},
-    {"warn", parse_warn, true},
-    {"skip", parse_skip, true},
-    {"tolerate", parse_tolerate, false},
-    {"writes", parse_writes, false},
-    {"metrics", parse_metrics, false},
-    {"log", parse_log, false},
-    {"enabled", parse_enabled, false},
-    {"grants", parse_grants, true},
-    {"flavor", parse_flavor, false},
-    {"server-version", parse_server_version, false},
+    {"description", check_file_parse_description, false},
+    {"endpoints", check_file_parse_endpoints, false},
+    {"prober", check_file_parse_prober, false},
+    {"timeout", check_file_parse_timeout, false},
+    {"cache", check_file_parse_cache, false},
+    {"every", check_file_parse_every, false},
+    {"param", check_file_parse_param, true},
+    {"fail", check_file_parse_fail, true},
+    {"warn", check_file_parse_warn, true},
+    {"skip", check_file_parse_skip, true},
+    {"tolerate", check_file_parse_tolerate, false},
+    {"writes", check_file_parse_writes, false},
+    {"metrics", check_file_parse_metrics, false},
+    {"log", check_file_parse_log, false},
+    {"enabled", check_file_parse_enabled, false},
+    {"grants", check_file_parse_grants, true},
+    {"flavor", check_file_parse_flavor, false},
+    {"server-version", check_file_parse_server_version, false},
 };
 
 void check_file_keys(char *bytes, size_t capacity)
@@ -269,7 +272,7 @@ void check_file_keys(char *bytes, size_t capacity)
         text_addf(&text, "%s%s", i > 0 ? " " : "", keys[i].name);
 }
 
-static bool find_key(const char *name, size_t length, size_t *index)
+static bool check_file_find_key(const char *name, size_t length, size_t *index)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
         if (strlen(keys[i].name) == length && strncmp(keys[i].name, name, length) == 0) {
@@ -281,7 +284,7 @@ static bool find_key(const char *name, size_t length, size_t *index)
 }
 
 // Where the key was given which this function parses; line 0: nowhere.
-static struct place place_of(const struct parser *parser, key_parser *parse)
+static struct place check_file_place_of(const struct parser *parser, key_parser *parse)
 {
     size_t i = 0;
     while (keys[i].parse != parse)
@@ -289,21 +292,21 @@ static struct place place_of(const struct parser *parser, key_parser *parse)
     return parser->given[i];
 }
 
-static bool is_given(const struct parser *parser, key_parser *parse)
+static bool check_file_is_given(const struct parser *parser, key_parser *parse)
 {
-    return place_of(parser, parse).line > 0;
+    return check_file_place_of(parser, parse).line > 0;
 }
 
-static const char *variable_end(const char *name)
+static const char *check_file_variable_end(const char *name)
 {
     return name + strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 }
 
 // Appends what the ${NAME} or ${NAME:-default} at *at stands for, and moves past it.
-static bool expand_one(const char **at, struct text *expanded, struct error *error)
+static bool check_file_expand_one(const char **at, struct text *expanded, struct error *error)
 {
     const char *name = *at + 2;
-    const char *end = variable_end(name);
+    const char *end = check_file_variable_end(name);
     const char *close = strchr(end, '}');
     bool has_default = strncmp(end, ":-", 2) == 0;
     if (end == name || close == NULL || (end != close && !has_default))
@@ -322,8 +325,8 @@ static bool expand_one(const char **at, struct text *expanded, struct error *err
     return found || has_default;
 }
 
-static bool expand(struct parser *parser, const char *value, struct text *expanded,
-                   struct error *error)
+static bool check_file_expand(struct parser *parser, const char *value, struct text *expanded,
+                              struct error *error)
 {
     const char *start = value;
     while (*value != '\0') {
@@ -334,7 +337,7 @@ static bool expand(struct parser *parser, const char *value, struct text *expand
         if (variable == NULL)
             break;
         parser->expanded = true;
-        if (!expand_one(&value, expanded, error)) {
+        if (!check_file_expand_one(&value, expanded, error)) {
             parser->column += (unsigned)(variable - start);
             return false;
         }
@@ -344,91 +347,91 @@ static bool expand(struct parser *parser, const char *value, struct text *expand
     return true;
 }
 
-static void take_value(struct parser *parser, const struct key *key, const char *value)
+static void check_file_take_value(struct parser *parser, const struct key *key, const char *value)
 {
     struct error error;
     char bytes[VALUE_MAX + 1];
     struct text expanded = text_in(bytes, sizeof bytes);
     parser->expanded = false;
-    bool taken = expand(parser, value, &expanded, &error);
+    bool taken = check_file_expand(parser, value, &expanded, &error);
     if (taken && expanded.length == 0)
         taken = error_set(&error, "expected a value");
     if (!taken || !key->parse(parser, bytes, &error)) {
         (void)error_prefix(&error, "%s", key->name);
-        fault(parser, parser->column, &error);
+        check_file_fault(parser, parser->column, &error);
     }
 }
 
 // The column of a place in the line.
-static unsigned column_of(const char *line, const char *at)
+static unsigned check_file_column_of(const char *line, const char *at)
 {
     return (unsigned)(at - line) + 1;
 }
 
-static size_t key_length(const char *text)
+static size_t check_file_key_length(const char *text)
 {
     return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
 }
 
-static void take_key_line(struct parser *parser, const char *line, const char *at)
+static void check_file_take_key_line(struct parser *parser, const char *line, const char *at)
 {
     struct error error;
-    size_t length = key_length(at);
+    size_t length = check_file_key_length(at);
     size_t index;
     const char *colon = at + length + strspn(at + length, " \t");
     if (length == 0 || *colon != ':') {
         (void)error_set(&error, "expected `-- key: value` or `-- # remark` above the statement");
-        fault(parser, column_of(line, at), &error);
+        check_file_fault(parser, check_file_column_of(line, at), &error);
         return;
     }
     if (strncmp(at, "x-", 2) == 0)
         return; // another tool's
-    if (!find_key(at, length, &index)) {
+    if (!check_file_find_key(at, length, &index)) {
         char names[256];
         check_file_keys(names, sizeof names);
         (void)error_set(&error, "unknown key '%.*s', expected one of: %s", (int)length, at, names);
-        fault(parser, column_of(line, at), &error);
+        check_file_fault(parser, check_file_column_of(line, at), &error);
         return;
     }
     if (!keys[index].repeats && parser->given[index].line != 0) {
         (void)error_set(&error, "%s is given a second time", keys[index].name);
-        fault(parser, column_of(line, at), &error);
+        check_file_fault(parser, check_file_column_of(line, at), &error);
         return;
     }
     const char *value = colon + 1 + strspn(colon + 1, " \t");
-    parser->column = column_of(line, value);
+    parser->column = check_file_column_of(line, value);
     parser->given[index] = (struct place){.line = parser->line, .column = parser->column};
-    take_value(parser, &keys[index], value);
+    check_file_take_value(parser, &keys[index], value);
 }
 
 // What a line of comment says, without blanks before it; NULL if the line is none.
-static const char *comment_of(const char *line)
+static const char *check_file_comment_of(const char *line)
 {
     const char *at = line + strspn(line, " \t");
     return strncmp(at, "--", 2) == 0 ? at + 2 + strspn(at + 2, " \t") : NULL;
 }
 
 // A line of the header, without its end and trailing blanks; keys with x- are other tools'.
-static void take_header_line(struct parser *parser, const char *line, const char *at)
+static void check_file_take_header_line(struct parser *parser, const char *line, const char *at)
 {
     if (*at != '\0' && *at != '#' && strncmp(at, "x-", 2) != 0)
-        take_key_line(parser, line, at);
+        check_file_take_key_line(parser, line, at);
 }
 
-static void refuse_late_key(struct parser *parser, const char *line, const char *at)
+static void check_file_refuse_late_key(struct parser *parser, const char *line, const char *at)
 {
     struct error error;
     size_t index;
-    size_t length = key_length(at);
-    if (at[length] != ':' || !find_key(at, length, &index))
+    size_t length = check_file_key_length(at);
+    if (at[length] != ':' || !check_file_find_key(at, length, &index))
         return;
     (void)error_set(&error, "key '%s' after the statement began, expected it above",
                     keys[index].name);
-    fault(parser, column_of(line, at), &error);
+    check_file_fault(parser, check_file_column_of(line, at), &error);
 }
 
 // A copy of the line at text, without its end and trailing blanks.
-static char *copy_line(const char *text)
+static char *check_file_copy_line(const char *text)
 {
     size_t length = strcspn(text, "\n");
     while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
@@ -436,33 +439,33 @@ static char *copy_line(const char *text)
     return memory_copy(text, length);
 }
 
-static const char *next_line(const char *text)
+static const char *check_file_next_line(const char *text)
 {
     text += strcspn(text, "\n");
     return *text == '\n' ? text + 1 : text;
 }
 
 // Walks all lines; returns where the statement begins. A byte order mark is no part of the text.
-static const char *take_lines(struct parser *parser, const char *text)
+static const char *check_file_take_lines(struct parser *parser, const char *text)
 {
     const char *statement = NULL;
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
         text += 3;
-    for (parser->line = 1; *text != '\0'; text = next_line(text), parser->line++) {
-        char *line = copy_line(text);
-        const char *comment = comment_of(line);
+    for (parser->line = 1; *text != '\0'; text = check_file_next_line(text), parser->line++) {
+        char *line = check_file_copy_line(text);
+        const char *comment = check_file_comment_of(line);
         if (statement == NULL && *line != '\0' && comment == NULL)
             statement = text;
         if (comment != NULL && statement == NULL)
-            take_header_line(parser, line, comment);
+            check_file_take_header_line(parser, line, comment);
         else if (comment != NULL)
-            refuse_late_key(parser, line, comment);
+            check_file_refuse_late_key(parser, line, comment);
         free(line);
     }
     return statement != NULL ? statement : text;
 }
 
-static void take_statement(struct parser *parser, const char *statement)
+static void check_file_take_statement(struct parser *parser, const char *statement)
 {
     struct error error;
     size_t length = strlen(statement);
@@ -470,18 +473,18 @@ static void take_statement(struct parser *parser, const char *statement)
         length--;
     if (length == 0) {
         (void)error_set(&error, "no SQL statement, expected one below the header");
-        fault(parser, 1, &error);
+        check_file_fault(parser, 1, &error);
     } else if (length > WIRE_SQL_MAX) {
         (void)error_set(&error, "the statement is too long, expected at most %d bytes",
                         WIRE_SQL_MAX);
-        fault(parser, 1, &error);
+        check_file_fault(parser, 1, &error);
     } else {
         free(parser->check->sql);
         parser->check->sql = memory_copy(statement, length);
     }
 }
 
-static const char *default_prober(const struct check *check)
+static const char *check_file_default_prober(const struct check *check)
 {
     if (words_have(&check->endpoints, "healthz") || words_have(&check->endpoints, "startupz"))
         return "liveness";
@@ -489,31 +492,32 @@ static const char *default_prober(const struct check *check)
 }
 
 // A fault of a key that was well written but does not go with the rest.
-static void fault_of_key(struct parser *parser, key_parser *parse, const struct error *error)
+static void check_file_fault_of_key(struct parser *parser, key_parser *parse,
+                                    const struct error *error)
 {
-    struct place place = place_of(parser, parse);
+    struct place place = check_file_place_of(parser, parse);
     parser->line = place.line > 0 ? place.line : 1;
-    fault(parser, place.column > 0 ? place.column : 1, error);
+    check_file_fault(parser, place.column > 0 ? place.column : 1, error);
 }
 
-static void fill_in(struct parser *parser)
+static void check_file_fill_in(struct parser *parser)
 {
     struct check *check = parser->check;
     const struct check_defaults *defaults = parser->defaults;
-    if (check->endpoints.count == 0 && !is_given(parser, parse_endpoints))
+    if (check->endpoints.count == 0 && !check_file_is_given(parser, check_file_parse_endpoints))
         words_add(&check->endpoints, "readyz", strlen("readyz"));
     if (check->prober == NULL)
-        check->prober = memory_string(default_prober(check));
+        check->prober = memory_string(check_file_default_prober(check));
     if (check->timeout.ms == 0)
         check->timeout = defaults->timeout;
-    if (!is_given(parser, parse_cache))
+    if (!check_file_is_given(parser, check_file_parse_cache))
         check->cache = check->every.ms > 0
                            ? (struct duration){.ms = check->every.ms + check->timeout.ms}
                            : defaults->cache;
 }
 
 // What each key allows but not together.
-static void check_sense(struct parser *parser)
+static void check_file_check_sense(struct parser *parser)
 {
     const struct check *check = parser->check;
     struct error error;
@@ -527,16 +531,16 @@ static void check_sense(struct parser *parser)
                         "timeout %s is above the deadline of a request, %s: expected at most that, "
                         "or the key every",
                         timeout, deadline);
-        fault_of_key(parser, parse_timeout, &error);
+        check_file_fault_of_key(parser, check_file_parse_timeout, &error);
     }
     if (check->log_rows) {
         (void)error_set(&error, "log: rows are logged period by period, expected the key every");
-        fault_of_key(parser, parse_log, &error);
+        check_file_fault_of_key(parser, check_file_parse_log, &error);
     }
 }
 
 // A NUL or bad UTF-8 anywhere: such bytes would be cut off or refused much later.
-static void check_bytes(struct parser *parser, const char *text, size_t length)
+static void check_file_check_bytes(struct parser *parser, const char *text, size_t length)
 {
     struct error error;
     const char *end = text + text_valid_length(text, length);
@@ -546,7 +550,7 @@ static void check_bytes(struct parser *parser, const char *text, size_t length)
     for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; line = ++at)
         parser->line++;
     (void)error_set(&error, "byte 0x%02X is no UTF-8 text", (unsigned char)*end);
-    fault(parser, column_of(line, end), &error);
+    check_file_fault(parser, check_file_column_of(line, end), &error);
 }
 
 struct check *check_file_parse(const char *name, const char *place, const char *text, size_t length,
@@ -562,12 +566,12 @@ struct check *check_file_parse(const char *name, const char *place, const char *
                             .metrics = true,
                             .enabled = true};
     struct parser parser = {.check = check, .defaults = defaults, .line = 1};
-    check_bytes(&parser, text, length);
+    check_file_check_bytes(&parser, text, length);
     char *copy = memory_copy(text, length);
-    const char *statement = take_lines(&parser, copy);
-    take_statement(&parser, statement);
-    fill_in(&parser);
-    check_sense(&parser);
+    const char *statement = check_file_take_lines(&parser, copy);
+    check_file_take_statement(&parser, statement);
+    check_file_fill_in(&parser);
+    check_file_check_sense(&parser);
     free(copy);
     return check;
 }
@@ -584,7 +588,7 @@ struct check *check_file_load(const char *name, const char *place,
         struct parser parser = {.check = check};
         free(check->broken);
         check->broken = NULL;
-        fault(&parser, 0, &error);
+        check_file_fault(&parser, 0, &error);
     }
     free(text);
     return check;

@@ -8,17 +8,17 @@ enum { NS_PER_US = 1000, NS_PER_S = 1000000000, NOTHING = 0 };
 
 static const uint32_t took_most_us = 3600U * 1000 * 1000;
 
-static int64_t minute_of(struct instant instant)
+static int64_t history_minute_of(struct instant instant)
 {
     return instant.ns / NS_PER_MINUTE;
 }
 
-static uint8_t *place_of(struct history *history, int64_t minute)
+static uint8_t *history_place_of(struct history *history, int64_t minute)
 {
     return &history->minutes[minute % HISTORY_MINUTES];
 }
 
-static uint8_t worse(uint8_t one, uint8_t other)
+static uint8_t history_worse(uint8_t one, uint8_t other)
 {
     static const uint8_t badness[] = {
         [NOTHING] = 0,          [1 + VERDICT_SKIPPED] = 1, [1 + VERDICT_PASS] = 2,
@@ -27,23 +27,23 @@ static uint8_t worse(uint8_t one, uint8_t other)
 }
 
 // What the latest result makes of a minute after its own.
-static uint8_t held_in(const struct history *history, int64_t minute)
+static uint8_t history_held_in(const struct history *history, int64_t minute)
 {
     const struct past_result *latest = history_result(history, 0);
     bool held = latest != NULL && history->held_until.ns > minute * NS_PER_MINUTE;
     return held ? (uint8_t)(1 + latest->verdict) : NOTHING;
 }
 
-static void go_to_minute(struct history *history, int64_t minute)
+static void history_go_to_minute(struct history *history, int64_t minute)
 {
     int64_t oldest = minute - HISTORY_MINUTES + 1;
     for (int64_t i = history->minute < oldest ? oldest : history->minute + 1; i <= minute; i++)
-        *place_of(history, i) = held_in(history, i);
+        *history_place_of(history, i) = history_held_in(history, i);
     if (minute > history->minute)
         history->minute = minute;
 }
 
-static void keep_result(struct history *history, const struct arrival *arrival)
+static void history_keep_result(struct history *history, const struct arrival *arrival)
 {
     int64_t took_us = arrival->took_ns / NS_PER_US;
     if (arrival->took_ns > 0 && took_us == 0)
@@ -62,17 +62,17 @@ void history_add(struct history *history, const struct arrival *arrival)
 {
     const struct past_result *latest = history_result(history, 0);
     bool first = latest == NULL;
-    int64_t minute = minute_of(arrival->came);
+    int64_t minute = history_minute_of(arrival->came);
     if (first || latest->verdict != arrival->judgement.verdict) {
         history->since = arrival->came;
         history->changed = !first;
     }
-    go_to_minute(history, minute);
+    history_go_to_minute(history, minute);
     if (minute > history->minute - HISTORY_MINUTES) {
-        uint8_t *place = place_of(history, minute);
-        *place = worse(*place, (uint8_t)(1 + arrival->judgement.verdict));
+        uint8_t *place = history_place_of(history, minute);
+        *place = history_worse(*place, (uint8_t)(1 + arrival->judgement.verdict));
     }
-    keep_result(history, arrival);
+    history_keep_result(history, arrival);
     history->held_until = arrival->held_until;
 }
 
@@ -86,10 +86,10 @@ const struct past_result *history_result(const struct history *history, size_t b
 
 enum verdict history_minute(const struct history *history, unsigned back, struct instant now)
 {
-    int64_t minute = minute_of(now) - back;
+    int64_t minute = history_minute_of(now) - back;
     uint8_t kept = NOTHING;
     if (minute > history->minute)
-        kept = held_in(history, minute);
+        kept = history_held_in(history, minute);
     else if (minute > history->minute - HISTORY_MINUTES && minute >= 0)
         kept = history->minutes[minute % HISTORY_MINUTES];
     return kept == NOTHING ? VERDICT_COUNT : (enum verdict)(kept - 1);
@@ -97,5 +97,5 @@ enum verdict history_minute(const struct history *history, unsigned back, struct
 
 struct instant history_minute_start(unsigned back, struct instant now)
 {
-    return (struct instant){.ns = (minute_of(now) - back) * NS_PER_MINUTE};
+    return (struct instant){.ns = (history_minute_of(now) - back) * NS_PER_MINUTE};
 }

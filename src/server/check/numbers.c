@@ -11,7 +11,7 @@
 
 // NULL: it is no number to show. What a double cannot hold is infinite for Prometheus, which would
 // refuse the digits.
-static const char *number_text(const struct value *value)
+static const char *numbers_number_text(const struct value *value)
 {
     if (value->type == VALUE_BOOLEAN)
         return value_number(value) != 0 ? "1" : "0";
@@ -25,7 +25,7 @@ static const char *number_text(const struct value *value)
     return value->text;
 }
 
-static bool has_column(const struct result *result, const char *name)
+static bool numbers_has_column(const struct result *result, const char *name)
 {
     bool has = false;
     for (uint32_t i = 0; i < result->column_count; i++)
@@ -34,7 +34,7 @@ static bool has_column(const struct result *result, const char *name)
 }
 
 // By the name that the server gave, whatever its case, as rules name columns.
-static bool is_wanted(const struct check *check, const char *column)
+static bool numbers_is_wanted(const struct check *check, const char *column)
 {
     bool wanted = check->metric_columns.count == 0;
     for (size_t i = 0; i < check->metric_columns.count; i++)
@@ -43,8 +43,8 @@ static bool is_wanted(const struct check *check, const char *column)
 }
 
 // Adds the names of columns to show, and their values to texts in the same order; how many.
-static uint32_t choose(const struct check *check, const struct result *result,
-                       struct result *chosen, const char **texts)
+static uint32_t numbers_choose(const struct check *check, const struct result *result,
+                               struct result *chosen, const char **texts)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < result->column_count; i++) {
@@ -52,9 +52,9 @@ static uint32_t choose(const struct check *check, const struct result *result,
         struct text name = text_in(bytes, sizeof bytes);
         const char *column = result_column(result, i);
         struct value value = result_value(result, 0, i);
-        const char *text = number_text(&value);
+        const char *text = numbers_number_text(&value);
         text_add_foreign(&name, column, strlen(column));
-        if (text == NULL || !is_wanted(check, column) || has_column(chosen, bytes))
+        if (text == NULL || !numbers_is_wanted(check, column) || numbers_has_column(chosen, bytes))
             continue;
         texts[count++] = text;
         result_add_column(chosen, bytes);
@@ -68,7 +68,7 @@ struct result *numbers_of(const struct check *check, const struct result *result
     if (!check->metrics || result == NULL || result->kept_rows == 0)
         return NULL;
     struct result *chosen = result_new();
-    uint32_t count = choose(check, result, chosen, texts);
+    uint32_t count = numbers_choose(check, result, chosen, texts);
     bool fits = count > 0; // what fitted before does
     for (uint32_t i = 0; i < count && fits; i++)
         fits = result_add_value(chosen, VALUE_NUMBER, texts[i], strlen(texts[i]));
@@ -79,7 +79,7 @@ struct result *numbers_of(const struct check *check, const struct result *result
 }
 
 // Whether the page may show the first row's value: no text of the server's, and no digits without end.
-static bool may_be_seen(const struct result *result, uint32_t column)
+static bool numbers_may_be_seen(const struct result *result, uint32_t column)
 {
     enum { LONGEST = 64 };
     struct value value = result_value(result, 0, column);
@@ -95,8 +95,8 @@ struct result *seen_of(const struct check *check, const struct result *result)
     seen->row_count = result->row_count;
     for (size_t i = 0; i < check->rule_count && result->kept_rows > 0; i++) {
         const char *name = check->rules[i].column;
-        if (name == NULL || has_column(seen, name) || count == RESULT_COLUMNS_MAX ||
-            !result_find_column(result, name, &column) || !may_be_seen(result, column))
+        if (name == NULL || numbers_has_column(seen, name) || count == RESULT_COLUMNS_MAX ||
+            !result_find_column(result, name, &column) || !numbers_may_be_seen(result, column))
             continue;
         columns[count++] = column;
         result_add_column(seen, name);

@@ -12,7 +12,7 @@ static const char *const names[RESERVED_COUNT] = {
 
 enum { FIRST_PATH = RESERVED_LIVEZ, PAST_PATHS = RESERVED_NONE, FIRST_KEY = RESERVED_EXCLUDE };
 
-static enum reserved find(unsigned first, unsigned past, const char *name)
+static enum reserved reserved_find(unsigned first, unsigned past, const char *name)
 {
     for (unsigned i = first; i < past; i++) {
         if (strcmp(names[i], name) == 0)
@@ -23,7 +23,7 @@ static enum reserved find(unsigned first, unsigned past, const char *name)
 
 enum reserved reserved_path(const char *name)
 {
-    return find(FIRST_PATH, PAST_PATHS, name);
+    return reserved_find(FIRST_PATH, PAST_PATHS, name);
 }
 
 const char *reserved_path_name(size_t index)
@@ -33,10 +33,10 @@ const char *reserved_path_name(size_t index)
 
 enum reserved reserved_key(const char *name)
 {
-    return find(FIRST_KEY, RESERVED_COUNT, name);
+    return reserved_find(FIRST_KEY, RESERVED_COUNT, name);
 }
 
 bool reserved_from_endpoints(const char *name)
 {
-    return find(FIRST_PATH, FIRST_KEY, name) != RESERVED_COUNT;
+    return reserved_find(FIRST_PATH, FIRST_KEY, name) != RESERVED_COUNT;
 }

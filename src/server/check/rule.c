@@ -19,12 +19,12 @@ static const char *const comparison_texts[] = {
     [RULE_EQ] = "==", [RULE_NE] = "!=", [RULE_LT] = "<",
     [RULE_LE] = "<=", [RULE_GT] = ">",  [RULE_GE] = ">="};
 
-static void skip_blanks(struct cursor *cursor)
+static void rule_skip_blanks(struct cursor *cursor)
 {
     cursor->at += strspn(cursor->at, " \t");
 }
 
-static size_t identifier_length(const char *text)
+static size_t rule_identifier_length(const char *text)
 {
     if (!isalpha((unsigned char)text[0]) && text[0] != '_')
         return 0;
@@ -35,7 +35,7 @@ static size_t identifier_length(const char *text)
 }
 
 // A text between two quote characters, a doubled one standing for itself.
-static bool parse_quoted(struct cursor *cursor, char quote, char **string, struct error *error)
+static bool rule_parse_quoted(struct cursor *cursor, char quote, char **string, struct error *error)
 {
     const char *from = cursor->at + 1;
     char *copy = memory_new(strlen(from) + 1);
@@ -53,12 +53,12 @@ static bool parse_quoted(struct cursor *cursor, char quote, char **string, struc
     return true;
 }
 
-static bool parse_subject(struct cursor *cursor, struct rule *rule, struct error *error)
+static bool rule_parse_subject(struct cursor *cursor, struct rule *rule, struct error *error)
 {
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     if (*cursor->at == '"')
-        return parse_quoted(cursor, '"', &rule->column, error);
-    size_t length = identifier_length(cursor->at);
+        return rule_parse_quoted(cursor, '"', &rule->column, error);
+    size_t length = rule_identifier_length(cursor->at);
     if (length == 0)
         return error_set(error, "expected a column's name or `rows`");
     bool rows = length == 4 && strncmp(cursor->at, "rows", length) == 0;
@@ -84,9 +84,9 @@ bool comparison_from_text(const char *text, size_t length, enum rule_comparison 
     return false;
 }
 
-static bool parse_comparison(struct cursor *cursor, struct rule *rule, struct error *error)
+static bool rule_parse_comparison(struct cursor *cursor, struct rule *rule, struct error *error)
 {
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     size_t length = strspn(cursor->at, "=!<>");
     if (!comparison_from_text(cursor->at, length, &rule->comparison))
         return error_set(error, "expected an operator: == != < <= > >=");
@@ -94,7 +94,7 @@ static bool parse_comparison(struct cursor *cursor, struct rule *rule, struct er
     return true;
 }
 
-static size_t number_length(const char *text)
+static size_t rule_number_length(const char *text)
 {
     size_t length = text[0] == '-' || text[0] == '+';
     size_t digits = strspn(text + length, "0123456789");
@@ -115,7 +115,7 @@ static size_t number_length(const char *text)
     return length;
 }
 
-static bool parse_word(struct cursor *cursor, struct literal *literal)
+static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
 {
     static const struct {
         const char *word;
@@ -123,7 +123,7 @@ static bool parse_word(struct cursor *cursor, struct literal *literal)
         int number;
     } words[] = {
         {"true", LITERAL_BOOLEAN, 1}, {"false", LITERAL_BOOLEAN, 0}, {"null", LITERAL_NULL, 0}};
-    size_t length = identifier_length(cursor->at);
+    size_t length = rule_identifier_length(cursor->at);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strlen(words[i].word) == length &&
             strncasecmp(words[i].word, cursor->at, length) == 0) {
@@ -135,13 +135,13 @@ static bool parse_word(struct cursor *cursor, struct literal *literal)
     return false;
 }
 
-static bool parse_literal(struct cursor *cursor, struct literal *literal, struct error *error)
+static bool rule_parse_literal(struct cursor *cursor, struct literal *literal, struct error *error)
 {
-    skip_blanks(cursor);
-    size_t length = number_length(cursor->at);
+    rule_skip_blanks(cursor);
+    size_t length = rule_number_length(cursor->at);
     if (*cursor->at == '\'') {
         literal->type = LITERAL_STRING;
-        return parse_quoted(cursor, '\'', &literal->string, error);
+        return rule_parse_quoted(cursor, '\'', &literal->string, error);
     }
     if (length > 0) {
         *literal = (struct literal){.type = LITERAL_NUMBER, .number = strtold(cursor->at, NULL)};
@@ -150,13 +150,13 @@ static bool parse_literal(struct cursor *cursor, struct literal *literal, struct
         cursor->at += length;
         return true;
     }
-    if (parse_word(cursor, literal))
+    if (rule_parse_word(cursor, literal))
         return true;
     return error_set(error, "expected a number, a 'string', true, false or null");
 }
 
 // What the grammar allows but no one can mean.
-static bool check_sense(const struct rule *rule, enum literal_type type, struct error *error)
+static bool rule_check_sense(const struct rule *rule, enum literal_type type, struct error *error)
 {
     bool orders = rule->comparison != RULE_EQ && rule->comparison != RULE_NE;
     if (orders && (type == LITERAL_NULL || type == LITERAL_BOOLEAN))
@@ -167,49 +167,50 @@ static bool check_sense(const struct rule *rule, enum literal_type type, struct 
     return true;
 }
 
-static bool parse_whole_literal(struct cursor *cursor, struct literal *literal, struct error *error)
+static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *literal,
+                                     struct error *error)
 {
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     const char *start = cursor->at;
-    if (!parse_literal(cursor, literal, error))
+    if (!rule_parse_literal(cursor, literal, error))
         return false;
     literal->text = memory_copy(start, (size_t)(cursor->at - start));
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     return *cursor->at == '\0' || error_set(error, "expected nothing more after the value");
 }
 
-static bool parse_param(struct cursor *cursor, const struct params *params, struct rule *rule,
-                        enum literal_type *type, struct error *error)
+static bool rule_parse_param(struct cursor *cursor, const struct params *params, struct rule *rule,
+                             enum literal_type *type, struct error *error)
 {
-    size_t length = identifier_length(cursor->at + 1);
+    size_t length = rule_identifier_length(cursor->at + 1);
     rule->param = memory_copy(cursor->at + 1, length);
     const struct param *param = params_find(params, rule->param);
     if (param == NULL)
         return error_set(error, "no param of this name is given above");
     *type = param->value.type;
     cursor->at += 1 + length;
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     return *cursor->at == '\0' || error_set(error, "expected nothing more after the param");
 }
 
-static bool parse(struct cursor *cursor, const struct params *params, struct rule *rule,
-                  struct error *error)
+static bool rule_parse_parts(struct cursor *cursor, const struct params *params, struct rule *rule,
+                             struct error *error)
 {
     enum literal_type type = LITERAL_NULL;
-    if (!parse_subject(cursor, rule, error) || !parse_comparison(cursor, rule, error))
+    if (!rule_parse_subject(cursor, rule, error) || !rule_parse_comparison(cursor, rule, error))
         return false;
-    skip_blanks(cursor);
+    rule_skip_blanks(cursor);
     const char *value = cursor->at;
     if (*value == '$') {
-        if (!parse_param(cursor, params, rule, &type, error))
+        if (!rule_parse_param(cursor, params, rule, &type, error))
             return false;
     } else {
-        if (!parse_whole_literal(cursor, &rule->literal, error))
+        if (!rule_parse_whole_literal(cursor, &rule->literal, error))
             return false;
         type = rule->literal.type;
     }
     cursor->at = value;
-    return check_sense(rule, type, error);
+    return rule_check_sense(rule, type, error);
 }
 
 bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
@@ -217,7 +218,7 @@ bool rule_parse(const char *text, enum rule_effect effect, const struct params *
 {
     struct cursor cursor = {.text = text, .at = text};
     *rule = (struct rule){.effect = effect};
-    bool parsed = parse(&cursor, params, rule, error);
+    bool parsed = rule_parse_parts(&cursor, params, rule, error);
     if (!parsed)
         rule_clear(rule);
     *offset = (size_t)(cursor.at - text);
@@ -239,7 +240,7 @@ void literal_clear(struct literal *literal)
     *literal = (struct literal){0};
 }
 
-static struct param *add_param(struct params *params, const char *name)
+static struct param *rule_add_param(struct params *params, const char *name)
 {
     params->items = memory_grow(params->items, (params->count + 1) * sizeof *params->items);
     struct param *param = &params->items[params->count++];
@@ -250,14 +251,14 @@ static struct param *add_param(struct params *params, const char *name)
 bool params_add(struct params *params, const char *name, const char *value, struct error *error)
 {
     struct cursor cursor = {.text = value, .at = value};
-    size_t length = identifier_length(name);
+    size_t length = rule_identifier_length(name);
     if (length == 0 || name[length] != '\0')
         return error_set(error, "'%.40s' is no param's name, expected letters, digits and '_'",
                          name);
     if (params_find(params, name) != NULL)
         return error_set(error, "param %s is given a second time", name);
-    struct param *param = add_param(params, name);
-    if (!parse_whole_literal(&cursor, &param->value, error))
+    struct param *param = rule_add_param(params, name);
+    if (!rule_parse_whole_literal(&cursor, &param->value, error))
         return false;
     return param->value.type != LITERAL_NULL ||
            error_set(error, "null cannot be a param's default, expected a number, a 'string', true "
@@ -265,8 +266,8 @@ bool params_add(struct params *params, const char *name, const char *value, stru
 }
 
 // A string is taken as it is; the other types in a rule's grammar.
-static bool parse_override(const char *text, enum literal_type type, struct literal *literal,
-                           struct error *error)
+static bool rule_parse_override(const char *text, enum literal_type type, struct literal *literal,
+                                struct error *error)
 {
     struct cursor cursor = {.text = text, .at = text};
     if (type == LITERAL_STRING) {
@@ -274,15 +275,15 @@ static bool parse_override(const char *text, enum literal_type type, struct lite
             .type = type, .string = memory_string(text), .text = memory_string(text)};
         return true;
     }
-    return parse_whole_literal(&cursor, literal, error) && literal->type == type;
+    return rule_parse_whole_literal(&cursor, literal, error) && literal->type == type;
 }
 
 bool params_override(struct params *params, const struct param *param, const char *text,
                      struct error *error)
 {
-    struct param *added = add_param(params, param->name);
+    struct param *added = rule_add_param(params, param->name);
     enum literal_type type = param->value.type;
-    if (parse_override(text, type, &added->value, error))
+    if (rule_parse_override(text, type, &added->value, error))
         return true;
     return error_set(error, "%s: expected %s", param->name,
                      type == LITERAL_NUMBER ? "a number" : "true or false");
@@ -326,12 +327,12 @@ bool comparison_holds(enum rule_comparison comparison, int order)
     abort();
 }
 
-static int compare_numbers(long double a, long double b)
+static int rule_compare_numbers(long double a, long double b)
 {
     return (a > b) - (a < b);
 }
 
-static int compare_strings(const struct value *value, const char *string)
+static int rule_compare_strings(const struct value *value, const char *string)
 {
     size_t length = strlen(string);
     size_t shorter = value->length < length ? value->length : length;
@@ -340,108 +341,109 @@ static int compare_strings(const struct value *value, const char *string)
 }
 
 // A piece of the check's file, where quotes may hold any character.
-static void add_written(struct text *why, const char *piece)
+static void rule_add_written(struct text *why, const char *piece)
 {
     text_add_foreign(why, piece, strlen(piece));
 }
 
-static enum rule_finding tell(const struct rule *rule, const struct literal *literal, bool it_holds,
-                              const char *seen, size_t length, struct text *why)
+static enum rule_finding rule_tell(const struct rule *rule, const struct literal *literal,
+                                   bool it_holds, const char *seen, size_t length, struct text *why)
 {
     if (!it_holds)
         return RULE_HOLDS_NOT;
-    add_written(why, rule->column != NULL ? rule->column : "rows");
+    rule_add_written(why, rule->column != NULL ? rule->column : "rows");
     text_add(why, " ");
     text_add_foreign(why, seen, length);
     text_addf(why, " %s ", comparison_texts[rule->comparison]);
-    add_written(why, literal->text); // a request's, perhaps
+    rule_add_written(why, literal->text); // a request's, perhaps
     return RULE_HOLDS;
 }
 
 // Something is there that compares with nothing.
-static enum rule_finding judge_unknowable(const struct rule *rule, const char *what,
-                                          struct text *why)
+static enum rule_finding rule_judge_unknowable(const struct rule *rule, const char *what,
+                                               struct text *why)
 {
     if (rule->effect == RULE_SKIP)
         return RULE_HOLDS_NOT;
-    add_written(why, rule->column);
+    rule_add_written(why, rule->column);
     text_addf(why, " is %s", what);
     return RULE_HOLDS;
 }
 
-static enum rule_finding refuse(const struct rule *rule, const char *what, struct text *why)
+static enum rule_finding rule_refuse(const struct rule *rule, const char *what, struct text *why)
 {
     text_add(why, "column ");
-    add_written(why, rule->column);
+    rule_add_written(why, rule->column);
     text_addf(why, " %s", what);
     return RULE_UNFIT;
 }
 
-static enum rule_finding judge_null(const struct rule *rule, const struct literal *literal,
-                                    const struct value *value, struct text *why)
+static enum rule_finding rule_judge_null(const struct rule *rule, const struct literal *literal,
+                                         const struct value *value, struct text *why)
 {
     bool is_null = value->type == VALUE_NULL;
     bool it_holds = is_null == (rule->comparison == RULE_EQ);
     if (!it_holds || !is_null)
-        return tell(rule, literal, it_holds, value->text, value->length, why);
-    add_written(why, rule->column);
+        return rule_tell(rule, literal, it_holds, value->text, value->length, why);
+    rule_add_written(why, rule->column);
     text_add(why, " is null");
     return RULE_HOLDS;
 }
 
-static enum rule_finding judge_string(const struct rule *rule, const struct literal *literal,
-                                      const struct value *value, struct text *why)
+static enum rule_finding rule_judge_string(const struct rule *rule, const struct literal *literal,
+                                           const struct value *value, struct text *why)
 {
     if (value->type != VALUE_STRING)
-        return refuse(rule, "is not a string, and the rule compares it with one", why);
+        return rule_refuse(rule, "is not a string, and the rule compares it with one", why);
     if (value->cut)
-        return refuse(rule, "is longer than can be compared", why);
-    int order = compare_strings(value, literal->string);
-    return tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
-                value->length, why);
+        return rule_refuse(rule, "is longer than can be compared", why);
+    int order = rule_compare_strings(value, literal->string);
+    return rule_tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
+                     value->length, why);
 }
 
-static enum rule_finding judge_number(const struct rule *rule, const struct literal *literal,
-                                      const struct value *value, struct text *why)
+static enum rule_finding rule_judge_number(const struct rule *rule, const struct literal *literal,
+                                           const struct value *value, struct text *why)
 {
     if (value->type == VALUE_STRING)
-        return refuse(rule, "is a string, and the rule compares it with no string", why);
+        return rule_refuse(rule, "is a string, and the rule compares it with no string", why);
     if (value->cut)
-        return refuse(rule, "is longer than can be compared", why);
+        return rule_refuse(rule, "is longer than can be compared", why);
     long double number = value_number(value);
     if (isnan(number))
-        return judge_unknowable(rule, "NaN", why);
-    int order = compare_numbers(number, literal->number);
-    return tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
-                value->length, why);
+        return rule_judge_unknowable(rule, "NaN", why);
+    int order = rule_compare_numbers(number, literal->number);
+    return rule_tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
+                     value->length, why);
 }
 
-static enum rule_finding judge_rows(const struct rule *rule, const struct literal *literal,
-                                    const struct result *result, struct text *why)
+static enum rule_finding rule_judge_rows(const struct rule *rule, const struct literal *literal,
+                                         const struct result *result, struct text *why)
 {
     char count[24];
     struct text seen = text_in(count, sizeof count);
     text_addf(&seen, "%llu", (unsigned long long)result->row_count);
-    int order = compare_numbers((long double)result->row_count, literal->number);
-    return tell(rule, literal, comparison_holds(rule->comparison, order), count, seen.length, why);
+    int order = rule_compare_numbers((long double)result->row_count, literal->number);
+    return rule_tell(rule, literal, comparison_holds(rule->comparison, order), count, seen.length,
+                     why);
 }
 
 enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
                              const struct result *result, struct text *why)
 {
     if (rule->column == NULL)
-        return judge_rows(rule, literal, result, why);
+        return rule_judge_rows(rule, literal, result, why);
     uint32_t column;
     if (!result_find_column(result, rule->column, &column))
-        return refuse(rule, "is not in the result", why);
+        return rule_refuse(rule, "is not in the result", why);
     if (result->kept_rows == 0)
         return RULE_NO_ROW;
     struct value value = result_value(result, 0, column);
     if (literal->type == LITERAL_NULL)
-        return judge_null(rule, literal, &value, why);
+        return rule_judge_null(rule, literal, &value, why);
     if (value.type == VALUE_NULL)
-        return judge_unknowable(rule, "null", why);
+        return rule_judge_unknowable(rule, "null", why);
     if (literal->type == LITERAL_STRING)
-        return judge_string(rule, literal, &value, why);
-    return judge_number(rule, literal, &value, why);
+        return rule_judge_string(rule, literal, &value, why);
+    return rule_judge_number(rule, literal, &value, why);
 }

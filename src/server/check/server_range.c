@@ -18,7 +18,7 @@ const char *flavor_name(enum flavor flavor)
     return flavor_names[flavor];
 }
 
-static bool add_flavor(struct server_range *range, const char *name)
+static bool server_range_add_flavor(struct server_range *range, const char *name)
 {
     for (unsigned i = 0; i < FLAVOR_COUNT; i++) {
         if (flavor_names[i] != NULL && strcmp(flavor_names[i], name) == 0) {
@@ -32,7 +32,7 @@ static bool add_flavor(struct server_range *range, const char *name)
 bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
 {
     for (size_t i = 0; i < words->count; i++) {
-        if (!add_flavor(range, words->items[i]))
+        if (!server_range_add_flavor(range, words->items[i]))
             return error_set(error, "'%.40s' is unknown, expected postgres, mysql or mariadb",
                              words->items[i]);
     }
@@ -40,7 +40,8 @@ bool range_add_flavors(struct server_range *range, const struct words *words, st
 }
 
 // "14.2..." into numbers; returns how many, and where the rest begins.
-static size_t parse_version(const char *text, unsigned parts[PARTS_MAX], const char **rest)
+static size_t server_range_parse_version(const char *text, unsigned parts[PARTS_MAX],
+                                         const char **rest)
 {
     size_t count = 0;
     *rest = text;
@@ -55,7 +56,7 @@ static size_t parse_version(const char *text, unsigned parts[PARTS_MAX], const c
     return count;
 }
 
-static bool add_bound(struct server_range *range, const char *text)
+static bool server_range_add_bound(struct server_range *range, const char *text)
 {
     const char *at = text + strspn(text, " \t");
     size_t length = strspn(at, "=!<>");
@@ -64,7 +65,7 @@ static bool add_bound(struct server_range *range, const char *text)
         return false;
     at += length;
     at += strspn(at, " \t");
-    bound.count = parse_version(at, bound.parts, &at);
+    bound.count = server_range_parse_version(at, bound.parts, &at);
     at += strspn(at, " \t");
     range->bounds[range->bound_count++] = bound;
     for (size_t i = 0; i < bound.count; i++) {
@@ -80,12 +81,13 @@ bool range_add_versions(struct server_range *range, const char *text, struct err
     words_split(&words, text, ",");
     bool sound = words.count > 0;
     for (size_t i = 0; i < words.count && sound; i++)
-        sound = add_bound(range, words.items[i]);
+        sound = server_range_add_bound(range, words.items[i]);
     words_free(&words);
     return sound || error_set(error, "expected one or two bounds, like >= 14 or >= 10.5, < 11");
 }
 
-static bool is_within(const struct version_bound *bound, const unsigned parts[PARTS_MAX])
+static bool server_range_is_within(const struct version_bound *bound,
+                                   const unsigned parts[PARTS_MAX])
 {
     int order = 0;
     for (size_t i = 0; i < bound->count && order == 0; i++)
@@ -97,9 +99,9 @@ bool range_has(const struct server_range *range, enum flavor flavor, const char 
 {
     unsigned parts[PARTS_MAX] = {0};
     const char *rest;
-    bool numbered = parse_version(version, parts, &rest) > 0;
+    bool numbered = server_range_parse_version(version, parts, &rest) > 0;
     bool has = range->flavors == 0 || (range->flavors >> flavor & 1U) != 0;
     for (size_t i = 0; i < range->bound_count; i++)
-        has &= numbered && is_within(&range->bounds[i], parts);
+        has &= numbered && server_range_is_within(&range->bounds[i], parts);
     return has;
 }

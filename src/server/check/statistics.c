@@ -30,15 +30,15 @@ struct statistics *statistics_new(int64_t began_ms)
 }
 
 // Every kind of item begins with its name.
-static char **name_of(void *item)
+static char **statistics_name_of(void *item)
 {
     return item;
 }
 
-static void clear(struct named_list *list)
+static void statistics_clear(struct named_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        free(*name_of(list->items[i]));
+        free(*statistics_name_of(list->items[i]));
         free(list->items[i]);
     }
     free(list->items);
@@ -46,19 +46,19 @@ static void clear(struct named_list *list)
 
 void statistics_free(struct statistics *statistics)
 {
-    clear(&statistics->checks);
-    clear(&statistics->probers);
-    clear(&statistics->endpoints);
+    statistics_clear(&statistics->checks);
+    statistics_clear(&statistics->probers);
+    statistics_clear(&statistics->endpoints);
     free(statistics);
 }
 
 // Where the item of this name is, or should be.
-static size_t find_place(const struct named_list *list, const char *name)
+static size_t statistics_find_place(const struct named_list *list, const char *name)
 {
     size_t first = 0, past = list->count;
     while (first < past) {
         size_t middle = first + (past - first) / 2;
-        if (strcmp(*name_of(list->items[middle]), name) < 0)
+        if (strcmp(*statistics_name_of(list->items[middle]), name) < 0)
             first = middle + 1;
         else
             past = middle;
@@ -66,13 +66,13 @@ static size_t find_place(const struct named_list *list, const char *name)
     return first;
 }
 
-static void *find_or_add(struct named_list *list, const char *name, size_t size)
+static void *statistics_find_or_add(struct named_list *list, const char *name, size_t size)
 {
-    size_t place = find_place(list, name);
-    if (place < list->count && strcmp(*name_of(list->items[place]), name) == 0)
+    size_t place = statistics_find_place(list, name);
+    if (place < list->count && strcmp(*statistics_name_of(list->items[place]), name) == 0)
         return list->items[place];
     void *item = memory_new(size);
-    *name_of(item) = memory_string(name);
+    *statistics_name_of(item) = memory_string(name);
     list->items = memory_grow(list->items, (list->count + 1) * sizeof(void *));
     void **at = list->items + place;
     memmove(at + 1, at, (list->count++ - place) * sizeof(void *));
@@ -82,17 +82,17 @@ static void *find_or_add(struct named_list *list, const char *name, size_t size)
 
 struct check_statistics *statistics_check(struct statistics *statistics, const char *name)
 {
-    return find_or_add(&statistics->checks, name, sizeof(struct check_statistics));
+    return statistics_find_or_add(&statistics->checks, name, sizeof(struct check_statistics));
 }
 
 struct prober_statistics *statistics_prober(struct statistics *statistics, const char *name)
 {
-    return find_or_add(&statistics->probers, name, sizeof(struct prober_statistics));
+    return statistics_find_or_add(&statistics->probers, name, sizeof(struct prober_statistics));
 }
 
 struct endpoint_statistics *statistics_endpoint(struct statistics *statistics, const char *name)
 {
-    return find_or_add(&statistics->endpoints, name, sizeof(struct endpoint_statistics));
+    return statistics_find_or_add(&statistics->endpoints, name, sizeof(struct endpoint_statistics));
 }
 
 void check_statistics_add_run(struct check_statistics *check, int64_t duration_ns)

@@ -37,7 +37,7 @@ struct weighing {
     struct judgement *judgement;
 };
 
-static enum weight weight_of(enum rule_finding finding, enum rule_effect effect)
+static enum weight verdict_weight_of(enum rule_finding finding, enum rule_effect effect)
 {
     static const enum weight of_effects[] = {
         [RULE_FAIL] = WEIGHT_FAIL, [RULE_WARN] = WEIGHT_WARN, [RULE_SKIP] = WEIGHT_SKIP};
@@ -47,8 +47,8 @@ static enum weight weight_of(enum rule_finding finding, enum rule_effect effect)
 }
 
 // What the rule compares with: its own literal, or the param's value in force.
-static const struct literal *literal_of(const struct rule *rule, const struct check *check,
-                                        const struct params *overrides)
+static const struct literal *verdict_literal_of(const struct rule *rule, const struct check *check,
+                                                const struct params *overrides)
 {
     if (rule->param == NULL)
         return &rule->literal;
@@ -58,13 +58,13 @@ static const struct literal *literal_of(const struct rule *rule, const struct ch
     return &param->value; // the parser has seen to it that there is one
 }
 
-static void weigh(struct weighing *weighing, const struct rule *rule, const struct literal *literal,
-                  const struct result *result)
+static void verdict_weigh(struct weighing *weighing, const struct rule *rule,
+                          const struct literal *literal, const struct result *result)
 {
     char reason[REASON_MAX];
     struct text why = text_in(reason, sizeof reason);
     enum rule_finding finding = rule_judge(rule, literal, result, &why);
-    enum weight weight = weight_of(finding, rule->effect);
+    enum weight weight = verdict_weight_of(finding, rule->effect);
     if (weight > weighing->weight) {
         weighing->weight = weight;
         memcpy(weighing->judgement->reason, reason, sizeof reason);
@@ -73,7 +73,7 @@ static void weigh(struct weighing *weighing, const struct rule *rule, const stru
     weighing->rows_ruled |= rule->column == NULL;
 }
 
-static enum outcome outcome_of(const struct weighing *weighing)
+static enum outcome verdict_outcome_of(const struct weighing *weighing)
 {
     switch (weighing->weight) {
     case WEIGHT_UNFIT:
@@ -89,19 +89,20 @@ static enum outcome outcome_of(const struct weighing *weighing)
     abort();
 }
 
-static void judge_by_rules(const struct check *check, const struct result *result,
-                           const struct params *overrides, struct judgement *judgement)
+static void verdict_judge_by_rules(const struct check *check, const struct result *result,
+                                   const struct params *overrides, struct judgement *judgement)
 {
     struct weighing weighing = {.judgement = judgement};
     for (size_t i = 0; i < check->rule_count; i++)
-        weigh(&weighing, &check->rules[i], literal_of(&check->rules[i], check, overrides), result);
-    judgement->outcome = outcome_of(&weighing);
+        verdict_weigh(&weighing, &check->rules[i],
+                      verdict_literal_of(&check->rules[i], check, overrides), result);
+    judgement->outcome = verdict_outcome_of(&weighing);
     judgement->verdict = verdict_of(check, judgement->outcome);
     if (judgement->verdict == VERDICT_PASS && weighing.weight == WEIGHT_WARN)
         judgement->verdict = VERDICT_WARN;
 }
 
-static bool is_truthy(const struct value *value)
+static bool verdict_is_truthy(const struct value *value)
 {
     if (value->type == VALUE_NULL)
         return false;
@@ -112,14 +113,14 @@ static bool is_truthy(const struct value *value)
 }
 
 // With no rule, the first column of the first row must be there and not NULL, false or 0.
-static void judge_by_first_value(const struct check *check, const struct result *result,
-                                 struct judgement *judgement)
+static void verdict_judge_by_first_value(const struct check *check, const struct result *result,
+                                         struct judgement *judgement)
 {
     if (result->kept_rows == 0 || result->column_count == 0) {
         judgement->outcome = OUTCOME_NO_ROW;
     } else {
         struct value value = result_value(result, 0, 0);
-        if (!is_truthy(&value)) {
+        if (!verdict_is_truthy(&value)) {
             judgement->outcome = OUTCOME_FAILED;
             struct text why = text_in(judgement->reason, sizeof judgement->reason);
             text_add_foreign(&why, result_column(result, 0), strlen(result_column(result, 0)));
@@ -141,9 +142,9 @@ struct judgement judge(const struct check *check, enum outcome outcome, const st
         return judgement;
     assert(result != NULL);
     if (check->rule_count > 0)
-        judge_by_rules(check, result, overrides, &judgement);
+        verdict_judge_by_rules(check, result, overrides, &judgement);
     else if (check->endpoints.count > 0)
-        judge_by_first_value(check, result, &judgement);
+        verdict_judge_by_first_value(check, result, &judgement);
     return judgement;
 }
 

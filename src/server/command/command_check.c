@@ -22,7 +22,7 @@ struct checking {
     int status;
 };
 
-static void print_json(const struct check_view *views, size_t count)
+static void command_check_print_json(const struct check_view *views, size_t count)
 {
     size_t length;
     char *text = report_json_text(rounds_json(views, count), &length);
@@ -30,19 +30,19 @@ static void print_json(const struct check_view *views, size_t count)
     free(text);
 }
 
-static void on_views(void *context, struct check_view *views, size_t count)
+static void command_check_on_views(void *context, struct check_view *views, size_t count)
 {
     struct checking *checking = context;
     const struct table table = {.views = views, .count = count, .coloured = table_is_coloured()};
     if (checking->json)
-        print_json(views, count);
+        command_check_print_json(views, count);
     else
         table_print(stdout, &table, instant_now());
     checking->status = rounds_status(&checking->probing, views, count);
     probing_end(&checking->probing);
 }
 
-static bool find_check(const struct config *config, const char *name, size_t *check)
+static bool command_check_find_check(const struct config *config, const char *name, size_t *check)
 {
     for (size_t i = 0; i < config->check_count; i++) {
         if (strcmp(config->checks[i]->name, name) == 0) {
@@ -58,27 +58,27 @@ static bool find_check(const struct config *config, const char *name, size_t *ch
 }
 
 // The checks named, or all; false if one is not there.
-static bool select_checks(const struct config *config, const struct words *names, size_t *checks,
-                          size_t *count)
+static bool command_check_select_checks(const struct config *config, const struct words *names,
+                                        size_t *checks, size_t *count)
 {
     *count = names->count > 0 ? names->count : config->check_count;
     for (size_t i = 0; i < *count; i++)
         checks[i] = i;
     for (size_t i = 0; i < names->count; i++) {
-        if (!find_check(config, names->items[i], &checks[i]))
+        if (!command_check_find_check(config, names->items[i], &checks[i]))
             return false;
     }
     return true;
 }
 
-static int run_once(struct checking *checking, const size_t *checks, size_t count)
+static int command_check_run_once(struct checking *checking, const size_t *checks, size_t count)
 {
-    scheduler_ask(checking->probing.scheduler, checks, count, on_views, checking);
+    scheduler_ask(checking->probing.scheduler, checks, count, command_check_on_views, checking);
     probing_run(&checking->probing);
     return checking->status;
 }
 
-static int refuse_names(struct checking *checking)
+static int command_check_refuse_names(struct checking *checking)
 {
     probing_end(&checking->probing);
     probing_run(&checking->probing);
@@ -86,7 +86,7 @@ static int refuse_names(struct checking *checking)
 }
 
 // An interval of 0: once.
-static int run_checks(struct command_line *line, struct rounds_options options)
+static int command_check_run_checks(struct command_line *line, struct rounds_options options)
 {
     struct checking checking = {.json = options.json, .status = STATUS_USAGE};
     size_t count;
@@ -96,19 +96,20 @@ static int run_checks(struct command_line *line, struct rounds_options options)
     probing_start(&checking.probing, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
     const struct config *config = checking.probing.config;
     size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
-    if (!select_checks(config, &line->words, checks, &count))
-        status = refuse_names(&checking);
+    if (!command_check_select_checks(config, &line->words, checks, &count))
+        status = command_check_refuse_names(&checking);
     else if (options.interval.ms > 0)
         status = rounds_run(&checking.probing, checks, count, options);
     else
-        status = run_once(&checking, checks, count);
+        status = command_check_run_once(&checking, checks, count);
     free(checks);
     probing_free(&checking.probing);
     return status;
 }
 
 // No --watch: 0.
-static bool parse_interval(const char *text, struct duration *interval, struct error *error)
+static bool command_check_parse_interval(const char *text, struct duration *interval,
+                                         struct error *error)
 {
     *interval = (struct duration){0};
     if (text == NULL)
@@ -132,10 +133,10 @@ int command_check(int argc, char **argv)
     int status;
     if (!options.json && strcmp(format, "text") != 0)
         status = command_refuse("--format: expected text or json");
-    else if (!parse_interval(interval, &options.interval, &error))
+    else if (!command_check_parse_interval(interval, &options.interval, &error))
         status = command_refuse("%s", error.text);
     else
-        status = run_checks(&line, options);
+        status = command_check_run_checks(&line, options);
     command_line_clear(&line);
     return status;
 }

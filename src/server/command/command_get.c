@@ -20,7 +20,7 @@
 enum { ANSWER_MAX = 1024 * 1024, PATIENCE_S = 5 };
 
 // Where the adapter can be reached that listens like this: an address of all is asked on loopback.
-static bool resolve(const char *listen, struct addrinfo **found, struct error *error)
+static bool command_get_resolve(const char *listen, struct addrinfo **found, struct error *error)
 {
     static const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                                           .ai_socktype = SOCK_STREAM};
@@ -42,7 +42,7 @@ static bool resolve(const char *listen, struct addrinfo **found, struct error *e
     return true;
 }
 
-static int connect_to(const struct addrinfo *address, struct error *error)
+static int command_get_connect_to(const struct addrinfo *address, struct error *error)
 {
     static const struct timeval patience = {.tv_sec = PATIENCE_S};
     int opened = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -57,7 +57,7 @@ static int connect_to(const struct addrinfo *address, struct error *error)
 }
 
 // Reads to the end of the connection; what comes is never more than a few KiB.
-static char *read_answer(int connection, struct tls_client *tls)
+static char *command_get_read_answer(int connection, struct tls_client *tls)
 {
     char *answer = memory_new(ANSWER_MAX + 1);
     size_t length = 0;
@@ -72,17 +72,17 @@ static char *read_answer(int connection, struct tls_client *tls)
 }
 
 // "HTTP/1.1 503 Service Unavailable" into 503; 0 if it is no status line.
-static unsigned long status_of(const char *answer)
+static unsigned long command_get_status_of(const char *answer)
 {
     const char *space = strchr(answer, ' ');
     bool http = strncmp(answer, "HTTP/1.", strlen("HTTP/1.")) == 0;
     return http && space != NULL ? strtoul(space, NULL, 10) : 0;
 }
 
-static int print_answer(const char *answer)
+static int command_get_print_answer(const char *answer)
 {
     const char *body = strstr(answer, "\r\n\r\n");
-    unsigned long status = status_of(answer);
+    unsigned long status = command_get_status_of(answer);
     if (status == 0 || body == NULL) {
         (void)command_refuse("the adapter gave no answer");
         return STATUS_UNWELL;
@@ -94,7 +94,7 @@ static int print_answer(const char *answer)
 }
 
 // One that cannot be sent has no answer, which is said then.
-static int ask(int connection, bool https, const char *request, struct error *error)
+static int command_get_ask(int connection, bool https, const char *request, struct error *error)
 {
     struct tls_client *tls = NULL;
     if (https && (tls = tls_client_start(connection, error)) == NULL)
@@ -103,14 +103,14 @@ static int ask(int connection, bool https, const char *request, struct error *er
         tls_client_send(tls, request, strlen(request));
     else
         (void)send(connection, request, strlen(request), MSG_NOSIGNAL);
-    char *answer = read_answer(connection, tls);
-    int status = print_answer(answer);
+    char *answer = command_get_read_answer(connection, tls);
+    int status = command_get_print_answer(answer);
     free(answer);
     tls_client_free(tls);
     return status;
 }
 
-static int get(const struct settings *settings, const char *path, struct error *error)
+static int command_get_get(const struct settings *settings, const char *path, struct error *error)
 {
     struct addrinfo *address = NULL;
     char request[2048];
@@ -120,14 +120,14 @@ static int get(const struct settings *settings, const char *path, struct error *
         (void)error_set(error, "get: expected a path like /livez");
         return STATUS_USAGE;
     }
-    if (!resolve(settings->listen, &address, error))
+    if (!command_get_resolve(settings->listen, &address, error))
         return STATUS_USAGE;
     assert(address != NULL); // getaddrinfo's promise
-    int connection = connect_to(address, error);
+    int connection = command_get_connect_to(address, error);
     freeaddrinfo(address);
     if (connection < 0)
         return STATUS_UNWELL;
-    int status = ask(connection, settings_want_tls(settings), request, error);
+    int status = command_get_ask(connection, settings_want_tls(settings), request, error);
     close(connection);
     return status;
 }
@@ -138,7 +138,7 @@ int command_get(int argc, char **argv)
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, 1))
         return STATUS_USAGE;
-    int status = get(&line.settings, line.words.items[0], &error);
+    int status = command_get_get(&line.settings, line.words.items[0], &error);
     if (error.text[0] != '\0')
         (void)command_refuse("%s", error.text);
     command_line_clear(&line);

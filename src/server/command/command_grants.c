@@ -10,7 +10,7 @@
 #include <string.h>
 
 // In quotes, each of them within doubled.
-static void print_quoted(const char *text, char quote)
+static void command_grants_print_quoted(const char *text, char quote)
 {
     putchar(quote);
     for (; *text != '\0'; text++) {
@@ -22,14 +22,14 @@ static void print_quoted(const char *text, char quote)
 }
 
 // A URL that names an administrator does not get its user made anew, but another one proposed.
-static const char *user_of(const struct target *target)
+static const char *command_grants_user_of(const struct target *target)
 {
     bool administrator = strcmp(target->user, "postgres") == 0 || strcmp(target->user, "root") == 0;
     return administrator ? "probe" : target->user;
 }
 
 // Where the server sees the probe come from. From another machine nobody here knows.
-static const char *origin_of(const struct target *target)
+static const char *command_grants_origin_of(const struct target *target)
 {
     if (target->socket != NULL)
         return "localhost";
@@ -40,35 +40,36 @@ static const char *origin_of(const struct target *target)
 }
 
 // The user as SQL names it.
-static void print_user(const struct target *target)
+static void command_grants_print_user(const struct target *target)
 {
     if (target->engine == ENGINE_POSTGRES) {
-        print_quoted(user_of(target), '"');
+        command_grants_print_quoted(command_grants_user_of(target), '"');
         return;
     }
-    print_quoted(user_of(target), '`'); // in which no backslash means anything
-    printf("@'%s'", origin_of(target));
+    command_grants_print_quoted(command_grants_user_of(target),
+                                '`'); // in which no backslash means anything
+    printf("@'%s'", command_grants_origin_of(target));
 }
 
-static void print_login(const struct target *target)
+static void command_grants_print_login(const struct target *target)
 {
     printf("-- Run as %s.\nCREATE %s ", target->engine == ENGINE_POSTGRES ? "a superuser" : "root",
            target->engine == ENGINE_POSTGRES ? "ROLE" : "USER");
-    print_user(target);
+    command_grants_print_user(target);
     if (target->engine == ENGINE_MYSQL) {
         printf(" IDENTIFIED BY '...';\n");
         return;
     }
     printf(" LOGIN NOSUPERUSER PASSWORD '...';\nGRANT CONNECT ON DATABASE ");
-    print_quoted(target->database, '"');
+    command_grants_print_quoted(target->database, '"');
     printf(" TO ");
-    print_user(target);
+    command_grants_print_user(target);
     printf(";\n");
 }
 
 // A statement of a check's file, in which $user stands for the probe user. MySQL's clients would end
 // the statement that makes a procedure at the first semicolon in its body.
-static void print_statement(const struct target *target, const char *statement)
+static void command_grants_print_statement(const struct target *target, const char *statement)
 {
     static const char variable[] = "$user";
     size_t length = strlen(statement);
@@ -80,14 +81,14 @@ static void print_statement(const struct target *target, const char *statement)
         printf("DELIMITER //\n");
     while ((next = strstr(statement, variable)) != NULL) {
         printf("%.*s", (int)(next - statement), statement);
-        print_user(target);
+        command_grants_print_user(target);
         statement = next + sizeof variable - 1;
     }
     printf("%.*s%s\n", (int)(end - statement), statement, nested ? "//\nDELIMITER ;" : ";");
 }
 
 // Each statement once, with the first check that needs it.
-static void print_needs(const struct target *target, const struct config *config)
+static void command_grants_print_needs(const struct target *target, const struct config *config)
 {
     struct words printed = {0};
     for (size_t i = 0; i < config->check_count; i++) {
@@ -100,14 +101,14 @@ static void print_needs(const struct target *target, const struct config *config
             if (!named)
                 printf("-- for %s:\n", check->name);
             named = true;
-            print_statement(target, statement);
+            command_grants_print_statement(target, statement);
             words_add(&printed, statement, strlen(statement));
         }
     }
     words_free(&printed);
 }
 
-static int print_all(struct settings *settings)
+static int command_grants_print_all(struct settings *settings)
 {
     struct target target;
     struct error error;
@@ -116,8 +117,8 @@ static int print_all(struct settings *settings)
     for (size_t i = 0; i < config->problems.count; i++)
         (void)command_refuse("%s", config->problems.items[i]);
     if (loaded) {
-        print_login(&target);
-        print_needs(&target, config);
+        command_grants_print_login(&target);
+        command_grants_print_needs(&target, config);
     }
     bool well = config->problems.count == 0;
     target_wipe(&target);
@@ -130,7 +131,7 @@ int command_grants(int argc, char **argv)
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 0, 0))
         return STATUS_USAGE;
-    int status = print_all(&line.settings);
+    int status = command_grants_print_all(&line.settings);
     command_line_clear(&line);
     return status;
 }

@@ -11,7 +11,7 @@ struct tally {
     size_t faults;
 };
 
-static void print_problems(const struct config *config, struct tally *tally)
+static void command_lint_print_problems(const struct config *config, struct tally *tally)
 {
     for (size_t i = 0; i < config->problems.count; i++) {
         const char *problem = config->problems.items[i];
@@ -28,7 +28,7 @@ static void print_problems(const struct config *config, struct tally *tally)
 
 // Each folder by itself, so that no file hides behind a later one of its name. The command line is
 // read anew for each, because a configuration takes its settings over.
-static bool lint_folder(int argc, char **argv, size_t index, struct tally *tally)
+static bool command_lint_lint_folder(int argc, char **argv, size_t index, struct tally *tally)
 {
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
@@ -38,7 +38,7 @@ static bool lint_folder(int argc, char **argv, size_t index, struct tally *tally
     line.settings.enable_all = true;
     bool more = index + 1 < line.words.count;
     struct config *config = config_load(&line.settings);
-    print_problems(config, tally);
+    command_lint_print_problems(config, tally);
     config_release(config);
     command_line_clear(&line);
     return more;
@@ -52,7 +52,7 @@ int command_lint(int argc, char **argv)
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
         return STATUS_USAGE;
     command_line_clear(&line);
-    while (lint_folder(argc, argv, index, &tally))
+    while (command_lint_lint_folder(argc, argv, index, &tally))
         index++;
     printf("%zu checks, %zu faults\n", tally.files, tally.faults);
     return tally.faults > 0 ? STATUS_USAGE : STATUS_WELL;

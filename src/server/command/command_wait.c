@@ -25,19 +25,20 @@ struct waiting {
 };
 
 // What is unknown does not pass, whatever the endpoint: the one who waits wants to know.
-static const struct endpoint_rule *strict_rule(void)
+static const struct endpoint_rule *command_wait_strict_rule(void)
 {
     return endpoint_rule("readyz");
 }
 
 // The first check that keeps the endpoint from passing, in words.
-static void describe(const struct check_view *views, size_t count, char *bytes, size_t capacity)
+static void command_wait_describe(const struct check_view *views, size_t count, char *bytes,
+                                  size_t capacity)
 {
     struct circumstances settled = {0};
     struct text text = text_in(bytes, capacity);
     for (size_t i = 0; i < count; i++) {
         char detail[DETAIL_MAX];
-        if (!verdict_fails(views[i].judgement.verdict, strict_rule(), &settled))
+        if (!verdict_fails(views[i].judgement.verdict, command_wait_strict_rule(), &settled))
             continue;
         report_detail(&views[i].judgement, detail, sizeof detail);
         text_addf(&text, "%s: %s", views[i].check->name, detail);
@@ -46,7 +47,7 @@ static void describe(const struct check_view *views, size_t count, char *bytes, 
     text_add(&text, count == 0 ? "it has no check" : "its checks are not meant for this server");
 }
 
-static void say(struct waiting *waiting, const char *what)
+static void command_wait_say(struct waiting *waiting, const char *what)
 {
     const char *name = waiting->endpoint->name;
     int64_t seconds = instant_since(waiting->start, instant_now()).ms / 1000;
@@ -60,7 +61,7 @@ static void say(struct waiting *waiting, const char *what)
     (void)snprintf(waiting->last, sizeof waiting->last, "%s", what);
 }
 
-static void conclude(struct waiting *waiting, int status)
+static void command_wait_conclude(struct waiting *waiting, int status)
 {
     int64_t seconds = instant_since(waiting->start, instant_now()).ms / 1000;
     printf("%s%s %s after %" PRId64 " s\n", waiting->live ? "\r\033[K" : "",
@@ -72,52 +73,53 @@ static void conclude(struct waiting *waiting, int status)
     probing_end(&waiting->probing);
 }
 
-static void on_views(void *context, struct check_view *views, size_t count);
+static void command_wait_on_views(void *context, struct check_view *views, size_t count);
 
-static void on_pause_over(uv_timer_t *timer)
+static void command_wait_on_pause_over(uv_timer_t *timer)
 {
     struct waiting *waiting = timer->data;
     if (waiting->probing.ending) { // by a signal
-        conclude(waiting, STATUS_UNWELL);
+        command_wait_conclude(waiting, STATUS_UNWELL);
         return;
     }
     scheduler_ask(waiting->probing.scheduler, waiting->endpoint->checks, waiting->endpoint->count,
-                  on_views, waiting);
+                  command_wait_on_views, waiting);
 }
 
-static void on_views(void *context, struct check_view *views, size_t count)
+static void command_wait_on_views(void *context, struct check_view *views, size_t count)
 {
     struct waiting *waiting = context;
     struct circumstances settled = {0};
     char what[sizeof waiting->last];
-    if (endpoint_passes(strict_rule(), views, count, &settled)) {
-        conclude(waiting, STATUS_WELL);
+    if (endpoint_passes(command_wait_strict_rule(), views, count, &settled)) {
+        command_wait_conclude(waiting, STATUS_WELL);
         return;
     }
-    describe(views, count, what, sizeof what);
-    say(waiting, what);
+    command_wait_describe(views, count, what, sizeof what);
+    command_wait_say(waiting, what);
     bool over = instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms;
     if (views_have_config(views, count))
-        conclude(waiting, STATUS_USAGE);
+        command_wait_conclude(waiting, STATUS_USAGE);
     else if (over || waiting->probing.ending)
-        conclude(waiting, STATUS_UNWELL);
+        command_wait_conclude(waiting, STATUS_UNWELL);
     else
-        (void)uv_timer_start(&waiting->pause, on_pause_over, PAUSE_MS, 0);
+        (void)uv_timer_start(&waiting->pause, command_wait_on_pause_over, PAUSE_MS, 0);
 }
 
 // Every question gets its own answer. Nothing has been asked yet, so the checks may still change.
-static void forget_caches(struct config *config)
+static void command_wait_forget_caches(struct config *config)
 {
     for (size_t i = 0; i < config->check_count; i++)
         config->checks[i]->cache = (struct duration){.ms = 0};
 }
 
-static int run_wait(struct settings *settings, const char *name, struct duration patience)
+static int command_wait_run_wait(struct settings *settings, const char *name,
+                                 struct duration patience)
 {
     struct waiting waiting = {
         .patience = patience, .start = instant_now(), .live = isatty(STDOUT_FILENO) != 0};
     probing_start(&waiting.probing, settings, patience);
-    forget_caches(waiting.probing.config);
+    command_wait_forget_caches(waiting.probing.config);
     waiting.status = STATUS_USAGE;
     waiting.endpoint = config_endpoint(waiting.probing.config, name);
     waiting.pause.data = &waiting;
@@ -127,7 +129,7 @@ static int run_wait(struct settings *settings, const char *name, struct duration
     } else {
         int failed = uv_timer_init(&waiting.probing.loop, &waiting.pause);
         assert(failed == 0);
-        on_pause_over(&waiting.pause);
+        command_wait_on_pause_over(&waiting.pause);
     }
     probing_run(&waiting.probing);
     probing_free(&waiting.probing);
@@ -145,7 +147,7 @@ int command_wait(int argc, char **argv)
         return STATUS_USAGE;
     const char *endpoint = line.words.count > 0 ? line.words.items[0] : "readyz";
     int status = parse_duration(timeout, &patience, &error)
-                     ? run_wait(&line.settings, endpoint, patience)
+                     ? command_wait_run_wait(&line.settings, endpoint, patience)
                      : command_refuse("--timeout: %s", error.text);
     command_line_clear(&line);
     return status;

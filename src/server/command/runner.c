@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <signal.h>
 
-static void before_wait(uv_prepare_t *prepare)
+static void runner_before_wait(uv_prepare_t *prepare)
 {
     struct probing *probing = prepare->data;
     scheduler_start_batches(probing->scheduler);
@@ -20,7 +20,7 @@ static void before_wait(uv_prepare_t *prepare)
     uv_close((uv_handle_t *)&probing->interrupt, NULL);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void runner_on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     probing_end(handle->data);
@@ -39,9 +39,9 @@ void probing_start(struct probing *probing, struct settings *settings, struct du
     failed |= uv_signal_init(&probing->loop, &probing->terminate);
     failed |= uv_signal_init(&probing->loop, &probing->interrupt);
     probing->prepare.data = probing->terminate.data = probing->interrupt.data = probing;
-    failed |= uv_prepare_start(&probing->prepare, before_wait);
-    failed |= uv_signal_start(&probing->terminate, on_signal, SIGTERM);
-    failed |= uv_signal_start(&probing->interrupt, on_signal, SIGINT);
+    failed |= uv_prepare_start(&probing->prepare, runner_before_wait);
+    failed |= uv_signal_start(&probing->terminate, runner_on_signal, SIGTERM);
+    failed |= uv_signal_start(&probing->interrupt, runner_on_signal, SIGINT);
     assert(failed == 0);
     uv_unref((uv_handle_t *)&probing->terminate);
     uv_unref((uv_handle_t *)&probing->interrupt);

@@ -37,7 +37,7 @@ bool table_is_coloured(void)
     return isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-static const char *colour_of(enum verdict verdict)
+static const char *table_colour_of(enum verdict verdict)
 {
     static const char *const colours[VERDICT_COUNT] = {[VERDICT_PASS] = "\033[32m",
                                                        [VERDICT_WARN] = "\033[33m",
@@ -47,7 +47,7 @@ static const char *colour_of(enum verdict verdict)
     return colours[verdict];
 }
 
-static struct layout layout_of(const struct table *table)
+static struct layout table_layout_of(const struct table *table)
 {
     size_t name = strlen("CHECK");
     for (size_t i = 0; i < table->count; i++) {
@@ -64,19 +64,19 @@ static struct layout layout_of(const struct table *table)
     return layout;
 }
 
-static bool begins_character(char byte)
+static bool table_begins_character(char byte)
 {
     return ((unsigned char)byte & 0xC0) != 0x80; // UTF-8
 }
 
 // The length of the words' first line: all, or up to a blank, or what fits if there is none.
-static size_t first_line(const char *words, size_t columns)
+static size_t table_first_line(const char *words, size_t columns)
 {
     size_t taken = 0, blank = 0, i = 0;
     for (; words[i] != '\0'; i++) {
         if (words[i] == ' ')
             blank = i;
-        if (begins_character(words[i]) && taken++ == columns)
+        if (table_begins_character(words[i]) && taken++ == columns)
             return blank > 0 ? blank : i;
     }
     return i;
@@ -86,7 +86,7 @@ void table_print_words(FILE *out, const char *words, size_t indent, size_t width
 {
     size_t columns = width == 0 ? SIZE_MAX : width > indent + 1 ? width - indent : 1;
     for (;;) {
-        size_t length = first_line(words, columns);
+        size_t length = table_first_line(words, columns);
         fprintf(out, "%.*s\n", (int)length, words);
         words += length;
         words += strspn(words, " ");
@@ -96,7 +96,7 @@ void table_print_words(FILE *out, const char *words, size_t indent, size_t width
     }
 }
 
-static void add_changed(FILE *out, struct instant changed, struct instant now)
+static void table_add_changed(FILE *out, struct instant changed, struct instant now)
 {
     static const struct {
         int64_t seconds;
@@ -113,15 +113,15 @@ static void add_changed(FILE *out, struct instant changed, struct instant now)
     fprintf(out, "  %8s", text);
 }
 
-static void print_head(FILE *out, const struct table *table, const struct layout *layout)
+static void table_print_head(FILE *out, const struct table *table, const struct layout *layout)
 {
     fprintf(out, "%-*s  %-7s%s  %8s%s\n", layout->name, "CHECK", "VERDICT",
             table->changed != NULL ? "   CHANGED" : "", "TIME", layout->below ? "" : "  DETAIL");
 }
 
 // The detail, and in a window how old it is, where that is more than somebody who looks would guess.
-static void describe(const struct table *table, const struct check_view *view, struct instant now,
-                     char *detail, size_t capacity)
+static void table_describe(const struct table *table, const struct check_view *view,
+                           struct instant now, char *detail, size_t capacity)
 {
     report_detail(&view->judgement, detail, capacity);
     long long age = (long long)(instant_since(view->started, now).ms / 1000);
@@ -131,18 +131,18 @@ static void describe(const struct table *table, const struct check_view *view, s
                        age);
 }
 
-static void print_row(FILE *out, const struct table *table, size_t index,
-                      const struct layout *layout, struct instant now)
+static void table_print_row(FILE *out, const struct table *table, size_t index,
+                            const struct layout *layout, struct instant now)
 {
     const struct check_view *view = &table->views[index];
     enum verdict verdict = view->judgement.verdict;
     char detail[DETAIL_MAX + 64];
-    describe(table, view, now, detail, sizeof detail);
+    table_describe(table, view, now, detail, sizeof detail);
     fprintf(out, "%-*s  %s%-7s%s", layout->name, view->check->name,
-            table->coloured ? colour_of(verdict) : "", verdict_name(verdict),
+            table->coloured ? table_colour_of(verdict) : "", verdict_name(verdict),
             table->coloured ? "\033[0m" : "");
     if (table->changed != NULL)
-        add_changed(out, table->changed[index], now);
+        table_add_changed(out, table->changed[index], now);
     fprintf(out, "  %5lld ms", (long long)view->took.ms);
     if (!layout->below)
         fputs("  ", out);
@@ -155,15 +155,15 @@ static void print_row(FILE *out, const struct table *table, size_t index,
     table_print_words(out, view->message, layout->detail, table->width);
 }
 
-static struct piece write_row(const struct table *table, size_t index, const struct layout *layout,
-                              struct instant now)
+static struct piece table_write_row(const struct table *table, size_t index,
+                                    const struct layout *layout, struct instant now)
 {
     enum verdict verdict = table->views[index].judgement.verdict;
     struct piece piece = {.well = verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED};
     FILE *out = open_memstream(&piece.text, &piece.length);
     if (out == NULL)
         abort();
-    print_row(out, table, index, layout, now);
+    table_print_row(out, table, index, layout, now);
     fclose(out);
     for (size_t i = 0; i < piece.length; i++)
         piece.lines += piece.text[i] == '\n';
@@ -171,7 +171,7 @@ static struct piece write_row(const struct table *table, size_t index, const str
 }
 
 // How many lines the rows take that are well, or those that are not.
-static size_t lines_of(const struct piece *pieces, size_t count, bool well)
+static size_t table_lines_of(const struct piece *pieces, size_t count, bool well)
 {
     size_t lines = 0;
     for (size_t i = 0; i < count; i++)
@@ -181,11 +181,11 @@ static size_t lines_of(const struct piece *pieces, size_t count, bool well)
 
 // Prints those rows while there is room, and of each its first line only if not all of them fit.
 // Returns how many are left out, and what room there is still.
-static size_t print_while_room(FILE *out, const struct piece *pieces, size_t count, bool well,
-                               size_t *room)
+static size_t table_print_while_room(FILE *out, const struct piece *pieces, size_t count, bool well,
+                                     size_t *room)
 {
     size_t hidden = 0;
-    bool cut = lines_of(pieces, count, well) > *room;
+    bool cut = table_lines_of(pieces, count, well) > *room;
     for (size_t i = 0; i < count; i++) {
         size_t lines = cut ? 1 : pieces[i].lines;
         size_t length = cut ? strcspn(pieces[i].text, "\n") + 1 : pieces[i].length;
@@ -201,27 +201,27 @@ static size_t print_while_room(FILE *out, const struct piece *pieces, size_t cou
 }
 
 // With no room for all, what is not well stands first, and the last line says what is missing.
-static void print_best(FILE *out, const struct piece *pieces, size_t count, size_t room)
+static void table_print_best(FILE *out, const struct piece *pieces, size_t count, size_t room)
 {
     room--;
-    size_t unwell = print_while_room(out, pieces, count, false, &room);
-    size_t well = print_while_room(out, pieces, count, true, &room);
+    size_t unwell = table_print_while_room(out, pieces, count, false, &room);
+    size_t well = table_print_while_room(out, pieces, count, true, &room);
     if (unwell + well > 0)
         fprintf(out, "%zu more, %zu of them not well\n", unwell + well, unwell);
 }
 
 void table_print(FILE *out, const struct table *table, struct instant now)
 {
-    const struct layout layout = layout_of(table);
+    const struct layout layout = table_layout_of(table);
     struct piece *pieces = memory_new((table->count + 1) * sizeof *pieces);
     size_t lines = 1;
     for (size_t i = 0; i < table->count; i++) {
-        pieces[i] = write_row(table, i, &layout, now);
+        pieces[i] = table_write_row(table, i, &layout, now);
         lines += pieces[i].lines;
     }
-    print_head(out, table, &layout);
+    table_print_head(out, table, &layout);
     if (table->height > 1 && lines > table->height)
-        print_best(out, pieces, table->count, table->height - 1);
+        table_print_best(out, pieces, table->count, table->height - 1);
     for (size_t i = 0; i < table->count; i++) {
         if (table->height == 0 || lines <= table->height)
             fputs(pieces[i].text, out);

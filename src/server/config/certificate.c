@@ -28,15 +28,15 @@ struct certificate {
     bool own; // made here
 };
 
-static struct certificate *new_certificate(void)
+static struct certificate *certificate_new_certificate(void)
 {
     struct certificate *certificate = memory_new(sizeof *certificate);
     certificate->references = 1;
     return certificate;
 }
 
-static bool read_pem(const char *path, const char *variable, gnutls_datum_t *pem,
-                     struct error *error)
+static bool certificate_read_pem(const char *path, const char *variable, gnutls_datum_t *pem,
+                                 struct error *error)
 {
     char *bytes;
     size_t length;
@@ -49,15 +49,15 @@ static bool read_pem(const char *path, const char *variable, gnutls_datum_t *pem
     return true;
 }
 
-static void wipe(gnutls_datum_t *pem)
+static void certificate_wipe(gnutls_datum_t *pem)
 {
     if (pem->data != NULL)
         explicit_bzero(pem->data, pem->size);
     free(pem->data);
 }
 
-static bool parse(struct certificate *certificate, const gnutls_datum_t *chain,
-                  const gnutls_datum_t *key, struct error *error)
+static bool certificate_parse(struct certificate *certificate, const gnutls_datum_t *chain,
+                              const gnutls_datum_t *key, struct error *error)
 {
     unsigned length = CHAIN_MAX;
     int failed = gnutls_pcert_list_import_x509_raw(certificate->chain, &length, chain,
@@ -77,7 +77,8 @@ static bool parse(struct certificate *certificate, const gnutls_datum_t *chain,
 }
 
 // Whether the key is the certificate's: GnuTLS tells when it is given both.
-static bool match(const gnutls_datum_t *chain, const gnutls_datum_t *key, struct error *error)
+static bool certificate_match(const gnutls_datum_t *chain, const gnutls_datum_t *key,
+                              struct error *error)
 {
     gnutls_certificate_credentials_t credentials;
     int failed = gnutls_certificate_allocate_credentials(&credentials);
@@ -94,12 +95,13 @@ struct certificate *certificate_load(const char *chain_path, const char *key_pat
 {
     gnutls_datum_t chain = {0};
     gnutls_datum_t key = {0};
-    struct certificate *certificate = new_certificate();
-    bool sound = read_pem(chain_path, "DBHEALTH_TLS_CERT", &chain, error) &&
-                 read_pem(key_path, "DBHEALTH_TLS_KEY", &key, error) &&
-                 parse(certificate, &chain, &key, error) && match(&chain, &key, error);
-    wipe(&chain);
-    wipe(&key);
+    struct certificate *certificate = certificate_new_certificate();
+    bool sound = certificate_read_pem(chain_path, "DBHEALTH_TLS_CERT", &chain, error) &&
+                 certificate_read_pem(key_path, "DBHEALTH_TLS_KEY", &key, error) &&
+                 certificate_parse(certificate, &chain, &key, error) &&
+                 certificate_match(&chain, &key, error);
+    certificate_wipe(&chain);
+    certificate_wipe(&key);
     if (sound)
         return certificate;
     certificate_release(certificate);
@@ -107,7 +109,7 @@ struct certificate *certificate_load(const char *chain_path, const char *key_pat
 }
 
 // A certificate (RFC 5280) as short as a client can bear that verifies nothing.
-static int sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privkey_t key)
+static int certificate_sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privkey_t key)
 {
     static const char name[] = "dbhealthd";
     static const char serial[] = "\x01";
@@ -125,7 +127,7 @@ static int sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privkey_t key)
 
 struct certificate *certificate_make(void)
 {
-    struct certificate *certificate = new_certificate();
+    struct certificate *certificate = certificate_new_certificate();
     gnutls_x509_privkey_t key = NULL;
     gnutls_x509_crt_t own = NULL;
     unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
@@ -133,7 +135,7 @@ struct certificate *certificate_make(void)
     failed |= gnutls_x509_crt_init(&own);
     failed |= gnutls_privkey_init(&certificate->key);
     failed |= gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, bits, 0);
-    failed |= sign_own(own, key);
+    failed |= certificate_sign_own(own, key);
     failed |= gnutls_pcert_import_x509(certificate->chain, own, 0);
     failed |= gnutls_privkey_import_x509(certificate->key, key, GNUTLS_PRIVKEY_IMPORT_AUTO_RELEASE);
     if (failed != 0)
@@ -192,10 +194,10 @@ void certificate_give(struct certificate *certificate, void *session)
     gnutls_db_set_ptr(session, certificate);
 }
 
-static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
-                    int authority_count, const gnutls_pk_algorithm_t *algorithms,
-                    int algorithm_count, gnutls_pcert_st **chain, unsigned *length,
-                    gnutls_privkey_t *key)
+static int certificate_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
+                                int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                                int algorithm_count, gnutls_pcert_st **chain, unsigned *length,
+                                gnutls_privkey_t *key)
 {
     (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
     struct certificate *certificate = gnutls_db_get_ptr(session);
@@ -205,4 +207,4 @@ static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
     return 0;
 }
 
-void (*const certificate_callback)(void) = (void (*)(void))retrieve;
+void (*const certificate_callback)(void) = (void (*)(void))certificate_retrieve;

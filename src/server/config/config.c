@@ -17,14 +17,14 @@
 
 static const char own_check[] = "configuration"; // stands for problems that belong to no file
 
-static void add_problem(struct config *config, const char *text)
+static void config_add_problem(struct config *config, const char *text)
 {
     words_add(&config->problems, text, strlen(text));
 }
 
 // Adds the check where its name belongs, or in the place of the one with that name. They come sorted
 // but for those of a second folder.
-static void add_check(struct config *config, struct check *check)
+static void config_add_check(struct config *config, struct check *check)
 {
     size_t place = config->check_count;
     while (place > 0 && strcmp(check->name, config->checks[place - 1]->name) < 0)
@@ -42,7 +42,7 @@ static void add_check(struct config *config, struct check *check)
 }
 
 // The name of a check file without ".sql"; NULL if it is not one to read: hidden, or another kind.
-static char *stem_of(const char *file)
+static char *config_stem_of(const char *file)
 {
     size_t length = strlen(file);
     if (file[0] == '.' || length < 5 || strcmp(file + length - 4, ".sql") != 0)
@@ -50,9 +50,9 @@ static char *stem_of(const char *file)
     return memory_copy(file, length - 4);
 }
 
-static void load_file(struct config *config, const char *folder, const char *file)
+static void config_load_file(struct config *config, const char *folder, const char *file)
 {
-    char *stem = stem_of(file);
+    char *stem = config_stem_of(file);
     char place[PATH_MAX];
     (void)snprintf(place, sizeof place, "%s/%s", folder, file);
     const struct settings *settings = &config->settings;
@@ -61,49 +61,49 @@ static void load_file(struct config *config, const char *folder, const char *fil
     struct error error;
     if (stem != NULL && !is_name(stem)) {
         (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
-        add_problem(config, error.text);
+        config_add_problem(config, error.text);
     } else if (stem != NULL && strcmp(stem, own_check) == 0) {
         (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
-        add_problem(config, error.text);
+        config_add_problem(config, error.text);
     } else if (stem != NULL && words_have(&settings->disable, stem)) {
         words_add(&config->left_out, stem, strlen(stem));
     } else if (stem != NULL) {
-        add_check(config, check_file_load(stem, place, &defaults));
+        config_add_check(config, check_file_load(stem, place, &defaults));
     }
     free(stem);
 }
 
-static int is_check_file(const struct dirent *entry)
+static int config_is_check_file(const struct dirent *entry)
 {
-    char *stem = stem_of(entry->d_name);
+    char *stem = config_stem_of(entry->d_name);
     free(stem);
     return stem != NULL;
 }
 
-static void load_folder(struct config *config, const char *folder)
+static void config_load_folder(struct config *config, const char *folder)
 {
     struct dirent **entries;
     struct error error;
-    int count = scandir(folder, &entries, is_check_file, alphasort);
+    int count = scandir(folder, &entries, config_is_check_file, alphasort);
     if (count < 0) {
         (void)error_set(&error, "DBHEALTH_CHECKS: cannot read folder %s: %s", folder,
                         strerror(errno));
-        add_problem(config, error.text);
+        config_add_problem(config, error.text);
         return;
     }
     if (count == 0) {
         (void)error_set(&error, "DBHEALTH_CHECKS: no .sql file in folder %s", folder);
-        add_problem(config, error.text);
+        config_add_problem(config, error.text);
     }
     for (int i = 0; i < count; i++) {
-        load_file(config, folder, entries[i]->d_name);
+        config_load_file(config, folder, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
 }
 
 // The part of the installed library that is for this engine; none for no engine.
-static void load_library(struct config *config)
+static void config_load_library(struct config *config)
 {
     char library[PATH_MAX];
     char folder[PATH_MAX + 16];
@@ -112,23 +112,23 @@ static void load_library(struct config *config)
     library_path(library, sizeof library);
     (void)snprintf(folder, sizeof folder, "%s/%s", library,
                    config->engine == ENGINE_POSTGRES ? "postgres" : "mysql");
-    load_folder(config, folder);
+    config_load_folder(config, folder);
 }
 
-static void load_checks(struct config *config)
+static void config_load_checks(struct config *config)
 {
     const struct words *folders = &config->settings.checks;
     if (folders->count == 0)
-        add_problem(config, "DBHEALTH_CHECKS: names no folder");
+        config_add_problem(config, "DBHEALTH_CHECKS: names no folder");
     for (size_t i = 0; i < folders->count; i++) {
         if (strcmp(folders->items[i], "library") == 0)
-            load_library(config);
+            config_load_library(config);
         else
-            load_folder(config, folders->items[i]);
+            config_load_folder(config, folders->items[i]);
     }
 }
 
-static bool is_check(const struct config *config, const char *name)
+static bool config_is_check(const struct config *config, const char *name)
 {
     bool is_one = words_have(&config->left_out, name);
     for (size_t i = 0; i < config->check_count; i++)
@@ -137,7 +137,7 @@ static bool is_check(const struct config *config, const char *name)
 }
 
 // Or one that a check has by default: who names those means whichever there are.
-static bool is_prober(const struct config *config, const char *name)
+static bool config_is_prober(const struct config *config, const char *name)
 {
     static const char *const usual[] = {"liveness", "main", "background"};
     bool is_one = false;
@@ -148,9 +148,10 @@ static bool is_prober(const struct config *config, const char *name)
     return is_one;
 }
 
-static void look_for_names(struct config *config, const char *variable, const struct words *names,
-                           bool (*is_one)(const struct config *, const char *),
-                           const char *expected)
+static void config_look_for_names(struct config *config, const char *variable,
+                                  const struct words *names,
+                                  bool (*is_one)(const struct config *, const char *),
+                                  const char *expected)
 {
     for (size_t i = 0; i < names->count; i++) {
         struct error error;
@@ -163,7 +164,7 @@ static void look_for_names(struct config *config, const char *variable, const st
 }
 
 // Which checks there are is known only with an engine.
-static void look_for_all_names(struct config *config)
+static void config_look_for_all_names(struct config *config)
 {
     static const char check[] = "the name of a check, which is its file's without .sql";
     static const char prober[] =
@@ -171,14 +172,14 @@ static void look_for_all_names(struct config *config)
     const struct settings *settings = &config->settings;
     if (config->engine == ENGINE_NONE)
         return;
-    look_for_names(config, "DBHEALTH_ENABLE", &settings->enable, is_check, check);
-    look_for_names(config, "DBHEALTH_DISABLE", &settings->disable, is_check, check);
-    look_for_names(config, "DBHEALTH_KEEP", &settings->keep, is_prober, prober);
+    config_look_for_names(config, "DBHEALTH_ENABLE", &settings->enable, config_is_check, check);
+    config_look_for_names(config, "DBHEALTH_DISABLE", &settings->disable, config_is_check, check);
+    config_look_for_names(config, "DBHEALTH_KEEP", &settings->keep, config_is_prober, prober);
 }
 
 // Leaves out what is optional and not asked for; only now, so that a user's file with `enabled: no`
 // puts out the shipped one of its name.
-static void drop_optional_checks(struct config *config)
+static void config_drop_optional_checks(struct config *config)
 {
     const struct settings *settings = &config->settings;
     size_t kept = 0;
@@ -194,7 +195,7 @@ static void drop_optional_checks(struct config *config)
 
 // The engine, and what people may see of the URL. A URL that is wrong though its engine is known
 // is not a problem for good: the probers read it anew at every open, and say `config` until then.
-static void load_target(struct config *config)
+static void config_load_target(struct config *config)
 {
     struct target target;
     struct error error;
@@ -211,7 +212,7 @@ static void load_target(struct config *config)
 
 // A listener without its certificate would shut the kubelet out, and that ends the database. The
 // kubelet verifies nothing, so it goes on with any; a client that does verify is warned by that.
-static void load_certificate(struct config *config)
+static void config_load_certificate(struct config *config)
 {
     const struct settings *settings = &config->settings;
     struct error error;
@@ -220,30 +221,30 @@ static void load_certificate(struct config *config)
     config->certificate = certificate_load(settings->tls_cert, settings->tls_key, &error);
     if (config->certificate != NULL)
         return;
-    add_problem(config, error.text);
+    config_add_problem(config, error.text);
     config->certificate = certificate_make();
 }
 
 // Stands for the problems that belong to no check file, so that readiness says them.
-static void add_configuration_check(struct config *config)
+static void config_add_configuration_check(struct config *config)
 {
     struct check_defaults defaults = {.deadline = {.ms = LONG_MAX}};
     static const char text[] = "-- endpoints: healthz startupz readyz\n-- timeout: 1s\nSELECT 1";
     struct check *check = check_file_parse(own_check, own_check, text, sizeof text - 1, &defaults);
     check->broken = memory_string(config->problems.items[0]);
-    add_check(config, check);
+    config_add_check(config, check);
 }
 
-static void list_broken_checks(struct config *config)
+static void config_list_broken_checks(struct config *config)
 {
     for (size_t i = 0; i < config->check_count; i++) {
         const char *broken = config->checks[i]->broken;
         if (broken != NULL && !words_have(&config->problems, broken))
-            add_problem(config, broken);
+            config_add_problem(config, broken);
     }
 }
 
-static struct endpoint *endpoint_of(struct config *config, const char *name)
+static struct endpoint *config_endpoint_of(struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->endpoint_count; i++) {
         if (strcmp(config->endpoints[i].name, name) == 0)
@@ -256,9 +257,9 @@ static struct endpoint *endpoint_of(struct config *config, const char *name)
     return endpoint;
 }
 
-static void join_endpoint(struct config *config, const char *name, size_t check)
+static void config_join_endpoint(struct config *config, const char *name, size_t check)
 {
-    struct endpoint *endpoint = endpoint_of(config, name);
+    struct endpoint *endpoint = config_endpoint_of(config, name);
     if (endpoint->count > 0 && endpoint->checks[endpoint->count - 1] == check)
         return; // the file names it twice
     endpoint->checks =
@@ -266,14 +267,14 @@ static void join_endpoint(struct config *config, const char *name, size_t check)
     endpoint->checks[endpoint->count++] = check;
 }
 
-static void make_endpoints(struct config *config)
+static void config_make_endpoints(struct config *config)
 {
     for (size_t i = 0; endpoint_builtin(i) != NULL; i++)
-        (void)endpoint_of(config, endpoint_builtin(i));
+        (void)config_endpoint_of(config, endpoint_builtin(i));
     for (size_t i = 0; i < config->check_count; i++) {
         const struct check *check = config->checks[i];
         for (size_t j = 0; j < check->endpoints.count; j++)
-            join_endpoint(config, check->endpoints.items[j], i);
+            config_join_endpoint(config, check->endpoints.items[j], i);
         if (!words_have(&config->probers, check->prober))
             words_add(&config->probers, check->prober, strlen(check->prober));
     }
@@ -285,27 +286,27 @@ struct config *config_load(struct settings *settings)
     *config = (struct config){.references = 1, .settings = *settings};
     *settings = (struct settings){0};
     for (size_t i = 0; i < config->settings.problems.count; i++)
-        add_problem(config, config->settings.problems.items[i]);
-    load_target(config);
+        config_add_problem(config, config->settings.problems.items[i]);
+    config_load_target(config);
     if (config->engine == ENGINE_NONE)
-        add_problem(config, config->target_problem);
-    load_certificate(config);
-    load_checks(config);
-    look_for_all_names(config);
-    drop_optional_checks(config);
+        config_add_problem(config, config->target_problem);
+    config_load_certificate(config);
+    config_load_checks(config);
+    config_look_for_all_names(config);
+    config_drop_optional_checks(config);
     if (config->problems.count > 0)
-        add_configuration_check(config);
+        config_add_configuration_check(config);
     if (config->engine != ENGINE_NONE && config->target_problem != NULL)
-        add_problem(config, config->target_problem);
+        config_add_problem(config, config->target_problem);
     config->common_problems = config->problems.count;
-    list_broken_checks(config);
-    make_endpoints(config);
+    config_list_broken_checks(config);
+    config_make_endpoints(config);
     return config;
 }
 
 // --- from one to the next
 
-static size_t find_check(const struct config *config, const char *name)
+static size_t config_find_check(const struct config *config, const char *name)
 {
     size_t i = 0;
     while (i < config->check_count && strcmp(config->checks[i]->name, name) != 0)
@@ -313,24 +314,24 @@ static size_t find_check(const struct config *config, const char *name)
     return i;
 }
 
-static void add_name(struct words *words, const struct check *check)
+static void config_add_name(struct words *words, const struct check *check)
 {
     words_add(words, check->name, strlen(check->name));
 }
 
-static void compare_check(struct config *later, size_t index, const struct config *earlier,
-                          struct config_changes *changes)
+static void config_compare_check(struct config *later, size_t index, const struct config *earlier,
+                                 struct config_changes *changes)
 {
     struct check *check = later->checks[index];
-    size_t found = find_check(earlier, check->name);
+    size_t found = config_find_check(earlier, check->name);
     struct check *before = found < earlier->check_count ? earlier->checks[found] : NULL;
     bool was_broken = before != NULL && before->broken != NULL;
     if (check->broken != NULL && !was_broken && strcmp(check->name, own_check) != 0)
         words_add(&changes->problems, check->broken, strlen(check->broken));
     if (before == NULL) {
-        add_name(&changes->added, check);
+        config_add_name(&changes->added, check);
     } else if (!check_equal(check, before)) {
-        add_name(&changes->changed, check);
+        config_add_name(&changes->changed, check);
     } else {
         later->checks[index] = check_hold(before);
         check_free(check);
@@ -349,10 +350,10 @@ struct config_changes config_succeed(struct config *later, const struct config *
             words_add(&changes.problems, problem, strlen(problem));
     }
     for (size_t i = 0; i < later->check_count; i++)
-        compare_check(later, i, earlier, &changes);
+        config_compare_check(later, i, earlier, &changes);
     for (size_t i = 0; i < earlier->check_count; i++) {
-        if (find_check(later, earlier->checks[i]->name) == later->check_count)
-            add_name(&changes.removed, earlier->checks[i]);
+        if (config_find_check(later, earlier->checks[i]->name) == later->check_count)
+            config_add_name(&changes.removed, earlier->checks[i]);
     }
     return changes;
 }

@@ -36,13 +36,13 @@ struct reload {
 
 // --- the verdict on what was read
 
-static void log_refusal(const struct config_changes *changes)
+static void reload_log_refusal(const struct config_changes *changes)
 {
     for (size_t i = 0; i < changes->problems.count; i++)
         LOG_EVENT(LOG_ERROR, "reload refused", LOG_TEXT("problem", changes->problems.items[i]));
 }
 
-static char *join(const struct words *words)
+static char *reload_join(const struct words *words)
 {
     char *joined = memory_string("");
     size_t length = 0;
@@ -57,11 +57,11 @@ static char *join(const struct words *words)
     return joined;
 }
 
-static void log_success(const struct config_changes *changes, const struct config *config)
+static void reload_log_success(const struct config_changes *changes, const struct config *config)
 {
-    char *added = join(&changes->added);
-    char *changed = join(&changes->changed);
-    char *removed = join(&changes->removed);
+    char *added = reload_join(&changes->added);
+    char *changed = reload_join(&changes->changed);
+    char *removed = reload_join(&changes->removed);
     char expiry[WALL_TIME_MAX] = "";
     if (changes->certificate)
         wall_time_format_ms(certificate_expiry(config->certificate) * 1000, expiry, sizeof expiry);
@@ -75,7 +75,7 @@ static void log_success(const struct config_changes *changes, const struct confi
     free(removed);
 }
 
-static void log_warnings(const struct config *config)
+static void reload_log_warnings(const struct config *config)
 {
     for (size_t i = 0; i < config->warnings.count; i++)
         LOG_EVENT(LOG_WARN, "configuration is doubtful",
@@ -88,10 +88,10 @@ void reload_log_problems(const struct reload *reload)
     for (size_t i = 0; i < config->problems.count; i++)
         LOG_EVENT(LOG_ERROR, "configuration is wrong",
                   LOG_TEXT("problem", config->problems.items[i]));
-    log_warnings(config);
+    reload_log_warnings(config);
 }
 
-static void count(struct reload *reload, enum reload_result result)
+static void reload_count(struct reload *reload, enum reload_result result)
 {
     struct reload_statistics *statistics = reload->statistics;
     statistics->counts[result]++;
@@ -101,38 +101,38 @@ static void count(struct reload *reload, enum reload_result result)
 }
 
 // Requests from now on get this one; those under way hold the other.
-static void take(struct reload *reload, struct config *config)
+static void reload_take(struct reload *reload, struct config *config)
 {
     reload->taken(reload->context, config);
     config_release(reload->running);
     reload->running = config_hold(config);
 }
 
-static void decide(struct reload *reload, struct config *config)
+static void reload_decide(struct reload *reload, struct config *config)
 {
     struct config_changes changes = config_succeed(config, reload->running);
     if (changes.problems.count == 0)
-        log_warnings(config);
+        reload_log_warnings(config);
     if (changes.problems.count > 0) {
-        log_refusal(&changes);
-        count(reload, RELOAD_FAILURE);
+        reload_log_refusal(&changes);
+        reload_count(reload, RELOAD_FAILURE);
     } else if (config_changes_any(&changes)) {
-        take(reload, config);
-        log_success(&changes, config);
-        count(reload, RELOAD_SUCCESS);
+        reload_take(reload, config);
+        reload_log_success(&changes, config);
+        reload_count(reload, RELOAD_SUCCESS);
     } else {
         LOG_EVENT(LOG_INFO, "reload found no change",
                   LOG_NUMBER("checks", (int64_t)config->check_count));
-        count(reload, RELOAD_UNCHANGED);
+        reload_count(reload, RELOAD_UNCHANGED);
     }
     config_changes_clear(&changes);
 }
 
 // --- when
 
-static void on_settled(uv_timer_t *timer);
+static void reload_on_settled(uv_timer_t *timer);
 
-static void wait_to_settle(struct reload *reload)
+static void reload_wait_to_settle(struct reload *reload)
 {
     struct instant now = instant_now();
     if (!reload->unsettled)
@@ -141,46 +141,46 @@ static void wait_to_settle(struct reload *reload)
     struct instant settled = instant_add(now, (struct duration){.ms = SETTLE_MS});
     struct instant latest = instant_add(reload->changed, (struct duration){.ms = PATIENCE_MS});
     deadline_start_timer(&reload->settle, instant_before(settled, latest) ? settled : latest,
-                         on_settled);
+                         reload_on_settled);
 }
 
-static void read_anew(struct reload *reload, bool patient)
+static void reload_read_anew(struct reload *reload, bool patient)
 {
     struct settings settings = settings_copy(&reload->running->settings);
     watch_renew(reload->watch);
     struct config *config = config_load(&settings);
     if (patient && watch_take_changes(reload->watch)) {
-        wait_to_settle(reload);
+        reload_wait_to_settle(reload);
     } else {
         reload->unsettled = false;
-        decide(reload, config);
+        reload_decide(reload, config);
     }
     config_release(config);
     memory_trim();
 }
 
-static void on_settled(uv_timer_t *timer)
+static void reload_on_settled(uv_timer_t *timer)
 {
     struct reload *reload = timer->data;
-    read_anew(reload, instant_since(reload->changed, instant_now()).ms < PATIENCE_MS);
+    reload_read_anew(reload, instant_since(reload->changed, instant_now()).ms < PATIENCE_MS);
 }
 
-static void on_changed(void *context)
+static void reload_on_changed(void *context)
 {
-    wait_to_settle(context);
+    reload_wait_to_settle(context);
 }
 
-static void on_hangup(uv_signal_t *handle, int number)
+static void reload_on_hangup(uv_signal_t *handle, int number)
 {
     struct reload *reload = handle->data;
     (void)number;
     (void)uv_timer_stop(&reload->settle);
-    read_anew(reload, false);
+    reload_read_anew(reload, false);
 }
 
 // --- life
 
-static void watch_files(struct watch *watch, const struct settings *settings)
+static void reload_watch_files(struct watch *watch, const struct settings *settings)
 {
     const char *target[TARGET_FILES_MAX];
     size_t target_count = target_load_files(target);
@@ -205,13 +205,13 @@ struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
     reload->statistics = statistics;
     reload->taken = taken;
     reload->context = context;
-    reload->watch = watch_new(loop, on_changed, reload);
-    watch_files(reload->watch, settings); // before they are read
+    reload->watch = watch_new(loop, reload_on_changed, reload);
+    reload_watch_files(reload->watch, settings); // before they are read
     reload->running = config_load(settings);
     reload->hangup.data = reload->settle.data = reload;
     int failed = uv_timer_init(loop, &reload->settle);
     failed |= uv_signal_init(loop, &reload->hangup);
-    failed |= uv_signal_start(&reload->hangup, on_hangup, SIGHUP);
+    failed |= uv_signal_start(&reload->hangup, reload_on_hangup, SIGHUP);
     assert(failed == 0);
     reload->open_handles = 2;
     return reload;
@@ -222,7 +222,7 @@ struct config *reload_running(const struct reload *reload)
     return reload->running;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void reload_on_closed(uv_handle_t *handle)
 {
     struct reload *reload = handle->data;
     if (--reload->open_handles == 0)
@@ -233,6 +233,6 @@ void reload_end(struct reload *reload)
 {
     watch_end(reload->watch);
     config_release(reload->running);
-    uv_close((uv_handle_t *)&reload->settle, on_closed);
-    uv_close((uv_handle_t *)&reload->hangup, on_closed);
+    uv_close((uv_handle_t *)&reload->settle, reload_on_closed);
+    uv_close((uv_handle_t *)&reload->hangup, reload_on_closed);
 }

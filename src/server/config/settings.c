@@ -64,15 +64,15 @@ enum { SETTING_COUNT = sizeof table / sizeof *table };
 // would take an abbreviation that fits several for the first.
 enum { PLAIN_WORD = 1, FIRST_FLAG = 256 };
 
-static void set_words(struct words *words, const char *text, const char *separators)
+static void settings_set_words(struct words *words, const char *text, const char *separators)
 {
     words_free(words);
     words_split(words, text, separators);
 }
 
-static bool set_names(struct words *words, const char *text, struct error *error)
+static bool settings_set_names(struct words *words, const char *text, struct error *error)
 {
-    set_words(words, text, ", \t");
+    settings_set_words(words, text, ", \t");
     for (size_t i = 0; i < words->count; i++) {
         if (!is_name(words->items[i]))
             return error_set(error, "'%.40s' is no name, expected a-z, 0-9 and '-'",
@@ -81,8 +81,8 @@ static bool set_names(struct words *words, const char *text, struct error *error
     return true;
 }
 
-static bool set_duration(const struct setting *setting, struct duration *duration, const char *text,
-                         struct error *error)
+static bool settings_set_duration(const struct setting *setting, struct duration *duration,
+                                  const char *text, struct error *error)
 {
     struct duration parsed;
     if (!parse_duration(text, &parsed, error))
@@ -97,8 +97,8 @@ static bool set_duration(const struct setting *setting, struct duration *duratio
     return true;
 }
 
-static bool set_choice(const struct setting *setting, unsigned *choice, const char *text,
-                       struct error *error)
+static bool settings_set_choice(const struct setting *setting, unsigned *choice, const char *text,
+                                struct error *error)
 {
     for (unsigned i = 0; setting->choices[i] != NULL; i++) {
         if (strcmp(setting->choices[i], text) == 0) {
@@ -109,8 +109,8 @@ static bool set_choice(const struct setting *setting, unsigned *choice, const ch
     return error_set(error, "'%.40s' is unknown, expected %s", text, setting->meaning);
 }
 
-static bool set(const struct setting *setting, struct settings *settings, const char *text,
-                struct error *error)
+static bool settings_set(const struct setting *setting, struct settings *settings, const char *text,
+                         struct error *error)
 {
     void *field = (char *)settings + setting->offset;
     char **string = field;
@@ -120,53 +120,54 @@ static bool set(const struct setting *setting, struct settings *settings, const 
         *string = memory_string(text);
         return true;
     case TYPE_FOLDERS:
-        set_words(field, text, ":");
+        settings_set_words(field, text, ":");
         return true;
     case TYPE_NAMES:
-        return set_names(field, text, error);
+        return settings_set_names(field, text, error);
     case TYPE_DURATION:
-        return set_duration(setting, field, text, error);
+        return settings_set_duration(setting, field, text, error);
     case TYPE_CHOICE:
-        return set_choice(setting, field, text, error);
+        return settings_set_choice(setting, field, text, error);
     }
     abort();
 }
 
-static void set_default(const struct setting *setting, struct settings *settings)
+static void settings_set_default(const struct setting *setting, struct settings *settings)
 {
     struct error error;
-    if (!set(setting, settings, setting->default_text, &error))
+    if (!settings_set(setting, settings, setting->default_text, &error))
         abort(); // the table contradicts itself
 }
 
 // Sets a value that a person gave; name is what they know it by.
-static void set_given(const struct setting *setting, struct settings *settings, const char *name,
-                      const char *text)
+static void settings_set_given(const struct setting *setting, struct settings *settings,
+                               const char *name, const char *text)
 {
     struct error error;
-    bool is_set = set(setting, settings, text, &error);
+    bool is_set = settings_set(setting, settings, text, &error);
     settings->timeout_given |= is_set && setting->offset == AT(timeout);
     if (is_set)
         return;
     (void)error_prefix(&error, "%s", name);
     words_add(&settings->problems, error.text, strlen(error.text));
-    set_default(setting, settings);
+    settings_set_default(setting, settings);
 }
 
-static void load_environment(struct settings *settings)
+static void settings_load_environment(struct settings *settings)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const char *text = getenv(table[i].variable);
-        set_default(&table[i], settings);
+        settings_set_default(&table[i], settings);
         if (text != NULL && text[0] != '\0')
-            set_given(&table[i], settings, table[i].variable, text);
+            settings_set_given(&table[i], settings, table[i].variable, text);
     }
 }
 
 enum { EXTRA_MAX = 4 };
 
 // Extra flags stand first, for getopt takes the first of a name.
-static void list_options(struct option *options, const struct extra_flag *extra, size_t extra_count)
+static void settings_list_options(struct option *options, const struct extra_flag *extra,
+                                  size_t extra_count)
 {
     assert(extra_count <= EXTRA_MAX);
     for (size_t i = 0; i < extra_count; i++)
@@ -180,8 +181,8 @@ static void list_options(struct option *options, const struct extra_flag *extra,
         options[i].val = FIRST_FLAG + (int)i;
 }
 
-static void take_flag(struct settings *settings, const struct extra_flag *extra, size_t extra_count,
-                      size_t index, const char *value)
+static void settings_take_flag(struct settings *settings, const struct extra_flag *extra,
+                               size_t extra_count, size_t index, const char *value)
 {
     char name[NAME_MAX_LENGTH];
     if (index < extra_count) {
@@ -190,15 +191,15 @@ static void take_flag(struct settings *settings, const struct extra_flag *extra,
     }
     const struct setting *setting = &table[index - extra_count];
     (void)snprintf(name, sizeof name, "--%s", setting->flag);
-    set_given(setting, settings, name, value);
+    settings_set_given(setting, settings, name, value);
 }
 
-static bool load_flags(struct settings *settings, int argc, char **argv,
-                       const struct extra_flag *extra, size_t extra_count, struct words *words,
-                       struct error *error)
+static bool settings_load_flags(struct settings *settings, int argc, char **argv,
+                                const struct extra_flag *extra, size_t extra_count,
+                                struct words *words, struct error *error)
 {
     struct option options[SETTING_COUNT + EXTRA_MAX + 1] = {0};
-    list_options(options, extra, extra_count);
+    settings_list_options(options, extra, extra_count);
     opterr = 0;
     optind = 0; // begin anew, whatever was left of an earlier call
     for (;;) {
@@ -213,7 +214,7 @@ static bool load_flags(struct settings *settings, int argc, char **argv,
         else if (got < FIRST_FLAG)
             return error_set(error, "%.100s: unknown flag; see dbhealthd --help", argv[at]);
         else
-            take_flag(settings, extra, extra_count, (size_t)(got - FIRST_FLAG), optarg);
+            settings_take_flag(settings, extra, extra_count, (size_t)(got - FIRST_FLAG), optarg);
     }
     for (int i = optind; i < argc; i++) // after a "--"
         words_add(words, argv[i], strlen(argv[i]));
@@ -222,7 +223,7 @@ static bool load_flags(struct settings *settings, int argc, char **argv,
 
 // What each value allows but not both together. A deadline below the default timeout just lowers
 // it: who sets one need not know the other.
-static void check_sense(struct settings *settings)
+static void settings_check_sense(struct settings *settings)
 {
     static const char problem[] =
         "DBHEALTH_TIMEOUT: above DBHEALTH_DEADLINE, expected at most that";
@@ -237,10 +238,10 @@ bool settings_load(struct settings *settings, int argc, char **argv, const struc
                    size_t extra_count, struct words *words, struct error *error)
 {
     *settings = (struct settings){0};
-    load_environment(settings);
-    if (!load_flags(settings, argc, argv, extra, extra_count, words, error))
+    settings_load_environment(settings);
+    if (!settings_load_flags(settings, argc, argv, extra, extra_count, words, error))
         return false;
-    check_sense(settings);
+    settings_check_sense(settings);
     return true;
 }
 
@@ -258,7 +259,7 @@ void settings_clear(struct settings *settings)
     *settings = (struct settings){0};
 }
 
-static void copy_words(struct words *words)
+static void settings_copy_words(struct words *words)
 {
     const struct words shared = *words;
     *words = (struct words){0};
@@ -275,9 +276,9 @@ struct settings settings_copy(const struct settings *settings)
         if (table[i].type == TYPE_TEXT)
             *string = memory_string(*string);
         else if (table[i].type == TYPE_FOLDERS || table[i].type == TYPE_NAMES)
-            copy_words(field);
+            settings_copy_words(field);
     }
-    copy_words(&copy.problems);
+    settings_copy_words(&copy.problems);
     return copy;
 }
 

@@ -41,27 +41,28 @@ struct watch {
 
 // --- events
 
-static bool is_check_file(const char *name)
+static bool watch_is_check_file(const char *name)
 {
     size_t length = strlen(name);
     return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".sql") == 0;
 }
 
-static bool concerns(const struct spot *spot, const struct inotify_event *event)
+static bool watch_concerns(const struct spot *spot, const struct inotify_event *event)
 {
     if (spot->number != event->wd)
         return false;
     if (event->len == 0) // the watched thing itself
         return spot->name == NULL && !spot->files && (event->mask & IN_CLOSE_WRITE) != 0;
-    return strcmp(event->name, "..data") == 0 || (spot->files && is_check_file(event->name)) ||
+    return strcmp(event->name, "..data") == 0 ||
+           (spot->files && watch_is_check_file(event->name)) ||
            (spot->name != NULL && strcmp(event->name, spot->name) == 0);
 }
 
-static bool is_change(const struct watch *watch, const struct inotify_event *event)
+static bool watch_is_change(const struct watch *watch, const struct inotify_event *event)
 {
     bool change = (event->mask & IN_Q_OVERFLOW) != 0;
     for (size_t i = 0; i < watch->count && !change; i++)
-        change = concerns(&watch->spots[i], event);
+        change = watch_concerns(&watch->spots[i], event);
     return change;
 }
 
@@ -73,14 +74,14 @@ bool watch_take_changes(struct watch *watch)
     while (watch->inotify >= 0 && (length = read(watch->inotify, bytes, sizeof bytes)) > 0) {
         for (const char *at = bytes; at < bytes + length;) {
             const struct inotify_event *event = (const void *)at;
-            change |= is_change(watch, event);
+            change |= watch_is_change(watch, event);
             at += sizeof *event + event->len;
         }
     }
     return change;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void watch_on_readable(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
     (void)status, (void)events;
@@ -90,7 +91,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 // --- what is watched
 
-static struct spot *add_spot(struct watch *watch, const char *path, size_t length)
+static struct spot *watch_add_spot(struct watch *watch, const char *path, size_t length)
 {
     watch->spots = memory_grow(watch->spots, (watch->count + 1) * sizeof *watch->spots);
     struct spot *spot = &watch->spots[watch->count++];
@@ -106,7 +107,7 @@ static void watch_way(struct watch *watch, const char *path, bool last)
     while (*name != '\0') {
         size_t length = strcspn(name, "/");
         const char *next = name + length + strspn(name + length, "/");
-        struct spot *spot = add_spot(watch, path, (size_t)(name - path));
+        struct spot *spot = watch_add_spot(watch, path, (size_t)(name - path));
         spot->name = memory_copy(name, length);
         spot->is_last = last && *next == '\0';
         name = next;
@@ -116,19 +117,19 @@ static void watch_way(struct watch *watch, const char *path, bool last)
 void watch_folder(struct watch *watch, const char *folder)
 {
     watch_way(watch, folder, false);
-    struct spot *spot = add_spot(watch, folder, strlen(folder));
+    struct spot *spot = watch_add_spot(watch, folder, strlen(folder));
     spot->files = spot->is_last = true;
 }
 
 void watch_file(struct watch *watch, const char *file)
 {
     watch_way(watch, file, true);
-    (void)add_spot(watch, file, strlen(file));
+    (void)watch_add_spot(watch, file, strlen(file));
 }
 
 // What is not there yet is seen by the folders before it, and one that we may not look into can be
 // passed through all the same.
-static void tell_failure(struct spot *spot)
+static void watch_tell_failure(struct spot *spot)
 {
     if (errno == ENOENT || errno == ENOTDIR || !spot->is_last || spot->told)
         return;
@@ -153,7 +154,7 @@ void watch_renew(struct watch *watch)
             mask = spot->is_last ? NAMES_CHANGE | IN_CLOSE_WRITE : NAMES_CHANGE;
         spot->number = inotify_add_watch(watch->inotify, spot->path, mask);
         if (spot->number < 0)
-            tell_failure(spot);
+            watch_tell_failure(spot);
     }
     (void)watch_take_changes(watch);
 }
@@ -173,12 +174,12 @@ struct watch *watch_new(uv_loop_t *loop, watch_changed *changed, void *context)
     int failed = uv_poll_init(loop, &watch->poll, watch->inotify);
     assert(failed == 0);
     watch->poll.data = watch;
-    failed = uv_poll_start(&watch->poll, UV_READABLE, on_readable);
+    failed = uv_poll_start(&watch->poll, UV_READABLE, watch_on_readable);
     assert(failed == 0);
     return watch;
 }
 
-static void free_watch(struct watch *watch)
+static void watch_free_watch(struct watch *watch)
 {
     for (size_t i = 0; i < watch->count; i++) {
         free(watch->spots[i].path);
@@ -188,9 +189,9 @@ static void free_watch(struct watch *watch)
     free(watch);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void watch_on_closed(uv_handle_t *handle)
 {
-    free_watch(handle->data);
+    watch_free_watch(handle->data);
 }
 
 void watch_end(struct watch *watch)
@@ -198,9 +199,9 @@ void watch_end(struct watch *watch)
     if (watch == NULL)
         return;
     if (watch->inotify < 0) {
-        free_watch(watch);
+        watch_free_watch(watch);
         return;
     }
-    uv_close((uv_handle_t *)&watch->poll, on_closed);
+    uv_close((uv_handle_t *)&watch->poll, watch_on_closed);
     close(watch->inotify);
 }

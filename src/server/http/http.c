@@ -79,12 +79,12 @@ struct request {
 
 // --- connections and their deadlines
 
-static struct connection *connection_of(struct MHD_Connection *connection)
+static struct connection *http_connection_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static void set_deadline(struct connection *connection, struct deadline_queue *queue)
+static void http_set_deadline(struct connection *connection, struct deadline_queue *queue)
 {
     deadline_disarm(connection->queue, &connection->deadline);
     connection->queue = queue;
@@ -94,7 +94,7 @@ static void set_deadline(struct connection *connection, struct deadline_queue *q
 // The daemon sees the end of the stream on its next run and closes; but not of a connection whose
 // buffer is full of what is no request, which with MHD_USE_TURBO it does not watch: for that one a
 // time limit, of a second, the least there is.
-static void shut_down(struct deadline_queue *queue, struct deadline_entry *entry)
+static void http_shut_down(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
     const struct connection *connection = (struct connection *)entry;
@@ -102,10 +102,10 @@ static void shut_down(struct deadline_queue *queue, struct deadline_entry *entry
     (void)MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
-static void on_crowded(uv_timer_t *timer);
+static void http_on_crowded(uv_timer_t *timer);
 
 // Shuts down the first connection of the queue. False if it has not been idle for long enough yet.
-static bool shut_first(struct http *http, struct deadline_queue *queue)
+static bool http_shut_first(struct http *http, struct deadline_queue *queue)
 {
     struct deadline_entry *first = deadline_first(queue);
     if (first == NULL)
@@ -113,29 +113,29 @@ static bool shut_first(struct http *http, struct deadline_queue *queue)
     int64_t least_ms = IDLE_LEAST_MS - queue->length.ms;
     struct instant due = instant_add(first->at, (struct duration){.ms = least_ms});
     if (instant_before(instant_now(), due)) {
-        deadline_start_timer(&http->crowded, due, on_crowded);
+        deadline_start_timer(&http->crowded, due, http_on_crowded);
         return false;
     }
     deadline_disarm(queue, first);
-    shut_down(queue, first);
+    http_shut_down(queue, first);
     return true;
 }
 
-static void make_room(struct http *http)
+static void http_make_room(struct http *http)
 {
     unsigned shut = 0;
     while (http->connections - shut + CONNECTIONS_SPARE >= http->connections_max &&
-           (shut_first(http, &http->idle) || shut_first(http, &http->headers)))
+           (http_shut_first(http, &http->idle) || http_shut_first(http, &http->headers)))
         shut++;
 }
 
-static void on_crowded(uv_timer_t *timer)
+static void http_on_crowded(uv_timer_t *timer)
 {
-    make_room(timer->data);
+    http_make_room(timer->data);
 }
 
 // Gives back what a crowd has needed, once most of it has left.
-static void tidy_after_crowd(struct http *http)
+static void http_tidy_after_crowd(struct http *http)
 {
     if (http->connections_most < CROWD || http->connections > http->connections_most / 4)
         return;
@@ -143,7 +143,7 @@ static void tidy_after_crowd(struct http *http)
     memory_trim();
 }
 
-static void free_request(struct request *request)
+static void http_free_request(struct request *request)
 {
     if (request == NULL)
         return;
@@ -154,15 +154,15 @@ static void free_request(struct request *request)
     free(request);
 }
 
-static void begin_tls(struct connection *connection, struct MHD_Connection *mhd)
+static void http_begin_tls(struct connection *connection, struct MHD_Connection *mhd)
 {
     connection->certificate = certificate_hold(connection->http->service->config->certificate);
     certificate_give(connection->certificate,
                      MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
 }
 
-static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
-                          enum MHD_ConnectionNotificationCode code)
+static void http_on_connection(void *context, struct MHD_Connection *mhd, void **own,
+                               enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = context;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -172,10 +172,10 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         http->progress = true;
         http->changed |= http->connections == http->connections_max;
         http->connections--;
-        free_request(closed->request);
+        http_free_request(closed->request);
         certificate_release(closed->certificate);
         free(closed);
-        tidy_after_crowd(http);
+        http_tidy_after_crowd(http);
         return;
     }
     struct connection *connection = memory_new(sizeof *connection);
@@ -186,7 +186,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     *own = connection;
     if (http->tls)
-        begin_tls(connection, mhd);
+        http_begin_tls(connection, mhd);
     http->connections++;
     if (http->connections > http->connections_most)
         http->connections_most = http->connections;
@@ -198,68 +198,68 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **own,
 // The first that is known of a request: its target, before it is decoded where it lies. Of a request
 // that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end, so the connection
 // knows it too.
-static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+static void *http_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = memory_new(sizeof *request);
     request->http = context;
     request->connection = connection;
     request->target = memory_string(target);
-    free_request(connection_of(connection)->request);
-    connection_of(connection)->request = request;
+    http_free_request(http_connection_of(connection)->request);
+    http_connection_of(connection)->request = request;
     return request;
 }
 
-static void on_completed(void *context, struct MHD_Connection *connection, void **own,
-                         enum MHD_RequestTerminationCode code)
+static void http_on_completed(void *context, struct MHD_Connection *connection, void **own,
+                              enum MHD_RequestTerminationCode code)
 {
     (void)context, (void)code;
-    struct connection *ended = connection_of(connection);
-    free_request(ended->request);
+    struct connection *ended = http_connection_of(connection);
+    http_free_request(ended->request);
     ended->request = NULL;
     *own = NULL;
 }
 
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
+static void http_add_header(struct MHD_Response *response, const char *name, const char *value)
 {
     enum MHD_Result added = MHD_add_response_header(response, name, value);
     assert(added == MHD_YES);
 }
 
 // Makes the response; takes the answer's body over.
-static struct MHD_Response *respond(struct answer *answer)
+static struct MHD_Response *http_respond(struct answer *answer)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         abort();
-    add_header(response, "Content-Type", answer->type);
-    add_header(response, "Cache-Control", "no-store");
-    add_header(response, "X-Content-Type-Options", "nosniff");
+    http_add_header(response, "Content-Type", answer->type);
+    http_add_header(response, "Cache-Control", "no-store");
+    http_add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->allow)
-        add_header(response, "Allow", "GET, HEAD, OPTIONS");
+        http_add_header(response, "Allow", "GET, HEAD, OPTIONS");
     if (answer->policy != NULL)
-        add_header(response, "Content-Security-Policy", answer->policy);
+        http_add_header(response, "Content-Security-Policy", answer->policy);
     if (answer->age >= 0) {
         char age[24];
         (void)snprintf(age, sizeof age, "%lld", (long long)answer->age);
-        add_header(response, "Age", age);
+        http_add_header(response, "Age", age);
     }
     return response;
 }
 
-static void on_answer(void *context, struct answer *answer)
+static void http_on_answer(void *context, struct answer *answer)
 {
     struct request *request = context;
     request->status = answer->status;
     request->validity = answer->validity;
-    request->response = respond(answer);
+    request->response = http_respond(answer);
     request->http->progress = request->http->changed = true;
     if (request->suspended)
         MHD_resume_connection(request->connection);
     request->suspended = false;
 }
 
-static enum method method_of(const char *name)
+static enum method http_method_of(const char *name)
 {
     static const struct {
         const char *name;
@@ -274,42 +274,43 @@ static enum method method_of(const char *name)
     return METHOD_OTHER;
 }
 
-static bool accepts(const char *accept, const char *type)
+static bool http_accepts(const char *accept, const char *type)
 {
     return accept != NULL && strstr(accept, type) != NULL;
 }
 
 // ?format decides, else what the client says that it accepts.
-static bool wants_json(const struct route *route, const char *accept)
+static bool http_wants_json(const struct route *route, const char *accept)
 {
     return route->format == FORMAT_JSON ||
-           (route->format == FORMAT_UNSAID && accepts(accept, "application/health+json"));
+           (route->format == FORMAT_UNSAID && http_accepts(accept, "application/health+json"));
 }
 
 // A browser gets the page of the root; but an answer on some checks, or with other params, is one of
 // /readyz as it ever was.
-static bool wants_page(const struct route *route, const char *accept)
+static bool http_wants_page(const struct route *route, const char *accept)
 {
     bool whole = route->exclude.count == 0 && route->param_names.count == 0;
-    return route->format == FORMAT_HTML ||
-           (route->format == FORMAT_UNSAID && route->root && whole && accepts(accept, "text/html"));
+    return route->format == FORMAT_HTML || (route->format == FORMAT_UNSAID && route->root &&
+                                            whole && http_accepts(accept, "text/html"));
 }
 
 // accept is what the client says that it accepts; NULL: it does not say.
-static void ask(struct request *request, enum method method, const char *accept)
+static void http_ask(struct request *request, enum method method, const char *accept)
 {
     route_parse(request->target, &request->route);
-    bool json = wants_json(&request->route, accept);
-    request->facts = (struct request_facts){.method = method,
-                                            .route = &request->route,
-                                            .json = json,
-                                            .page = !json && wants_page(&request->route, accept)};
+    bool json = http_wants_json(&request->route, accept);
+    request->facts =
+        (struct request_facts){.method = method,
+                               .route = &request->route,
+                               .json = json,
+                               .page = !json && http_wants_page(&request->route, accept)};
     request->http->changed = true;
-    answer_ask(request->http->service, &request->facts, on_answer, request);
+    answer_ask(request->http->service, &request->facts, http_on_answer, request);
 }
 
 // Finds the response to a usual request, or asks for the answer.
-static const struct prebuilt *begin_answer(struct request *request, enum method method)
+static const struct prebuilt *http_begin_answer(struct request *request, enum method method)
 {
     struct http *http = request->http;
     const struct prebuilt *prebuilt = NULL;
@@ -321,23 +322,23 @@ static const struct prebuilt *begin_answer(struct request *request, enum method 
     if (request->usual)
         prebuilt = prebuilt_take(&http->prebuilt, http->service, request->target);
     if (prebuilt == NULL) {
-        struct connection *connection = connection_of(request->connection);
+        struct connection *connection = http_connection_of(request->connection);
         deadline_disarm(connection->queue, &connection->deadline);
-        ask(request, method, accept);
+        http_ask(request, method, accept);
     }
     return prebuilt;
 }
 
-static enum MHD_Result send_response(struct request *request, unsigned status,
-                                     struct MHD_Response *response)
+static enum MHD_Result http_send_response(struct request *request, unsigned status,
+                                          struct MHD_Response *response)
 {
-    set_deadline(connection_of(request->connection), &request->http->idle);
+    http_set_deadline(http_connection_of(request->connection), &request->http->idle);
     return MHD_queue_response(request->connection, status, response);
 }
 
-static enum MHD_Result send_own(struct request *request)
+static enum MHD_Result http_send_own(struct request *request)
 {
-    enum MHD_Result queued = send_response(request, request->status, request->response);
+    enum MHD_Result queued = http_send_response(request, request->status, request->response);
     if (request->usual) {
         prebuilt_keep(&request->http->prebuilt, request->target, request->status,
                       &request->validity, request->response);
@@ -348,9 +349,9 @@ static enum MHD_Result send_own(struct request *request)
 
 // Called with the header, with each piece of a body, at the end of the request, and again when a
 // suspended connection has been resumed. Answering in the first call would end keep-alive.
-static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **own)
+static enum MHD_Result http_on_request(void *context, struct MHD_Connection *mhd, const char *url,
+                                       const char *method, const char *version, const char *upload,
+                                       size_t *upload_size, void **own)
 {
     (void)context, (void)url, (void)version, (void)upload;
     struct request *request = *own;
@@ -365,11 +366,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     }
     const struct prebuilt *prebuilt = NULL;
     if (!request->asked)
-        prebuilt = begin_answer(request, method_of(method));
+        prebuilt = http_begin_answer(request, http_method_of(method));
     if (prebuilt != NULL)
-        return send_response(request, prebuilt->status, prebuilt->response);
+        return http_send_response(request, prebuilt->status, prebuilt->response);
     if (request->response != NULL)
-        return send_own(request);
+        return http_send_own(request);
     request->suspended = true;
     MHD_suspend_connection(mhd);
     return MHD_YES;
@@ -378,7 +379,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 // --- the daemon on the loop
 
 static void __attribute__((format(printf, 2, 0)))
-on_daemon_log(void *context, const char *format, va_list arguments)
+http_on_daemon_log(void *context, const char *format, va_list arguments)
 {
     (void)context;
     char words[256];
@@ -389,12 +390,12 @@ on_daemon_log(void *context, const char *format, va_list arguments)
     LOG_EVENT(LOG_DEBUG, "http", LOG_TEXT("message", clean));
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void http_on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)poll, (void)status, (void)events; // http_run, before the loop waits again, does the work
 }
 
-static void on_again(uv_timer_t *timer)
+static void http_on_again(uv_timer_t *timer)
 {
     (void)timer; // likewise
 }
@@ -402,7 +403,7 @@ static void on_again(uv_timer_t *timer)
 // libmicrohttpd (0.9.75) asks for another run at once, and again, while a handshake waits for its
 // client or its buffer is full of what it can't take: a few such clients would cost a CPU. What
 // arrives wakes us anyway, so after some runs that came to nothing it has to wait for the next.
-static bool must_wait(struct http *http)
+static bool http_must_wait(struct http *http)
 {
     http->fruitless = http->progress ? 0 : http->fruitless + 1;
     return http->fruitless > FRUITLESS_MOST;
@@ -415,27 +416,28 @@ bool http_run(struct http *http)
     for (unsigned runs = 0; runs < RUNS_AT_ONCE && timeout == 0; runs++) {
         http->progress = http->changed = false;
         (void)MHD_run(http->daemon);
-        make_room(http); // not sooner: in mid-run a connection may be closed without our knowing
+        http_make_room(
+            http); // not sooner: in mid-run a connection may be closed without our knowing
         changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
             (void)uv_timer_stop(&http->again);
             http->fruitless = 0;
             return changed;
         }
-        if (must_wait(http) && timeout == 0)
+        if (http_must_wait(http) && timeout == 0)
             timeout = FRUITLESS_WAIT_MS;
     }
-    (void)uv_timer_start(&http->again, on_again, timeout, 0);
+    (void)uv_timer_start(&http->again, http_on_again, timeout, 0);
     return changed;
 }
 
 void http_run_again(struct http *http)
 {
-    (void)uv_timer_start(&http->again, on_again, 0, 0);
+    (void)uv_timer_start(&http->again, http_on_again, 0, 0);
 }
 
 // As many connections as descriptors allow, up to the maximum.
-static unsigned connection_limit(void)
+static unsigned http_connection_limit(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -452,7 +454,7 @@ static unsigned connection_limit(void)
     return (unsigned)limit.rlim_cur / 2;
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http, int listening)
+static struct MHD_Daemon *http_start_daemon(struct http *http, int listening)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     flags |= http->tls ? MHD_USE_TLS : MHD_USE_TURBO;
@@ -462,16 +464,16 @@ static struct MHD_Daemon *start_daemon(struct http *http, int listening)
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, http,
-        MHD_OPTION_ARRAY, options, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, http, http->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
+        flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_EXTERNAL_LOGGER, http_on_daemon_log,
+        http, MHD_OPTION_ARRAY, options, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_URI_LOG_CALLBACK, http_on_target, http,
+        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        http_on_connection, http, http->tls ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END,
         certificate_priorities, MHD_OPTION_HTTPS_CERT_CALLBACK, certificate_callback,
         MHD_OPTION_END);
 }
 
-static void watch_daemon(struct http *http)
+static void http_watch_daemon(struct http *http)
 {
     int epoll = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     int failed = uv_poll_init(http->loop, &http->poll, epoll);
@@ -480,11 +482,12 @@ static void watch_daemon(struct http *http)
     failed |= uv_timer_init(http->loop, &http->crowded);
     assert(failed == 0);
     http->poll.data = http->again.data = http->crowded.data = http;
-    failed = uv_poll_start(&http->poll, UV_READABLE, on_poll);
+    failed = uv_poll_start(&http->poll, UV_READABLE, http_on_poll);
     assert(failed == 0);
     deadline_queue_open(&http->headers, http->loop, (struct duration){.ms = HEADER_LIMIT_MS},
-                        shut_down);
-    deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS}, shut_down);
+                        http_shut_down);
+    deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS},
+                        http_shut_down);
     http->open_handles = 5;
 }
 
@@ -494,52 +497,52 @@ struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
     struct http *http = memory_new(sizeof *http);
     http->loop = loop;
     http->service = service;
-    http->connections_max = connection_limit();
+    http->connections_max = http_connection_limit();
     http->tls = service->config->certificate != NULL;
-    http->daemon = start_daemon(http, listening);
+    http->daemon = http_start_daemon(http, listening);
     if (http->daemon == NULL) {
         (void)error_set(error, "cannot start the HTTP server");
         free(http);
         return NULL;
     }
-    watch_daemon(http);
+    http_watch_daemon(http);
     return http;
 }
 
-static void on_closed(struct http *http)
+static void http_on_closed(struct http *http)
 {
     if (--http->open_handles == 0)
         free(http);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void http_on_handle_closed(uv_handle_t *handle)
 {
-    on_closed(handle->data);
+    http_on_closed(handle->data);
 }
 
-static void on_headers_closed(uv_handle_t *handle)
+static void http_on_headers_closed(uv_handle_t *handle)
 {
     struct deadline_queue *queue = handle->data;
-    on_closed((struct http *)((char *)queue - offsetof(struct http, headers)));
+    http_on_closed((struct http *)((char *)queue - offsetof(struct http, headers)));
 }
 
-static void on_idle_closed(uv_handle_t *handle)
+static void http_on_idle_closed(uv_handle_t *handle)
 {
     struct deadline_queue *queue = handle->data;
-    on_closed((struct http *)((char *)queue - offsetof(struct http, idle)));
+    http_on_closed((struct http *)((char *)queue - offsetof(struct http, idle)));
 }
 
 void http_end(struct http *http)
 {
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     (void)http_run(http);
-    uv_close((uv_handle_t *)&http->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&http->again, on_handle_closed);
-    uv_close((uv_handle_t *)&http->crowded, on_handle_closed);
+    uv_close((uv_handle_t *)&http->poll, http_on_handle_closed);
+    uv_close((uv_handle_t *)&http->again, http_on_handle_closed);
+    uv_close((uv_handle_t *)&http->crowded, http_on_handle_closed);
     MHD_stop_daemon(http->daemon);
     prebuilt_clear(&http->prebuilt);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
-    deadline_queue_close(&http->headers, on_headers_closed);
-    deadline_queue_close(&http->idle, on_idle_closed);
+    deadline_queue_close(&http->headers, http_on_headers_closed);
+    deadline_queue_close(&http->idle, http_on_idle_closed);
 }

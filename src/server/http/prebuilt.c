@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static void empty(struct prebuilt *slot)
+static void prebuilt_empty(struct prebuilt *slot)
 {
     if (slot->response != NULL)
         MHD_destroy_response(slot->response);
     *slot = (struct prebuilt){0};
 }
 
-static const struct prebuilt *find(const struct prebuilt_table *table, const char *target)
+static const struct prebuilt *prebuilt_find(const struct prebuilt_table *table, const char *target)
 {
     for (size_t i = 0; i < PREBUILT_MAX; i++) {
         if (strcmp(table->slots[i].target, target) == 0)
@@ -21,9 +21,9 @@ static const struct prebuilt *find(const struct prebuilt_table *table, const cha
     return NULL;
 }
 
-static struct prebuilt *slot_for(struct prebuilt_table *table, const char *target)
+static struct prebuilt *prebuilt_slot_for(struct prebuilt_table *table, const char *target)
 {
-    const struct prebuilt *same = find(table, target);
+    const struct prebuilt *same = prebuilt_find(table, target);
     if (same != NULL)
         return &table->slots[same - table->slots];
     struct prebuilt *slot = &table->slots[table->next];
@@ -38,8 +38,8 @@ void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned st
         MHD_destroy_response(response);
         return;
     }
-    struct prebuilt *slot = slot_for(table, target);
-    empty(slot);
+    struct prebuilt *slot = prebuilt_slot_for(table, target);
+    prebuilt_empty(slot);
     *slot = (struct prebuilt){.status = status, .validity = *validity, .response = response};
     (void)snprintf(slot->target, sizeof slot->target, "%s", target);
 }
@@ -47,7 +47,7 @@ void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned st
 const struct prebuilt *prebuilt_take(const struct prebuilt_table *table, struct service *service,
                                      const char *target)
 {
-    const struct prebuilt *found = find(table, target);
+    const struct prebuilt *found = prebuilt_find(table, target);
     if (found == NULL || found->response == NULL)
         return NULL;
     return answer_again(service, &found->validity, found->status) ? found : NULL;
@@ -56,5 +56,5 @@ const struct prebuilt *prebuilt_take(const struct prebuilt_table *table, struct 
 void prebuilt_clear(struct prebuilt_table *table)
 {
     for (size_t i = 0; i < PREBUILT_MAX; i++)
-        empty(&table->slots[i]);
+        prebuilt_empty(&table->slots[i]);
 }

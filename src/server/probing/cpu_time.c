@@ -40,7 +40,7 @@ bool cpu_time_read(int schedstat, struct cpu_time *time)
 }
 
 // The letter after the name in parentheses: proc(5). 0 if there is no such process.
-static char state_of(pid_t pid)
+static char cpu_time_state_of(pid_t pid)
 {
     char path[64];
     char text[512];
@@ -59,11 +59,11 @@ static char state_of(pid_t pid)
 
 bool cpu_is_wanted(pid_t pid)
 {
-    return state_of(pid) == 'R';
+    return cpu_time_state_of(pid) == 'R';
 }
 
 bool cpu_is_withheld(pid_t pid)
 {
-    char state = state_of(pid);
+    char state = cpu_time_state_of(pid);
     return state == 'T' || state == 't';
 }

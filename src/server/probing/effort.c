@@ -4,14 +4,14 @@
 
 enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000 };
 
-static struct cpu_time cpu_of(const struct prober_process *process)
+static struct cpu_time effort_cpu_of(const struct prober_process *process)
 {
     return process != NULL ? prober_process_cpu(process) : (struct cpu_time){0};
 }
 
 // How long the loop may not have turned, if the last look is longer ago than it should be. All of
 // that time: under a quota (a slice at the start of each 100 ms) only every second look comes about.
-static int64_t stall_since(const struct effort *effort, struct instant now)
+static int64_t effort_stall_since(const struct effort *effort, struct instant now)
 {
     int64_t gap_ns = now.ns - effort->last_look.ns;
     return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
@@ -19,17 +19,18 @@ static int64_t stall_since(const struct effort *effort, struct instant now)
 
 void effort_begin(struct effort *effort, const struct prober_process *process, struct instant since)
 {
-    *effort = (struct effort){.since = since, .last_look = since, .at_start = cpu_of(process)};
+    *effort =
+        (struct effort){.since = since, .last_look = since, .at_start = effort_cpu_of(process)};
 }
 
 void effort_look(struct effort *effort, const struct prober_process *process)
 {
     struct instant now = instant_now();
     bool ready = process != NULL && prober_process_is_ready(process);
-    int64_t used_ns = cpu_of(process).used_ns;
+    int64_t used_ns = effort_cpu_of(process).used_ns;
     if (ready && effort->was_ready && used_ns == effort->was_used_ns)
         effort->frozen_ns += now.ns - effort->last_look.ns;
-    effort->stalled_ns += stall_since(effort, now);
+    effort->stalled_ns += effort_stall_since(effort, now);
     effort->was_ready = ready;
     effort->was_used_ns = used_ns;
     effort->last_look = now;
@@ -38,8 +39,8 @@ void effort_look(struct effort *effort, const struct prober_process *process)
 bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
                        struct duration span)
 {
-    int64_t lost_ns = effort->stalled_ns + stall_since(effort, instant_now());
-    int64_t waited_ns = cpu_of(process).waited_ns - effort->at_start.waited_ns;
+    int64_t lost_ns = effort->stalled_ns + effort_stall_since(effort, instant_now());
+    int64_t waited_ns = effort_cpu_of(process).waited_ns - effort->at_start.waited_ns;
     lost_ns += waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
     return lost_ns > span.ms * 1000000 / 2;
 }

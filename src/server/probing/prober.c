@@ -78,18 +78,18 @@ struct prober {
     struct instant not_before; // no start before this
 };
 
-static void begin_open(struct prober *prober);
-static void begin_close(struct prober *prober);
-static void on_timer(uv_timer_t *timer);
+static void prober_begin_open(struct prober *prober);
+static void prober_begin_close(struct prober *prober);
+static void prober_on_timer(uv_timer_t *timer);
 
-static void set_timer(struct prober *prober, struct instant deadline)
+static void prober_set_timer(struct prober *prober, struct instant deadline)
 {
-    deadline_start_timer(&prober->timer, deadline, on_timer);
+    deadline_start_timer(&prober->timer, deadline, prober_on_timer);
 }
 
 // What the outstanding verb is given: the first job's timeout. All jobs of an open under way may have
 // been dropped; then it goes on with what it began with.
-static struct duration timeout_of(struct prober *prober)
+static struct duration prober_timeout_of(struct prober *prober)
 {
     const struct job *first = TAILQ_FIRST(&prober->batch);
     if (first != NULL)
@@ -98,7 +98,7 @@ static struct duration timeout_of(struct prober *prober)
 }
 
 // Tells a job's probe, as of now.
-static void tell(struct prober *prober, struct job *job, struct probe probe)
+static void prober_tell(struct prober *prober, struct job *job, struct probe probe)
 {
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
@@ -109,7 +109,7 @@ static void tell(struct prober *prober, struct job *job, struct probe probe)
     result_free(probe.result);
 }
 
-static struct job *take_first(struct job_list *list)
+static struct job *prober_take_first(struct job_list *list)
 {
     struct job *job = TAILQ_FIRST(list);
     TAILQ_REMOVE(list, job, link);
@@ -118,17 +118,17 @@ static struct job *take_first(struct job_list *list)
 }
 
 // Ends every job of the batch in the same way.
-static void finish_batch(struct prober *prober, struct probe probe)
+static void prober_finish_batch(struct prober *prober, struct probe probe)
 {
     (void)uv_timer_stop(&prober->timer);
     prober->state = STATE_IDLE;
     while (!TAILQ_EMPTY(&prober->batch))
-        tell(prober, take_first(&prober->batch), probe);
+        prober_tell(prober, prober_take_first(&prober->batch), probe);
 }
 
 // --- the process
 
-static void note_failure(struct prober *prober, const char *what)
+static void prober_note_failure(struct prober *prober, const char *what)
 {
     struct instant now = instant_now();
     prober->statistics->crashes++;
@@ -141,54 +141,55 @@ static void note_failure(struct prober *prober, const char *what)
               LOG_NUMBER("failures", prober->failures), LOG_NUMBER("restart_in_ms", wait.ms));
 }
 
-static bool may_start(const struct prober *prober)
+static bool prober_may_start(const struct prober *prober)
 {
     return prober->process != NULL || !instant_before(instant_now(), prober->not_before);
 }
 
-static void on_replied(void *owner, struct reply *reply);
-static void on_died(void *owner, const char *how);
+static void prober_on_replied(void *owner, struct reply *reply);
+static void prober_on_died(void *owner, const char *how);
 
-static bool have_process(struct prober *prober)
+static bool prober_have_process(struct prober *prober)
 {
-    static const struct prober_process_events events = {.replied = on_replied, .died = on_died};
+    static const struct prober_process_events events = {.replied = prober_on_replied,
+                                                        .died = prober_on_died};
     struct error error;
     if (prober->process != NULL)
         return true;
-    if (!may_start(prober))
+    if (!prober_may_start(prober))
         return false;
     prober->process = prober_process_start(prober->fork_server, &events, prober, &error);
     if (prober->process == NULL)
-        note_failure(prober, error.text);
+        prober_note_failure(prober, error.text);
     else
         prober->statistics->starts++;
     return prober->process != NULL;
 }
 
-static void forget_process(struct prober *prober)
+static void prober_forget_process(struct prober *prober)
 {
     prober->process = NULL;
     prober->connected = false;
 }
 
-static void kill_process(struct prober *prober)
+static void prober_kill_process(struct prober *prober)
 {
     if (prober->process != NULL)
         prober_process_kill(prober->process);
-    forget_process(prober);
+    prober_forget_process(prober);
 }
 
 // For want of an answer in time.
-static void kill_silent(struct prober *prober)
+static void prober_kill_silent(struct prober *prober)
 {
     if (prober->process != NULL)
         prober->statistics->kills++;
-    kill_process(prober);
+    prober_kill_process(prober);
 }
 
 // --- our own part
 
-static void on_pulse(uv_timer_t *timer)
+static void prober_on_pulse(uv_timer_t *timer)
 {
     struct prober *prober = timer->data;
     effort_look(&prober->effort, prober->process);
@@ -196,40 +197,41 @@ static void on_pulse(uv_timer_t *timer)
         (void)uv_timer_stop(timer);
 }
 
-static void begin_effort(struct prober *prober, struct instant since)
+static void prober_begin_effort(struct prober *prober, struct instant since)
 {
     effort_begin(&prober->effort, prober->process, since);
-    int failed = uv_timer_start(&prober->pulse, on_pulse, EFFORT_PERIOD_MS, EFFORT_PERIOD_MS);
+    int failed =
+        uv_timer_start(&prober->pulse, prober_on_pulse, EFFORT_PERIOD_MS, EFFORT_PERIOD_MS);
     assert(failed == 0);
 }
 
-static bool is_starved(const struct prober *prober, struct duration span)
+static bool prober_is_starved(const struct prober *prober, struct duration span)
 {
     return effort_is_starved(&prober->effort, prober->process, span);
 }
 
 // No answer yet, and perhaps not even asked.
-static enum outcome outcome_of_silence(const struct prober *prober, struct duration span)
+static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
 {
-    if (is_starved(prober, span))
+    if (prober_is_starved(prober, span))
         return OUTCOME_STARVED;
     bool asked = prober->process == NULL || prober_process_asks(prober->process);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
 // Only an attempt that has had its time, and the CPU, tells something new of the server.
-static enum outcome outcome_of_pending(struct prober *prober)
+static enum outcome prober_outcome_of_pending(struct prober *prober)
 {
     struct duration span = instant_since(prober->effort.since, instant_now());
-    bool tells =
-        span.ms >= timeout_of(prober).ms && outcome_of_silence(prober, span) == OUTCOME_TIMEOUT;
+    bool tells = span.ms >= prober_timeout_of(prober).ms &&
+                 prober_outcome_of_silence(prober, span) == OUTCOME_TIMEOUT;
     return tells ? OUTCOME_TIMEOUT : prober->before;
 }
 
 // --- the verbs
 
 // Sends a call and sets the verb's deadline. False, with the process killed, if it takes none.
-static bool send_call(struct prober *prober, struct call call)
+static bool prober_send_call(struct prober *prober, struct call call)
 {
     prober->sequence++;
     prober->verb_started = instant_now();
@@ -237,19 +239,19 @@ static bool send_call(struct prober *prober, struct call call)
     call.sequence = prober->sequence;
     if (prober_process_send(prober->process, &call))
         return true;
-    kill_process(prober);
-    note_failure(prober, "takes no calls");
+    prober_kill_process(prober);
+    prober_note_failure(prober, "takes no calls");
     return false;
 }
 
 // From now on time counts against the first job of the batch.
-static void start_clock(struct prober *prober)
+static void prober_start_clock(struct prober *prober)
 {
     prober->job_started = instant_now();
-    begin_effort(prober, prober->job_started);
+    prober_begin_effort(prober, prober->job_started);
 }
 
-static struct probe crashed(const struct prober *prober, enum verb stage)
+static struct probe prober_crashed(const struct prober *prober, enum verb stage)
 {
     return (struct probe){.outcome = OUTCOME_CRASHED,
                           .stage = stage,
@@ -258,52 +260,52 @@ static struct probe crashed(const struct prober *prober, enum verb stage)
 }
 
 // There is no process, and none could be asked to.
-static struct probe not_started(const struct prober *prober)
+static struct probe prober_not_started(const struct prober *prober)
 {
-    struct probe probe = crashed(prober, VERB_OPEN);
+    struct probe probe = prober_crashed(prober, VERB_OPEN);
     probe.unasked = true;
     return probe;
 }
 
-static bool must_inspect(const struct prober *prober)
+static bool prober_must_inspect(const struct prober *prober)
 {
     return prober->inspected.ns == 0 ||
            instant_since(prober->inspected, instant_now()).ms >= INSPECT_MS;
 }
 
-static struct call open_call(struct prober *prober)
+static struct call prober_open_call(struct prober *prober)
 {
     return (struct call){.verb = VERB_OPEN,
-                         .deadline = instant_add(instant_now(), timeout_of(prober)),
-                         .inspect = must_inspect(prober),
+                         .deadline = instant_add(instant_now(), prober_timeout_of(prober)),
+                         .inspect = prober_must_inspect(prober),
                          .withheld = refusal_withhold(prober->refusal, instant_now())};
 }
 
 // Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
-static bool send_open(struct prober *prober)
+static bool prober_send_open(struct prober *prober)
 {
     struct instant since = instant_now();
-    bool have = have_process(prober);
-    begin_effort(prober, since);
-    if (have && send_call(prober, open_call(prober)))
+    bool have = prober_have_process(prober);
+    prober_begin_effort(prober, since);
+    if (have && prober_send_call(prober, prober_open_call(prober)))
         return true;
-    finish_batch(prober, not_started(prober));
+    prober_finish_batch(prober, prober_not_started(prober));
     return false;
 }
 
 // Opens for the first job of the batch, whose time starts now.
-static void begin_open(struct prober *prober)
+static void prober_begin_open(struct prober *prober)
 {
     prober->job_started = instant_now();
     prober->connected = prober->kept = prober->refused = false;
-    if (!send_open(prober))
+    if (!prober_send_open(prober))
         return;
     prober->state = STATE_OPENING;
-    set_timer(prober, prober->deadline);
+    prober_set_timer(prober, prober->deadline);
 }
 
 // What the server is told to keep to: a little less than is left, at least 1 ms.
-static struct duration statement_limit(struct duration left)
+static struct duration prober_statement_limit(struct duration left)
 {
     int64_t margin = left.ms / 8;
     if (margin > MARGIN_MOST_MS)
@@ -313,34 +315,35 @@ static struct duration statement_limit(struct duration left)
 
 // Whether the connection outlives the batch. While the secret is refused it does not, for the next
 // open shall try that anew.
-static bool stays_open(const struct prober *prober)
+static bool prober_stays_open(const struct prober *prober)
 {
     return prober->keeps && !prober->refused;
 }
 
-static void begin_run(struct prober *prober)
+static void prober_begin_run(struct prober *prober)
 {
     const struct job *first = TAILQ_FIRST(&prober->batch);
     const struct check *check = first->check;
     struct instant deadline = instant_add(prober->job_started, check->timeout);
     struct call call = {.verb = VERB_RUN,
                         .deadline = deadline,
-                        .last = TAILQ_NEXT(first, link) == NULL && !stays_open(prober),
+                        .last = TAILQ_NEXT(first, link) == NULL && !prober_stays_open(prober),
                         .read_only = !check->writes,
-                        .statement_limit = statement_limit(instant_left(deadline, instant_now())),
+                        .statement_limit =
+                            prober_statement_limit(instant_left(deadline, instant_now())),
                         .max_rows = check->log_rows ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober->state = STATE_RUNNING;
     prober->last = call.last;
-    if (!send_call(prober, call)) {
-        finish_batch(prober, crashed(prober, VERB_RUN));
+    if (!prober_send_call(prober, call)) {
+        prober_finish_batch(prober, prober_crashed(prober, VERB_RUN));
         return;
     }
-    set_timer(prober, deadline);
+    prober_set_timer(prober, deadline);
 }
 
 // Background jobs of a batch go back when a request has come to wait for others.
-static void yield_to_foreground(struct prober *prober)
+static void prober_yield_to_foreground(struct prober *prober)
 {
     struct job *next = TAILQ_FIRST(&prober->batch);
     if (next == NULL || next->foreground || TAILQ_EMPTY(&prober->foreground))
@@ -353,53 +356,53 @@ static void yield_to_foreground(struct prober *prober)
 }
 
 // Jobs that are not meant for this server end here, without a run.
-static void skip_unmeant(struct prober *prober)
+static void prober_skip_unmeant(struct prober *prober)
 {
     struct job *first;
     while ((first = TAILQ_FIRST(&prober->batch)) != NULL &&
            !range_has(&first->check->range, prober->flavor, prober->version))
-        tell(prober, take_first(&prober->batch),
-             (struct probe){.outcome = OUTCOME_SKIPPED,
-                            .stage = VERB_OPEN,
-                            .started = prober->job_started,
-                            .unasked = true});
+        prober_tell(prober, prober_take_first(&prober->batch),
+                    (struct probe){.outcome = OUTCOME_SKIPPED,
+                                   .stage = VERB_OPEN,
+                                   .started = prober->job_started,
+                                   .unasked = true});
 }
 
 // Runs the first job, if there is one.
-static void begin_first(struct prober *prober)
+static void prober_begin_first(struct prober *prober)
 {
     const struct job *first = TAILQ_FIRST(&prober->batch);
-    skip_unmeant(prober);
+    prober_skip_unmeant(prober);
     if (TAILQ_FIRST(&prober->batch) != first) // the open's time was the skipped one's
-        start_clock(prober);
+        prober_start_clock(prober);
     if (!TAILQ_EMPTY(&prober->batch)) {
-        begin_run(prober);
+        prober_begin_run(prober);
         return;
     }
-    if (stays_open(prober)) {
+    if (prober_stays_open(prober)) {
         (void)uv_timer_stop(&prober->timer);
         prober->state = STATE_IDLE;
         return;
     }
-    begin_close(prober);
+    prober_begin_close(prober);
 }
 
-static void begin_next(struct prober *prober)
+static void prober_begin_next(struct prober *prober)
 {
-    yield_to_foreground(prober);
+    prober_yield_to_foreground(prober);
     if (!TAILQ_EMPTY(&prober->batch))
-        start_clock(prober);
-    begin_first(prober);
+        prober_start_clock(prober);
+    prober_begin_first(prober);
 }
 
-static void begin_close(struct prober *prober)
+static void prober_begin_close(struct prober *prober)
 {
     struct duration limit = {.ms = CLOSE_LIMIT_MS};
     prober->connected = false;
     struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(instant_now(), limit)};
     prober->state = STATE_CLOSING;
-    if (send_call(prober, call)) {
-        set_timer(prober, prober->deadline);
+    if (prober_send_call(prober, call)) {
+        prober_set_timer(prober, prober->deadline);
         return;
     }
     (void)uv_timer_stop(&prober->timer);
@@ -409,7 +412,7 @@ static void begin_close(struct prober *prober)
 // --- replies
 
 // Takes the result over.
-static struct probe probe_of(const struct prober *prober, struct reply *reply)
+static struct probe prober_probe_of(const struct prober *prober, struct reply *reply)
 {
     struct result *result = reply->result;
     reply->result = NULL;
@@ -421,20 +424,20 @@ static struct probe probe_of(const struct prober *prober, struct reply *reply)
                           .result = result};
 }
 
-static void on_opened(struct prober *prober, struct reply *reply)
+static void prober_on_opened(struct prober *prober, struct reply *reply)
 {
     bool was_pending = prober->state == STATE_PENDING;
     if (was_pending) // what is known now is known as of now
-        start_clock(prober);
+        prober_start_clock(prober);
     prober->refused = reply->trial != TRIAL_NONE;
     refusal_take(prober->refusal, reply, prober->verb_started, instant_now());
     if (reply->outcome != OUTCOME_OK) {
-        struct probe probe = probe_of(prober, reply);
+        struct probe probe = prober_probe_of(prober, reply);
         probe.unasked = was_pending; // the time that it took was told at its deadline
-        finish_batch(prober, probe);
+        prober_finish_batch(prober, probe);
         return;
     }
-    if (must_inspect(prober)) {
+    if (prober_must_inspect(prober)) {
         prober->superuser = reply->superuser;
         prober->inspected = instant_now();
     }
@@ -443,11 +446,11 @@ static void on_opened(struct prober *prober, struct reply *reply)
     prober->opened = instant_now();
     prober->flavor = reply->flavor;
     (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
-    begin_first(prober);
+    prober_begin_first(prober);
 }
 
 // With these the connection is gone: the rest of the batch needs another.
-static bool ends_session(enum outcome outcome)
+static bool prober_ends_session(enum outcome outcome)
 {
     return outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED ||
            outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS ||
@@ -455,45 +458,45 @@ static bool ends_session(enum outcome outcome)
 }
 
 // The run was the last of its batch. If the goodbye should hang, the next open will tell.
-static void be_closed(struct prober *prober)
+static void prober_be_closed(struct prober *prober)
 {
     prober->connected = false;
     prober->state = STATE_IDLE;
 }
 
 // The server's time for a statement goes by while we get no CPU to send the rest of it, too.
-static bool is_our_delay(const struct prober *prober, const struct reply *reply)
+static bool prober_is_our_delay(const struct prober *prober, const struct reply *reply)
 {
     return reply->outcome == OUTCOME_QUERY_TIMEOUT &&
-           is_starved(prober, instant_since(prober->effort.since, instant_now()));
+           prober_is_starved(prober, instant_since(prober->effort.since, instant_now()));
 }
 
-static void on_ran(struct prober *prober, struct reply *reply)
+static void prober_on_ran(struct prober *prober, struct reply *reply)
 {
-    bool ended = ends_session(reply->outcome);
+    bool ended = prober_ends_session(reply->outcome);
     if (ended && prober->kept && reply->outcome != OUTCOME_TOO_LARGE) {
-        begin_open(prober); // it may have died long ago: only a new one tells
+        prober_begin_open(prober); // it may have died long ago: only a new one tells
         return;
     }
-    struct probe probe = probe_of(prober, reply);
-    if (is_our_delay(prober, reply))
+    struct probe probe = prober_probe_of(prober, reply);
+    if (prober_is_our_delay(prober, reply))
         probe.outcome = OUTCOME_STARVED;
     prober->connected = !ended;
     prober->kept = false;                   // it has just proved to be alive
     TAILQ_FIRST(&prober->batch)->kills = 0; // answered: the next run need not be held back
-    tell(prober, take_first(&prober->batch), probe);
+    prober_tell(prober, prober_take_first(&prober->batch), probe);
     if (prober->last)
-        be_closed(prober);
+        prober_be_closed(prober);
     else if (!ended)
-        begin_next(prober);
+        prober_begin_next(prober);
     else if (!TAILQ_EMPTY(&prober->batch))
-        begin_open(prober);
+        prober_begin_open(prober);
     else
-        begin_close(prober);
+        prober_begin_close(prober);
 }
 
 // What the verb and the state want of a reply, beyond its being well-formed.
-static bool fits(const struct prober *prober, const struct reply *reply)
+static bool prober_fits(const struct prober *prober, const struct reply *reply)
 {
     bool rows = reply->verb == VERB_RUN && reply->outcome == OUTCOME_OK;
     if (reply->sequence != prober->sequence || (reply->result != NULL) != rows)
@@ -512,38 +515,38 @@ static bool fits(const struct prober *prober, const struct reply *reply)
     abort();
 }
 
-static void on_replied(void *owner, struct reply *reply)
+static void prober_on_replied(void *owner, struct reply *reply)
 {
     struct prober *prober = owner;
-    if (!fits(prober, reply)) {
-        kill_process(prober);
-        on_died(prober, "sent a reply that fits no call");
+    if (!prober_fits(prober, reply)) {
+        prober_kill_process(prober);
+        prober_on_died(prober, "sent a reply that fits no call");
         return;
     }
     prober->failures = 0;
     (void)uv_timer_stop(&prober->timer);
     if (reply->verb == VERB_OPEN)
-        on_opened(prober, reply);
+        prober_on_opened(prober, reply);
     else if (reply->verb == VERB_RUN)
-        on_ran(prober, reply);
+        prober_on_ran(prober, reply);
     else
         prober->state = STATE_IDLE;
 }
 
-static void on_died(void *owner, const char *how)
+static void prober_on_died(void *owner, const char *how)
 {
     struct prober *prober = owner;
     enum state state = prober->state;
-    forget_process(prober);
-    note_failure(prober, how);
+    prober_forget_process(prober);
+    prober_note_failure(prober, how);
     (void)uv_timer_stop(&prober->timer);
     if (state == STATE_OPENING || state == STATE_PENDING) {
-        finish_batch(prober, crashed(prober, VERB_OPEN));
+        prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
     } else if (state == STATE_RUNNING) {
-        tell(prober, take_first(&prober->batch), crashed(prober, VERB_RUN));
+        prober_tell(prober, prober_take_first(&prober->batch), prober_crashed(prober, VERB_RUN));
         prober->state = STATE_IDLE;
         if (!TAILQ_EMPTY(&prober->batch))
-            begin_open(prober);
+            prober_begin_open(prober);
     } else {
         prober->state = STATE_IDLE;
     }
@@ -551,21 +554,21 @@ static void on_died(void *owner, const char *how)
 
 // --- deadlines
 
-static struct probe unanswered(struct prober *prober, enum verb stage)
+static struct probe prober_unanswered(struct prober *prober, enum verb stage)
 {
-    return (struct probe){.outcome = outcome_of_silence(prober, timeout_of(prober)),
+    return (struct probe){.outcome = prober_outcome_of_silence(prober, prober_timeout_of(prober)),
                           .stage = stage,
                           .started = prober->job_started};
 }
 
 // When pending: when another attempt takes the place of this one.
-static struct instant replacement(const struct prober *prober)
+static struct instant prober_replacement(const struct prober *prober)
 {
     return instant_add(prober->verb_started, backoff_wait(&backoff_pending_open, prober->attempts));
 }
 
 // Moves all that is queued into the batch, what requests wait for first.
-static void fill_batch(struct prober *prober)
+static void prober_fill_batch(struct prober *prober)
 {
     struct job *job;
     TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
@@ -575,66 +578,67 @@ static void fill_batch(struct prober *prober)
 }
 
 // The jobs stay in the batch: they run when the open is answered after all.
-static void leave_open_pending(struct prober *prober)
+static void prober_leave_open_pending(struct prober *prober)
 {
-    struct probe probe = unanswered(prober, VERB_OPEN);
+    struct probe probe = prober_unanswered(prober, VERB_OPEN);
     struct job *job;
-    fill_batch(prober); // who came later waits for the same open
+    prober_fill_batch(prober); // who came later waits for the same open
     prober->state = STATE_PENDING;
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
     prober->before = probe.outcome;
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
-    tell(prober, job, probe);
-    set_timer(prober, replacement(prober));
+    prober_tell(prober, job, probe);
+    prober_set_timer(prober, prober_replacement(prober));
 }
 
 // It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
-static void end_unborn(struct prober *prober)
+static void prober_end_unborn(struct prober *prober)
 {
-    kill_process(prober);
-    note_failure(prober, "was not there in time");
-    finish_batch(prober, crashed(prober, VERB_OPEN));
+    prober_kill_process(prober);
+    prober_note_failure(prober, "was not there in time");
+    prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
 }
 
 // At the deadline of an open: the server has been asked, or would be if we had the CPU.
-static bool may_be_answered(struct prober *prober)
+static bool prober_may_be_answered(struct prober *prober)
 {
-    return prober_process_asks(prober->process) || is_starved(prober, timeout_of(prober));
+    return prober_process_asks(prober->process) ||
+           prober_is_starved(prober, prober_timeout_of(prober));
 }
 
-static void end_open(struct prober *prober)
+static void prober_end_open(struct prober *prober)
 {
-    if (may_be_answered(prober))
-        leave_open_pending(prober);
+    if (prober_may_be_answered(prober))
+        prober_leave_open_pending(prober);
     else
-        end_unborn(prober);
+        prober_end_unborn(prober);
 }
 
-static void replace_open(struct prober *prober)
+static void prober_replace_open(struct prober *prober)
 {
-    prober->before = outcome_of_pending(prober);
-    kill_silent(prober);
+    prober->before = prober_outcome_of_pending(prober);
+    prober_kill_silent(prober);
     prober->attempts++;
-    if (send_open(prober))
-        set_timer(prober, prober->deadline);
+    if (prober_send_open(prober))
+        prober_set_timer(prober, prober->deadline);
 }
 
 // An attempt has come to its deadline, or to its replacement.
-static void end_attempt(struct prober *prober)
+static void prober_end_attempt(struct prober *prober)
 {
-    if (!instant_before(instant_now(), replacement(prober)))
-        replace_open(prober);
-    else if (may_be_answered(prober))
-        set_timer(prober, replacement(prober));
+    if (!instant_before(instant_now(), prober_replacement(prober)))
+        prober_replace_open(prober);
+    else if (prober_may_be_answered(prober))
+        prober_set_timer(prober, prober_replacement(prober));
     else
-        end_unborn(prober);
+        prober_end_unborn(prober);
 }
 
 // A kill leaves the server with a session that ends only when the server notices. So a check whose
 // runs are killed again and again is run ever more seldom; `timeout` is its verdict meanwhile.
-static void hold_back(struct job *job, struct instant started)
+static void prober_hold_back(struct job *job, struct instant started)
 {
     if (job->kills++ == 0)
         job->silent_since = started;
@@ -642,47 +646,47 @@ static void hold_back(struct job *job, struct instant started)
     job->held_until = instant_add(instant_now(), backoff_wait(&backoff_killed_run, job->kills));
 }
 
-static bool is_held(const struct job *job)
+static bool prober_is_held(const struct job *job)
 {
     return job->kills > 0 && instant_before(instant_now(), job->held_until);
 }
 
-static void tell_held(struct prober *prober, struct job *job)
+static void prober_tell_held(struct prober *prober, struct job *job)
 {
     struct probe probe = {.outcome = OUTCOME_TIMEOUT,
                           .stage = VERB_RUN,
                           .started = job->last_started,
                           .unasked = true,
                           .silent = instant_since(job->silent_since, instant_now())};
-    tell(prober, job, probe);
+    prober_tell(prober, job, probe);
 }
 
-static void end_run(struct prober *prober)
+static void prober_end_run(struct prober *prober)
 {
-    struct probe probe = unanswered(prober, VERB_RUN);
+    struct probe probe = prober_unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
-        hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
-    kill_silent(prober);
+        prober_hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
+    prober_kill_silent(prober);
     prober->state = STATE_IDLE;
-    tell(prober, take_first(&prober->batch), probe);
+    prober_tell(prober, prober_take_first(&prober->batch), probe);
     if (!TAILQ_EMPTY(&prober->batch))
-        begin_open(prober);
+        prober_begin_open(prober);
 }
 
-static void on_verb_over(struct prober *prober)
+static void prober_on_verb_over(struct prober *prober)
 {
     switch (prober->state) {
     case STATE_OPENING:
-        end_open(prober);
+        prober_end_open(prober);
         break;
     case STATE_PENDING:
-        end_attempt(prober);
+        prober_end_attempt(prober);
         break;
     case STATE_RUNNING:
-        end_run(prober);
+        prober_end_run(prober);
         break;
     case STATE_CLOSING:
-        kill_silent(prober);
+        prober_kill_silent(prober);
         prober->state = STATE_IDLE;
         break;
     case STATE_IDLE:
@@ -690,7 +694,7 @@ static void on_verb_over(struct prober *prober)
     }
 }
 
-static void on_timer(uv_timer_t *timer)
+static void prober_on_timer(uv_timer_t *timer)
 {
     struct prober *prober = timer->data;
     enum state state = prober->state;
@@ -698,7 +702,7 @@ static void on_timer(uv_timer_t *timer)
     if (prober->process != NULL) // an answer that is there counts, however late we look
         prober_process_receive(prober->process);
     if (prober->state == state && prober->sequence == sequence)
-        on_verb_over(prober);
+        prober_on_verb_over(prober);
 }
 
 // --- from outside
@@ -726,36 +730,36 @@ struct prober *prober_new(struct fork_server *server, bool keeps,
     return prober;
 }
 
-static void tell_pending(struct prober *prober, struct job *job)
+static void prober_tell_pending(struct prober *prober, struct job *job)
 {
     struct instant now = instant_now();
     if (job->place == JOB_IDLE) {
         job->place = JOB_IN_BATCH;
         TAILQ_INSERT_TAIL(&prober->batch, job, link);
     }
-    struct probe probe = {.outcome = outcome_of_pending(prober),
+    struct probe probe = {.outcome = prober_outcome_of_pending(prober),
                           .stage = VERB_OPEN,
                           .started = now,
                           .unasked = true,
                           .silent = instant_since(prober->silent_since, now)};
-    tell(prober, job, probe);
+    prober_tell(prober, job, probe);
 }
 
 void prober_want(struct prober *prober, struct job *job, bool foreground)
 {
     if (prober->state == STATE_PENDING) {
-        tell_pending(prober, job);
+        prober_tell_pending(prober, job);
         return;
     }
-    if (prober->state == STATE_IDLE && !may_start(prober)) {
+    if (prober->state == STATE_IDLE && !prober_may_start(prober)) {
         prober->job_started = instant_now();
-        tell(prober, job, not_started(prober));
+        prober_tell(prober, job, prober_not_started(prober));
         return;
     }
     if (job->place == JOB_IN_BATCH)
         job->foreground |= foreground;
-    if (job->place == JOB_IDLE && is_held(job)) {
-        tell_held(prober, job);
+    if (job->place == JOB_IDLE && prober_is_held(job)) {
+        prober_tell_held(prober, job);
         return;
     }
     bool promote = job->place == JOB_QUEUED && foreground && !job->foreground;
@@ -771,7 +775,7 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
         TAILQ_INSERT_TAIL(&prober->background, job, link);
 }
 
-static bool take_from(struct job_list *list, struct job *job)
+static bool prober_take_from(struct job_list *list, struct job *job)
 {
     struct job *at;
     TAILQ_FOREACH(at, list, link)
@@ -790,8 +794,9 @@ bool prober_drop(struct prober *prober, struct job *job)
         return true;
     if (prober->state == STATE_RUNNING && job == TAILQ_FIRST(&prober->batch))
         return false;
-    bool taken = take_from(&prober->batch, job) || take_from(&prober->foreground, job) ||
-                 take_from(&prober->background, job);
+    bool taken = prober_take_from(&prober->batch, job) ||
+                 prober_take_from(&prober->foreground, job) ||
+                 prober_take_from(&prober->background, job);
     assert(taken);
     job->place = JOB_IDLE;
     return true;
@@ -810,11 +815,11 @@ void prober_start_batch(struct prober *prober)
     job->place = JOB_IN_BATCH;
     prober->kept = prober->connected;
     if (!prober->connected) {
-        begin_open(prober);
+        prober_begin_open(prober);
         return;
     }
-    start_clock(prober);
-    begin_first(prober);
+    prober_start_clock(prober);
+    prober_begin_first(prober);
 }
 
 struct unfinished prober_explain(struct prober *prober, const struct job *job)
@@ -827,21 +832,21 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     unfinished.ahead = first->check;
     bool under_way = job->place == JOB_IN_BATCH && (job == first || prober->state == STATE_OPENING);
     if (under_way)
-        unfinished.outcome = outcome_of_silence(prober, job->check->timeout);
+        unfinished.outcome = prober_outcome_of_silence(prober, job->check->timeout);
     return unfinished;
 }
 
-static void on_pulse_closed(uv_handle_t *handle)
+static void prober_on_pulse_closed(uv_handle_t *handle)
 {
     struct prober *prober = handle->data;
     fork_server_release(prober->fork_server);
     free(prober);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void prober_on_timer_closed(uv_handle_t *handle)
 {
     struct prober *prober = handle->data;
-    uv_close((uv_handle_t *)&prober->pulse, on_pulse_closed);
+    uv_close((uv_handle_t *)&prober->pulse, prober_on_pulse_closed);
 }
 
 void prober_end(struct prober *prober)
@@ -852,7 +857,7 @@ void prober_end(struct prober *prober)
     else if (prober->process != NULL)
         prober_process_end(prober->process, grace);
     prober->process = NULL;
-    uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&prober->timer, prober_on_timer_closed);
 }
 
 bool prober_is_beyond_help(const struct prober *prober)

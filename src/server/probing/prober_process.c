@@ -43,7 +43,7 @@ struct prober_process {
     const void *started_by; // its owner at first, only to tell it from others
 };
 
-static void on_closed(uv_handle_t *handle)
+static void prober_process_on_closed(uv_handle_t *handle)
 {
     struct prober_process *process = handle->data;
     if (--process->open_handles > 0)
@@ -53,38 +53,38 @@ static void on_closed(uv_handle_t *handle)
     free(process);
 }
 
-static void close_handle(void *handle)
+static void prober_process_close_handle(void *handle)
 {
     uv_handle_t *closing = handle;
     if (!uv_is_closing(closing))
-        uv_close(closing, on_closed);
+        uv_close(closing, prober_process_on_closed);
 }
 
-static void close_socket(struct prober_process *process)
+static void prober_process_close_socket(struct prober_process *process)
 {
     if (process->socket < 0)
         return;
-    close_handle(&process->poll);
+    prober_process_close_handle(&process->poll);
     close(process->socket);
     process->socket = -1;
 }
 
 // It is still reaped when it ends, but the loop's end does not wait for it any longer.
-static void on_unended(uv_timer_t *timer)
+static void prober_process_on_unended(uv_timer_t *timer)
 {
     struct prober_process *process = timer->data;
     uv_unref((uv_handle_t *)&process->child);
 }
 
-static void close_all(struct prober_process *process)
+static void prober_process_close_all(struct prober_process *process)
 {
     process->reaped = true;
-    close_socket(process);
-    close_handle(&process->child);
-    close_handle(&process->grace);
+    prober_process_close_socket(process);
+    prober_process_close_handle(&process->child);
+    prober_process_close_handle(&process->grace);
 }
 
-static void kill_child(struct prober_process *process)
+static void prober_process_kill_child(struct prober_process *process)
 {
     process->killed = true;
     if (process->reaped)
@@ -92,16 +92,16 @@ static void kill_child(struct prober_process *process)
     if (process->pid > 0) {
         (void)kill(process->pid, SIGKILL);
     } else if (fork_server_call_off(&process->birth)) {
-        close_all(process);
+        prober_process_close_all(process);
         return;
     } else {
         fork_server_give_up(&process->birth); // which may end it
     }
     if (!process->reaped)
-        (void)uv_timer_start(&process->grace, on_unended, UNENDED_MS, 0);
+        (void)uv_timer_start(&process->grace, prober_process_on_unended, UNENDED_MS, 0);
 }
 
-static void tell_death(struct prober_process *process, const char *how)
+static void prober_process_tell_death(struct prober_process *process, const char *how)
 {
     void *owner = process->owner;
     process->owner = NULL;
@@ -109,30 +109,30 @@ static void tell_death(struct prober_process *process, const char *how)
         process->events->died(owner, how);
 }
 
-static void end(struct prober_process *process, const char *how)
+static void prober_process_report_end(struct prober_process *process, const char *how)
 {
     process->reaped = true;
     if (process->owner != NULL)
         prober_process_receive(process);
-    tell_death(process, how);
-    close_all(process);
+    prober_process_tell_death(process, how);
+    prober_process_close_all(process);
 }
 
 // A crash may be somebody's try at the memory layout or the stack canary, which the next prober would
 // have too. What nobody but the kernel or an administrator sends is none.
-static bool is_crash(int status)
+static bool prober_process_is_crash(int status)
 {
     return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
 }
 
-static void reap(struct prober_process *process)
+static void prober_process_reap(struct prober_process *process)
 {
     char how[64];
     int status = 0;
     pid_t found = waitpid(process->pid, &status, WNOHANG);
     if (found == 0)
         return;
-    if (process->owner != NULL && is_crash(status))
+    if (process->owner != NULL && prober_process_is_crash(status))
         fork_server_renew(process->server);
     if (found < 0)
         (void)snprintf(how, sizeof how, "ended");
@@ -140,45 +140,45 @@ static void reap(struct prober_process *process)
         (void)snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
     else
         (void)snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
-    end(process, how);
+    prober_process_report_end(process, how);
 }
 
-static void on_child(uv_signal_t *child, int number)
+static void prober_process_on_child(uv_signal_t *child, int number)
 {
     struct prober_process *process = child->data;
     (void)number;
     if (process->pid > 0 && !process->reaped)
-        reap(process);
+        prober_process_reap(process);
 }
 
-static struct prober_process *of_birth(struct birth *birth)
+static struct prober_process *prober_process_of_birth(struct birth *birth)
 {
     return (struct prober_process *)((char *)birth - offsetof(struct prober_process, birth));
 }
 
-static void take_id(struct prober_process *process, pid_t pid)
+static void prober_process_take_id(struct prober_process *process, pid_t pid)
 {
     process->pid = pid;
     process->schedstat = cpu_time_open(pid);
 }
 
 // The SIGCHLD of its end may have come before.
-static void on_born(struct birth *birth, pid_t pid)
+static void prober_process_on_born(struct birth *birth, pid_t pid)
 {
-    struct prober_process *process = of_birth(birth);
-    take_id(process, pid);
+    struct prober_process *process = prober_process_of_birth(birth);
+    prober_process_take_id(process, pid);
     if (process->killed)
-        kill_child(process);
-    reap(process);
+        prober_process_kill_child(process);
+    prober_process_reap(process);
 }
 
-static void on_not_born(struct birth *birth, const char *how)
+static void prober_process_on_not_born(struct birth *birth, const char *how)
 {
-    end(of_birth(birth), how);
+    prober_process_report_end(prober_process_of_birth(birth), how);
 }
 
 // One message. False once there is nothing to read now.
-static bool receive_one(struct prober_process *process)
+static bool prober_process_receive_one(struct prober_process *process)
 {
     unsigned char bytes[WIRE_MAX];
     struct reply reply;
@@ -188,13 +188,13 @@ static bool receive_one(struct prober_process *process)
     if (length <= 0) {
         // The prober's end is closed. Its exit, told or forced, reports the death.
         (void)uv_poll_stop(&process->poll);
-        kill_child(process);
+        prober_process_kill_child(process);
         return false;
     }
     if (!reply_decode(bytes, (size_t)length, &reply)) {
         (void)uv_poll_stop(&process->poll);
-        kill_child(process);
-        tell_death(process, "sent a message that is no reply");
+        prober_process_kill_child(process);
+        prober_process_tell_death(process, "sent a message that is no reply");
         return false;
     }
     process->replied = true;
@@ -206,38 +206,38 @@ static bool receive_one(struct prober_process *process)
 void prober_process_receive(struct prober_process *process)
 {
     fork_server_look(&process->birth);
-    while (process->owner != NULL && process->socket >= 0 && receive_one(process))
+    while (process->owner != NULL && process->socket >= 0 && prober_process_receive_one(process))
         continue;
 }
 
 // One message a turn, for a call has one reply and a second look would find nothing. The loop comes
 // back for what is left.
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void prober_process_on_readable(uv_poll_t *poll, int status, int events)
 {
     struct prober_process *process = poll->data;
     (void)status;
     (void)events;
     if (process->owner != NULL)
-        (void)receive_one(process);
+        (void)prober_process_receive_one(process);
 }
 
-static void on_grace_over(uv_timer_t *timer)
+static void prober_process_on_grace_over(uv_timer_t *timer)
 {
-    kill_child(timer->data);
+    prober_process_kill_child(timer->data);
 }
 
-static void init_handles(uv_loop_t *loop, struct prober_process *process)
+static void prober_process_init_handles(uv_loop_t *loop, struct prober_process *process)
 {
     process->child.data = process->poll.data = process->grace.data = process;
     int failed = uv_timer_init(loop, &process->grace);
     assert(failed == 0);
     failed = uv_signal_init(loop, &process->child);
     assert(failed == 0);
-    failed = uv_signal_start(&process->child, on_child, SIGCHLD);
+    failed = uv_signal_start(&process->child, prober_process_on_child, SIGCHLD);
     assert(failed == 0);
     failed = uv_poll_init_socket(loop, &process->poll, process->socket);
     assert(failed == 0);
-    failed = uv_poll_start(&process->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+    failed = uv_poll_start(&process->poll, UV_READABLE | UV_DISCONNECT, prober_process_on_readable);
     assert(failed == 0);
     process->open_handles = 3;
 }
@@ -245,10 +245,10 @@ static void init_handles(uv_loop_t *loop, struct prober_process *process)
 // --- all of a loop's
 
 // The object of a handle, or NULL if the handle is none of a process that has not been reaped.
-static struct prober_process *of_handle(const uv_handle_t *handle)
+static struct prober_process *prober_process_of_handle(const uv_handle_t *handle)
 {
     bool is_one = handle->type == UV_SIGNAL && !uv_is_closing(handle) &&
-                  ((const uv_signal_t *)handle)->signal_cb == on_child;
+                  ((const uv_signal_t *)handle)->signal_cb == prober_process_on_child;
     return is_one ? handle->data : NULL;
 }
 
@@ -259,10 +259,10 @@ struct census {
     unsigned of_pid;
 };
 
-static void count(uv_handle_t *handle, void *context)
+static void prober_process_count(uv_handle_t *handle, void *context)
 {
     struct census *census = context;
-    const struct prober_process *process = of_handle(handle);
+    const struct prober_process *process = prober_process_of_handle(handle);
     if (process == NULL)
         return;
     census->of_owner += process->started_by == census->owner;
@@ -272,7 +272,7 @@ static void count(uv_handle_t *handle, void *context)
 bool prober_process_has_id(uv_loop_t *loop, pid_t pid)
 {
     struct census census = {.pid = pid};
-    uv_walk(loop, count, &census);
+    uv_walk(loop, prober_process_count, &census);
     return census.of_pid > 0;
 }
 
@@ -283,24 +283,24 @@ bool prober_process_awaits_id(uv_loop_t *loop)
 
 // SIGKILL does not end a process that waits in the kernel for something, like a file of a server
 // that is gone, and each holds memory that is counted as ours.
-static bool too_many_have_not_ended(uv_loop_t *loop, const void *owner)
+static bool prober_process_too_many_have_not_ended(uv_loop_t *loop, const void *owner)
 {
     struct census census = {.owner = owner};
-    uv_walk(loop, count, &census);
+    uv_walk(loop, prober_process_count, &census);
     return census.of_owner >= UNENDED_MAX;
 }
 
-static void forget(uv_handle_t *handle, void *context)
+static void prober_process_forget(uv_handle_t *handle, void *context)
 {
-    struct prober_process *process = of_handle(handle);
+    struct prober_process *process = prober_process_of_handle(handle);
     (void)context;
     if (process != NULL)
-        close_all(process);
+        prober_process_close_all(process);
 }
 
 void prober_process_forget_unended(uv_loop_t *loop)
 {
-    uv_walk(loop, forget, NULL);
+    uv_walk(loop, prober_process_forget, NULL);
     fork_server_forget_unended(loop);
     (void)uv_run(loop, UV_RUN_DEFAULT);
 }
@@ -311,10 +311,11 @@ struct prober_process *prober_process_start(struct fork_server *server,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error)
 {
-    static const struct birth_events birth_events = {.born = on_born, .failed = on_not_born};
+    static const struct birth_events birth_events = {.born = prober_process_on_born,
+                                                     .failed = prober_process_on_not_born};
     int sockets[2];
     uv_loop_t *loop = fork_server_loop(server);
-    if (too_many_have_not_ended(loop, owner)) {
+    if (prober_process_too_many_have_not_ended(loop, owner)) {
         (void)error_set(error, "%d earlier ones have been killed and do not end", UNENDED_MAX);
         return NULL;
     }
@@ -329,13 +330,13 @@ struct prober_process *prober_process_start(struct fork_server *server,
                                        .events = events,
                                        .owner = owner,
                                        .started_by = owner};
-    init_handles(loop, process);
+    prober_process_init_handles(loop, process);
     if (!fork_server_bear(server, &process->birth, sockets[1], &birth_events, error)) {
-        close_all(process);
+        prober_process_close_all(process);
         return NULL;
     }
     if (process->birth.pid > 0)
-        take_id(process, process->birth.pid);
+        prober_process_take_id(process, process->birth.pid);
     return process;
 }
 
@@ -350,7 +351,7 @@ bool prober_process_send(struct prober_process *process, const struct call *call
 }
 
 // What the other end has not read counts as ours: ioctl_tty(2), and af_unix.c for this kind of socket.
-static bool has_taken_call(const struct prober_process *process)
+static bool prober_process_has_taken_call(const struct prober_process *process)
 {
     int unread;
     if (process->replied)
@@ -360,26 +361,27 @@ static bool has_taken_call(const struct prober_process *process)
 
 bool prober_process_asks(const struct prober_process *process)
 {
-    return process->pid > 0 && has_taken_call(process) && !cpu_is_withheld(process->pid);
+    return process->pid > 0 && prober_process_has_taken_call(process) &&
+           !cpu_is_withheld(process->pid);
 }
 
 void prober_process_kill(struct prober_process *process)
 {
     process->owner = NULL;
-    close_socket(process);
-    kill_child(process);
+    prober_process_close_socket(process);
+    prober_process_kill_child(process);
 }
 
 void prober_process_end(struct prober_process *process, struct duration grace)
 {
     process->owner = NULL;
-    close_socket(process);
+    prober_process_close_socket(process);
     if (process->reaped)
         return;
     if (process->pid == 0 && fork_server_call_off(&process->birth))
-        close_all(process);
+        prober_process_close_all(process);
     else
-        (void)uv_timer_start(&process->grace, on_grace_over, (uint64_t)grace.ms, 0);
+        (void)uv_timer_start(&process->grace, prober_process_on_grace_over, (uint64_t)grace.ms, 0);
 }
 
 struct cpu_time prober_process_cpu(const struct prober_process *process)

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static struct instant next_try(const struct refusal *refusal, struct instant now)
+static struct instant refusal_next_try(const struct refusal *refusal, struct instant now)
 {
     return instant_add(now, backoff_wait(&backoff_refused_secret, refusal->tries));
 }
@@ -14,18 +14,18 @@ uint64_t refusal_withhold(struct refusal *refusal, struct instant now)
 {
     if (refusal->secret == 0 || instant_before(now, refusal->next))
         return refusal->secret;
-    refusal->next = next_try(refusal, now); // unless the answer says otherwise
+    refusal->next = refusal_next_try(refusal, now); // unless the answer says otherwise
     return 0;
 }
 
-static void note(struct refusal *refusal, const struct reply *reply, struct instant now)
+static void refusal_note(struct refusal *refusal, const struct reply *reply, struct instant now)
 {
     if (refusal->secret == 0)
         refusal->since = now;
     refusal->tries = refusal->secret == reply->secret ? refusal->tries + 1 : 1;
     refusal->secret = reply->secret;
     refusal->noted = now;
-    refusal->next = next_try(refusal, now);
+    refusal->next = refusal_next_try(refusal, now);
     (void)snprintf(refusal->code, sizeof refusal->code, "%s", reply->code);
     (void)snprintf(refusal->message, sizeof refusal->message, "%s", reply->message);
 }
@@ -36,7 +36,7 @@ void refusal_take(struct refusal *refusal, const struct reply *reply, struct ins
 {
     bool accepted = reply->outcome == OUTCOME_OK && reply->trial == TRIAL_NONE;
     if (reply->trial == TRIAL_REFUSED)
-        note(refusal, reply, now);
+        refusal_note(refusal, reply, now);
     else if (accepted && !instant_before(opened, refusal->noted))
         *refusal = (struct refusal){0};
 }

@@ -80,14 +80,14 @@ struct scheduler {
     size_t open_handles;
 };
 
-static void finish(struct wait *wait);
+static void scheduler_finish(struct wait *wait);
 
 // --- results
 
 // A result that says nothing of the server's own words may be served for the default time only,
 // however long the check's period is: a check that runs once an hour must not say for an hour that
 // the server, or our own prober, was not up yet. What was too large for us will be so again.
-static struct duration cache_of(const struct check_state *state)
+static struct duration scheduler_cache_of(const struct check_state *state)
 {
     struct duration own = state->check->cache;
     struct duration common = state->scheduler->config->settings.cache;
@@ -97,14 +97,14 @@ static struct duration cache_of(const struct check_state *state)
     return answered || own.ms < common.ms ? own : common;
 }
 
-static bool is_fresh(const struct check_state *state, struct instant now)
+static bool scheduler_is_fresh(const struct check_state *state, struct instant now)
 {
-    return state->known && now.ns - state->started.ns <= cache_of(state).ms * 1000000;
+    return state->known && now.ns - state->started.ns <= scheduler_cache_of(state).ms * 1000000;
 }
 
 // One line a transition, never one a probe.
-static void log_transition(const struct check_state *state, const struct judgement *judgement,
-                           const struct probe *probe)
+static void scheduler_log_transition(const struct check_state *state,
+                                     const struct judgement *judgement, const struct probe *probe)
 {
     enum verdict before = state->known ? state->judgement.verdict : VERDICT_UNKNOWN;
     bool same = state->known && before == judgement->verdict &&
@@ -125,7 +125,7 @@ static void log_transition(const struct check_state *state, const struct judgeme
               LOG_TEXT("meaning", well ? "" : info->sentence), LOG_TEXT("advice", info->advice));
 }
 
-static void add_silence(struct judgement *judgement, struct duration silent)
+static void scheduler_add_silence(struct judgement *judgement, struct duration silent)
 {
     if (silent.ms > 0)
         (void)snprintf(judgement->reason, sizeof judgement->reason, "no answer for %lld.%lld s",
@@ -134,8 +134,8 @@ static void add_silence(struct judgement *judgement, struct duration silent)
 
 // How long the server has refused the secret, and what it said then, if it was not asked again. With
 // the secret before it a check may still pass, but whoever changed it should know.
-static void add_refusal(const struct refusal *refusal, struct judgement *judgement,
-                        struct probe *probe)
+static void scheduler_add_refusal(const struct refusal *refusal, struct judgement *judgement,
+                                  struct probe *probe)
 {
     bool denied = probe->outcome == OUTCOME_DENIED && probe->stage == VERB_OPEN;
     bool over = refusal->secret == 0; // another prober's open was accepted meanwhile
@@ -154,7 +154,7 @@ static void add_refusal(const struct refusal *refusal, struct judgement *judgeme
     probe->message = refusal->message;
 }
 
-static void deliver(struct check_state *state)
+static void scheduler_deliver(struct check_state *state)
 {
     struct link_list arrived = TAILQ_HEAD_INITIALIZER(arrived);
     TAILQ_CONCAT(&arrived, &state->waiting, entry);
@@ -164,18 +164,18 @@ static void deliver(struct check_state *state)
         link->progress = LINK_DELIVERED;
         link->wait->missing--;
         if (link->wait->missing == 0 && !link->wait->asking)
-            finish(link->wait);
+            scheduler_finish(link->wait);
     }
 }
 
-static void keep_message(struct check_state *state, const struct probe *probe)
+static void scheduler_keep_message(struct check_state *state, const struct probe *probe)
 {
     free(state->message);
     bool passed = state->judgement.verdict == VERDICT_PASS;
     state->message = passed ? NULL : memory_string(probe->message);
 }
 
-static void keep_result(struct check_state *state, struct probe *probe)
+static void scheduler_keep_result(struct check_state *state, struct probe *probe)
 {
     result_free(state->result);
     result_free(state->numbers);
@@ -192,7 +192,7 @@ static void keep_result(struct check_state *state, struct probe *probe)
 }
 
 // What the query gave, line by line, and what of it could not be kept.
-static void log_rows(const struct check *check, const struct result *result)
+static void scheduler_log_rows(const struct check *check, const struct result *result)
 {
     for (uint32_t i = 0; i < result->kept_rows; i++)
         log_row(check->name, result, i);
@@ -201,7 +201,7 @@ static void log_rows(const struct check *check, const struct result *result)
                   LOG_NUMBER("rows", (int64_t)(result->row_count - result->kept_rows)));
 }
 
-static void count(const struct check_state *state, const struct probe *probe)
+static void scheduler_count(const struct check_state *state, const struct probe *probe)
 {
     struct check_statistics *statistics = state->statistics;
     enum verdict verdict = state->judgement.verdict;
@@ -213,40 +213,41 @@ static void count(const struct check_state *state, const struct probe *probe)
     struct arrival arrival = {.came = probe->ended,
                               .took_ns = probe->unasked ? 0 : probe->ended.ns - probe->started.ns,
                               .judgement = state->judgement,
-                              .held_until = instant_add(probe->started, cache_of(state))};
+                              .held_until = instant_add(probe->started, scheduler_cache_of(state))};
     history_add(&statistics->history, &arrival);
 }
 
-static void take_probe(struct check_state *state, struct probe *probe)
+static void scheduler_take_probe(struct check_state *state, struct probe *probe)
 {
     if (state->check->log_rows && probe->result != NULL)
-        log_rows(state->check, probe->result);
+        scheduler_log_rows(state->check, probe->result);
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
-    add_silence(&judgement, probe->silent);
+    scheduler_add_silence(&judgement, probe->silent);
     if (probe->refused)
-        add_refusal(&state->scheduler->refusal, &judgement, probe);
+        scheduler_add_refusal(&state->scheduler->refusal, &judgement, probe);
     if (probe->superuser)
         judgement_warn_of_superuser(&judgement);
-    log_transition(state, &judgement, probe);
+    scheduler_log_transition(state, &judgement, probe);
     state->scheduler->changes++;
     state->known = true;
     state->judgement = judgement;
     state->superuser = probe->superuser;
     state->started = probe->started;
     state->took = instant_since(probe->started, probe->ended);
-    count(state, probe);
-    keep_message(state, probe);
-    keep_result(state, probe);
-    deliver(state);
+    scheduler_count(state, probe);
+    scheduler_keep_message(state, probe);
+    scheduler_keep_result(state, probe);
+    scheduler_deliver(state);
 }
 
-static void on_done(void *context, struct job *job, struct probe *probe)
+static void scheduler_on_done(void *context, struct job *job, struct probe *probe)
 {
     (void)context;
-    take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)), probe);
+    scheduler_take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)),
+                         probe);
 }
 
-static void want(struct check_state *state, bool foreground)
+static void scheduler_want(struct check_state *state, bool foreground)
 {
     if (state->check->broken == NULL) {
         prober_want(state->prober, &state->job, foreground);
@@ -260,18 +261,19 @@ static void want(struct check_state *state, bool foreground)
                           .unasked = true,
                           .started = now,
                           .ended = now};
-    take_probe(state, &probe);
+    scheduler_take_probe(state, &probe);
 }
 
 // --- waits
 
-static struct check_view view_of_result(const struct check_state *state)
+static struct check_view scheduler_view_of_result(const struct check_state *state)
 {
     return (struct check_view){.check = state->check,
                                .judgement = state->judgement,
                                .dated = true,
                                .started = state->started,
-                               .fresh_until = instant_add(state->started, cache_of(state)),
+                               .fresh_until =
+                                   instant_add(state->started, scheduler_cache_of(state)),
                                .took = state->took,
                                .message = state->message != NULL ? state->message : "",
                                .superuser = state->superuser,
@@ -283,7 +285,7 @@ static struct check_view view_of_result(const struct check_state *state)
 
 // A run that has only just begun when the request must be answered, behind others or after a stall
 // of ours, says nothing of the server yet.
-static bool has_barely_begun(const struct check_state *state, struct duration ran)
+static bool scheduler_has_barely_begun(const struct check_state *state, struct duration ran)
 {
     int64_t limit = state->check->timeout.ms;
     int64_t deadline = state->scheduler->config->settings.deadline.ms;
@@ -291,11 +293,11 @@ static bool has_barely_begun(const struct check_state *state, struct duration ra
 }
 
 // For this answer alone: the run goes on to its own end.
-static struct check_view view_of_unfinished(const struct check_state *state)
+static struct check_view scheduler_view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
     bool silent = unfinished.outcome == OUTCOME_TIMEOUT || unfinished.outcome == OUTCOME_CRASHED;
-    bool barely = silent && has_barely_begun(state, unfinished.ran);
+    bool barely = silent && scheduler_has_barely_begun(state, unfinished.ran);
     if (barely)
         unfinished.outcome = OUTCOME_UNKNOWN;
     struct check_view view = {.check = state->check,
@@ -315,22 +317,22 @@ static struct check_view view_of_unfinished(const struct check_state *state)
     return view;
 }
 
-static void answer(struct wait *wait)
+static void scheduler_answer(struct wait *wait)
 {
     struct check_view *views = memory_new((wait->count + 1) * sizeof *views);
     for (size_t i = 0; i < wait->count; i++) {
         const struct link *link = &wait->links[i];
-        views[i] = link->progress == LINK_WAITING ? view_of_unfinished(link->state)
-                                                  : view_of_result(link->state);
+        views[i] = link->progress == LINK_WAITING ? scheduler_view_of_unfinished(link->state)
+                                                  : scheduler_view_of_result(link->state);
     }
     wait->ready(wait->context, views, wait->count);
     free(views);
 }
 
-static void end_wait(struct wait *wait)
+static void scheduler_end_wait(struct wait *wait)
 {
     deadline_disarm(&wait->scheduler->deadlines, &wait->deadline);
-    answer(wait);
+    scheduler_answer(wait);
     for (size_t i = 0; i < wait->count; i++) {
         struct link *link = &wait->links[i];
         if (link->progress == LINK_WAITING)
@@ -340,12 +342,12 @@ static void end_wait(struct wait *wait)
     free(wait);
 }
 
-static void count_uses(const struct wait *wait)
+static void scheduler_count_uses(const struct wait *wait)
 {
     for (size_t i = 0; i < wait->count; i++) {
         const struct check_state *state = wait->links[i].state;
         enum cache_use use = CACHE_MISS;
-        if (is_fresh(state, instant_now()))
+        if (scheduler_is_fresh(state, instant_now()))
             use = CACHE_HIT;
         else if (state->job.place != JOB_IDLE)
             use = CACHE_JOIN;
@@ -354,33 +356,33 @@ static void count_uses(const struct wait *wait)
 }
 
 // Asks for all that is not there or has become too old, each at most once a request.
-static void ask_for_missing(struct wait *wait)
+static void scheduler_ask_for_missing(struct wait *wait)
 {
     wait->asking = true;
     for (size_t i = 0; i < wait->count; i++) {
         struct link *link = &wait->links[i];
-        if (link->progress != LINK_UNNEEDED || is_fresh(link->state, instant_now()))
+        if (link->progress != LINK_UNNEEDED || scheduler_is_fresh(link->state, instant_now()))
             continue;
         link->progress = LINK_WAITING;
         TAILQ_INSERT_TAIL(&link->state->waiting, link, entry);
         wait->missing++;
-        want(link->state, true);
+        scheduler_want(link->state, true);
     }
     wait->asking = false;
 }
 
 // A result that was young when the request came may have aged while it waited for another.
-static void finish(struct wait *wait)
+static void scheduler_finish(struct wait *wait)
 {
-    ask_for_missing(wait);
+    scheduler_ask_for_missing(wait);
     if (wait->missing == 0)
-        end_wait(wait);
+        scheduler_end_wait(wait);
 }
 
-static void on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
+static void scheduler_on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
-    end_wait((struct wait *)((char *)entry - offsetof(struct wait, deadline)));
+    scheduler_end_wait((struct wait *)((char *)entry - offsetof(struct wait, deadline)));
 }
 
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
@@ -395,22 +397,22 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
         wait->links[i] = (struct link){.wait = wait, .state = scheduler->states[checks[i]]};
     for (size_t i = 0; i < count; i++)
         wait->links[i].state->links++;
-    count_uses(wait);
-    ask_for_missing(wait);
+    scheduler_count_uses(wait);
+    scheduler_ask_for_missing(wait);
     if (wait->missing == 0)
-        end_wait(wait);
+        scheduler_end_wait(wait);
     else
         deadline_arm(&scheduler->deadlines, &wait->deadline);
 }
 
 // --- background
 
-static void on_every(uv_timer_t *timer)
+static void scheduler_on_every(uv_timer_t *timer)
 {
-    want(timer->data, false);
+    scheduler_want(timer->data, false);
 }
 
-static void start_every(struct check_state *state)
+static void scheduler_start_every(struct check_state *state)
 {
     if (state->check->every.ms == 0)
         return;
@@ -418,7 +420,7 @@ static void start_every(struct check_state *state)
     assert(failed == 0);
     state->every.data = state;
     state->scheduler->open_handles++;
-    failed = uv_timer_start(&state->every, on_every, 0, (uint64_t)state->check->every.ms);
+    failed = uv_timer_start(&state->every, scheduler_on_every, 0, (uint64_t)state->check->every.ms);
     assert(failed == 0);
 }
 
@@ -426,7 +428,7 @@ void scheduler_refresh_liveness(struct scheduler *scheduler)
 {
     const struct endpoint *healthz = config_endpoint(scheduler->config, "healthz");
     for (size_t i = 0; i < healthz->count; i++)
-        want(scheduler->states[healthz->checks[i]], false);
+        scheduler_want(scheduler->states[healthz->checks[i]], false);
 }
 
 bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after)
@@ -443,8 +445,8 @@ bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant 
 
 // --- states
 
-static struct check_state *new_state(struct scheduler *scheduler, struct check *check,
-                                     struct prober *prober)
+static struct check_state *scheduler_new_state(struct scheduler *scheduler, struct check *check,
+                                               struct prober *prober)
 {
     struct check_state *state = memory_new(sizeof *state);
     state->scheduler = scheduler;
@@ -453,11 +455,11 @@ static struct check_state *new_state(struct scheduler *scheduler, struct check *
     state->job.check = check;
     state->prober = prober;
     TAILQ_INIT(&state->waiting);
-    start_every(state);
+    scheduler_start_every(state);
     return state;
 }
 
-static void free_state(struct check_state *state)
+static void scheduler_free_state(struct check_state *state)
 {
     result_free(state->result);
     result_free(state->numbers);
@@ -467,7 +469,7 @@ static void free_state(struct check_state *state)
     free(state);
 }
 
-static void close_one(struct scheduler *scheduler)
+static void scheduler_close_one(struct scheduler *scheduler)
 {
     if (--scheduler->open_handles > 0)
         return;
@@ -475,40 +477,40 @@ static void close_one(struct scheduler *scheduler)
     free(scheduler);
 }
 
-static void on_every_closed(uv_handle_t *handle)
+static void scheduler_on_every_closed(uv_handle_t *handle)
 {
     struct check_state *state = handle->data;
     struct scheduler *scheduler = state->scheduler;
-    free_state(state);
-    close_one(scheduler);
+    scheduler_free_state(state);
+    scheduler_close_one(scheduler);
 }
 
 // The loop frees one that has a timer.
-static void end_state(struct check_state *state)
+static void scheduler_end_state(struct check_state *state)
 {
     if (state->check->every.ms > 0)
-        uv_close((uv_handle_t *)&state->every, on_every_closed);
+        uv_close((uv_handle_t *)&state->every, scheduler_on_every_closed);
     else
-        free_state(state);
+        scheduler_free_state(state);
 }
 
 // --- retired
 
-static void retire_state(struct scheduler *scheduler, struct check_state *state)
+static void scheduler_retire_state(struct scheduler *scheduler, struct check_state *state)
 {
     if (state->check->every.ms > 0)
         (void)uv_timer_stop(&state->every);
     TAILQ_INSERT_TAIL(&scheduler->retired, state, entry);
 }
 
-static void retire_prober(struct scheduler *scheduler, struct prober *prober)
+static void scheduler_retire_prober(struct scheduler *scheduler, struct prober *prober)
 {
     size_t size = (scheduler->leaver_count + 1) * sizeof(struct prober *);
     scheduler->leavers = memory_grow(scheduler->leavers, size);
     scheduler->leavers[scheduler->leaver_count++] = prober;
 }
 
-static bool is_needed(const struct scheduler *scheduler, const struct prober *prober)
+static bool scheduler_is_needed(const struct scheduler *scheduler, const struct prober *prober)
 {
     const struct check_state *state;
     TAILQ_FOREACH(state, &scheduler->retired, entry)
@@ -520,19 +522,19 @@ static bool is_needed(const struct scheduler *scheduler, const struct prober *pr
 }
 
 // Not from within a prober's call of on_done, which may go through the jobs that are dropped here.
-static void sweep(struct scheduler *scheduler)
+static void scheduler_sweep(struct scheduler *scheduler)
 {
     struct check_state *state = TAILQ_FIRST(&scheduler->retired);
     while (state != NULL) {
         struct check_state *next = TAILQ_NEXT(state, entry);
         if (state->links == 0 && prober_drop(state->prober, &state->job)) {
             TAILQ_REMOVE(&scheduler->retired, state, entry);
-            end_state(state);
+            scheduler_end_state(state);
         }
         state = next;
     }
     for (size_t i = scheduler->leaver_count; i-- > 0;) {
-        if (is_needed(scheduler, scheduler->leavers[i]))
+        if (scheduler_is_needed(scheduler, scheduler->leavers[i]))
             continue;
         prober_end(scheduler->leavers[i]);
         scheduler->leavers[i] = scheduler->leavers[--scheduler->leaver_count];
@@ -541,7 +543,7 @@ static void sweep(struct scheduler *scheduler)
 
 void scheduler_start_batches(struct scheduler *scheduler)
 {
-    sweep(scheduler);
+    scheduler_sweep(scheduler);
     for (size_t i = 0; i < scheduler->config->probers.count; i++)
         prober_start_batch(scheduler->probers[i]);
     for (size_t i = 0; i < scheduler->leaver_count; i++)
@@ -550,7 +552,7 @@ void scheduler_start_batches(struct scheduler *scheduler)
 
 // --- life
 
-static struct prober *prober_of(struct scheduler *scheduler, const struct check *check)
+static struct prober *scheduler_prober_of(struct scheduler *scheduler, const struct check *check)
 {
     size_t i = 0;
     while (strcmp(scheduler->config->probers.items[i], check->prober) != 0)
@@ -558,15 +560,15 @@ static struct prober *prober_of(struct scheduler *scheduler, const struct check 
     return scheduler->probers[i];
 }
 
-static struct prober *start_prober(struct scheduler *scheduler, const char *name)
+static struct prober *scheduler_start_prober(struct scheduler *scheduler, const char *name)
 {
     return prober_new(scheduler->fork_server, words_have(&scheduler->config->settings.keep, name),
-                      statistics_prober(scheduler->statistics, name), &scheduler->refusal, on_done,
-                      scheduler);
+                      statistics_prober(scheduler->statistics, name), &scheduler->refusal,
+                      scheduler_on_done, scheduler);
 }
 
 // Those who hold the one there was go on with it to their end.
-static void change_fork_server(struct scheduler *scheduler)
+static void scheduler_change_fork_server(struct scheduler *scheduler)
 {
     bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
     char path[PATH_MAX];
@@ -584,7 +586,7 @@ struct holding {
 };
 
 // Takes the prober of this name out of what was there; NULL if there is none.
-static struct prober *take_prober(const struct holding *before, const char *name)
+static struct prober *scheduler_take_prober(const struct holding *before, const char *name)
 {
     for (size_t i = 0; i < before->config->probers.count; i++) {
         if (before->probers[i] != NULL && strcmp(before->config->probers.items[i], name) == 0) {
@@ -597,7 +599,8 @@ static struct prober *take_prober(const struct holding *before, const char *name
 }
 
 // Likewise what is known of this check.
-static struct check_state *take_state(const struct holding *before, const struct check *check)
+static struct check_state *scheduler_take_state(const struct holding *before,
+                                                const struct check *check)
 {
     for (size_t i = 0; i < before->config->check_count; i++) {
         if (before->states[i] != NULL && before->states[i]->check == check) {
@@ -610,26 +613,28 @@ static struct check_state *take_state(const struct holding *before, const struct
 }
 
 // Makes what the scheduler's configuration needs and what was there before has not.
-static void fill(struct scheduler *scheduler, const struct holding *before)
+static void scheduler_fill(struct scheduler *scheduler, const struct holding *before)
 {
     const struct config *config = scheduler->config;
     bool goes_on = before->config->target_digest == config->target_digest;
     if (!goes_on)
         scheduler->refusal = (struct refusal){0};
     if (!goes_on || scheduler->fork_server == NULL)
-        change_fork_server(scheduler);
+        scheduler_change_fork_server(scheduler);
     scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
     scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
     for (size_t i = 0; i < config->probers.count; i++) {
         const char *name = config->probers.items[i];
-        struct prober *prober = goes_on ? take_prober(before, name) : NULL;
-        scheduler->probers[i] = prober != NULL ? prober : start_prober(scheduler, name);
+        struct prober *prober = goes_on ? scheduler_take_prober(before, name) : NULL;
+        scheduler->probers[i] = prober != NULL ? prober : scheduler_start_prober(scheduler, name);
     }
     for (size_t i = 0; i < config->check_count; i++) {
         struct check *check = config->checks[i];
-        struct check_state *state = goes_on ? take_state(before, check) : NULL;
+        struct check_state *state = goes_on ? scheduler_take_state(before, check) : NULL;
         scheduler->states[i] =
-            state != NULL ? state : new_state(scheduler, check, prober_of(scheduler, check));
+            state != NULL
+                ? state
+                : scheduler_new_state(scheduler, check, scheduler_prober_of(scheduler, check));
     }
 }
 
@@ -643,9 +648,9 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
     scheduler->config = config_hold(config);
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
-    deadline_queue_open(&scheduler->deadlines, loop, deadline, on_deadline);
+    deadline_queue_open(&scheduler->deadlines, loop, deadline, scheduler_on_deadline);
     scheduler->open_handles = 1;
-    fill(scheduler, &nothing);
+    scheduler_fill(scheduler, &nothing);
     return scheduler;
 }
 
@@ -656,39 +661,40 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config)
         .config = earlier, .probers = scheduler->probers, .states = scheduler->states};
     scheduler->config = config_hold(config);
     scheduler->changes++;
-    fill(scheduler, &before);
+    scheduler_fill(scheduler, &before);
     for (size_t i = 0; i < earlier->check_count; i++) {
         if (before.states[i] != NULL)
-            retire_state(scheduler, before.states[i]);
+            scheduler_retire_state(scheduler, before.states[i]);
     }
     for (size_t i = 0; i < earlier->probers.count; i++) {
         if (before.probers[i] != NULL)
-            retire_prober(scheduler, before.probers[i]);
+            scheduler_retire_prober(scheduler, before.probers[i]);
     }
     free(before.states);
     free(before.probers);
     config_release(earlier);
 }
 
-static void on_deadlines_closed(uv_handle_t *handle)
+static void scheduler_on_deadlines_closed(uv_handle_t *handle)
 {
     struct deadline_queue *queue = handle->data;
-    close_one((struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
+    scheduler_close_one(
+        (struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
 }
 
 // With the probers goes all that runs, so nothing has to be waited for.
-static void end_all(struct scheduler *scheduler)
+static void scheduler_end_all(struct scheduler *scheduler)
 {
     struct check_state *state;
     for (size_t i = 0; i < scheduler->config->check_count; i++)
-        retire_state(scheduler, scheduler->states[i]);
+        scheduler_retire_state(scheduler, scheduler->states[i]);
     for (size_t i = 0; i < scheduler->config->probers.count; i++)
-        retire_prober(scheduler, scheduler->probers[i]);
+        scheduler_retire_prober(scheduler, scheduler->probers[i]);
     for (size_t i = 0; i < scheduler->leaver_count; i++)
         prober_end(scheduler->leavers[i]);
     while ((state = TAILQ_FIRST(&scheduler->retired)) != NULL) {
         TAILQ_REMOVE(&scheduler->retired, state, entry);
-        end_state(state);
+        scheduler_end_state(state);
     }
 }
 
@@ -696,13 +702,13 @@ void scheduler_end(struct scheduler *scheduler)
 {
     struct deadline_entry *first;
     while ((first = deadline_first(&scheduler->deadlines)) != NULL)
-        on_deadline(&scheduler->deadlines, first);
-    end_all(scheduler);
+        scheduler_on_deadline(&scheduler->deadlines, first);
+    scheduler_end_all(scheduler);
     fork_server_release(scheduler->fork_server);
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);
-    deadline_queue_close(&scheduler->deadlines, on_deadlines_closed);
+    deadline_queue_close(&scheduler->deadlines, scheduler_on_deadlines_closed);
 }
 
 uint64_t scheduler_changes(const struct scheduler *scheduler)

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *status_of(enum verdict verdict, bool fails)
+static const char *document_status_of(enum verdict verdict, bool fails)
 {
     if (fails)
         return "fail";
     return verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED ? "pass" : "warn";
 }
 
-static void set_string(json_t *object, const char *key, const char *text)
+static void document_set_string(json_t *object, const char *key, const char *text)
 {
     int failed = json_object_set_new(object, key, json_string(text));
     if (failed != 0)
@@ -22,37 +22,37 @@ static void set_string(json_t *object, const char *key, const char *text)
 }
 
 // The draft has a list for each key, of the check's components; ours have one.
-static json_t *check_object(const struct check_view *view, bool fails)
+static json_t *document_check_object(const struct check_view *view, bool fails)
 {
     json_t *object = json_object();
     enum verdict verdict = view->judgement.verdict;
     char detail[DETAIL_MAX];
-    set_string(object, "componentType", "datastore");
-    set_string(object, "status", status_of(verdict, fails));
-    set_string(object, "verdict", verdict_name(verdict));
-    set_string(object, "outcome", outcome_info(view->judgement.outcome)->code);
+    document_set_string(object, "componentType", "datastore");
+    document_set_string(object, "status", document_status_of(verdict, fails));
+    document_set_string(object, "verdict", verdict_name(verdict));
+    document_set_string(object, "outcome", outcome_info(view->judgement.outcome)->code);
     if (view->dated) {
         char time[WALL_TIME_MAX];
         wall_time_format(view->started, time, sizeof time);
-        set_string(object, "time", time);
+        document_set_string(object, "time", time);
     }
     report_detail(&view->judgement, detail, sizeof detail);
     if (verdict != VERDICT_PASS && detail[0] != '\0')
-        set_string(object, "output", detail);
+        document_set_string(object, "output", detail);
     return json_pack("[o]", object);
 }
 
 json_t *report_json_start(const char *status, const char *description)
 {
     json_t *object = json_object();
-    set_string(object, "status", status);
-    set_string(object, "releaseId", DBHEALTH_VERSION);
-    set_string(object, "description", description);
+    document_set_string(object, "status", status);
+    document_set_string(object, "releaseId", DBHEALTH_VERSION);
+    document_set_string(object, "description", description);
     return object;
 }
 
 // Sentences on what is not a check's, in the draft's member for them.
-static json_t *notes_of(const struct report *report)
+static json_t *document_notes_of(const struct report *report)
 {
     json_t *notes = json_array();
     if (report->count == 0)
@@ -73,12 +73,12 @@ json_t *report_json(const struct report *report)
     for (size_t i = 0; i < report->count; i++) {
         const struct check_view *view = &report->views[i];
         bool fails = verdict_fails(view->judgement.verdict, report->rule, &report->circumstances);
-        warns |= strcmp(status_of(view->judgement.verdict, fails), "pass") != 0;
-        (void)json_object_set_new(checks, view->check->name, check_object(view, fails));
+        warns |= strcmp(document_status_of(view->judgement.verdict, fails), "pass") != 0;
+        (void)json_object_set_new(checks, view->check->name, document_check_object(view, fails));
     }
     const char *status = !report->passes ? "fail" : warns ? "warn" : "pass";
     json_t *object = report_json_start(status, report->name);
-    json_t *notes = notes_of(report);
+    json_t *notes = document_notes_of(report);
     if (json_array_size(notes) > 0)
         (void)json_object_set(object, "notes", notes);
     json_decref(notes);

@@ -20,7 +20,7 @@ struct samples {
 
 // --- samples
 
-static void write_head(struct samples *samples)
+static void metrics_write_head(struct samples *samples)
 {
     const struct metric_family *family = samples->family;
     if (!samples->begun)
@@ -29,7 +29,7 @@ static void write_head(struct samples *samples)
     samples->begun = true;
 }
 
-static void write_escaped(FILE *body, const char *value)
+static void metrics_write_escaped(FILE *body, const char *value)
 {
     while (*value != '\0') {
         size_t plain = strcspn(value, "\\\"\n");
@@ -43,7 +43,8 @@ static void write_escaped(FILE *body, const char *value)
 }
 
 // The values of the family's labels; a label without one, NULL, is left out.
-static void write_labels(const struct samples *samples, const char *first, const char *second)
+static void metrics_write_labels(const struct samples *samples, const char *first,
+                                 const char *second)
 {
     const char *const names[] = {samples->family->label, samples->family->second_label};
     const char *const values[] = {first, second};
@@ -54,7 +55,7 @@ static void write_labels(const struct samples *samples, const char *first, const
         fputs(before, samples->body);
         fputs(names[i], samples->body);
         fputs("=\"", samples->body);
-        write_escaped(samples->body, values[i]);
+        metrics_write_escaped(samples->body, values[i]);
         fputs("\"", samples->body);
         before = ",";
     }
@@ -63,93 +64,93 @@ static void write_labels(const struct samples *samples, const char *first, const
 }
 
 // Begins a sample; its value and the line's end are the caller's.
-static FILE *begin_sample(struct samples *samples, const char *suffix, const char *first,
-                          const char *second)
+static FILE *metrics_begin_sample(struct samples *samples, const char *suffix, const char *first,
+                                  const char *second)
 {
-    write_head(samples);
+    metrics_write_head(samples);
     fputs(samples->family->name, samples->body);
     fputs(suffix, samples->body);
-    write_labels(samples, first, second);
+    metrics_write_labels(samples, first, second);
     fputs(" ", samples->body);
     return samples->body;
 }
 
-static void add_count(struct samples *samples, const char *first, const char *second,
-                      uint64_t value)
+static void metrics_add_count(struct samples *samples, const char *first, const char *second,
+                              uint64_t value)
 {
-    fprintf(begin_sample(samples, "", first, second), "%" PRIu64 "\n", value);
+    fprintf(metrics_begin_sample(samples, "", first, second), "%" PRIu64 "\n", value);
 }
 
-static void add_ms(struct samples *samples, const char *first, int64_t ms)
+static void metrics_add_ms(struct samples *samples, const char *first, int64_t ms)
 {
-    fprintf(begin_sample(samples, "", first, NULL), "%" PRId64 ".%03" PRId64 "\n", ms / MS_PER_S,
-            ms % MS_PER_S);
+    fprintf(metrics_begin_sample(samples, "", first, NULL), "%" PRId64 ".%03" PRId64 "\n",
+            ms / MS_PER_S, ms % MS_PER_S);
 }
 
 // --- the adapter
 
-static void add_build(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_build(struct samples *samples, const struct metrics *metrics)
 {
     (void)metrics;
-    add_count(samples, DBHEALTH_VERSION, NULL, 1);
+    metrics_add_count(samples, DBHEALTH_VERSION, NULL, 1);
 }
 
-static void add_config(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_config(struct samples *samples, const struct metrics *metrics)
 {
     static const char *const engines[] = {
         [ENGINE_NONE] = "unknown", [ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
-    add_count(samples, engines[metrics->config->engine], NULL, 1);
+    metrics_add_count(samples, engines[metrics->config->engine], NULL, 1);
 }
 
-static void add_config_checks(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_config_checks(struct samples *samples, const struct metrics *metrics)
 {
-    add_count(samples, NULL, NULL, metrics->config->check_count);
+    metrics_add_count(samples, NULL, NULL, metrics->config->check_count);
 }
 
-static void add_config_problems(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_config_problems(struct samples *samples, const struct metrics *metrics)
 {
-    add_count(samples, NULL, NULL, metrics->config->problems.count);
+    metrics_add_count(samples, NULL, NULL, metrics->config->problems.count);
 }
 
-static void add_reloads(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_reloads(struct samples *samples, const struct metrics *metrics)
 {
     for (unsigned result = 0; result < RELOAD_RESULTS; result++)
-        add_count(samples, reload_result_name((enum reload_result)result), NULL,
-                  metrics->statistics->reloads.counts[result]);
+        metrics_add_count(samples, reload_result_name((enum reload_result)result), NULL,
+                          metrics->statistics->reloads.counts[result]);
 }
 
-static void add_last_reload(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_last_reload(struct samples *samples, const struct metrics *metrics)
 {
-    add_count(samples, NULL, NULL, !metrics->statistics->reloads.refused);
+    metrics_add_count(samples, NULL, NULL, !metrics->statistics->reloads.refused);
 }
 
-static void add_last_reload_time(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_last_reload_time(struct samples *samples, const struct metrics *metrics)
 {
-    add_ms(samples, NULL, metrics->statistics->reloads.last_success_ms);
+    metrics_add_ms(samples, NULL, metrics->statistics->reloads.last_success_ms);
 }
 
-static void add_certificate_expiry(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_certificate_expiry(struct samples *samples, const struct metrics *metrics)
 {
     if (metrics->config->certificate != NULL)
-        add_ms(samples, NULL, certificate_expiry(metrics->config->certificate) * MS_PER_S);
+        metrics_add_ms(samples, NULL, certificate_expiry(metrics->config->certificate) * MS_PER_S);
 }
 
-static void add_draining(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_draining(struct samples *samples, const struct metrics *metrics)
 {
-    add_count(samples, NULL, NULL, metrics->draining);
+    metrics_add_count(samples, NULL, NULL, metrics->draining);
 }
 
-static void add_log_lines_dropped(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_log_lines_dropped(struct samples *samples, const struct metrics *metrics)
 {
-    add_count(samples, NULL, NULL, metrics->log_lines_dropped);
+    metrics_add_count(samples, NULL, NULL, metrics->log_lines_dropped);
 }
 
 // --- the database, endpoints and checks
 
-static void add_database(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_database(struct samples *samples, const struct metrics *metrics)
 {
     if (metrics->flavor != NULL)
-        add_count(samples, metrics->flavor, metrics->version, 1);
+        metrics_add_count(samples, metrics->flavor, metrics->version, 1);
 }
 
 // An endpoint as a label: not called `endpoint`, for the Prometheus operator gives every series a
@@ -158,7 +159,7 @@ struct path {
     char text[NAME_MAX_LENGTH + 2];
 };
 
-static struct path path_of(const char *endpoint)
+static struct path metrics_path_of(const char *endpoint)
 {
     struct path path;
     bool there = endpoint[0] != '\0';
@@ -166,228 +167,236 @@ static struct path path_of(const char *endpoint)
     return path;
 }
 
-static void add_endpoints(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_endpoints(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->endpoint_count; i++) {
-        struct path path = path_of(metrics->config->endpoints[i].name);
-        add_count(samples, path.text, NULL, metrics->passes[i]);
+        struct path path = metrics_path_of(metrics->config->endpoints[i].name);
+        metrics_add_count(samples, path.text, NULL, metrics->passes[i]);
     }
 }
 
-static void add_verdicts(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_verdicts(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++) {
         const struct check_view *view = &metrics->views[i];
         for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
-            add_count(samples, view->check->name, verdict_name((enum verdict)verdict),
-                      view->judgement.verdict == verdict);
+            metrics_add_count(samples, view->check->name, verdict_name((enum verdict)verdict),
+                              view->judgement.verdict == verdict);
     }
 }
 
 // All but `unknown`, which is the lack of a result.
-static void add_outcomes(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_outcomes(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++) {
         const struct check_view *view = &metrics->views[i];
         for (unsigned outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
             if (outcome != OUTCOME_UNKNOWN)
-                add_count(samples, view->check->name, outcome_info((enum outcome)outcome)->code,
-                          view->statistics->outcomes[outcome]);
+                metrics_add_count(samples, view->check->name,
+                                  outcome_info((enum outcome)outcome)->code,
+                                  view->statistics->outcomes[outcome]);
         }
     }
 }
 
-static void add_histogram(struct samples *samples, const struct check_statistics *check)
+static void metrics_add_histogram(struct samples *samples, const struct check_statistics *check)
 {
     uint64_t runs = 0;
     for (size_t i = 0; i <= DURATION_BOUNDS; i++) {
         const char *bound = i < DURATION_BOUNDS ? duration_bound(i)->seconds : "+Inf";
         runs += check->durations[i];
-        fprintf(begin_sample(samples, "_bucket", check->name, bound), "%" PRIu64 "\n", runs);
+        fprintf(metrics_begin_sample(samples, "_bucket", check->name, bound), "%" PRIu64 "\n",
+                runs);
     }
-    fprintf(begin_sample(samples, "_sum", check->name, NULL), "%" PRId64 ".%09" PRId64 "\n",
+    fprintf(metrics_begin_sample(samples, "_sum", check->name, NULL), "%" PRId64 ".%09" PRId64 "\n",
             check->duration_sum_ns / NS_PER_S, check->duration_sum_ns % NS_PER_S);
-    fprintf(begin_sample(samples, "_count", check->name, NULL), "%" PRIu64 "\n", runs);
+    fprintf(metrics_begin_sample(samples, "_count", check->name, NULL), "%" PRIu64 "\n", runs);
 }
 
-static void add_durations(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_durations(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++)
-        add_histogram(samples, metrics->views[i].statistics);
+        metrics_add_histogram(samples, metrics->views[i].statistics);
 }
 
-static void add_ages(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_ages(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++) {
         const struct check_view *view = &metrics->views[i];
         if (view->dated)
-            add_ms(samples, view->check->name, instant_since(view->started, metrics->now).ms);
+            metrics_add_ms(samples, view->check->name,
+                           instant_since(view->started, metrics->now).ms);
     }
 }
 
-static void add_last_successes(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_last_successes(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++) {
         const struct check_view *view = &metrics->views[i];
         if (view->statistics->last_success_ms > 0)
-            add_ms(samples, view->check->name, view->statistics->last_success_ms);
+            metrics_add_ms(samples, view->check->name, view->statistics->last_success_ms);
     }
 }
 
-static void add_values(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_values(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->check_count; i++) {
         const struct check_view *view = &metrics->views[i];
         for (uint32_t j = 0; view->numbers != NULL && j < view->numbers->column_count; j++)
-            fprintf(begin_sample(samples, "", view->check->name, result_column(view->numbers, j)),
+            fprintf(metrics_begin_sample(samples, "", view->check->name,
+                                         result_column(view->numbers, j)),
                     "%s\n", result_value(view->numbers, 0, j).text);
     }
 }
 
-static void add_cache_uses(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_cache_uses(struct samples *samples, const struct metrics *metrics)
 {
     for (unsigned use = 0; use < CACHE_USES; use++)
-        add_count(samples, cache_use_name((enum cache_use)use), NULL,
-                  metrics->statistics->cache_uses[use]);
+        metrics_add_count(samples, cache_use_name((enum cache_use)use), NULL,
+                          metrics->statistics->cache_uses[use]);
 }
 
 // --- probers
 
 // The count in the family's field.
-static void add_of_probers(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_of_probers(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->prober_count; i++) {
         const struct prober_statistics *prober = metrics->probers[i].statistics;
         const uint64_t *count = (const void *)((const char *)prober + samples->family->offset);
-        add_count(samples, prober->name, NULL, *count);
+        metrics_add_count(samples, prober->name, NULL, *count);
     }
 }
 
-static void add_pending_opens(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_pending_opens(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->prober_count; i++)
-        add_count(samples, metrics->probers[i].statistics->name, NULL,
-                  metrics->probers[i].open_pending);
+        metrics_add_count(samples, metrics->probers[i].statistics->name, NULL,
+                          metrics->probers[i].open_pending);
 }
 
 // --- requests
 
-static void add_answers_of(struct samples *samples, const struct metrics *metrics,
-                           const char *endpoint)
+static void metrics_add_answers_of(struct samples *samples, const struct metrics *metrics,
+                                   const char *endpoint)
 {
     const struct endpoint_statistics *answers = statistics_endpoint(metrics->statistics, endpoint);
-    struct path path = path_of(endpoint);
+    struct path path = metrics_path_of(endpoint);
     for (size_t i = 0; i < ANSWER_CODES; i++) {
         char code[12];
         (void)snprintf(code, sizeof code, "%u", answer_code(i));
-        add_count(samples, path.text, code, answers->answers[i]);
+        metrics_add_count(samples, path.text, code, answers->answers[i]);
     }
 }
 
-static void add_answers(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_answers(struct samples *samples, const struct metrics *metrics)
 {
     for (size_t i = 0; i < metrics->config->endpoint_count; i++)
-        add_answers_of(samples, metrics, metrics->config->endpoints[i].name);
+        metrics_add_answers_of(samples, metrics, metrics->config->endpoints[i].name);
     for (size_t i = 0; reserved_path_name(i) != NULL; i++)
-        add_answers_of(samples, metrics, reserved_path_name(i));
-    add_answers_of(samples, metrics, OTHER_ENDPOINT);
+        metrics_add_answers_of(samples, metrics, reserved_path_name(i));
+    metrics_add_answers_of(samples, metrics, OTHER_ENDPOINT);
 }
 
 // --- the process
 
-static void add_cpu(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_cpu(struct samples *samples, const struct metrics *metrics)
 {
     int64_t us = metrics->usage.cpu_us;
-    fprintf(begin_sample(samples, "", NULL, NULL), "%" PRId64 ".%06" PRId64 "\n", us / US_PER_S,
-            us % US_PER_S);
+    fprintf(metrics_begin_sample(samples, "", NULL, NULL), "%" PRId64 ".%06" PRId64 "\n",
+            us / US_PER_S, us % US_PER_S);
 }
 
 // The amount in the family's field.
-static void add_of_usage(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_of_usage(struct samples *samples, const struct metrics *metrics)
 {
     const uint64_t *amount =
         (const void *)((const char *)&metrics->usage + samples->family->offset);
-    add_count(samples, NULL, NULL, *amount);
+    metrics_add_count(samples, NULL, NULL, *amount);
 }
 
-static void add_start_time(struct samples *samples, const struct metrics *metrics)
+static void metrics_add_start_time(struct samples *samples, const struct metrics *metrics)
 {
-    add_ms(samples, NULL, metrics->statistics->began_ms);
+    metrics_add_ms(samples, NULL, metrics->statistics->began_ms);
 }
 
 // --- the table
 
 static const struct metric_family families[] = {
     {"dbhealthd_build_info", "gauge", "version", "", "1, with the version of the adapter.",
-     add_build, 0},
+     metrics_add_build, 0},
     {"dbhealthd_config_info", "gauge", "engine", "",
-     "1, with the engine that the database URL names.", add_config, 0},
-    {"dbhealthd_config_checks", "gauge", "", "", "Checks that are configured.", add_config_checks,
-     0},
+     "1, with the engine that the database URL names.", metrics_add_config, 0},
+    {"dbhealthd_config_checks", "gauge", "", "", "Checks that are configured.",
+     metrics_add_config_checks, 0},
     {"dbhealthd_config_problems", "gauge", "", "",
-     "Mistakes in the configuration; the log has their places.", add_config_problems, 0},
+     "Mistakes in the configuration; the log has their places.", metrics_add_config_problems, 0},
     {"dbhealthd_config_reloads_total", "counter", "result", "",
-     "Reloads, by what they came to; a failure keeps the configuration as it was.", add_reloads, 0},
+     "Reloads, by what they came to; a failure keeps the configuration as it was.",
+     metrics_add_reloads, 0},
     {"dbhealthd_config_last_reload_successful", "gauge", "", "",
-     "0 if the latest reload was refused, else 1.", add_last_reload, 0},
+     "0 if the latest reload was refused, else 1.", metrics_add_last_reload, 0},
     {"dbhealthd_config_last_reload_success_timestamp_seconds", "gauge", "", "",
-     "When the configuration that runs was last read.", add_last_reload_time, 0},
+     "When the configuration that runs was last read.", metrics_add_last_reload_time, 0},
     {"dbhealthd_tls_certificate_expiry_timestamp_seconds", "gauge", "", "",
-     "When the certificate of the port expires; absent without HTTPS.", add_certificate_expiry, 0},
+     "When the certificate of the port expires; absent without HTTPS.",
+     metrics_add_certificate_expiry, 0},
     {"dbhealthd_database_info", "gauge", "flavor", "version",
-     "1, with the server's product and version; absent until it has let a prober in.", add_database,
-     0},
-    {"dbhealthd_draining", "gauge", "", "", "1 while the adapter drains.", add_draining, 0},
+     "1, with the server's product and version; absent until it has let a prober in.",
+     metrics_add_database, 0},
+    {"dbhealthd_draining", "gauge", "", "", "1 while the adapter drains.", metrics_add_draining, 0},
     {"dbhealthd_endpoint_passing", "gauge", "path", "", "1 if the endpoint answers 200, 0 if 503.",
-     add_endpoints, 0},
+     metrics_add_endpoints, 0},
     {"dbhealthd_check_verdict", "gauge", "check", "verdict",
-     "1 for the verdict of the check, 0 for each other verdict.", add_verdicts, 0},
+     "1 for the verdict of the check, 0 for each other verdict.", metrics_add_verdicts, 0},
     {"dbhealthd_check_outcomes_total", "counter", "check", "outcome",
-     "Results, by what they ended in.", add_outcomes, 0},
+     "Results, by what they ended in.", metrics_add_outcomes, 0},
     {"dbhealthd_check_duration_seconds", "histogram", "check", "le",
-     "How long runs took, with the login for the first of a batch.", add_durations, 0},
+     "How long runs took, with the login for the first of a batch.", metrics_add_durations, 0},
     {"dbhealthd_check_age_seconds", "gauge", "check", "",
-     "Time since the run began that the verdict is from; absent if it is from no run.", add_ages,
-     0},
+     "Time since the run began that the verdict is from; absent if it is from no run.",
+     metrics_add_ages, 0},
     {"dbhealthd_check_last_success_timestamp_seconds", "gauge", "check", "",
      "When the latest run began that ended in pass or warn; absent until one has.",
-     add_last_successes, 0},
+     metrics_add_last_successes, 0},
     {"dbhealthd_check_value", "gauge", "check", "column",
      "A number in the first row of the result; absent if it is NULL or NaN, or the run failed.",
-     add_values, 0},
+     metrics_add_values, 0},
     {"dbhealthd_cache_requests_total", "counter", "result", "",
      "Results that requests needed: from the cache (hit), from a run under way (join), from a new "
      "run (miss).",
-     add_cache_uses, 0},
-    {"dbhealthd_prober_starts_total", "counter", "prober", "", "Processes started.", add_of_probers,
-     offsetof(struct prober_statistics, starts)},
+     metrics_add_cache_uses, 0},
+    {"dbhealthd_prober_starts_total", "counter", "prober", "", "Processes started.",
+     metrics_add_of_probers, offsetof(struct prober_statistics, starts)},
     {"dbhealthd_prober_kills_total", "counter", "prober", "",
-     "Processes killed because they gave no answer in time.", add_of_probers,
+     "Processes killed because they gave no answer in time.", metrics_add_of_probers,
      offsetof(struct prober_statistics, kills)},
     {"dbhealthd_prober_crashes_total", "counter", "prober", "",
-     "Processes that died or could not be started.", add_of_probers,
+     "Processes that died or could not be started.", metrics_add_of_probers,
      offsetof(struct prober_statistics, crashes)},
     {"dbhealthd_prober_connections_opened_total", "counter", "prober", "",
-     "Logins that the server accepted.", add_of_probers,
+     "Logins that the server accepted.", metrics_add_of_probers,
      offsetof(struct prober_statistics, connections)},
     {"dbhealthd_prober_open_pending", "gauge", "prober", "",
-     "1 while the server leaves a login unanswered past its deadline.", add_pending_opens, 0},
-    {"dbhealthd_http_requests_total", "counter", "path", "code",
-     "Answers, by endpoint and status; what is not there has the path `other`.", add_answers, 0},
-    {"dbhealthd_log_lines_dropped_total", "counter", "", "",
-     "Lines lost because nobody read the log.", add_log_lines_dropped, 0},
-    {"process_cpu_seconds_total", "counter", "", "",
-     "CPU time of the adapter itself, without its probers.", add_cpu, 0},
-    {"process_resident_memory_bytes", "gauge", "", "", "Resident memory of the adapter itself.",
-     add_of_usage, offsetof(struct usage, resident_bytes)},
-    {"process_virtual_memory_bytes", "gauge", "", "", "Virtual memory of the adapter itself.",
-     add_of_usage, offsetof(struct usage, virtual_bytes)},
-    {"process_open_fds", "gauge", "", "", "Open file descriptors.", add_of_usage,
-     offsetof(struct usage, open_descriptors)},
-    {"process_max_fds", "gauge", "", "", "File descriptors that may be open.", add_of_usage,
-     offsetof(struct usage, most_descriptors)},
-    {"process_start_time_seconds", "gauge", "", "", "When the adapter was started.", add_start_time,
+     "1 while the server leaves a login unanswered past its deadline.", metrics_add_pending_opens,
      0},
+    {"dbhealthd_http_requests_total", "counter", "path", "code",
+     "Answers, by endpoint and status; what is not there has the path `other`.",
+     metrics_add_answers, 0},
+    {"dbhealthd_log_lines_dropped_total", "counter", "", "",
+     "Lines lost because nobody read the log.", metrics_add_log_lines_dropped, 0},
+    {"process_cpu_seconds_total", "counter", "", "",
+     "CPU time of the adapter itself, without its probers.", metrics_add_cpu, 0},
+    {"process_resident_memory_bytes", "gauge", "", "", "Resident memory of the adapter itself.",
+     metrics_add_of_usage, offsetof(struct usage, resident_bytes)},
+    {"process_virtual_memory_bytes", "gauge", "", "", "Virtual memory of the adapter itself.",
+     metrics_add_of_usage, offsetof(struct usage, virtual_bytes)},
+    {"process_open_fds", "gauge", "", "", "Open file descriptors.", metrics_add_of_usage,
+     offsetof(struct usage, open_descriptors)},
+    {"process_max_fds", "gauge", "", "", "File descriptors that may be open.", metrics_add_of_usage,
+     offsetof(struct usage, most_descriptors)},
+    {"process_start_time_seconds", "gauge", "", "", "When the adapter was started.",
+     metrics_add_start_time, 0},
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };
