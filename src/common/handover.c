@@ -29,7 +29,7 @@ bool handover_ask(int control, int socket)
     return sendmsg(control, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof byte;
 }
 
-static ssize_t receive(int control, struct msghdr *message)
+static ssize_t handover_receive(int control, struct msghdr *message)
 {
     for (;;) {
         ssize_t length = recvmsg(control, message, MSG_CMSG_CLOEXEC);
@@ -47,7 +47,7 @@ enum handover handover_take(int control, int *socket)
                              .msg_iovlen = 1,
                              .msg_control = ancillary.bytes,
                              .msg_controllen = sizeof ancillary.bytes};
-    ssize_t length = receive(control, &message);
+    ssize_t length = handover_receive(control, &message);
     if (length == 0 || (length < 0 && errno == ECONNRESET)) // with an answer unread
         return HANDOVER_OVER;
     if (length < 0)

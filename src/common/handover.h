@@ -1,7 +1,8 @@
 // How dbhealthd has the fork server of a prober program make a prober. On the fork server's control
 // socket (SOCK_SEQPACKET) each message carries one descriptor: the new prober's own socket. It is
-// answered by one message: by the prober itself once it is there, by the fork server if it cannot make
-// one, or by what it made if that is not dbhealthd's child. Only then is the next one asked for.
+// answered by one message: by the prober itself once it is there, by the fork server if it cannot
+// make one, or by what it made if that is not dbhealthd's child. Only then is the next one asked
+// for.
 #pragma once
 
 #include <stdbool.h>

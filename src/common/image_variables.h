@@ -4,9 +4,9 @@
 
 #include "common/target.h"
 
-// Fills engine, user, password or password_file, and database from the environment. `found` is false
-// if it has no such variable. False, with the variable's name in the error, for two that contradict
-// each other, or a file that cannot be read.
+// Fills engine, user, password or password_file, and database from the environment. `found` is
+// false if it has no such variable. False, with the variable's name in the error, for two that
+// contradict each other, or a file that cannot be read.
 bool image_variables_load(struct target *target, bool *found, struct error *error)
     __attribute__((warn_unused_result));
 

@@ -18,8 +18,8 @@ void secret_wipe(char **string)
     *string = NULL;
 }
 
-// A path as an error may show it. Only one in a folder that is there is certain not to be the secret
-// itself, put where the name of its file belongs.
+// A path as an error may show it. Only one in a folder that is there is certain not to be the
+// secret itself, put where the name of its file belongs.
 static const char *secret_shown_path(const char *path)
 {
     const char *slash = strrchr(path, '/');

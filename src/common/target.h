@@ -1,5 +1,5 @@
-// Which database server is probed, and as whom: a URL turned into a struct. Where the URL comes from:
-// see target_load.h.
+// Which database server is probed, and as whom: a URL turned into a struct. Where the URL comes
+// from: see target_load.h.
 #pragma once
 
 #include "common/error.h"
@@ -18,8 +18,8 @@ struct target_parameter {
     char *value;
 };
 
-// Filled by target_parse or target_load, which may have filled a part even when they failed; emptied
-// by target_wipe. Strings are owned, percent-decoded, without NUL inside.
+// Filled by target_parse or target_load, which may have filled a part even when they failed;
+// emptied by target_wipe. Strings are owned, percent-decoded, without NUL inside.
 struct target {
     enum engine engine; // set even when the rest is wrong, if the scheme could be read
     char *host;         // name or address; NULL if socket is set

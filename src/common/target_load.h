@@ -1,5 +1,6 @@
-// Where the target comes from: the environment and its files. dbhealthd loads it at the start for the
-// engine and for errors; each prober loads it anew at every open, so that a rotated secret just works.
+// Where the target comes from: the environment and its files. dbhealthd loads it at the start for
+// the engine and for errors; each prober loads it anew at every open, so that a rotated secret just
+// works.
 #pragma once
 
 #include "common/target.h"

@@ -30,8 +30,8 @@ const char *verb_name(enum verb verb);
 // Which product answers; the order is the wire's.
 enum flavor { FLAVOR_UNKNOWN, FLAVOR_POSTGRES, FLAVOR_MYSQL, FLAVOR_MARIADB, FLAVOR_COUNT };
 
-// What came of the secret in an open. A secret is all that the probe user shows for itself: password
-// and client certificate, as their files were at that open.
+// What came of the secret in an open. A secret is all that the probe user shows for itself:
+// password and client certificate, as their files were at that open.
 enum trial {
     TRIAL_NONE,     // accepted, or the server said nothing of it
     TRIAL_REFUSED,  // the server saw it, and refused it

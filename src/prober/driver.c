@@ -1,5 +1,5 @@
-// What the drivers share: see driver.h. Both engines fail to connect in the same ways, and both have
-// words of a server to hand on.
+// What the drivers share: see driver.h. Both engines fail to connect in the same ways, and both
+// have words of a server to hand on.
 #include "prober/driver.h"
 
 #include "common/text.h"

@@ -1,12 +1,12 @@
-// What a database engine's driver is: a small const struct of plain, blocking functions. Each prober
-// program links main.c, one driver and that driver's client library.
+// What a database engine's driver is: a small const struct of plain, blocking functions. Each
+// prober program links main.c, one driver and that driver's client library.
 #pragma once
 
 #include "common/target.h"
 #include "common/wire.h"
 
-// Bytes of a row. A driver that is sent a longer one says OUTCOME_TOO_LARGE, and the session is lost:
-// libpq and Connector/C hold a whole row in memory, which a prober has little of.
+// Bytes of a row. A driver that is sent a longer one says OUTCOME_TOO_LARGE, and the session is
+// lost: libpq and Connector/C hold a whole row in memory, which a prober has little of.
 enum { DRIVER_ROW_MAX = 1024 * 1024 };
 
 // The network may drop what asks for a connection, and the kernel asks again ever more seldom. A
@@ -24,10 +24,11 @@ struct driver {
     // must read no secret.
     void (*setup)(void);
 
-    // Connects and logs in, and finds out about superusers if the call says so. May block for as long as the network likes: dbhealthd decides how long
-    // it waits. On success the reply is OUTCOME_OK with version and flavor, and the session is
-    // returned; else the reply says why (outcome, code, message, and TRIAL_REFUSED if the server
-    // refused the secret) and NULL is returned, with nothing left open.
+    // Connects and logs in, and finds out about superusers if the call says so. May block for as
+    // long as the network likes: dbhealthd decides how long it waits. On success the reply is
+    // OUTCOME_OK with version and flavor, and the session is returned; else the reply says why
+    // (outcome, code, message, and TRIAL_REFUSED if the server refused the secret) and NULL is
+    // returned, with nothing left open.
     struct session *(*open)(const struct target *target, const struct call *call,
                             struct reply *reply);
 

@@ -3,8 +3,8 @@
 // that need not be made anew, and the time of linking that need not be spent anew.
 //
 // The decision to question: a child is dbhealthd's own, by CLONE_PARENT, and not ours. So dbhealthd
-// reaps it and kills it by its id, it dies with dbhealthd, and our end is none of its business. What
-// stands in for Linux in some sandboxes and emulators refuses that, or makes the child ours.
+// reaps it and kills it by its id, it dies with dbhealthd, and our end is none of its business.
+// What stands in for Linux in some sandboxes and emulators refuses that, or makes the child ours.
 #include "prober/fork_server.h"
 
 #include "common/handover.h"
@@ -17,10 +17,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// What glibc's fork() does beyond this matters to threads, to robust mutexes and to atfork handlers,
-// and there are none here. OpenSSL asks for the process id before it gives random bytes, and seeds
-// its generator anew in a child.
-static long fork_for_parent(void)
+// What glibc's fork() does beyond this matters to threads, to robust mutexes and to atfork
+// handlers, and there are none here. OpenSSL asks for the process id before it gives random bytes,
+// and seeds its generator anew in a child.
+static long fork_server_fork_for_parent(void)
 {
     const unsigned long flags = CLONE_PARENT | SIGCHLD;
 #if defined(__s390x__) || defined(__s390__)
@@ -33,7 +33,7 @@ static long fork_for_parent(void)
 }
 
 // The child itself answers, so that its id cannot be lost with us. A fork clears PR_SET_PDEATHSIG.
-static enum fork_server_end become_prober(int socket, pid_t dbhealthd)
+static enum fork_server_end fork_server_become_prober(int socket, pid_t dbhealthd)
 {
     const struct handover_answer born = {.pid = getpid()}, not_its_child = {.error = ECHILD};
     bool mortal = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
@@ -55,9 +55,9 @@ enum fork_server_end fork_server_run(void)
         enum handover handover = handover_take(PROBER_SOCKET, &socket);
         if (handover != HANDOVER_TAKEN)
             return handover == HANDOVER_OVER ? FORK_SERVER_OVER : FORK_SERVER_BROKEN;
-        long child = fork_for_parent();
+        long child = fork_server_fork_for_parent();
         if (child == 0)
-            return become_prober(socket, dbhealthd);
+            return fork_server_become_prober(socket, dbhealthd);
         struct handover_answer none = {.error = errno};
         if (child < 0 && !handover_answer(PROBER_SOCKET, none))
             return FORK_SERVER_OVER;

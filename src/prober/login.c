@@ -83,8 +83,8 @@ static void login_swap_login(struct target *a, struct target *b)
     b->password = c.password;
 }
 
-// The former user and password, and all else as it is now: what the URL demands of TLS, above all. A
-// refused one is of no use any more.
+// The former user and password, and all else as it is now: what the URL demands of TLS, above all.
+// A refused one is of no use any more.
 static void login_open_with_former(struct attempt *attempt, struct reply *reply)
 {
     struct target *target = &attempt->target;

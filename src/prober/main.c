@@ -51,10 +51,10 @@ static void main_ignore_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-// What a server may make the client library hold: notices, settings, columns and rows without end. A
-// session over TLS takes 1.2 MB, one that verifies against all of a system's authorities 2.1, and the
-// largest row that a driver takes 3 more. Three probers with that much fit into the 32 MiB that the
-// manifests give to dbhealthd and all its probers; beyond it allocations fail.
+// What a server may make the client library hold: notices, settings, columns and rows without end.
+// A session over TLS takes 1.2 MB, one that verifies against all of a system's authorities 2.1, and
+// the largest row that a driver takes 3 more. Three probers with that much fit into the 32 MiB that
+// the manifests give to dbhealthd and all its probers; beyond it allocations fail.
 static bool main_bound_memory(void)
 {
 #ifdef DATA_UNBOUNDED

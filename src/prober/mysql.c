@@ -74,9 +74,9 @@ static void my_reply_with_number(struct reply *reply, unsigned number, enum outc
     reply_set(reply, outcome, code, message);
 }
 
-// Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory for;
-// and when an authentication plug-in could not read, that the plug-in failed. What it notes of the
-// network tells more: 1 for such a packet, 2 for a connection that broke.
+// Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory
+// for; and when an authentication plug-in could not read, that the plug-in failed. What it notes of
+// the network tells more: 1 for such a packet, 2 for a connection that broke.
 static unsigned my_error_number(MYSQL *connection)
 {
     static const unsigned by_network[] = {0, CR_NET_PACKET_TOO_LARGE, CR_SERVER_LOST};
@@ -373,8 +373,8 @@ static void my_read_ahead(const struct login *login)
         my_do_without_tls(login->connection);
 }
 
-// One wait of a login; what it brought, for Connector/C. After MYSQL_WAIT_TIMEOUT it tries the host's
-// next address.
+// One wait of a login; what it brought, for Connector/C. After MYSQL_WAIT_TIMEOUT it tries the
+// host's next address.
 static int my_await(struct login *login, int wanted)
 {
     bool connecting = !login->reached && !my_is_connected(mysql_get_socket(login->connection));
@@ -504,8 +504,8 @@ static bool my_try_login(struct login *login, const struct target *target, enum 
     return my_log_in(login, target);
 }
 
-// Connector/C asks a name service that refuses to answer again and again, for as long as a login may
-// take. So it gets to see no name that does not resolve.
+// Connector/C asks a name service that refuses to answer again and again, for as long as a login
+// may take. So it gets to see no name that does not resolve.
 static bool my_resolves(const struct target *target, struct reply *reply)
 {
     if (target->socket != NULL)
@@ -640,9 +640,9 @@ static bool my_set_access(struct session *session, const struct call *call)
 }
 
 // MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
-// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the server
-// ends a wait and not we the prober. autocommit, because a server may start sessions without it, and
-// then every run would see the state of the first.
+// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the
+// server ends a wait and not we the prober. autocommit, because a server may start sessions without
+// it, and then every run would see the state of the first.
 static bool my_set_limits(struct session *session, const struct call *call)
 {
     char sql[256];

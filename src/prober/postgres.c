@@ -65,13 +65,14 @@ enum {
 
 static const char nowhere[] = "/nonexistent"; // instead of files in a home folder
 static const char begin_read_only[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-// Not READ WRITE: a standby refuses that, and a server that is read-only by default is so for a reason.
+// Not READ WRITE: a standby refuses that, and a server that is read-only by default is so for a
+// reason.
 static const char begin_as_usual[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 // --- the environment -----------------------------------------------------------------------------
 
-// What OpenSSL makes for the first login with SCRAM and keeps, 120 kB, made once for all probers. If it
-// can't be, the login will tell.
+// What OpenSSL makes for the first login with SCRAM and keeps, 120 kB, made once for all probers.
+// If it can't be, the login will tell.
 static void pg_warm_up(void)
 {
     static const unsigned char key[32];
@@ -156,7 +157,8 @@ static const char *pg_find_in_line(const char *line)
 }
 
 // With sslmode=prefer there may be an error for each of two attempts: the last counts. Each begins
-// with "connection to server", from libpq 14 on; other lines are the server's, who may say anything.
+// with "connection to server", from libpq 14 on; other lines are the server's, who may say
+// anything.
 static const char *pg_find_sqlstate(const char *text)
 {
     static const char attempt[] = "connection to server";
@@ -207,9 +209,9 @@ static bool pg_demands_tls(const struct target *target)
 }
 
 // No word from the server: the phase tells. Where TLS is not demanded libpq goes on without after a
-// failed handshake, so that what ends the login in that phase is a peer who speaks another protocol.
-// A server that rejects our certificate ends the connection after what is, for the client, the end
-// of the handshake.
+// failed handshake, so that what ends the login in that phase is a peer who speaks another
+// protocol. A server that rejects our certificate ends the connection after what is, for the
+// client, the end of the handshake.
 static enum outcome pg_silent_outcome(PGconn *connection, const struct target *target,
                                       const struct progress *progress)
 {
@@ -292,8 +294,8 @@ static int pg_pending_connect_error(PGconn *connection)
     return getsockopt(PQsocket(connection), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
-// With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS. A password that
-// is wrong with TLS is wrong without, and each refusal may count.
+// With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS. A password
+// that is wrong with TLS is wrong without, and each refusal may count.
 static bool pg_would_be_refused_twice(const PGconn *connection, const struct progress *progress)
 {
     bool again =
@@ -365,8 +367,9 @@ static bool pg_attempt(const struct options *options, PGconn **connection,
     return pg_start(options, connection, progress) && pg_log_in(*connection, progress);
 }
 
-// The server's side of the handshake was there before libpq's first step of it ended, so that hold_tls
-// came too late to see why the certificate was not trusted. Nothing of ours has been shown.
+// The server's side of the handshake was there before libpq's first step of it ended, so that
+// hold_tls came too late to see why the certificate was not trusted. Nothing of ours has been
+// shown.
 static bool pg_is_unexplained(const PGconn *connection, const struct progress *progress)
 {
     return progress->tls == NULL &&

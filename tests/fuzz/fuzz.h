@@ -56,13 +56,13 @@ void environment_end(void);
 
 // Takes what a query gave: a line with the number of all rows, a line of column names with tabs
 // between them, and a line a kept row, each value with a character for its type before it: - null,
-// ? boolean, # number, else a string; * and 9 are a string and a number of so many bytes as the number
-// after them says. The caller's.
+// ? boolean, # number, else a string; * and 9 are a string and a number of so many bytes as the
+// number after them says. The caller's.
 struct result *take_result(struct input *input);
 
-// Takes a line of changes and makes them in a message: "OFFSET=BYTE" sets one, "-COUNT" cuts so many
-// off its end, "+COUNT" adds so many zeros, up to the capacity. So a message that is nearly right is
-// found in one step, whatever its form is by then.
+// Takes a line of changes and makes them in a message: "OFFSET=BYTE" sets one, "-COUNT" cuts so
+// many off its end, "+COUNT" adds so many zeros, up to the capacity. So a message that is nearly
+// right is found in one step, whatever its form is by then.
 void take_changes(struct input *input, unsigned char *message, size_t *length, size_t capacity);
 
 // --- writing what is to be parsed again

@@ -1,5 +1,5 @@
-// Calls on the wire: one message has one meaning and one meaning one message. What is decoded encodes
-// to the same bytes, and what is encoded comes back with every field.
+// Calls on the wire: one message has one meaning and one meaning one message. What is decoded
+// encodes to the same bytes, and what is encoded comes back with every field.
 //
 // Input: a byte; if it is 0 the rest is a message, else a line of changes to a message (see
 // take_changes) and the fields of the call that it is made of.

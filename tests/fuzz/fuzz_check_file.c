@@ -1,6 +1,6 @@
-// Check files: whatever the text and the environment, there is a check. A fault is told with a place
-// that is in the file; a sound one keeps every bound, and written out from what was understood it is
-// understood the same again.
+// Check files: whatever the text and the environment, there is a check. A fault is told with a
+// place that is in the file; a sound one keeps every bound, and written out from what was
+// understood it is understood the same again.
 //
 // Input: lines "$NAME=VALUE" are the environment; the rest is the file.
 #include "fuzz.h"

@@ -121,8 +121,8 @@ static void must_find(const struct pairs *said, size_t index, const char *key, c
 
 // --- writing one
 
-// Calls write with a file in the place of a standard stream, and reads what is written: a line, which
-// is taken apart.
+// Calls write with a file in the place of a standard stream, and reads what is written: a line,
+// which is taken apart.
 static void capture(int descriptor, void (*write_line)(const void *), const void *context,
                     enum log_format format, struct pairs *said)
 {

@@ -1,6 +1,6 @@
-// /metrics: a scraper refuses the whole text for one line that it cannot read. Whatever a check file
-// and a reply say, each line is one of Prometheus' format, each family stands together below its
-// type, no series comes twice, and every label is UTF-8 that can be read back.
+// /metrics: a scraper refuses the whole text for one line that it cannot read. Whatever a check
+// file and a reply say, each line is one of Prometheus' format, each family stands together below
+// its type, no series comes twice, and every label is UTF-8 that can be read back.
 //
 // Input: a byte for the circumstances, then a view (see fuzz_views.h).
 #include "fuzz.h"
@@ -8,7 +8,7 @@
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "server/report/report_metrics.h"
+#include "server/report/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +122,7 @@ static char *render(const struct metrics *metrics)
     size_t length;
     FILE *file = open_memstream(&text, &length);
     MUST(file != NULL);
-    report_metrics(file, metrics);
+    metrics_write(file, metrics);
     MUST(fclose(file) == 0);
     MUST(strlen(text) == length);
     return text;

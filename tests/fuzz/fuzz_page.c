@@ -1,6 +1,6 @@
-// The status page: whatever a check file and a reply say, it is UTF-8 whose elements are closed in the
-// order in which they were opened, with no attribute or element that is not ours, the same each time,
-// and without the server's own words.
+// The status page: whatever a check file and a reply say, it is UTF-8 whose elements are closed in
+// the order in which they were opened, with no attribute or element that is not ours, the same each
+// time, and without the server's own words.
 //
 // Input: a byte for the circumstances, then a view (see fuzz_views.h).
 #include "fuzz.h"

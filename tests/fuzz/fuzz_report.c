@@ -1,6 +1,6 @@
-// From the bytes of a prober to the body of an answer: whatever a check file and a reply say, a body
-// is well-formed, a line for each thing it tells, both renderings agree, and the server's own words
-// are not in it.
+// From the bytes of a prober to the body of an answer: whatever a check file and a reply say, a
+// body is well-formed, a line for each thing it tells, both renderings agree, and the server's own
+// words are not in it.
 //
 // Input: a byte for the circumstances, then a view (see fuzz_views.h).
 #include "fuzz.h"

@@ -1,5 +1,6 @@
-// Targets of requests: what leads somewhere is made of names, comes back the same when it is written
-// as a target, and is the same with a host before it (RFC 9112, section 3.2.2); what is bad is told.
+// Targets of requests: what leads somewhere is made of names, comes back the same when it is
+// written as a target, and is the same with a host before it (RFC 9112, section 3.2.2); what is bad
+// is told.
 //
 // A request of a few KiB makes no more of itself than it is worth.
 //

@@ -2,7 +2,8 @@
 // that can be known, its opposite does not; and the reason is a line of text, there if there is
 // something to be said.
 //
-// Input: a character for the effect, a line NAME = DEFAULT for a param, a line with a rule, then a result (see take_result).
+// Input: a character for the effect, a line NAME = DEFAULT for a param, a line with a rule, then a
+// result (see take_result).
 #include "fuzz.h"
 #include "fuzz_rules.h"
 

@@ -1,5 +1,5 @@
-// Configuration as a whole: what becomes of folders, names and mistakes. Whatever is wrong, there is
-// a configuration, and it says so where it is asked.
+// Configuration as a whole: what becomes of folders, names and mistakes. Whatever is wrong, there
+// is a configuration, and it says so where it is asked.
 #include "server/config/config.h"
 
 #include "common/text.h"

@@ -1,5 +1,5 @@
-// The page's Content-Security-Policy: what it allows beyond the page's own style and script is nothing.
-// That the two hashes are right a browser says (tests/browser).
+// The page's Content-Security-Policy: what it allows beyond the page's own style and script is
+// nothing. That the two hashes are right a browser says (tests/browser).
 #include "server/report/page_policy.h"
 
 #include "server/report/page_assets.h"

@@ -7,8 +7,8 @@
 #include "server/check/endpoint.h"
 #include "server/check/history.h"
 #include "server/config/settings.h"
+#include "server/report/metrics.h"
 #include "server/report/page_assets.h"
-#include "server/report/report_metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +161,7 @@ static void every_metric_is_described(void **state)
     (void)state;
     char *text = readme();
     const struct metric_family *family;
-    for (size_t i = 0; (family = report_metrics_family(i)) != NULL; i++) {
+    for (size_t i = 0; (family = metrics_family(i)) != NULL; i++) {
         char *row = find_row(text, family->name);
         char labels[64];
         (void)snprintf(labels, sizeof labels, "%s%s%s%s%s", family->label[0] != '\0' ? "`" : "",
@@ -185,7 +185,7 @@ static void every_metric_described_is_there(void **state)
         for (const char *at = text; (at = strstr(at, starts[i])) != NULL; at++)
             found++;
     }
-    while (report_metrics_family(families) != NULL)
+    while (metrics_family(families) != NULL)
         families++;
     assert_int_equal(found, families);
     free(text);

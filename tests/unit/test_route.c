@@ -1,4 +1,5 @@
-// Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for it.
+// Routes: which targets lead where. What cannot be a name leads nowhere before anything looks for
+// it.
 #include "server/answer/route.h"
 #include "server/check/reserved.h"
 

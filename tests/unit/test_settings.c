@@ -1,5 +1,5 @@
-// Settings: the table's defaults, flags over variables, and that a bad value names itself and leaves
-// the default, for an adapter that does not serve gets its database killed.
+// Settings: the table's defaults, flags over variables, and that a bad value names itself and
+// leaves the default, for an adapter that does not serve gets its database killed.
 #include "server/config/settings.h"
 
 #include "unit.h"

@@ -1,5 +1,5 @@
-// The table of `check` in windows of any size: nothing beyond its edges, nothing lost that fits, and
-// what is not well before what is.
+// The table of `check` in windows of any size: nothing beyond its edges, nothing lost that fits,
+// and what is not well before what is.
 #include "server/command/table.h"
 
 #include "unit.h"

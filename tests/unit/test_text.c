@@ -1,4 +1,5 @@
-// Foreign bytes made fit to show: what comes out is one line of valid UTF-8, cut between characters.
+// Foreign bytes made fit to show: what comes out is one line of valid UTF-8, cut between
+// characters.
 #include "common/text.h"
 
 #include "unit.h"

@@ -546,8 +546,8 @@ static void results_above_their_bound_are_refused(void **state)
     assert_false(decodes_as_reply(message.bytes, message.length));
 }
 
-// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, trial 23, secret 24,
-// has_result 32.
+// Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, trial 23, secret
+// 24, has_result 32.
 static void numbers_that_name_nothing_are_refused(void **state)
 {
     (void)state;

@@ -66,7 +66,7 @@ static void answer_all_show_metrics(const struct inquiry *inquiry, const struct 
                               .now = instant_now()};
     struct page page;
     page_open(&page);
-    report_metrics(page.file, &metrics);
+    metrics_write(page.file, &metrics);
     reply_page(inquiry, 200, metrics_type, &page, age_of(overview->views, overview->count));
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "server/answer/reply.h"
-#include "server/report/report_metrics.h"
+#include "server/report/metrics.h"
 
 // Lives for one answer.
 struct overview {

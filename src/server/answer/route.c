@@ -12,7 +12,8 @@
 #include <uriparser/Uri.h>
 
 // The last two bound what a request of a few KiB can make of itself: what is answered of names that
-// cannot be excluded is many times as long as they are, and params are kept while the request waits.
+// cannot be excluded is many times as long as they are, and params are kept while the request
+// waits.
 enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
 // Copies a segment of the path. False if it is no name.

@@ -30,8 +30,9 @@ struct route {
 };
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
-// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json`, `format=text` or,
-// at "/", `format=html`; every other key is taken for a param's name, and given once.
+// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json`,
+// `format=text` or, at "/", `format=html`; every other key is taken for a param's name, and given
+// once.
 void route_parse(const char *target, struct route *route);
 
 // Refuses a key of the query that is none of route_parse's own and no param of a check that is

@@ -1,6 +1,7 @@
-// See log.h. A row is a line like any other, but for another stream. Whether there is room is asked of poll(): a pipe that polls writable takes PIPE_BUF
-// (4 KiB) whole without blocking, and no line is longer. Setting O_NONBLOCK instead would change
-// the descriptor for everyone who shares it, a shell for one.
+// See log.h. A row is a line like any other, but for another stream. Whether there is room is asked
+// of poll(): a pipe that polls writable takes PIPE_BUF (4 KiB) whole without blocking, and no line
+// is longer. Setting O_NONBLOCK instead would change the descriptor for everyone who shares it, a
+// shell for one.
 #include "server/base/log.h"
 
 #include "common/memory.h"

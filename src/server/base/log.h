@@ -34,10 +34,10 @@ struct log_field {
 // Sets form and least level; before it is called, everything from info on is written as logfmt.
 void log_configure(enum log_format format, enum log_level level);
 
-// Writes one line of at most 4 KiB: time (UTC), level, msg and the fields in order; where they don't
-// fit, the longest values are cut and end in "...". Foreign text in a field must have been cleaned by
-// text_add_foreign. If stderr has no room now, the line is dropped and counted, and the next line
-// that is written to it says how many were.
+// Writes one line of at most 4 KiB: time (UTC), level, msg and the fields in order; where they
+// don't fit, the longest values are cut and end in "...". Foreign text in a field must have been
+// cleaned by text_add_foreign. If stderr has no room now, the line is dropped and counted, and the
+// next line that is written to it says how many were.
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
                size_t count);
 
@@ -45,9 +45,9 @@ void log_event(enum log_level level, const char *message, const struct log_field
     log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                         \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
-// Writes a kept row of a check's result to stdout, as log_event writes a line, at level info: msg is
-// "row", then `check` and the columns. A column whose name is taken has a '_' after it; NULL is left
-// out.
+// Writes a kept row of a check's result to stdout, as log_event writes a line, at level info: msg
+// is "row", then `check` and the columns. A column whose name is taken has a '_' after it; NULL is
+// left out.
 void log_row(const char *check, const struct result *result, uint32_t row);
 
 // How many lines have been dropped since the process began.

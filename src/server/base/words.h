@@ -10,8 +10,8 @@
 
 enum { NAME_MAX_LENGTH = 63 };
 
-// A number with a unit, like 500ms, 1.5s, 2m, 1h; at most 24h. Rounded up to a whole millisecond, so
-// that a small value never becomes "none".
+// A number with a unit, like 500ms, 1.5s, 2m, 1h; at most 24h. Rounded up to a whole millisecond,
+// so that a small value never becomes "none".
 bool parse_duration(const char *text, struct duration *duration, struct error *error)
     __attribute__((warn_unused_result));
 

@@ -7,8 +7,8 @@
 #include "server/check/rule.h"
 #include "server/check/server_range.h"
 
-// Made by check_file_parse and config.c. Reference-counted: a check that a reload has found unchanged
-// goes on in the next configuration, and with it what is known of it.
+// Made by check_file_parse and config.c. Reference-counted: a check that a reload has found
+// unchanged goes on in the next configuration, and with it what is known of it.
 struct check {
     unsigned references;
     uint64_t digest;         // of the file's text

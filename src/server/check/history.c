@@ -1,5 +1,5 @@
-// See history.h. A minute without a result of its own has the verdict of the result before, as long as
-// that one was served: a check with a period of an hour has no gaps. What nobody asked for has.
+// See history.h. A minute without a result of its own has the verdict of the result before, as long
+// as that one was served: a check with a period of an hour has no gaps. What nobody asked for has.
 #include "server/check/history.h"
 
 #define NS_PER_MINUTE INT64_C(60000000000)

@@ -1,6 +1,6 @@
-// What became of a check lately: its last results one by one, and the worst verdict of each minute of
-// the last hour. Bounded, about 0.8 KB a check, and filled once a result: no request costs anything.
-// Pure.
+// What became of a check lately: its last results one by one, and the worst verdict of each minute
+// of the last hour. Bounded, about 0.8 KB a check, and filled once a result: no request costs
+// anything. Pure.
 #pragma once
 
 #include "server/check/verdict.h"

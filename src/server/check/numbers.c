@@ -1,5 +1,5 @@
-// See numbers.h. A scraper refuses everything it was given for one number it cannot read, or for one
-// name that is not UTF-8. A number's text is one by its grammar as well: result.c sees to that.
+// See numbers.h. A scraper refuses everything it was given for one number it cannot read, or for
+// one name that is not UTF-8. A number's text is one by its grammar as well: result.c sees to that.
 #include "server/check/numbers.h"
 
 #include "common/text.h"
@@ -78,7 +78,8 @@ struct result *numbers_of(const struct check *check, const struct result *result
     return NULL;
 }
 
-// Whether the page may show the first row's value: no text of the server's, and no digits without end.
+// Whether the page may show the first row's value: no text of the server's, and no digits without
+// end.
 static bool numbers_may_be_seen(const struct result *result, uint32_t column)
 {
     enum { LONGEST = 64 };

@@ -10,5 +10,6 @@
 struct result *numbers_of(const struct check *check, const struct result *result);
 
 // A new result of one row with the columns that the check's rules name, as far as they are numbers,
-// booleans or NULL, for the page; row_count is the query's. NULL if it has no rule, or there is nothing.
+// booleans or NULL, for the page; row_count is the query's. NULL if it has no rule, or there is
+// nothing.
 struct result *seen_of(const struct check *check, const struct result *result);

@@ -1,5 +1,5 @@
-// Names that mean something of their own in a path or a query, so that no check file can give them to
-// an endpoint or a param. One table; a name is added here and where it is answered.
+// Names that mean something of their own in a path or a query, so that no check file can give them
+// to an endpoint or a param. One table; a name is added here and where it is answered.
 #pragma once
 
 #include <stdbool.h>

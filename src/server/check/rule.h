@@ -69,8 +69,9 @@ const struct param *params_find(const struct params *params, const char *name);
 
 void params_clear(struct params *params);
 
-// Grammar: SUBJECT OP LITERAL, blanks between them as liked. SUBJECT is `rows`, an identifier or any
-// name in double quotes; OP is one of == != < <= > >=; LITERAL is a decimal number, a 'string' with
+// Grammar: SUBJECT OP LITERAL, blanks between them as liked. SUBJECT is `rows`, an identifier or
+// any name in double quotes; OP is one of == != < <= > >=; LITERAL is a decimal number, a 'string'
+// with
 // '' for a quote, true, false or null (those three only with == and !=), or $name of one of the
 // params. On false, *offset is where in the text the fault is.
 bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
@@ -87,8 +88,8 @@ enum rule_finding {
 };
 
 // Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen,
-// like "lag_seconds 45 > 30" or "lag_seconds is null", when the rule holds or is unfit. NULL and NaN
-// make a rule hold, except == null, != null, and any that would skip the check: what is not known is
-// no reason to look away.
+// like "lag_seconds 45 > 30" or "lag_seconds is null", when the rule holds or is unfit. NULL and
+// NaN make a rule hold, except == null, != null, and any that would skip the check: what is not
+// known is no reason to look away.
 enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
                              const struct result *result, struct text *why);

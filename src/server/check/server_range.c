@@ -1,6 +1,6 @@
-// See server_range.h. Versions compare part by part, and only as many parts as the bound gives: 14.2
-// is neither above nor below 14. A part of a server's version that is larger than a bound's can be
-// counts as the largest.
+// See server_range.h. Versions compare part by part, and only as many parts as the bound
+// gives: 14.2 is neither above nor below 14. A part of a server's version that is larger than a
+// bound's can be counts as the largest.
 #include "server/check/server_range.h"
 
 #include <assert.h>

@@ -18,9 +18,8 @@ enum { REASON_MAX = 192 };
 
 struct judgement {
     enum verdict verdict;
-    enum outcome outcome; // as probed, or failed, no_row, config where the rows decide
-    char
-        reason[REASON_MAX]; // what was seen, like "lag_seconds 45 > 30"; "" if the outcome says all
+    enum outcome outcome;    // as probed, or failed, no_row, config where the rows decide
+    char reason[REASON_MAX]; // what was seen: "lag_seconds 45 > 30"; "" if the outcome says all
 };
 
 // Judges what a probe ended in; result is NULL unless outcome is OUTCOME_OK. Pure. Any `fail` rule

@@ -12,8 +12,8 @@ struct command_line {
     struct words words; // what is no flag
 };
 
-// Reads the command line, with the command's extra flags and a number of words in this range. False,
-// with the reason on stderr and nothing to free, if it is wrong.
+// Reads the command line, with the command's extra flags and a number of words in this range.
+// False, with the reason on stderr and nothing to free, if it is wrong.
 bool command_line_load(struct command_line *line, int argc, char **argv,
                        const struct extra_flag *extra, size_t extra_count, size_t least_words,
                        size_t most_words) __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
-// dbhealthd get PATH: asks a running adapter and prints the body, for a container's HEALTHCHECK with
-// no curl in the image. HTTP/1.0, so that the answer ends where the connection does. Over TLS it
-// verifies nothing: it asks its own container, by an address that no certificate need name.
+// dbhealthd get PATH: asks a running adapter and prints the body, for a container's HEALTHCHECK
+// with no curl in the image. HTTP/1.0, so that the answer ends where the connection does. Over TLS
+// it verifies nothing: it asks its own container, by an address that no certificate need name.
 #include "server/command/command.h"
 #include "server/command/tls_client.h"
 #include "server/config/settings.h"

@@ -67,8 +67,8 @@ static void command_grants_print_login(const struct target *target)
     printf(";\n");
 }
 
-// A statement of a check's file, in which $user stands for the probe user. MySQL's clients would end
-// the statement that makes a procedure at the first semicolon in its body.
+// A statement of a check's file, in which $user stands for the probe user. MySQL's clients would
+// end the statement that makes a procedure at the first semicolon in its body.
 static void command_grants_print_statement(const struct target *target, const char *statement)
 {
     static const char variable[] = "$user";

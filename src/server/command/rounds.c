@@ -1,6 +1,6 @@
-// See rounds.h. What a round found is copied, for the window may have to be drawn anew at any time: at
-// another size, after a Ctrl-Z, or because seconds have passed. A round that the end cuts short does
-// not count: what is not known by then would look as if the server had failed.
+// See rounds.h. What a round found is copied, for the window may have to be drawn anew at any time:
+// at another size, after a Ctrl-Z, or because seconds have passed. A round that the end cuts short
+// does not count: what is not known by then would look as if the server had failed.
 #include "server/command/rounds.h"
 
 #include "common/memory.h"
@@ -72,7 +72,8 @@ static void print_table(const struct rounds *rounds, FILE *out, size_t width, si
     table_print(out, &table, instant_now());
 }
 
-// Which server, how it is, and as of when: the clock's seconds stand still while an answer is awaited.
+// Which server, how it is, and as of when: the clock's seconds stand still while an answer is
+// awaited.
 static void print_head(const struct rounds *rounds, FILE *out)
 {
     static const char *const words[] = {[STATUS_WELL] = "well",

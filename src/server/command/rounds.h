@@ -10,9 +10,9 @@ struct rounds_options {
     bool json;                // each round is a line of JSON
 };
 
-// Runs these checks (indices into the configuration's) and shows them: on a terminal as a table that
-// is redrawn in place, elsewhere as a line for each check that becomes something else. Runs the
-// probing to its end; returns the exit status of the last round that came to its end.
+// Runs these checks (indices into the configuration's) and shows them: on a terminal as a table
+// that is redrawn in place, elsewhere as a line for each check that becomes something else. Runs
+// the probing to its end; returns the exit status of the last round that came to its end.
 int rounds_run(struct probing *probing, const size_t *checks, size_t count,
                struct rounds_options options);
 

@@ -1,4 +1,5 @@
-// Configuration, scheduler and loop without HTTP: what the commands that probe for themselves share.
+// Configuration, scheduler and loop without HTTP: what the commands that probe for themselves
+// share.
 #pragma once
 
 #include "server/probing/scheduler.h"

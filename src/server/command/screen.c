@@ -68,8 +68,8 @@ void screen_size(size_t *columns, size_t *lines)
     *lines = size.ws_row > 0 ? size.ws_row : 24;
 }
 
-// What is beyond the edge would be written over the last column, again and again. A colour goes to its
-// end, for the next line begins without.
+// What is beyond the edge would be written over the last column, again and again. A colour goes to
+// its end, for the next line begins without.
 static void print_cut(FILE *out, const char *line, size_t length, size_t columns)
 {
     bool in_sequence = false;

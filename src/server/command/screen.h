@@ -1,5 +1,5 @@
-// The terminal while something is redrawn on it in place: the alternate screen, without a cursor and
-// without the echo of keys. Whoever enters it must leave it, however the program ends.
+// The terminal while something is redrawn on it in place: the alternate screen, without a cursor
+// and without the echo of keys. Whoever enters it must leave it, however the program ends.
 #pragma once
 
 #include <stdbool.h>

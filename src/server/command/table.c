@@ -119,7 +119,8 @@ static void table_print_head(FILE *out, const struct table *table, const struct 
             table->changed != NULL ? "   CHANGED" : "", "TIME", layout->below ? "" : "  DETAIL");
 }
 
-// The detail, and in a window how old it is, where that is more than somebody who looks would guess.
+// The detail, and in a window how old it is, where that is more than somebody who looks would
+// guess.
 static void table_describe(const struct table *table, const struct check_view *view,
                            struct instant now, char *detail, size_t capacity)
 {

@@ -9,8 +9,7 @@
 struct table {
     const struct check_view *views;
     size_t count;
-    const struct instant
-        *changed; // when each last became something else, 0: not yet; NULL: no column
+    const struct instant *changed; // when each became something else, 0: not yet; NULL: no column
     bool coloured;
     size_t width;  // of the window; 0: lines are as long as they are
     size_t height; // lines there is room for; 0: any number. What is well is left out first

@@ -1,5 +1,5 @@
-// See certificate.h. libmicrohttpd takes certificates from memory once, when it starts; one that can
-// be renewed comes through a callback of GnuTLS, which has no context but the session. So each
+// See certificate.h. libmicrohttpd takes certificates from memory once, when it starts; one that
+// can be renewed comes through a callback of GnuTLS, which has no context but the session. So each
 // session is told its certificate when the client connects, in the place that is meant for a
 // database of sessions, of which there is none.
 #include "server/config/certificate.h"

@@ -9,9 +9,9 @@
 
 struct certificate;
 
-// Reads a chain, its own certificate first, and the key that fits it, both PEM (RFC 7468). NULL, with
-// the reason and the variable that is to blame, if they cannot be served with. The caller has the
-// first reference.
+// Reads a chain, its own certificate first, and the key that fits it, both PEM (RFC 7468). NULL,
+// with the reason and the variable that is to blame, if they cannot be served with. The caller has
+// the first reference.
 struct certificate *certificate_load(const char *chain_path, const char *key_path,
                                      struct error *error);
 
@@ -29,9 +29,9 @@ bool certificate_equal(const struct certificate *one, const struct certificate *
 // When it expires, in seconds since 1970.
 int64_t certificate_expiry(const struct certificate *certificate);
 
-// What libmicrohttpd is started with: TLS 1.2 and newer, and a gnutls_certificate_retrieve_function2
-// that gives a session the certificate ... (GnuTLS's header has a `params` that is not ours, so its
-// types stay out of this one.)
+// What libmicrohttpd is started with: TLS 1.2 and newer, and a
+// gnutls_certificate_retrieve_function2 that gives a session the certificate ... (GnuTLS's header
+// has a `params` that is not ours, so its types stay out of this one.)
 extern const char certificate_priorities[];
 extern void (*const certificate_callback)(void);
 

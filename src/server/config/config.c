@@ -22,8 +22,8 @@ static void config_add_problem(struct config *config, const char *text)
     words_add(&config->problems, text, strlen(text));
 }
 
-// Adds the check where its name belongs, or in the place of the one with that name. They come sorted
-// but for those of a second folder.
+// Adds the check where its name belongs, or in the place of the one with that name. They come
+// sorted but for those of a second folder.
 static void config_add_check(struct config *config, struct check *check)
 {
     size_t place = config->check_count;

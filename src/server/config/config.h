@@ -47,10 +47,9 @@ struct config *config_load(struct settings *settings) __attribute__((returns_non
 struct config_changes {
     struct words added, changed, removed; // names of checks
     bool certificate;
-    bool target; // another server, database or user, or the URL became right or wrong
-    struct words
-        problems; // that the later one has and the earlier has not: a check that was broken
-                  // already may be broken in another way
+    bool target;           // another server, database or user, or the URL became right or wrong
+    struct words problems; // that the later one has and the earlier has not: a check that was
+                           // broken already may be broken in another way
 };
 
 // Compares the two, and has the earlier one's own checks in the place of equal ones of the later,

@@ -1,6 +1,7 @@
-// See reload.h. All or nothing: a set of files with a problem that the running configuration has not
-// is refused as a whole, and what runs goes on. What has changed in several steps is read once it
-// has settled; files that change while they are read are read again, so that no mixture is taken.
+// See reload.h. All or nothing: a set of files with a problem that the running configuration has
+// not is refused as a whole, and what runs goes on. What has changed in several steps is read once
+// it has settled; files that change while they are read are read again, so that no mixture is
+// taken.
 #include "server/config/reload.h"
 
 #include "common/memory.h"

@@ -13,8 +13,8 @@ struct reload;
 // it.
 typedef void reload_taken(void *context, struct config *config);
 
-// Reads the configuration, taking the settings over; from now on what changes is read anew and given
-// to `taken`. Logs what came of it and counts it in statistics, which must outlive it.
+// Reads the configuration, taking the settings over; from now on what changes is read anew and
+// given to `taken`. Logs what came of it and counts it in statistics, which must outlive it.
 struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
                             struct reload_statistics *statistics, reload_taken *taken,
                             void *context);

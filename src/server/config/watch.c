@@ -1,7 +1,7 @@
-// See watch.h. inotify(7) watches folders, not paths; so each folder on the way to a file is watched
-// for the next name on that way. What replaces a file, a link or a folder anywhere there is seen,
-// and so is what appears where nothing was. A file is watched itself too, for one that is mounted
-// alone (a bind mount) changes in a folder that we do not see.
+// See watch.h. inotify(7) watches folders, not paths; so each folder on the way to a file is
+// watched for the next name on that way. What replaces a file, a link or a folder anywhere there is
+// seen, and so is what appears where nothing was. A file is watched itself too, for one that is
+// mounted alone (a bind mount) changes in a folder that we do not see.
 #include "server/config/watch.h"
 
 #include "common/memory.h"

@@ -10,8 +10,8 @@ struct watch;
 // Something that is watched has changed. Whether its content has is for others to find out.
 typedef void watch_changed(void *context);
 
-// Watches nothing yet. Where the kernel allows no watching at all, that is logged, and all else here
-// does nothing.
+// Watches nothing yet. Where the kernel allows no watching at all, that is logged, and all else
+// here does nothing.
 struct watch *watch_new(uv_loop_t *loop, watch_changed *changed, void *context);
 
 // A folder's .sql files.

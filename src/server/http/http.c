@@ -1,6 +1,6 @@
-// See http.h. libmicrohttpd runs in external epoll mode on our one thread. Two things it does not do
-// are done here: a deadline for a request's whole header (its own starts again with each byte), and
-// making room when the connections run out: those that have been idle longest are shut down, so
+// See http.h. libmicrohttpd runs in external epoll mode on our one thread. Two things it does not
+// do are done here: a deadline for a request's whole header (its own starts again with each byte),
+// and making room when the connections run out: those that have been idle longest are shut down, so
 // that nobody who only holds connections shuts a prober out.
 #include "server/http/http.h"
 
@@ -195,9 +195,9 @@ static void http_on_connection(void *context, struct MHD_Connection *mhd, void *
 
 // --- requests
 
-// The first that is known of a request: its target, before it is decoded where it lies. Of a request
-// that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end, so the connection
-// knows it too.
+// The first that is known of a request: its target, before it is decoded where it lies. Of a
+// request that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end, so the
+// connection knows it too.
 static void *http_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct request *request = memory_new(sizeof *request);
@@ -286,8 +286,8 @@ static bool http_wants_json(const struct route *route, const char *accept)
            (route->format == FORMAT_UNSAID && http_accepts(accept, "application/health+json"));
 }
 
-// A browser gets the page of the root; but an answer on some checks, or with other params, is one of
-// /readyz as it ever was.
+// A browser gets the page of the root; but an answer on some checks, or with other params, is one
+// of /readyz as it ever was.
 static bool http_wants_page(const struct route *route, const char *accept)
 {
     bool whole = route->exclude.count == 0 && route->param_names.count == 0;

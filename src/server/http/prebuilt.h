@@ -1,5 +1,5 @@
-// Responses that may be given again: the latest few, by the target of their request. Who asks the same
-// over and over (a kubelet, a load balancer) costs no more than finding the response here.
+// Responses that may be given again: the latest few, by the target of their request. Who asks the
+// same over and over (a kubelet, a load balancer) costs no more than finding the response here.
 #pragma once
 
 #include "server/answer/answer.h"
@@ -21,8 +21,9 @@ struct prebuilt_table {
     size_t next; // to be replaced when a new target comes
 };
 
-// Takes a response over, in place of the one for the same target or of the one that came first. It is
-// destroyed at once if it may not be given again; connections that send it have references of their own.
+// Takes a response over, in place of the one for the same target or of the one that came first. It
+// is destroyed at once if it may not be given again; connections that send it have references of
+// their own.
 void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned status,
                    const struct validity *validity, struct MHD_Response *response);
 

@@ -1,4 +1,5 @@
-// Waits between tries of the same thing: each is twice as long as the one before, up to a most. Pure.
+// Waits between tries of the same thing: each is twice as long as the one before, up to a most.
+// Pure.
 #pragma once
 
 #include "common/instant.h"

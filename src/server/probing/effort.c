@@ -10,7 +10,8 @@ static struct cpu_time effort_cpu_of(const struct prober_process *process)
 }
 
 // How long the loop may not have turned, if the last look is longer ago than it should be. All of
-// that time: under a quota (a slice at the start of each 100 ms) only every second look comes about.
+// that time: under a quota (a slice at the start of each 100 ms) only every second look comes
+// about.
 static int64_t effort_stall_since(const struct effort *effort, struct instant now)
 {
     int64_t gap_ns = now.ns - effort->last_look.ns;

@@ -1,5 +1,5 @@
-// Whether we had the CPU to do our part: the adapter's loop and one prober process, over a span that
-// begins when a check's time does. It tells `starved` from `timeout`.
+// Whether we had the CPU to do our part: the adapter's loop and one prober process, over a span
+// that begins when a check's time does. It tells `starved` from `timeout`.
 #pragma once
 
 #include "common/instant.h"

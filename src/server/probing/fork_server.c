@@ -1,13 +1,13 @@
-// See fork_server.h. In dbhealthd; what happens at the other end stands in prober/fork_server.c. One
-// heap object an incarnation of the process, freed when its last handle is closed. It makes one child
-// at a time; other births wait here, so that they can go to the next incarnation.
+// See fork_server.h. In dbhealthd; what happens at the other end stands in prober/fork_server.c.
+// One heap object an incarnation of the process, freed when its last handle is closed. It makes one
+// child at a time; other births wait here, so that they can go to the next incarnation.
 //
 // The decision to question: the control socket of one that has been killed is read to its end. Its
-// child answers for itself, perhaps later than that, and must be reaped. Only the end of the control
-// socket says that there is none.
+// child answers for itself, perhaps later than that, and must be reaped. Only the end of the
+// control socket says that there is none.
 //
-// Where the kernel has no way to make a child ours (gVisor, qemu's user mode), the program is started
-// anew for each prober, by ourselves: that is slower, and a prober is there at once.
+// Where the kernel has no way to make a child ours (gVisor, qemu's user mode), the program is
+// started anew for each prober, by ourselves: that is slower, and a prober is there at once.
 #include "server/probing/fork_server.h"
 
 #include "common/handover.h"
@@ -66,19 +66,19 @@ struct incarnation {
 
 // --- CPU time
 
-static struct cpu_time cpu_of(struct incarnation *incarnation)
+static struct cpu_time fork_server_cpu_of(struct incarnation *incarnation)
 {
     (void)cpu_time_read(incarnation->schedstat, &incarnation->cpu);
     return incarnation->cpu;
 }
 
-static void join(struct birth *birth, struct incarnation *incarnation)
+static void fork_server_join(struct birth *birth, struct incarnation *incarnation)
 {
     birth->by = incarnation;
-    birth->before = cpu_of(incarnation);
+    birth->before = fork_server_cpu_of(incarnation);
 }
 
-static void leave(struct birth *birth)
+static void fork_server_leave(struct birth *birth)
 {
     birth->spent = birth_cpu(birth);
     birth->by = NULL;
@@ -88,7 +88,8 @@ struct cpu_time birth_cpu(const struct birth *birth)
 {
     if (birth->by == NULL)
         return birth->spent;
-    return cpu_time_add(birth->spent, cpu_time_subtract(cpu_of(birth->by), birth->before));
+    return cpu_time_add(birth->spent,
+                        cpu_time_subtract(fork_server_cpu_of(birth->by), birth->before));
 }
 
 bool birth_is_ready(const struct birth *birth)
@@ -98,7 +99,7 @@ bool birth_is_ready(const struct birth *birth)
 
 // --- the end of an incarnation
 
-static void on_closed(uv_handle_t *handle)
+static void fork_server_on_closed(uv_handle_t *handle)
 {
     struct incarnation *incarnation = handle->data;
     if (--incarnation->open_handles > 0)
@@ -109,31 +110,31 @@ static void on_closed(uv_handle_t *handle)
     free(incarnation);
 }
 
-static void close_handle(void *handle)
+static void fork_server_close_handle(void *handle)
 {
     uv_handle_t *closing = handle;
     if (!uv_is_closing(closing))
-        uv_close(closing, on_closed);
+        uv_close(closing, fork_server_on_closed);
 }
 
-static void close_control(struct incarnation *incarnation)
+static void fork_server_close_control(struct incarnation *incarnation)
 {
     if (incarnation->control < 0)
         return;
-    close_handle(&incarnation->poll);
+    fork_server_close_handle(&incarnation->poll);
     close(incarnation->control);
     incarnation->control = -1;
 }
 
-static void close_all(struct incarnation *incarnation)
+static void fork_server_close_all(struct incarnation *incarnation)
 {
-    close_control(incarnation);
-    close_handle(&incarnation->child);
-    close_handle(&incarnation->patience);
+    fork_server_close_control(incarnation);
+    fork_server_close_handle(&incarnation->child);
+    fork_server_close_handle(&incarnation->patience);
 }
 
 // No more births for this one.
-static void retire(struct incarnation *incarnation)
+static void fork_server_retire(struct incarnation *incarnation)
 {
     struct fork_server *server = incarnation->server;
     struct birth *birth;
@@ -141,81 +142,81 @@ static void retire(struct incarnation *incarnation)
         return;
     server->current = NULL;
     TAILQ_FOREACH(birth, &server->waiting, link)
-    leave(birth);
+        fork_server_leave(birth);
 }
 
 // It is still reaped when it ends, but the loop's end does not wait for it any longer.
-static void on_unended(uv_timer_t *timer)
+static void fork_server_on_unended(uv_timer_t *timer)
 {
     struct incarnation *incarnation = timer->data;
     uv_unref((uv_handle_t *)&incarnation->child);
     uv_unref((uv_handle_t *)&incarnation->poll);
 }
 
-static void kill_incarnation(struct incarnation *incarnation)
+static void fork_server_kill_incarnation(struct incarnation *incarnation)
 {
-    retire(incarnation);
+    fork_server_retire(incarnation);
     if (!incarnation->ended)
         (void)uv_process_kill(&incarnation->child, SIGKILL);
-    (void)uv_timer_start(&incarnation->patience, on_unended, UNENDED_MS, 0);
+    (void)uv_timer_start(&incarnation->patience, fork_server_on_unended, UNENDED_MS, 0);
 }
 
-static struct birth *take_birth(struct incarnation *incarnation)
+static struct birth *fork_server_take_birth(struct incarnation *incarnation)
 {
     struct birth *birth = incarnation->birth;
     incarnation->birth = NULL;
     if (birth != NULL)
-        leave(birth);
+        fork_server_leave(birth);
     return birth;
 }
 
-static void tell_born(struct birth *birth, pid_t pid)
+static void fork_server_tell_born(struct birth *birth, pid_t pid)
 {
     close(birth->socket);
     birth->events->born(birth, pid);
 }
 
-static void tell_failed(struct birth *birth, const char *how)
+static void fork_server_tell_failed(struct birth *birth, const char *how)
 {
     close(birth->socket);
     birth->events->failed(birth, how);
 }
 
-static void fail(struct incarnation *incarnation, const char *how)
+static void fork_server_fail(struct incarnation *incarnation, const char *how)
 {
-    struct birth *birth = take_birth(incarnation);
+    struct birth *birth = fork_server_take_birth(incarnation);
     if (birth != NULL)
-        tell_failed(birth, how);
+        fork_server_tell_failed(birth, how);
 }
 
-static void pump(struct fork_server *server);
+static void fork_server_pump(struct fork_server *server);
 
 // Once it has ended, and nothing more can come from a child of its.
-static void finish(struct incarnation *incarnation)
+static void fork_server_finish(struct incarnation *incarnation)
 {
     struct fork_server *server = incarnation->server;
-    close_all(incarnation);
+    fork_server_close_all(incarnation);
     if (server != NULL) {
         LIST_REMOVE(incarnation, link);
         fork_server_hold(server);
     }
-    fail(incarnation, incarnation->how);
+    fork_server_fail(incarnation, incarnation->how);
     if (server == NULL)
         return;
-    pump(server);
+    fork_server_pump(server);
     fork_server_release(server);
 }
 
 // --- answers
 
 // Of processes or memory: who starts the program anew would have none, either.
-static bool is_shortage(int error)
+static bool fork_server_is_shortage(int error)
 {
     return error == EAGAIN || error == ENOMEM;
 }
 
 // The birth goes back, to be made another way. The answer may be one of an earlier incarnation.
-static void exec_from_now_on(struct fork_server *server, struct birth *birth, int error)
+static void fork_server_exec_from_now_on(struct fork_server *server, struct birth *birth, int error)
 {
     if (!server->execs)
         LOG_EVENT(LOG_WARN, "probers cannot be forked", LOG_TEXT("how", strerror(error)));
@@ -223,69 +224,70 @@ static void exec_from_now_on(struct fork_server *server, struct birth *birth, in
     fork_server_renew(server);
     birth->server = server;
     TAILQ_INSERT_HEAD(&server->waiting, birth, link);
-    pump(server);
+    fork_server_pump(server);
 }
 
-static void on_answer(struct incarnation *incarnation, const struct handover_answer *answer)
+static void fork_server_on_answer(struct incarnation *incarnation,
+                                  const struct handover_answer *answer)
 {
-    struct birth *birth = take_birth(incarnation);
+    struct birth *birth = fork_server_take_birth(incarnation);
     incarnation->answered = true;
     char how[400];
     (void)snprintf(how, sizeof how, "cannot start %.300s: %s", incarnation->program,
                    strerror(answer->error));
     if (answer->pid > 0)
-        tell_born(birth, answer->pid);
-    else if (incarnation->server == NULL || is_shortage(answer->error))
-        tell_failed(birth, how);
+        fork_server_tell_born(birth, answer->pid);
+    else if (incarnation->server == NULL || fork_server_is_shortage(answer->error))
+        fork_server_tell_failed(birth, how);
     else
-        exec_from_now_on(incarnation->server, birth, answer->error);
+        fork_server_exec_from_now_on(incarnation->server, birth, answer->error);
     bool retired = incarnation->server == NULL || incarnation->server->current != incarnation;
     if (retired)
-        kill_incarnation(incarnation);
+        fork_server_kill_incarnation(incarnation);
     else
-        pump(incarnation->server);
+        fork_server_pump(incarnation->server);
 }
 
 // False once there is nothing to read now.
-static bool read_one(struct incarnation *incarnation)
+static bool fork_server_read_one(struct incarnation *incarnation)
 {
     struct handover_answer answer;
     enum handover_reading reading = handover_read(incarnation->control, &answer);
     if (reading == READING_ANSWER && incarnation->birth == NULL)
         reading = READING_BROKEN;
     if (reading == READING_ANSWER)
-        on_answer(incarnation, &answer);
+        fork_server_on_answer(incarnation, &answer);
     if (reading == READING_BROKEN || reading == READING_OVER) {
-        close_control(incarnation);
-        kill_incarnation(incarnation);
+        fork_server_close_control(incarnation);
+        fork_server_kill_incarnation(incarnation);
     }
     if (reading == READING_BROKEN)
-        fail(incarnation, "sent a message that is no reply");
+        fork_server_fail(incarnation, "sent a message that is no reply");
     return reading == READING_ANSWER;
 }
 
-static void read_all(struct incarnation *incarnation)
+static void fork_server_read_all(struct incarnation *incarnation)
 {
-    while (incarnation->control >= 0 && read_one(incarnation))
+    while (incarnation->control >= 0 && fork_server_read_one(incarnation))
         continue;
 }
 
-static void finish_if_over(struct incarnation *incarnation)
+static void fork_server_finish_if_over(struct incarnation *incarnation)
 {
     bool more = incarnation->birth != NULL && incarnation->control >= 0;
     if (incarnation->ended && !more)
-        finish(incarnation);
+        fork_server_finish(incarnation);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void fork_server_on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    read_all(poll->data);
-    finish_if_over(poll->data);
+    fork_server_read_all(poll->data);
+    fork_server_finish_if_over(poll->data);
 }
 
-static void on_exit_of(uv_process_t *child, int64_t status, int signal)
+static void fork_server_on_exit_of(uv_process_t *child, int64_t status, int signal)
 {
     struct incarnation *incarnation = child->data;
     if (signal != 0)
@@ -294,16 +296,16 @@ static void on_exit_of(uv_process_t *child, int64_t status, int signal)
         (void)snprintf(incarnation->how, sizeof incarnation->how, "exited with status %lld",
                        (long long)status);
     incarnation->ended = true;
-    retire(incarnation);
-    read_all(incarnation);
+    fork_server_retire(incarnation);
+    fork_server_read_all(incarnation);
     if (!incarnation->expected && incarnation->birth == NULL)
         LOG_EVENT(LOG_WARN, "fork server ended", LOG_TEXT("how", incarnation->how));
-    finish_if_over(incarnation);
+    fork_server_finish_if_over(incarnation);
 }
 
 // --- the start of an incarnation
 
-static int spawn(struct incarnation *incarnation, uv_loop_t *loop, int socket)
+static int fork_server_spawn(struct incarnation *incarnation, uv_loop_t *loop, int socket)
 {
     char *arguments[] = {incarnation->program, NULL};
     uv_stdio_container_t stdio[] = {
@@ -316,11 +318,11 @@ static int spawn(struct incarnation *incarnation, uv_loop_t *loop, int socket)
                                     .args = arguments,
                                     .stdio = stdio,
                                     .stdio_count = sizeof stdio / sizeof *stdio,
-                                    .exit_cb = on_exit_of};
+                                    .exit_cb = fork_server_on_exit_of};
     return uv_spawn(loop, &incarnation->child, &options);
 }
 
-static struct incarnation *new_incarnation(struct fork_server *server, int control)
+static struct incarnation *fork_server_new_incarnation(struct fork_server *server, int control)
 {
     struct incarnation *incarnation = memory_new(sizeof *incarnation);
     incarnation->program = memory_string(server->program);
@@ -332,25 +334,26 @@ static struct incarnation *new_incarnation(struct fork_server *server, int contr
     assert(failed == 0);
     failed = uv_poll_init_socket(server->loop, &incarnation->poll, control);
     assert(failed == 0);
-    failed = uv_poll_start(&incarnation->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+    failed =
+        uv_poll_start(&incarnation->poll, UV_READABLE | UV_DISCONNECT, fork_server_on_readable);
     assert(failed == 0);
     incarnation->open_handles = 3;
     return incarnation;
 }
 
-static struct incarnation *start(struct fork_server *server, struct error *error)
+static struct incarnation *fork_server_start(struct fork_server *server, struct error *error)
 {
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
         (void)error_set(error, "no socket for the fork server: %s", strerror(errno));
         return NULL;
     }
-    struct incarnation *incarnation = new_incarnation(server, sockets[0]);
-    int failed = spawn(incarnation, server->loop, sockets[1]);
+    struct incarnation *incarnation = fork_server_new_incarnation(server, sockets[0]);
+    int failed = fork_server_spawn(incarnation, server->loop, sockets[1]);
     close(sockets[1]);
     if (failed != 0) {
         (void)error_set(error, "cannot start %.300s: %s", server->program, uv_strerror(failed));
-        close_all(incarnation);
+        fork_server_close_all(incarnation);
         return NULL;
     }
     incarnation->schedstat = cpu_time_open(incarnation->child.pid);
@@ -358,11 +361,11 @@ static struct incarnation *start(struct fork_server *server, struct error *error
 }
 
 // The one that is up, or another; NULL if none can be started.
-static struct incarnation *have_one(struct fork_server *server, struct error *error)
+static struct incarnation *fork_server_have_one(struct fork_server *server, struct error *error)
 {
     if (server->current != NULL)
         return server->current;
-    struct incarnation *incarnation = start(server, error);
+    struct incarnation *incarnation = fork_server_start(server, error);
     if (incarnation == NULL)
         return NULL;
     incarnation->server = server;
@@ -370,13 +373,13 @@ static struct incarnation *have_one(struct fork_server *server, struct error *er
     server->current = incarnation;
     struct birth *birth;
     TAILQ_FOREACH(birth, &server->waiting, link)
-    join(birth, incarnation);
+        fork_server_join(birth, incarnation);
     return incarnation;
 }
 
 // --- births
 
-static struct birth *take_waiting(struct birth *birth)
+static struct birth *fork_server_take_waiting(struct birth *birth)
 {
     TAILQ_REMOVE(&birth->server->waiting, birth, link);
     birth->server = NULL;
@@ -384,16 +387,17 @@ static struct birth *take_waiting(struct birth *birth)
 }
 
 // If it takes none, it has ended, or must.
-static void ask(struct incarnation *incarnation, struct birth *birth)
+static void fork_server_ask(struct incarnation *incarnation, struct birth *birth)
 {
     bool asked = handover_ask(incarnation->control, birth->socket);
     incarnation->birth = birth;
     if (!asked)
-        kill_incarnation(incarnation);
+        fork_server_kill_incarnation(incarnation);
 }
 
 // Starts the program as one prober, by its argument. Returns its id; 0 if it cannot be started.
-static pid_t exec_prober(const struct fork_server *server, int socket, struct error *error)
+static pid_t fork_server_exec_prober(const struct fork_server *server, int socket,
+                                     struct error *error)
 {
     char argument[] = "prober";
     char *arguments[] = {server->program, argument, NULL};
@@ -413,46 +417,46 @@ static pid_t exec_prober(const struct fork_server *server, int socket, struct er
     return 0;
 }
 
-static void exec_first(struct fork_server *server)
+static void fork_server_exec_first(struct fork_server *server)
 {
     struct error error;
-    struct birth *birth = take_waiting(TAILQ_FIRST(&server->waiting));
-    pid_t pid = exec_prober(server, birth->socket, &error);
+    struct birth *birth = fork_server_take_waiting(TAILQ_FIRST(&server->waiting));
+    pid_t pid = fork_server_exec_prober(server, birth->socket, &error);
     if (pid > 0)
-        tell_born(birth, pid);
+        fork_server_tell_born(birth, pid);
     else
-        tell_failed(birth, error.text);
+        fork_server_tell_failed(birth, error.text);
 }
 
 // False once a birth is under way.
-static bool pump_one(struct fork_server *server)
+static bool fork_server_pump_one(struct fork_server *server)
 {
     struct error error;
     if (server->execs) {
-        exec_first(server);
+        fork_server_exec_first(server);
         return true;
     }
-    struct incarnation *incarnation = have_one(server, &error);
+    struct incarnation *incarnation = fork_server_have_one(server, &error);
     struct birth *birth = TAILQ_FIRST(&server->waiting);
     if (incarnation == NULL)
-        tell_failed(take_waiting(birth), error.text);
+        fork_server_tell_failed(fork_server_take_waiting(birth), error.text);
     else if (incarnation->birth == NULL)
-        ask(incarnation, take_waiting(birth));
+        fork_server_ask(incarnation, fork_server_take_waiting(birth));
     return incarnation == NULL;
 }
 
 // Has the first that waits made, if none is under way.
-static void pump(struct fork_server *server)
+static void fork_server_pump(struct fork_server *server)
 {
-    while (!TAILQ_EMPTY(&server->waiting) && pump_one(server))
+    while (!TAILQ_EMPTY(&server->waiting) && fork_server_pump_one(server))
         continue;
 }
 
 // By exec, at once.
-static bool bear_now(struct fork_server *server, struct birth *birth, int socket,
-                     struct error *error)
+static bool fork_server_bear_now(struct fork_server *server, struct birth *birth, int socket,
+                                 struct error *error)
 {
-    *birth = (struct birth){.pid = exec_prober(server, socket, error)};
+    *birth = (struct birth){.pid = fork_server_exec_prober(server, socket, error)};
     close(socket);
     return birth->pid > 0;
 }
@@ -461,17 +465,17 @@ bool fork_server_bear(struct fork_server *server, struct birth *birth, int socke
                       const struct birth_events *events, struct error *error)
 {
     if (server->execs)
-        return bear_now(server, birth, socket, error);
-    struct incarnation *incarnation = have_one(server, error);
+        return fork_server_bear_now(server, birth, socket, error);
+    struct incarnation *incarnation = fork_server_have_one(server, error);
     if (incarnation == NULL) {
         close(socket);
         return false;
     }
     *birth = (struct birth){.events = events, .server = server, .socket = socket};
-    join(birth, incarnation);
+    fork_server_join(birth, incarnation);
     TAILQ_INSERT_TAIL(&server->waiting, birth, link);
     if (incarnation->birth == NULL)
-        ask(incarnation, take_waiting(TAILQ_FIRST(&server->waiting)));
+        fork_server_ask(incarnation, fork_server_take_waiting(TAILQ_FIRST(&server->waiting)));
     return true;
 }
 
@@ -479,8 +483,8 @@ bool fork_server_call_off(struct birth *birth)
 {
     if (birth->server == NULL)
         return false;
-    leave(birth);
-    close(take_waiting(birth)->socket);
+    fork_server_leave(birth);
+    close(fork_server_take_waiting(birth)->socket);
     return true;
 }
 
@@ -489,22 +493,22 @@ void fork_server_look(struct birth *birth)
     struct incarnation *incarnation = birth->by;
     if (incarnation == NULL)
         return;
-    read_all(incarnation);
-    finish_if_over(incarnation);
+    fork_server_read_all(incarnation);
+    fork_server_finish_if_over(incarnation);
 }
 
-static void give_up(struct incarnation *incarnation)
+static void fork_server_give_incarnation_up(struct incarnation *incarnation)
 {
     incarnation->expected = true;
-    kill_incarnation(incarnation);
-    finish_if_over(incarnation);
+    fork_server_kill_incarnation(incarnation);
+    fork_server_finish_if_over(incarnation);
 }
 
-static void on_start_over(uv_timer_t *timer)
+static void fork_server_on_start_over(uv_timer_t *timer)
 {
     struct incarnation *incarnation = timer->data;
     if (!incarnation->answered)
-        give_up(incarnation);
+        fork_server_give_incarnation_up(incarnation);
 }
 
 void fork_server_give_up(struct birth *birth)
@@ -516,9 +520,9 @@ void fork_server_give_up(struct birth *birth)
     struct instant start_over =
         instant_add(incarnation->started, (struct duration){.ms = START_MS});
     if (incarnation->answered || !instant_before(instant_now(), start_over))
-        give_up(incarnation);
+        fork_server_give_incarnation_up(incarnation);
     else
-        deadline_start_timer(&incarnation->patience, start_over, on_start_over);
+        deadline_start_timer(&incarnation->patience, start_over, fork_server_on_start_over);
 }
 
 void fork_server_renew(struct fork_server *server)
@@ -527,9 +531,9 @@ void fork_server_renew(struct fork_server *server)
     if (incarnation == NULL)
         return;
     incarnation->expected = true;
-    retire(incarnation);
+    fork_server_retire(incarnation);
     if (incarnation->birth == NULL)
-        kill_incarnation(incarnation);
+        fork_server_kill_incarnation(incarnation);
 }
 
 // --- life
@@ -559,7 +563,7 @@ void fork_server_release(struct fork_server *server)
     assert(TAILQ_EMPTY(&server->waiting));
     while ((incarnation = LIST_FIRST(&server->all)) != NULL) {
         incarnation->expected = true;
-        kill_incarnation(incarnation);
+        fork_server_kill_incarnation(incarnation);
         LIST_REMOVE(incarnation, link);
         incarnation->server = NULL;
     }
@@ -572,14 +576,14 @@ uv_loop_t *fork_server_loop(const struct fork_server *server)
     return server->loop;
 }
 
-static void forget(uv_handle_t *handle, void *context)
+static void fork_server_forget(uv_handle_t *handle, void *context)
 {
     (void)context;
     if (handle->type == UV_PROCESS)
-        close_all(handle->data);
+        fork_server_close_all(handle->data);
 }
 
 void fork_server_forget_unended(uv_loop_t *loop)
 {
-    uv_walk(loop, forget, NULL);
+    uv_walk(loop, fork_server_forget, NULL);
 }

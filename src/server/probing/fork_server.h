@@ -40,8 +40,8 @@ struct birth_events {
 };
 
 // Has a process made whose socket is this one, which is taken over. It may be there at once: then
-// its id is in birth->pid, and no event comes. False, with the socket closed, if the program cannot be
-// started.
+// its id is in birth->pid, and no event comes. False, with the socket closed, if the program cannot
+// be started.
 bool fork_server_bear(struct fork_server *server, struct birth *birth, int socket,
                       const struct birth_events *events, struct error *error)
     __attribute__((warn_unused_result));
@@ -49,12 +49,13 @@ bool fork_server_bear(struct fork_server *server, struct birth *birth, int socke
 // Takes back what is not under way yet; there will be no event. False if it is under way.
 bool fork_server_call_off(struct birth *birth) __attribute__((warn_unused_result));
 
-// Reads what has been answered already, without waiting: it may be `born` or `failed` within the call.
+// Reads what has been answered already, without waiting: it may be `born` or `failed` within the
+// call.
 void fork_server_look(struct birth *birth);
 
 // Of one under way that takes too long: kills the process that should make it, unless that has only
-// just been started. If its child is there nevertheless, it is `born`, else `failed`; that may be from
-// within the call.
+// just been started. If its child is there nevertheless, it is `born`, else `failed`; that may be
+// from within the call.
 void fork_server_give_up(struct birth *birth);
 
 // The next birth is another process's, with a memory layout and stack canary of its own.
@@ -66,5 +67,6 @@ struct cpu_time birth_cpu(const struct birth *birth);
 // True if who makes it is on a CPU or waits for one at this moment.
 bool birth_is_ready(const struct birth *birth);
 
-// For when the loop has nothing else to do: closes the handles of processes that SIGKILL has not ended.
+// For when the loop has nothing else to do: closes the handles of processes that SIGKILL has not
+// ended.
 void fork_server_forget_unended(uv_loop_t *loop);

@@ -1,6 +1,6 @@
 // Reaps children that nobody here waits for. As process 1 we owe that to those whose parents have
-// died, as when a command that was run in the container leaves something behind. And a prober may be
-// killed by others before it has told its id.
+// died, as when a command that was run in the container leaves something behind. And a prober may
+// be killed by others before it has told its id.
 #pragma once
 
 #include <uv.h>

@@ -12,7 +12,8 @@
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
-// process that cannot even have asked by the open's deadline, though it had the CPU, is killed: IDLE.
+// process that cannot even have asked by the open's deadline, though it had the CPU, is killed:
+// IDLE.
 #include "server/probing/prober.h"
 
 #include "common/memory.h"
@@ -87,8 +88,8 @@ static void prober_set_timer(struct prober *prober, struct instant deadline)
     deadline_start_timer(&prober->timer, deadline, prober_on_timer);
 }
 
-// What the outstanding verb is given: the first job's timeout. All jobs of an open under way may have
-// been dropped; then it goes on with what it began with.
+// What the outstanding verb is given: the first job's timeout. All jobs of an open under way may
+// have been dropped; then it goes on with what it began with.
 static struct duration prober_timeout_of(struct prober *prober)
 {
     const struct job *first = TAILQ_FIRST(&prober->batch);
@@ -350,7 +351,7 @@ static void prober_yield_to_foreground(struct prober *prober)
         return;
     struct job *job;
     TAILQ_FOREACH(job, &prober->batch, link)
-    job->place = JOB_QUEUED;
+        job->place = JOB_QUEUED;
     TAILQ_CONCAT(&prober->batch, &prober->background, link);
     TAILQ_CONCAT(&prober->background, &prober->batch, link);
 }
@@ -574,7 +575,7 @@ static void prober_fill_batch(struct prober *prober)
     TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
     TAILQ_CONCAT(&prober->batch, &prober->background, link);
     TAILQ_FOREACH(job, &prober->batch, link)
-    job->place = JOB_IN_BATCH;
+        job->place = JOB_IN_BATCH;
 }
 
 // The jobs stay in the batch: they run when the open is answered after all.
@@ -589,7 +590,7 @@ static void prober_leave_open_pending(struct prober *prober)
     prober->before = probe.outcome;
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
-    prober_tell(prober, job, probe);
+        prober_tell(prober, job, probe);
     prober_set_timer(prober, prober_replacement(prober));
 }
 
@@ -778,8 +779,7 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
 static bool prober_take_from(struct job_list *list, struct job *job)
 {
     struct job *at;
-    TAILQ_FOREACH(at, list, link)
-    {
+    TAILQ_FOREACH(at, list, link) {
         if (at == job) {
             TAILQ_REMOVE(list, job, link);
             return true;
@@ -812,7 +812,7 @@ void prober_start_batch(struct prober *prober)
         return;
     struct job *job;
     TAILQ_FOREACH(job, &prober->batch, link)
-    job->place = JOB_IN_BATCH;
+        job->place = JOB_IN_BATCH;
     prober->kept = prober->connected;
     if (!prober->connected) {
         prober_begin_open(prober);

@@ -43,10 +43,10 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of the statistics' name whose processes come from this fork server, which it holds;
-// nothing is started before the first batch. One that keeps leaves its connection open between batches. What it does is counted in
-// statistics, and the refusal is what the probers of one server share; both must outlive it. Freed by
-// the loop some time after prober_end.
+// Makes a prober of the statistics' name whose processes come from this fork server, which it
+// holds; nothing is started before the first batch. One that keeps leaves its connection open
+// between batches. What it does is counted in statistics, and the refusal is what the probers of
+// one server share; both must outlive it. Freed by the loop some time after prober_end.
 struct prober *prober_new(struct fork_server *server, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context);

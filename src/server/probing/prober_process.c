@@ -118,8 +118,8 @@ static void prober_process_report_end(struct prober_process *process, const char
     prober_process_close_all(process);
 }
 
-// A crash may be somebody's try at the memory layout or the stack canary, which the next prober would
-// have too. What nobody but the kernel or an administrator sends is none.
+// A crash may be somebody's try at the memory layout or the stack canary, which the next prober
+// would have too. What nobody but the kernel or an administrator sends is none.
 static bool prober_process_is_crash(int status)
 {
     return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
@@ -350,7 +350,8 @@ bool prober_process_send(struct prober_process *process, const struct call *call
     return send(process->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
 }
 
-// What the other end has not read counts as ours: ioctl_tty(2), and af_unix.c for this kind of socket.
+// What the other end has not read counts as ours: ioctl_tty(2), and af_unix.c for this kind of
+// socket.
 static bool prober_process_has_taken_call(const struct prober_process *process)
 {
     int unread;

@@ -30,8 +30,8 @@ struct prober_process *prober_process_start(struct fork_server *server,
 bool prober_process_send(struct prober_process *process, const struct call *call)
     __attribute__((warn_unused_result));
 
-// True if its silence may be the server's: it has come so far as to take a call, and is not stopped. One
-// that has replied before may have taken none since because of a goodbye that hangs.
+// True if its silence may be the server's: it has come so far as to take a call, and is not
+// stopped. One that has replied before may have taken none since because of a goodbye that hangs.
 bool prober_process_asks(const struct prober_process *process);
 
 // Reads what has been sent already, without waiting; `replied` or `died` may be called.
@@ -44,7 +44,8 @@ void prober_process_kill(struct prober_process *process);
 // within the grace. No more events.
 void prober_process_end(struct prober_process *process, struct duration grace);
 
-// For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not ended.
+// For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not
+// ended.
 void prober_process_forget_unended(uv_loop_t *loop);
 
 // True if this is the id of a prober that has not been reaped.
@@ -56,6 +57,6 @@ bool prober_process_awaits_id(uv_loop_t *loop);
 // Since it was started: its own time, and before that the time of who makes it.
 struct cpu_time prober_process_cpu(const struct prober_process *process);
 
-// True if the process, or who makes it, is on a CPU or waits for one at this moment: it does not wait
-// for the server.
+// True if the process, or who makes it, is on a CPU or waits for one at this moment: it does not
+// wait for the server.
 bool prober_process_is_ready(const struct prober_process *process);

@@ -1,6 +1,6 @@
-// A secret that the server has refused: since when, and when a prober may show it again. One for all
-// probers, so that the server sees it as seldom as if there were one. Pure: the caller brings the
-// time. dbhealthd knows a secret by a number only, see struct reply.
+// A secret that the server has refused: since when, and when a prober may show it again. One for
+// all probers, so that the server sees it as seldom as if there were one. Pure: the caller brings
+// the time. dbhealthd knows a secret by a number only, see struct reply.
 #pragma once
 
 #include "common/instant.h"

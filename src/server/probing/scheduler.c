@@ -132,8 +132,8 @@ static void scheduler_add_silence(struct judgement *judgement, struct duration s
                        (long long)silent.ms / 1000, (long long)silent.ms / 100 % 10);
 }
 
-// How long the server has refused the secret, and what it said then, if it was not asked again. With
-// the secret before it a check may still pass, but whoever changed it should know.
+// How long the server has refused the secret, and what it said then, if it was not asked again.
+// With the secret before it a check may still pass, but whoever changed it should know.
 static void scheduler_add_refusal(const struct refusal *refusal, struct judgement *judgement,
                                   struct probe *probe)
 {
@@ -513,8 +513,7 @@ static void scheduler_retire_prober(struct scheduler *scheduler, struct prober *
 static bool scheduler_is_needed(const struct scheduler *scheduler, const struct prober *prober)
 {
     const struct check_state *state;
-    TAILQ_FOREACH(state, &scheduler->retired, entry)
-    {
+    TAILQ_FOREACH(state, &scheduler->retired, entry) {
         if (state->prober == prober)
             return true;
     }

@@ -1,5 +1,5 @@
-// Which check runs when, and what is known of each: caches, single flight, background runs. Requests
-// come here with a set of checks and get a view of each, at once or by their deadline.
+// Which check runs when, and what is known of each: caches, single flight, background runs.
+// Requests come here with a set of checks and get a view of each, at once or by their deadline.
 #pragma once
 
 #include "server/config/config.h"
@@ -14,8 +14,8 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
 
 // Goes over to another configuration; the requests that wait get their answers from the one that
 // they began with. Of a check that is the very same object in both all is kept (its result, its
-// period, its run under way), and so are probers by their names; but nothing if the target is another. Not
-// from within a call of scheduler_ready.
+// period, its run under way), and so are probers by their names; but nothing if the target is
+// another. Not from within a call of scheduler_ready.
 void scheduler_reload(struct scheduler *scheduler, struct config *config);
 
 // Answers every request that waits with what is known, ends the probers politely, and frees itself
@@ -47,8 +47,8 @@ void scheduler_refresh_liveness(struct scheduler *scheduler);
 // unreachable.
 bool scheduler_server_is_gone(const struct scheduler *scheduler, struct instant after);
 
-// A number that is another one after each result and reload: as long as it is the same, what is known
-// of every check is the same.
+// A number that is another one after each result and reload: as long as it is the same, what is
+// known of every check is the same.
 uint64_t scheduler_changes(const struct scheduler *scheduler);
 
 // The probers, for /livez and /metrics.

@@ -85,8 +85,8 @@ void chart_latency(FILE *page, const struct history *history)
 
 // --- the last hour
 
-// What a bar is drawn as, from its left upper corner on. A failure stands out above all; a warning is
-// broken, and what is unknown is hollow (its line is drawn, not its area).
+// What a bar is drawn as, from its left upper corner on. A failure stands out above all; a warning
+// is broken, and what is unknown is hollow (its line is drawn, not its area).
 static const char *const shapes[VERDICT_COUNT + 1] = {
     [VERDICT_PASS] = "5h4v19h-4z",    [VERDICT_WARN] = "5h4v8h-4zm0 10h4v9h-4z",
     [VERDICT_FAIL] = "0h4v24h-4z",    [VERDICT_UNKNOWN] = "5.5h3v18h-3z",

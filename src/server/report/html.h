@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-// Writes any text, fit for content and for attributes in double quotes: cleaned to one line of UTF-8
-// of at most 1,000 bytes, and escaped.
+// Writes any text, fit for content and for attributes in double quotes: cleaned to one line of
+// UTF-8 of at most 1,000 bytes, and escaped.
 void html_text(FILE *page, const char *text);
 
 // The icon of this look, the name of a verdict: its form and colour. Words beside it say the same.
@@ -20,8 +20,8 @@ void html_took(FILE *page, uint32_t us);
 // A name of several words with underscores between, where it may be broken.
 void html_name(FILE *page, const char *name);
 
-// A number: as it is written, but large ones of seconds or bytes, as the column's name says, in larger
-// units: "2 h", "10.0 GiB".
+// A number: as it is written, but large ones of seconds or bytes, as the column's name says, in
+// larger units: "2 h", "10.0 GiB".
 void html_amount(FILE *page, const char *column, const char *text, double number);
 
 // A <time> element: the time of day in UTC, and the date of what is half a day or more from now.

@@ -5,6 +5,6 @@
 
 enum { PAGE_POLICY_MAX = 400 };
 
-// The Content-Security-Policy under which the page does all it does, and nothing else: its own style
-// and script by what they are, nothing from elsewhere.
+// The Content-Security-Policy under which the page does all it does, and nothing else: its own
+// style and script by what they are, nothing from elsewhere.
 void page_policy(char *bytes, size_t capacity);

@@ -113,7 +113,8 @@ static void write_summary(FILE *page, const struct status_page *status)
     fputs(before[0] == '\0' ? "There is no check.</p>\n" : ".</p>\n", page);
 }
 
-// The one outcome of all the checks that fail, or else are unknown, if there are several: the cause.
+// The one outcome of all the checks that fail, or else are unknown, if there are several: the
+// cause.
 static const struct outcome_info *cause_of(const struct status_page *status)
 {
     enum verdict verdict = count_of(status, VERDICT_FAIL) > 0 ? VERDICT_FAIL : VERDICT_UNKNOWN;
@@ -146,8 +147,8 @@ static void write_cause(FILE *page, const struct status_page *status)
 
 // --- the server
 
-// A check of a role that is not the server's is skipped; one whose rules were judged, well or not, is
-// of a role that it plays. What came to no row says nothing of it.
+// A check of a role that is not the server's is skipped; one whose rules were judged, well or not,
+// is of a role that it plays. What came to no row says nothing of it.
 static bool has_role(const struct status_page *status, const char *name)
 {
     const struct endpoint *endpoint = config_endpoint(status->config, name);

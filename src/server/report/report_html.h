@@ -3,7 +3,7 @@
 
 #include "server/config/config.h"
 #include "server/report/chart.h"
-#include "server/report/report_metrics.h"
+#include "server/report/metrics.h"
 
 // Lives for one answer; points to what others own.
 struct status_page {

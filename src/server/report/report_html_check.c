@@ -1,5 +1,5 @@
-// One check on the page of report_html.h: what it is and since when, why and what to do, what was seen
-// and what it is held against, and its past.
+// One check on the page of report_html.h: what it is and since when, why and what to do, what was
+// seen and what it is held against, and its past.
 #include "server/report/report_html.h"
 
 #include "server/report/html.h"

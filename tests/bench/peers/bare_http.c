@@ -5,9 +5,9 @@
 //   bare_http PORT
 //
 // Configured as it was cheapest: epoll in a thread of the library's own, and MHD_USE_TURBO; an
-// epoll loop of ours around it, as the adapter has, costs the same with kept connections and up to a
-// tenth more without. The answer is queued in the handler's second call: in the first it would end
-// keep-alive. Runs until it is killed.
+// epoll loop of ours around it, as the adapter has, costs the same with kept connections and up to
+// a tenth more without. The answer is queued in the handler's second call: in the first it would
+// end keep-alive. Runs until it is killed.
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <stdlib.h>

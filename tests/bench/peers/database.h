@@ -1,6 +1,6 @@
 // The least that a client of a database must do to ask what a prober of dbhealthd asks: the same
-// statements in the same order, and nothing told but that it went well. What fails ends the program.
-// There is one source for each client library.
+// statements in the same order, and nothing told but that it went well. What fails ends the
+// program. There is one source for each client library.
 #pragma once
 
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 //
 //   load PORT CONNECTIONS REQUESTS SECONDS keep|close TARGET STATUS
 //
-// Ends after so many requests or seconds, whichever comes first; 0 means no limit. With "close" each
-// request has a connection of its own, as a kubelet's has, and is over when the server has closed;
-// its latency runs from before connect() to the end of the body. Any answer but a whole one with
-// STATUS is wrong. Prints one line of JSON.
+// Ends after so many requests or seconds, whichever comes first; 0 means no limit. With "close"
+// each request has a connection of its own, as a kubelet's has, and is over when the server has
+// closed; its latency runs from before connect() to the end of the body. Any answer but a whole one
+// with STATUS is wrong. Prints one line of JSON.
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 // A peer: connects, asks and leaves, as often as each line of standard input says, in this one
-// process; a line on standard output tells that it is done. Nothing that logs in anew can cost less.
+// process; a line on standard output tells that it is done. Nothing that logs in anew can cost
+// less.
 #include "database.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
 //
 //   start COUNT CPU PORT TARGET PROGRAM [WORD...]
 //
-// The program runs on that CPU and must listen on PORT of 127.0.0.1; until it does it is asked every
-// 50 us. In the end it gets SIGINT.
+// The program runs on that CPU and must listen on PORT of 127.0.0.1; until it does it is asked
+// every 50 us. In the end it gets SIGINT.
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>

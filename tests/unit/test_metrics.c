@@ -1,5 +1,5 @@
 // The text of /metrics, to the letter: what scrapers, alerts and dashboards rely on.
-#include "server/report/report_metrics.h"
+#include "server/report/metrics.h"
 
 #include "server/check/reserved.h"
 #include "unit.h"
@@ -101,7 +101,7 @@ static char *text_of(const struct scene *scene)
     } page;
     FILE *file = open_memstream(&page.text, &page.length);
     assert_non_null(file);
-    report_metrics(file, &scene->metrics);
+    metrics_write(file, &scene->metrics);
     fclose(file);
     return page.text;
 }
@@ -330,7 +330,7 @@ static void names_follow_the_conventions(void **state)
 {
     (void)state;
     const struct metric_family *family;
-    for (size_t i = 0; (family = report_metrics_family(i)) != NULL; i++) {
+    for (size_t i = 0; (family = metrics_family(i)) != NULL; i++) {
         print_message("%s\n", family->name);
         assert_int_equal(ends_with(family->name, "_total"), strcmp(family->type, "counter") == 0);
         assert_true(strncmp(family->name, "dbhealthd_", 10) == 0 ||
@@ -341,7 +341,7 @@ static void names_follow_the_conventions(void **state)
         assert_true(ends_with(family->help, "."));
         assert_null(strpbrk(family->help, "\\\n|"));
         for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(family->name, report_metrics_family(j)->name);
+            assert_string_not_equal(family->name, metrics_family(j)->name);
     }
 }
 

@@ -1,7 +1,7 @@
-// See report_metrics.h. The table of families at the end is all there is to say of each, with the
-// function that writes its samples; a family without a sample is left out. No label's value comes from a
-// request, so that configuration alone decides how many samples there are.
-#include "server/report/report_metrics.h"
+// See metrics.h. The table of families at the end is all there is to say of each, with the
+// function that writes its samples; a family without a sample is left out. No label's value comes
+// from a request, so that configuration alone decides how many samples there are.
+#include "server/report/metrics.h"
 
 #include "server/check/reserved.h"
 #include "server/config/certificate.h"
@@ -401,12 +401,12 @@ static const struct metric_family families[] = {
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };
 
-const struct metric_family *report_metrics_family(size_t index)
+const struct metric_family *metrics_family(size_t index)
 {
     return index < FAMILY_COUNT ? &families[index] : NULL;
 }
 
-void report_metrics(FILE *body, const struct metrics *metrics)
+void metrics_write(FILE *body, const struct metrics *metrics)
 {
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
         struct samples samples = {.body = body, .family = &families[i]};

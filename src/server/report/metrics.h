@@ -44,7 +44,7 @@ struct metric_family {
 };
 
 // NULL past the last.
-const struct metric_family *report_metrics_family(size_t index);
+const struct metric_family *metrics_family(size_t index);
 
 // Writes them all: equal input gives equal text.
-void report_metrics(FILE *body, const struct metrics *metrics);
+void metrics_write(FILE *body, const struct metrics *metrics);
