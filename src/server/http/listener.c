@@ -2,10 +2,10 @@
 // for both families with a fallback, and for a backlog that takes a burst of probes.
 #include "server/http/listener.h"
 
-#include <arpa/inet.h>
+#include "server/base/address.h"
+
 #include <errno.h>
 #include <netdb.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,52 +41,25 @@ static int listener_open_at(int family, const struct sockaddr *address, socklen_
     return opened;
 }
 
-static int listener_open_any(const char *port, struct error *error)
+// Without IPv6, on IPv4 alone.
+static int listener_open_any(const struct address *address, struct error *error)
 {
-    struct sockaddr_in6 both = {.sin6_family = AF_INET6, .sin6_addr = in6addr_any};
-    struct sockaddr_in four = {.sin_family = AF_INET};
-    both.sin6_port = four.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-    int opened = listener_open_at(AF_INET6, (const struct sockaddr *)&both, sizeof both, error);
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = address->socket.v6.sin6_port};
+    int opened = listener_open_at(AF_INET6, &address->socket.plain, address->length, error);
     if (opened < 0 && errno != EADDRINUSE && errno != EACCES)
         opened = listener_open_at(AF_INET, (const struct sockaddr *)&four, sizeof four, error);
     return opened;
 }
 
-static bool listener_is_port(const char *text)
+int listener_open(const char *text, struct error *error)
 {
-    size_t digits = strspn(text, "0123456789");
-    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtoul(text, NULL, 10) <= 65535;
-}
-
-// Numeric addresses only: a name would have to be looked up, and that can block.
-static int listener_open_address(const char *host, const char *port, struct error *error)
-{
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    if (getaddrinfo(host, port, &hints, &found) != 0) {
-        (void)error_set(error, "expected a numeric address before the port");
+    struct address address;
+    if (!address_parse(text, &address, error))
         return -1;
-    }
-    int opened = listener_open_at(found->ai_family, found->ai_addr, found->ai_addrlen, error);
-    freeaddrinfo(found);
-    return opened;
-}
-
-int listener_open(const char *address, struct error *error)
-{
-    char host[64] = "";
-    const char *colon = strrchr(address, ':');
-    size_t length = colon != NULL ? (size_t)(colon - address) : 0;
-    if (colon == NULL || !listener_is_port(colon + 1) || length >= sizeof host) {
-        (void)error_set(error, "expected ADDRESS:PORT or :PORT");
-        return -1;
-    }
-    if (length == 0)
-        return listener_open_any(colon + 1, error);
-    bool bracketed = address[0] == '[' && address[length - 1] == ']';
-    memcpy(host, address + bracketed, length - (bracketed ? 2 : 0));
-    return listener_open_address(host, colon + 1, error);
+    if (address.any)
+        return listener_open_any(&address, error);
+    return listener_open_at(address.socket.plain.sa_family, &address.socket.plain, address.length,
+                            error);
 }
 
 unsigned listener_port(int socket)
