@@ -123,10 +123,14 @@ def test_every_command_and_database_variable_is_in_the_page(pages):
         assert name in pages["dbhealthd.8"], name
 
 
-@pytest.mark.parametrize("first", ["description", "ok"], ids=["keys", "outcomes"])
-def test_every_key_and_outcome_is_in_the_page(pages, first):
-    """By the README's tables, which another test holds to the code."""
-    text = (REPOSITORY / "README.md").read_text()
+@pytest.mark.parametrize(
+    "document, first",
+    [("checks/README.md", "description"), ("README.md", "ok")],
+    ids=["keys", "outcomes"],
+)
+def test_every_key_and_outcome_is_in_the_page(pages, document, first):
+    """By the documents' tables, which another test holds to the code."""
+    text = (REPOSITORY / document).read_text()
     (table,) = re.findall(rf"^\| `{first}` .*?\n\n", text, re.MULTILINE | re.DOTALL)
     cells = [line.split("|")[1] for line in table.splitlines() if line]
     names = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]

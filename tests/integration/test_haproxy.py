@@ -1,4 +1,4 @@
-"""A real HAProxy, with the README's configuration, before a primary and its replica: SQL gets to
+"""A real HAProxy, with the documented configuration, before a primary and its replica: SQL gets to
 the right one whatever becomes of them."""
 
 import contextlib
@@ -8,8 +8,8 @@ import subprocess
 import threading
 
 import pytest
+from documents import KUBERNETES, blocks
 from haproxy import PROGRAM, HAProxy, bare_config
-from readme import blocks
 from servers import MariaDB, MySQL, Postgres, free_port, wait_until
 
 pytestmark = pytest.mark.timeout(120)  # The first test of an engine starts two servers too.
@@ -18,8 +18,8 @@ LIMIT = 30  # For what takes many steps: HAProxy's checks, the adapter's, a serv
 MOST_QUERIES = 5000  # Far more than any test takes.
 
 
-def readme_config():
-    [text] = blocks("haproxy")
+def documented_config():
+    [text] = blocks("haproxy", [KUBERNETES])
     return text
 
 
@@ -106,7 +106,7 @@ class Balancer:
         self.proxy = HAProxy(folder, put(self._config(folder), changes))
 
     def _config(self, folder):
-        """The README's. Its intervals are shorter, for tests are in a hurry, and its limits are
+        """The documented one. Its intervals are shorter, for tests are in a hurry, and its limits are
         longer, for nothing here is about a slow machine."""
         servers = {
             rf"{name} 10\.0\.0\.\d:5432 check port 8080": (
@@ -115,7 +115,7 @@ class Balancer:
             for name, server in self.pair.names.items()
         }
         return put(
-            readme_config(),
+            documented_config(),
             {
                 r"(bind) :5000": rf"\1 127.0.0.1:{self.writes}",
                 r"(bind) :5001": rf"\1 127.0.0.1:{self.reads}",
@@ -266,8 +266,8 @@ def drain_file(folder, server):
     return folder / f"drain-{server.name}"
 
 
-def test_the_readme_configuration_has_no_fault(tmp_path):
-    (tmp_path / "haproxy.cfg").write_text(readme_config())
+def test_the_documented_configuration_has_no_fault(tmp_path):
+    (tmp_path / "haproxy.cfg").write_text(documented_config())
     command = (PROGRAM, "-c", "-dW", "-f", tmp_path / "haproxy.cfg")
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert ended.returncode == 0, ended.stderr

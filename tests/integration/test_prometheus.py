@@ -1,18 +1,17 @@
-"""A real Prometheus scrapes a running adapter, with the README's configuration and the shipped
-rules; a real blackbox exporter probes it."""
+"""A real Prometheus scrapes a running adapter, with the documented configuration and the
+shipped rules; a real blackbox exporter probes it."""
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 import sql
 import yaml
+from documents import KUBERNETES, REPOSITORY, blocks
 from exposition import Metrics
 from monitoring import Blackbox, Prometheus
 from servers import wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ALERTS = REPOSITORY / "k8s" / "components" / "alerts" / "rules.yaml"
 INTERVAL = "1s"
 CHECKS = {
@@ -24,15 +23,13 @@ CHECKS = {
 
 
 @pytest.fixture
-def readme_scrape():
-    """The README's scrape_configs."""
-    readme = (REPOSITORY / "README.md").read_text()
-    [block] = re.findall(r"^```yaml\n(scrape_configs:\n.*?)```$", readme, re.MULTILINE | re.DOTALL)
+def documented_scrape():
+    [block] = blocks("yaml", [KUBERNETES])
     return yaml.safe_load(block)["scrape_configs"]
 
 
 @pytest.fixture
-def prometheus(tmp_path, readme_scrape, log_on_failure):
+def prometheus(tmp_path, documented_scrape, log_on_failure):
     """prometheus(adapter) makes one that scrapes it; use it in a with statement."""
 
     def make(adapter):
@@ -40,7 +37,7 @@ def prometheus(tmp_path, readme_scrape, log_on_failure):
         folder.mkdir()
         rules = yaml.safe_load(ALERTS.read_text())["spec"]
         (folder / "rules.yaml").write_text(yaml.safe_dump(rules))
-        [job] = readme_scrape
+        [job] = documented_scrape
         job["static_configs"] = [{"targets": [f"127.0.0.1:{adapter.port}"]}]
         times = {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL}
         config = {

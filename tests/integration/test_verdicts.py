@@ -8,10 +8,10 @@ import functools
 import time
 from dataclasses import dataclass, field
 
+import documents
 import faults
 import processes
 import pytest
-import readme
 import servers
 import sql
 from adapter import ENDPOINTS, check_lines
@@ -527,16 +527,16 @@ def test_what_a_check_finds(adapter, postgres, outcome, text):
     assert {line["outcome"] for line in a.transitions()} == {outcome}
 
 
-# The README
+# The documents
 
 
-def test_the_readme_says_what_the_faults_show():
+def test_the_front_page_says_what_the_faults_show():
     """And each of its outcomes is shown, by a row of the table or by the tests named."""
-    promised = readme.outcomes()
+    promised = documents.outcomes()
     shown = {}
     for name, fault in FAULTS.items():
         assert fault.statuses[:3] == promised[fault.outcome], name
         shown.setdefault(fault.outcome, name)
     assert shown.keys() | SHOWN_BY.keys() == promised.keys()
     for outcome, test in SHOWN_BY.items():
-        assert test in globals() or f'"{outcome}"' in (readme.REPOSITORY / test).read_text()
+        assert test in globals() or f'"{outcome}"' in (documents.REPOSITORY / test).read_text()

@@ -1,6 +1,6 @@
-// The README's tables against the code's: a setting, header key, outcome or metric that one has and
-// the other has not fails here, and so does a status that the semantics table promises and the code
-// does not give.
+// The documents' tables against the code's: a setting, header key, outcome or metric that one has
+// and the other has not fails here, and so does a status that the semantics table promises and the
+// code does not give.
 #include "common/memory.h"
 #include "common/outcome.h"
 #include "server/check/check_file.h"
@@ -29,7 +29,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-static char *readme(void)
+static char *front_page(void)
 {
     return read_file(DBHEALTH_SOURCE "/README.md");
 }
@@ -41,7 +41,7 @@ static char *find_row(const char *text, const char *code)
     (void)snprintf(start, sizeof start, "\n| `%s`", code);
     const char *row = strstr(text, start);
     if (row == NULL) {
-        fail_msg("the README has no table row for `%s`", code);
+        fail_msg("the document has no table row for `%s`", code);
         abort(); // fail_msg() does not return, which its declaration does not say
     }
     return memory_copy(row + 1, strcspn(row + 1, "\n"));
@@ -91,7 +91,7 @@ static struct check *shipped(const char *name)
 static void semantics_table_is_what_the_code_does(void **state)
 {
     (void)state;
-    char *text = readme();
+    char *text = front_page();
     struct check *alive = shipped("alive");
     struct check *accepting = shipped("accepting");
     for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
@@ -114,7 +114,7 @@ static void semantics_table_is_what_the_code_does(void **state)
 static void every_header_key_is_described(void **state)
 {
     (void)state;
-    char *text = readme();
+    char *text = read_file(DBHEALTH_SOURCE "/checks/README.md");
     char keys[512];
     struct words names = {0};
     check_file_keys(keys, sizeof keys);
@@ -144,7 +144,7 @@ static void expect_cell(const char *row, unsigned index, const char *before, con
 static void every_setting_is_described(void **state)
 {
     (void)state;
-    char *text = readme();
+    char *text = front_page();
     struct setting_row setting;
     for (size_t i = 0; settings_row(i, &setting); i++) {
         char *row = find_row(text, setting.variable);
@@ -159,7 +159,7 @@ static void every_setting_is_described(void **state)
 static void every_metric_is_described(void **state)
 {
     (void)state;
-    char *text = readme();
+    char *text = front_page();
     const struct metric_family *family;
     for (size_t i = 0; (family = metrics_family(i)) != NULL; i++) {
         char *row = find_row(text, family->name);
@@ -179,7 +179,7 @@ static void every_metric_described_is_there(void **state)
 {
     (void)state;
     static const char *const starts[] = {"\n| `dbhealthd_", "\n| `process_"};
-    char *text = readme();
+    char *text = front_page();
     size_t found = 0, families = 0;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         for (const char *at = text; (at = strstr(at, starts[i])) != NULL; at++)
@@ -195,7 +195,7 @@ static void every_metric_described_is_there(void **state)
 static void the_status_page_is_as_described(void **state)
 {
     (void)state;
-    char *text = readme();
+    char *text = front_page();
     char words[64];
     const char *section = strstr(text, "\n## The status page\n");
     assert_non_null(section);

@@ -1,7 +1,7 @@
-"""Every command of the README is run, or the reason why not stands here. A new one that has no
+"""Every command of the documents is run, or the reason why not stands here. A new one that has no
 place in these tables fails the first test.
 
-What is run is the README's own text, with places of this machine in place of the reader's. Its
+What is run is the documents' own text, with places of this machine in place of the reader's. The
 haproxy.cfg is run by test_haproxy.py, which makes the checks' intervals shorter too."""
 
 import re
@@ -10,9 +10,9 @@ import sys
 
 import processes
 import pytest
+from documents import REPOSITORY, blocks
 from loopback import Loopback
 from program import Program
-from readme import REPOSITORY, blocks
 from servers import PASSWORDS
 
 LIMIT = 50
@@ -156,7 +156,7 @@ def transcript(block):
 
 
 def test_the_loop_for_writing_a_check(program, postgres, tmp_path):
-    """`lint` shows a fault, `check` what the mended file finds; both print what the README says."""
+    """`lint` shows a fault, `check` what the mended file finds; both print what the document says."""
     steps = transcript(block_with(f"dbhealthd lint {CHECKS}"))
     assert len(steps) == 2
     for (command, expected), text in zip(steps, (FAULTY, MENDED)):
