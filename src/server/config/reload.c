@@ -6,7 +6,9 @@
 
 #include "common/memory.h"
 #include "common/target_load.h"
+#include "server/base/container_of.h"
 #include "server/base/deadline.h"
+#include "server/base/handles.h"
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
 #include "server/config/certificate.h"
@@ -32,7 +34,7 @@ struct reload {
     uv_timer_t settle;
     bool unsettled;         // files have changed that are not yet read
     struct instant changed; // if so: when the first did
-    unsigned open_handles;
+    struct handles handles;
 };
 
 // --- the verdict on what was read
@@ -198,6 +200,11 @@ static void reload_watch_files(struct watch *watch, const struct settings *setti
     watch_renew(watch);
 }
 
+static void reload_on_closed(struct handles *handles)
+{
+    free(CONTAINER_OF(handles, struct reload, handles));
+}
+
 struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
                             struct reload_statistics *statistics, reload_taken *taken,
                             void *context)
@@ -214,7 +221,7 @@ struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
     failed |= uv_signal_init(loop, &reload->hangup);
     failed |= uv_signal_start(&reload->hangup, reload_on_hangup, SIGHUP);
     assert(failed == 0);
-    reload->open_handles = 2;
+    reload->handles = (struct handles){.open = 2, .all_closed = reload_on_closed};
     return reload;
 }
 
@@ -223,17 +230,10 @@ struct config *reload_running(const struct reload *reload)
     return reload->running;
 }
 
-static void reload_on_closed(uv_handle_t *handle)
-{
-    struct reload *reload = handle->data;
-    if (--reload->open_handles == 0)
-        free(reload);
-}
-
 void reload_end(struct reload *reload)
 {
     watch_end(reload->watch);
     config_release(reload->running);
-    uv_close((uv_handle_t *)&reload->settle, reload_on_closed);
-    uv_close((uv_handle_t *)&reload->hangup, reload_on_closed);
+    handles_close(&reload->handles, &reload->settle);
+    handles_close(&reload->handles, &reload->hangup);
 }

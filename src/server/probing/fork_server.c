@@ -13,7 +13,9 @@
 #include "common/handover.h"
 #include "common/instant.h"
 #include "common/memory.h"
+#include "server/base/container_of.h"
 #include "server/base/deadline.h"
+#include "server/base/handles.h"
 #include "server/base/log.h"
 
 #include <assert.h>
@@ -51,7 +53,7 @@ struct incarnation {
     uv_process_t child;
     uv_poll_t poll;
     uv_timer_t patience; // with its start, or with its end
-    unsigned open_handles;
+    struct handles handles;
     char *program;
     struct birth *birth; // under way
     int control;         // -1: closed
@@ -99,29 +101,20 @@ bool birth_is_ready(const struct birth *birth)
 
 // --- the end of an incarnation
 
-static void fork_server_on_closed(uv_handle_t *handle)
+static void fork_server_on_closed(struct handles *handles)
 {
-    struct incarnation *incarnation = handle->data;
-    if (--incarnation->open_handles > 0)
-        return;
+    struct incarnation *incarnation = CONTAINER_OF(handles, struct incarnation, handles);
     if (incarnation->schedstat >= 0)
         close(incarnation->schedstat);
     free(incarnation->program);
     free(incarnation);
 }
 
-static void fork_server_close_handle(void *handle)
-{
-    uv_handle_t *closing = handle;
-    if (!uv_is_closing(closing))
-        uv_close(closing, fork_server_on_closed);
-}
-
 static void fork_server_close_control(struct incarnation *incarnation)
 {
     if (incarnation->control < 0)
         return;
-    fork_server_close_handle(&incarnation->poll);
+    handles_close(&incarnation->handles, &incarnation->poll);
     close(incarnation->control);
     incarnation->control = -1;
 }
@@ -129,8 +122,8 @@ static void fork_server_close_control(struct incarnation *incarnation)
 static void fork_server_close_all(struct incarnation *incarnation)
 {
     fork_server_close_control(incarnation);
-    fork_server_close_handle(&incarnation->child);
-    fork_server_close_handle(&incarnation->patience);
+    handles_close(&incarnation->handles, &incarnation->child);
+    handles_close(&incarnation->handles, &incarnation->patience);
 }
 
 // No more births for this one.
@@ -281,10 +274,11 @@ static void fork_server_finish_if_over(struct incarnation *incarnation)
 
 static void fork_server_on_readable(uv_poll_t *poll, int status, int events)
 {
+    struct incarnation *incarnation = poll->data;
     (void)status;
     (void)events;
-    fork_server_read_all(poll->data);
-    fork_server_finish_if_over(poll->data);
+    fork_server_read_all(incarnation);
+    fork_server_finish_if_over(incarnation);
 }
 
 static void fork_server_on_exit_of(uv_process_t *child, int64_t status, int signal)
@@ -337,7 +331,7 @@ static struct incarnation *fork_server_new_incarnation(struct fork_server *serve
     failed =
         uv_poll_start(&incarnation->poll, UV_READABLE | UV_DISCONNECT, fork_server_on_readable);
     assert(failed == 0);
-    incarnation->open_handles = 3;
+    incarnation->handles = (struct handles){.open = 3, .all_closed = fork_server_on_closed};
     return incarnation;
 }
 
@@ -579,7 +573,7 @@ uv_loop_t *fork_server_loop(const struct fork_server *server)
 static void fork_server_forget(uv_handle_t *handle, void *context)
 {
     (void)context;
-    if (handle->type == UV_PROCESS)
+    if (handle->type == UV_PROCESS && !uv_is_closing(handle))
         fork_server_close_all(handle->data);
 }
 

@@ -17,7 +17,9 @@
 #include "server/probing/prober.h"
 
 #include "common/memory.h"
+#include "server/base/container_of.h"
 #include "server/base/deadline.h"
+#include "server/base/handles.h"
 #include "server/base/log.h"
 #include "server/probing/backoff.h"
 #include "server/probing/effort.h"
@@ -74,6 +76,7 @@ struct prober {
     enum outcome before;            // when pending: what was told before the latest attempt
     struct effort effort;           // for the first job of the batch
     uv_timer_t pulse;               // looks at the effort while a verb is outstanding
+    struct handles handles;         // the two timers
     unsigned failures;              // crashes and failed starts in a row
     struct instant first_failure, last_failure;
     struct instant not_before; // no start before this
@@ -708,6 +711,13 @@ static void prober_on_timer(uv_timer_t *timer)
 
 // --- from outside
 
+static void prober_on_closed(struct handles *handles)
+{
+    struct prober *prober = CONTAINER_OF(handles, struct prober, handles);
+    fork_server_release(prober->fork_server);
+    free(prober);
+}
+
 struct prober *prober_new(struct fork_server *server, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context)
@@ -728,6 +738,7 @@ struct prober *prober_new(struct fork_server *server, bool keeps,
     failed |= uv_timer_init(loop, &prober->pulse);
     assert(failed == 0);
     prober->timer.data = prober->pulse.data = prober;
+    prober->handles = (struct handles){.open = 2, .all_closed = prober_on_closed};
     return prober;
 }
 
@@ -836,19 +847,6 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     return unfinished;
 }
 
-static void prober_on_pulse_closed(uv_handle_t *handle)
-{
-    struct prober *prober = handle->data;
-    fork_server_release(prober->fork_server);
-    free(prober);
-}
-
-static void prober_on_timer_closed(uv_handle_t *handle)
-{
-    struct prober *prober = handle->data;
-    uv_close((uv_handle_t *)&prober->pulse, prober_on_pulse_closed);
-}
-
 void prober_end(struct prober *prober)
 {
     struct duration grace = {.ms = GOODBYE_MS};
@@ -857,7 +855,8 @@ void prober_end(struct prober *prober)
     else if (prober->process != NULL)
         prober_process_end(prober->process, grace);
     prober->process = NULL;
-    uv_close((uv_handle_t *)&prober->timer, prober_on_timer_closed);
+    handles_close(&prober->handles, &prober->timer);
+    handles_close(&prober->handles, &prober->pulse);
 }
 
 bool prober_is_beyond_help(const struct prober *prober)

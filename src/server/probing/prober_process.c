@@ -6,12 +6,13 @@
 #include "server/probing/prober_process.h"
 
 #include "common/memory.h"
+#include "server/base/container_of.h"
+#include "server/base/handles.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct prober_process {
     pid_t pid;  // 0: not known yet
     int socket; // -1: closed
     int schedstat;
-    unsigned open_handles;
+    struct handles handles;
     bool replied; // ever
     bool killed;  // or to be, once it is there
     bool reaped;  // its process id may be another's by now
@@ -43,28 +44,19 @@ struct prober_process {
     const void *started_by; // its owner at first, only to tell it from others
 };
 
-static void prober_process_on_closed(uv_handle_t *handle)
+static void prober_process_on_closed(struct handles *handles)
 {
-    struct prober_process *process = handle->data;
-    if (--process->open_handles > 0)
-        return;
+    struct prober_process *process = CONTAINER_OF(handles, struct prober_process, handles);
     if (process->schedstat >= 0)
         close(process->schedstat);
     free(process);
-}
-
-static void prober_process_close_handle(void *handle)
-{
-    uv_handle_t *closing = handle;
-    if (!uv_is_closing(closing))
-        uv_close(closing, prober_process_on_closed);
 }
 
 static void prober_process_close_socket(struct prober_process *process)
 {
     if (process->socket < 0)
         return;
-    prober_process_close_handle(&process->poll);
+    handles_close(&process->handles, &process->poll);
     close(process->socket);
     process->socket = -1;
 }
@@ -80,8 +72,8 @@ static void prober_process_close_all(struct prober_process *process)
 {
     process->reaped = true;
     prober_process_close_socket(process);
-    prober_process_close_handle(&process->child);
-    prober_process_close_handle(&process->grace);
+    handles_close(&process->handles, &process->child);
+    handles_close(&process->handles, &process->grace);
 }
 
 static void prober_process_kill_child(struct prober_process *process)
@@ -151,11 +143,6 @@ static void prober_process_on_child(uv_signal_t *child, int number)
         prober_process_reap(process);
 }
 
-static struct prober_process *prober_process_of_birth(struct birth *birth)
-{
-    return (struct prober_process *)((char *)birth - offsetof(struct prober_process, birth));
-}
-
 static void prober_process_take_id(struct prober_process *process, pid_t pid)
 {
     process->pid = pid;
@@ -165,7 +152,7 @@ static void prober_process_take_id(struct prober_process *process, pid_t pid)
 // The SIGCHLD of its end may have come before.
 static void prober_process_on_born(struct birth *birth, pid_t pid)
 {
-    struct prober_process *process = prober_process_of_birth(birth);
+    struct prober_process *process = CONTAINER_OF(birth, struct prober_process, birth);
     prober_process_take_id(process, pid);
     if (process->killed)
         prober_process_kill_child(process);
@@ -174,7 +161,7 @@ static void prober_process_on_born(struct birth *birth, pid_t pid)
 
 static void prober_process_on_not_born(struct birth *birth, const char *how)
 {
-    prober_process_report_end(prober_process_of_birth(birth), how);
+    prober_process_report_end(CONTAINER_OF(birth, struct prober_process, birth), how);
 }
 
 // One message. False once there is nothing to read now.
@@ -239,7 +226,7 @@ static void prober_process_init_handles(uv_loop_t *loop, struct prober_process *
     assert(failed == 0);
     failed = uv_poll_start(&process->poll, UV_READABLE | UV_DISCONNECT, prober_process_on_readable);
     assert(failed == 0);
-    process->open_handles = 3;
+    process->handles = (struct handles){.open = 3, .all_closed = prober_process_on_closed};
 }
 
 // --- all of a loop's

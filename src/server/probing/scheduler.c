@@ -7,6 +7,7 @@
 #include "server/probing/scheduler.h"
 
 #include "common/memory.h"
+#include "server/base/container_of.h"
 #include "server/base/deadline.h"
 #include "server/base/log.h"
 #include "server/base/program_path.h"
@@ -77,7 +78,6 @@ struct scheduler {
     size_t leaver_count;
     struct deadline_queue deadlines; // of the waits
     uint64_t changes;                // see scheduler_changes
-    size_t open_handles;
 };
 
 static void scheduler_finish(struct wait *wait);
@@ -243,8 +243,7 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
 static void scheduler_on_done(void *context, struct job *job, struct probe *probe)
 {
     (void)context;
-    scheduler_take_probe((struct check_state *)((char *)job - offsetof(struct check_state, job)),
-                         probe);
+    scheduler_take_probe(CONTAINER_OF(job, struct check_state, job), probe);
 }
 
 static void scheduler_want(struct check_state *state, bool foreground)
@@ -382,7 +381,7 @@ static void scheduler_finish(struct wait *wait)
 static void scheduler_on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
-    scheduler_end_wait((struct wait *)((char *)entry - offsetof(struct wait, deadline)));
+    scheduler_end_wait(CONTAINER_OF(entry, struct wait, deadline));
 }
 
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
@@ -419,7 +418,6 @@ static void scheduler_start_every(struct check_state *state)
     int failed = uv_timer_init(state->scheduler->loop, &state->every);
     assert(failed == 0);
     state->every.data = state;
-    state->scheduler->open_handles++;
     failed = uv_timer_start(&state->every, scheduler_on_every, 0, (uint64_t)state->check->every.ms);
     assert(failed == 0);
 }
@@ -469,20 +467,9 @@ static void scheduler_free_state(struct check_state *state)
     free(state);
 }
 
-static void scheduler_close_one(struct scheduler *scheduler)
-{
-    if (--scheduler->open_handles > 0)
-        return;
-    config_release(scheduler->config);
-    free(scheduler);
-}
-
 static void scheduler_on_every_closed(uv_handle_t *handle)
 {
-    struct check_state *state = handle->data;
-    struct scheduler *scheduler = state->scheduler;
-    scheduler_free_state(state);
-    scheduler_close_one(scheduler);
+    scheduler_free_state(handle->data);
 }
 
 // The loop frees one that has a timer.
@@ -648,7 +635,6 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
     deadline_queue_open(&scheduler->deadlines, loop, deadline, scheduler_on_deadline);
-    scheduler->open_handles = 1;
     scheduler_fill(scheduler, &nothing);
     return scheduler;
 }
@@ -676,9 +662,9 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config)
 
 static void scheduler_on_deadlines_closed(uv_handle_t *handle)
 {
-    struct deadline_queue *queue = handle->data;
-    scheduler_close_one(
-        (struct scheduler *)((char *)queue - offsetof(struct scheduler, deadlines)));
+    struct scheduler *scheduler = CONTAINER_OF(handle->data, struct scheduler, deadlines);
+    config_release(scheduler->config);
+    free(scheduler);
 }
 
 // With the probers goes all that runs, so nothing has to be waited for.
