@@ -30,14 +30,24 @@ ANSWERS = [  # Path, HTTP status, status, verdicts.
     ("/primary?exclude=spare,accepting", 503, "fail", {}),
 ]
 EVERYTHING = ["/healthz", "/readyz/accepting", "/errors", "/livez", "/status", "/livez?verbose"]
-ACCEPTS = [  # Accept, and whether it asks for JSON.
-    (TYPE, True),
-    (f"{TYPE}, application/json;q=0.9", True),
-    (f"text/html, {TYPE};q=0.5", True),
-    ("*/*", False),
-    ("application/json", False),
-    ("text/plain", False),
-    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
+TEXT, PLAIN_JSON = "text/plain; charset=utf-8", "application/json"
+ACCEPTS = [  # Accept, and the type of what comes.
+    (TYPE, TYPE),
+    (f"{TYPE}, application/json;q=0.9", TYPE),
+    (f"application/json, {TYPE}", PLAIN_JSON),
+    (f"text/html, {TYPE};q=0.5", TYPE),
+    ("*/*", TEXT),
+    ("application/json", PLAIN_JSON),
+    ("application/json;q=0.5, text/plain;q=0.4", PLAIN_JSON),
+    ("application/json;q=0.3, text/plain;q=0.4", TEXT),
+    (f"{TYPE};q=0, text/plain;q=0.1", TEXT),
+    (f"{TYPE};q=0", TEXT),
+    ("text/plain;q=0, */*", TYPE),
+    ("text/plain;q=0", TYPE),
+    ("APPLICATION/*", TYPE),
+    ("image/png", TEXT),
+    ("text/plain", TEXT),
+    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
 ]
 MEMBERS = {"status", "releaseId", "description", "notes", "checks"}
 CHECK_MEMBERS = {"componentType", "status", "time", "output"}
@@ -100,13 +110,20 @@ def test_the_output_is_the_line_of_the_plain_body(well):
             assert check.get("output", "") == lines[name].detail
 
 
-@pytest.mark.parametrize("accept, is_json", ACCEPTS)
-def test_who_gets_json(adapter, postgres, accept, is_json):
+@pytest.mark.parametrize("accept, wanted", ACCEPTS)
+def test_who_gets_json(adapter, postgres, accept, wanted):
     a = adapter(postgres.url(), checks=CHECKS)
     for path in ("/healthz", "/livez"):
         answer = a.get(path, Accept=accept)
-        assert answer.headers["content-type"] == (TYPE if is_json else "text/plain; charset=utf-8")
-        assert (answer.status, answer.body == "ok") == (200, not is_json)
+        assert answer.headers["content-type"] == wanted
+        assert (answer.status, answer.body == "ok") == (200, wanted == TEXT)
+
+
+def test_status_is_json_of_either_name(well):
+    for accept, wanted in (("application/json", PLAIN_JSON), ("text/html", TYPE), ("*/*", TYPE)):
+        answer = well.get("/status", Accept=accept)
+        assert (answer.status, answer.headers["content-type"]) == (200, wanted)
+        assert answer.body.startswith("{")
 
 
 def test_the_query_wins(adapter, postgres):

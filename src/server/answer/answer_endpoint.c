@@ -8,26 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A request for checks, until their views are there.
-struct asking {
-    struct inquiry inquiry;
-    struct config *config; // held: what the request began with is what it ends with
-    const struct endpoint *endpoint;
-    struct params overrides; // the request's values for params
-};
-
 // --- the answer
 
 // `exclude` names that are no check of the endpoint, as the Kubernetes API server warns of them.
-static struct words answer_endpoint_find_not_excluded(const struct asking *asking)
+static struct words answer_endpoint_find_not_excluded(const struct request *request)
 {
-    const struct words *exclude = &asking->inquiry.facts->route->exclude;
+    const struct words *exclude = &request->route.exclude;
     struct words unmatched = {0};
     for (size_t i = 0; i < exclude->count; i++) {
         bool matched = false;
-        for (size_t j = 0; j < asking->endpoint->count; j++) {
-            size_t check = asking->endpoint->checks[j];
-            matched |= strcmp(asking->config->checks[check]->name, exclude->items[i]) == 0;
+        for (size_t j = 0; j < request->endpoint->count; j++) {
+            size_t check = request->endpoint->checks[j];
+            matched |= strcmp(request->config->checks[check]->name, exclude->items[i]) == 0;
         }
         if (!matched && is_name(exclude->items[i]))
             words_add(&unmatched, exclude->items[i], strlen(exclude->items[i]));
@@ -35,33 +27,32 @@ static struct words answer_endpoint_find_not_excluded(const struct asking *askin
     return unmatched;
 }
 
-static void answer_endpoint_reply_report(const struct inquiry *inquiry, const struct report *report,
-                                         int64_t age)
+static void answer_endpoint_reply(struct request *request, const struct report *report, int64_t age)
 {
     unsigned status = report->passes ? 200 : 503;
-    struct page page;
-    if (inquiry->facts->json) {
-        reply_json(inquiry, status, report_json(report), age);
+    struct body body;
+    if (request_wants_json(request)) {
+        request_reply_json(request, status, report_json(report), age);
         return;
     }
-    if (report->passes && !inquiry->facts->route->verbose) {
-        reply_words(inquiry, status, "ok", age);
+    if (report->passes && !request->route.verbose) {
+        request_reply_words(request, status, "ok", age);
         return;
     }
-    page_open(&page);
-    report_text(page.file, report);
-    reply_page(inquiry, status, NULL, &page, age);
+    body_open(&body);
+    report_text(body.file, report);
+    request_reply_body(request, status, NULL, &body, age);
 }
 
 // For this request alone, with its own values for params.
-static void answer_endpoint_judge_anew(const struct asking *asking, struct check_view *views,
+static void answer_endpoint_judge_anew(const struct request *request, struct check_view *views,
                                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct check_view *view = &views[i];
-        if (view->result == NULL || asking->overrides.count == 0)
+        if (view->result == NULL || request->overrides.count == 0)
             continue;
-        view->judgement = judge(view->check, OUTCOME_OK, view->result, &asking->overrides);
+        view->judgement = judge(view->check, OUTCOME_OK, view->result, &request->overrides);
         if (view->superuser)
             judgement_warn_of_superuser(&view->judgement);
     }
@@ -95,64 +86,43 @@ static struct validity answer_endpoint_validity_of(const struct service *service
     return validity;
 }
 
-static void answer_endpoint_show_endpoint(const struct asking *asking, struct check_view *views,
-                                          size_t count)
+static void answer_endpoint_on_views(void *context, struct check_view *views, size_t count)
 {
-    const struct route *route = asking->inquiry.facts->route;
-    const struct endpoint *endpoint = asking->endpoint;
-    struct inquiry inquiry = asking->inquiry;
-    struct words unmatched = answer_endpoint_find_not_excluded(asking);
-    answer_endpoint_judge_anew(asking, views, count);
-    struct report report = {.name = endpoint->name,
-                            .rule = endpoint->rule,
+    struct request *request = context;
+    const struct route *route = &request->route;
+    const struct endpoint_rule *rule = request->endpoint->rule;
+    struct words unmatched = answer_endpoint_find_not_excluded(request);
+    answer_endpoint_judge_anew(request, views, count);
+    struct report report = {.name = request->endpoint->name,
+                            .rule = rule,
                             .views = views,
                             .count = count,
-                            .circumstances = circumstances_of(inquiry.service),
+                            .circumstances = service_circumstances(request->service),
                             .not_excluded = &unmatched};
-    int64_t age = age_of(views, count);
-    if (!inquiry.facts->json) // which tells the time
-        inquiry.validity = answer_endpoint_validity_of(inquiry.service, &report, age);
+    int64_t age = request_age(views, count);
+    if (!request_wants_json(request)) // which tells the time
+        request->answer.validity = answer_endpoint_validity_of(request->service, &report, age);
     if (route->check[0] != '\0')
         report.circumstances.draining = false; // one check: nothing but that check fails it
-    report.shows_drain = report.circumstances.draining && endpoint->rule->draining_fails;
-    report.passes = endpoint_passes(endpoint->rule, views, count, &report.circumstances) &&
+    report.shows_drain = report.circumstances.draining && rule->draining_fails;
+    report.passes = endpoint_passes(rule, views, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
-    answer_endpoint_reply_report(&inquiry, &report, age);
+    answer_endpoint_reply(request, &report, age);
     words_free(&unmatched);
 }
 
-// --- asking
-
-static void answer_endpoint_end(struct asking *asking)
-{
-    config_release(asking->config);
-    params_clear(&asking->overrides);
-    free(asking);
-}
-
-static void answer_endpoint_on_views(void *context, struct check_view *views, size_t count)
-{
-    struct asking *asking = context;
-    answer_endpoint_show_endpoint(asking, views, count);
-    answer_endpoint_end(asking);
-}
-
-static void answer_endpoint_drop(struct asking *asking, unsigned status, const struct error *error)
-{
-    reply_error(&asking->inquiry, status, error);
-    answer_endpoint_end(asking);
-}
+// --- what is asked for
 
 // The checks that the route asks for; false if it names one that the endpoint does not have.
-static bool answer_endpoint_select_checks(const struct asking *asking, size_t *checks,
+static bool answer_endpoint_select_checks(const struct request *request, size_t *checks,
                                           size_t *count)
 {
-    const struct route *route = asking->inquiry.facts->route;
+    const struct route *route = &request->route;
     bool found = route->check[0] == '\0';
     *count = 0;
-    for (size_t i = 0; i < asking->endpoint->count; i++) {
-        size_t check = asking->endpoint->checks[i];
-        const char *name = asking->config->checks[check]->name;
+    for (size_t i = 0; i < request->endpoint->count; i++) {
+        size_t check = request->endpoint->checks[i];
+        const char *name = request->config->checks[check]->name;
         bool asked = route->check[0] == '\0' || strcmp(route->check, name) == 0;
         found |= asked;
         if (asked && !words_have(&route->exclude, name))
@@ -161,52 +131,52 @@ static bool answer_endpoint_select_checks(const struct asking *asking, size_t *c
     return found;
 }
 
-static const struct param *answer_endpoint_find_param(const struct asking *asking,
+static const struct param *answer_endpoint_find_param(const struct request *request,
                                                       const size_t *checks, size_t count,
                                                       const char *name)
 {
     const struct param *param = NULL;
     for (size_t i = 0; i < count && param == NULL; i++)
-        param = params_find(&asking->config->checks[checks[i]]->params, name);
+        param = params_find(&request->config->checks[checks[i]]->params, name);
     return param;
 }
 
-static bool answer_endpoint_take_overrides(struct asking *asking, const size_t *checks,
+static bool answer_endpoint_take_overrides(struct request *request, const size_t *checks,
                                            size_t count, struct error *error)
 {
-    const struct route *route = asking->inquiry.facts->route;
+    const struct route *route = &request->route;
     for (size_t i = 0; i < route->param_names.count; i++) {
         const char *name = route->param_names.items[i];
-        const struct param *param = answer_endpoint_find_param(asking, checks, count, name);
+        const struct param *param = answer_endpoint_find_param(request, checks, count, name);
         if (param == NULL)
             return route_refuse_param(name, error);
-        if (!params_override(&asking->overrides, param, route->param_values.items[i], error))
+        if (!params_override(&request->overrides, param, route->param_values.items[i], error))
             return false;
     }
     return true;
 }
 
-static void answer_endpoint_ask(struct asking *asking)
+static void answer_endpoint_ask(struct request *request)
 {
     struct error error;
     size_t count;
-    size_t *checks = memory_new((asking->endpoint->count + 1) * sizeof *checks);
-    if (!answer_endpoint_select_checks(asking, checks, &count)) {
-        (void)error_set(&error, "no such check");
-        answer_endpoint_drop(asking, 404, &error);
-    } else if (!answer_endpoint_take_overrides(asking, checks, count, &error)) {
-        answer_endpoint_drop(asking, 400, &error);
-    } else {
-        scheduler_ask(asking->inquiry.service->scheduler, checks, count, answer_endpoint_on_views,
-                      asking);
-    }
+    size_t *checks = memory_new((request->endpoint->count + 1) * sizeof *checks);
+    if (!answer_endpoint_select_checks(request, checks, &count))
+        request_reply_words(request, 404, "no such check\n", -1);
+    else if (!answer_endpoint_take_overrides(request, checks, count, &error))
+        request_reply_error(request, 400, &error);
+    else
+        scheduler_ask(request->service->scheduler, checks, count, answer_endpoint_on_views,
+                      request);
     free(checks);
 }
 
-void answer_endpoint(const struct inquiry *inquiry, const struct endpoint *endpoint)
+void answer_endpoint(struct request *request)
 {
-    struct asking *asking = memory_new(sizeof *asking);
-    *asking = (struct asking){
-        .inquiry = *inquiry, .config = config_hold(inquiry->service->config), .endpoint = endpoint};
-    answer_endpoint_ask(asking);
+    request_hold_config(request);
+    request->endpoint = config_endpoint(request->config, request->route.endpoint);
+    if (request->endpoint == NULL)
+        request_reply_words(request, 404, "no such endpoint\n", -1);
+    else
+        answer_endpoint_ask(request);
 }

@@ -36,7 +36,7 @@ static struct component answer_livez_view_prober(const struct prober *prober)
 // Never a failure: a restart would read the same files.
 static struct component answer_livez_view_configuration(const struct service *service)
 {
-    const char *output = configuration_warning(service);
+    const char *output = service_configuration_warning(service);
     return (struct component){
         .name = "configuration", .status = output == NULL ? "pass" : "warn", .output = output};
 }
@@ -54,11 +54,11 @@ static json_t *answer_livez_json_of(const struct component *components, size_t c
     return object;
 }
 
-static void answer_livez_reply_lines(const struct inquiry *inquiry,
-                                     const struct component *components, size_t count, bool passes)
+static void answer_livez_reply_lines(struct request *request, const struct component *components,
+                                     size_t count, bool passes)
 {
-    struct page page;
-    page_open(&page);
+    struct body body;
+    body_open(&body);
     for (size_t i = 0; i < count; i++) {
         const struct component *component = &components[i];
         char words[WORDS_MAX] = "ok";
@@ -66,29 +66,29 @@ static void answer_livez_reply_lines(const struct inquiry *inquiry,
             (void)snprintf(words, sizeof words, "%s: %s",
                            answer_livez_has_failed(component) ? "failed" : "warn",
                            component->output);
-        report_line(page.file, !answer_livez_has_failed(component), component->name, words);
+        report_line(body.file, !answer_livez_has_failed(component), component->name, words);
     }
-    report_conclusion(page.file, "livez", passes);
-    reply_page(inquiry, passes ? 200 : 503, NULL, &page, -1);
+    report_conclusion(body.file, "livez", passes);
+    request_reply_body(request, passes ? 200 : 503, NULL, &body, -1);
 }
 
-void answer_livez(const struct inquiry *inquiry)
+void answer_livez(struct request *request)
 {
-    const struct scheduler *scheduler = inquiry->service->scheduler;
+    const struct scheduler *scheduler = request->service->scheduler;
     size_t count = scheduler_prober_count(scheduler) + 1;
     struct component *components = memory_new(count * sizeof *components);
     bool passes = true;
-    components[0] = answer_livez_view_configuration(inquiry->service);
+    components[0] = answer_livez_view_configuration(request->service);
     for (size_t i = 1; i < count; i++) {
         components[i] = answer_livez_view_prober(scheduler_prober(scheduler, i - 1));
         passes &= !answer_livez_has_failed(&components[i]);
     }
-    if (inquiry->facts->json)
-        reply_json(inquiry, passes ? 200 : 503, answer_livez_json_of(components, count, passes),
-                   -1);
-    else if (passes && !inquiry->facts->route->verbose)
-        reply_words(inquiry, 200, "ok", -1);
+    if (request_wants_json(request))
+        request_reply_json(request, passes ? 200 : 503,
+                           answer_livez_json_of(components, count, passes), -1);
+    else if (passes && !request->route.verbose)
+        request_reply_words(request, 200, "ok", -1);
     else
-        answer_livez_reply_lines(inquiry, components, count, passes);
+        answer_livez_reply_lines(request, components, count, passes);
     free(components);
 }

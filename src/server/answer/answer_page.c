@@ -3,15 +3,14 @@
 
 #include "server/answer/overview.h"
 #include "server/base/wall_time.h"
+#include "server/report/page_policy.h"
 #include "server/report/report_html.h"
 
-static void answer_page_show_page(const struct inquiry *inquiry, const struct overview *overview)
+static void answer_page_show(struct request *request, const struct overview *overview)
 {
-    const struct service *service = inquiry->service;
-    const struct config *config = overview->config;
-    const struct endpoint *readyz = config_endpoint(config, "readyz");
+    const struct service *service = request->service;
     struct instant now = instant_now();
-    struct status_page status = {.config = config,
+    struct status_page status = {.config = overview->config,
                                  .views = overview->views,
                                  .passes = overview->passes,
                                  .circumstances = overview->circumstances,
@@ -20,13 +19,16 @@ static void answer_page_show_page(const struct inquiry *inquiry, const struct ov
                                  .statistics = service->statistics,
                                  .flavor = flavor_name(overview->server.flavor),
                                  .version = overview->server.version,
-                                 .configuration_warning = configuration_warning(service),
+                                 .configuration_warning = service_configuration_warning(service),
                                  .moment = {.now = now, .unix_ms = wall_time_ms(now)}};
-    struct page page;
-    page_open(&page);
-    report_html(page.file, &status);
-    reply_html(inquiry, overview->passes[readyz - config->endpoints] ? 200 : 503, &page,
-               age_of(overview->views, overview->count));
+    static char policy[PAGE_POLICY_MAX];
+    struct body body;
+    body_open(&body);
+    report_html(body.file, &status);
+    page_policy(policy, sizeof policy);
+    request->answer.policy = policy;
+    request_reply_body(request, overview->ready ? 200 : 503, media_content_type(MEDIA_HTML), &body,
+                       overview->age);
 }
 
 // What may be asked for of /readyz's text, and has no page.
@@ -37,11 +39,11 @@ static bool answer_page_refuse_query(const struct route *route, struct error *er
     return route->exclude.count == 0 || error_set(error, "the page leaves no check out");
 }
 
-void answer_page(const struct inquiry *inquiry)
+void answer_page(struct request *request)
 {
     struct error error;
-    if (!answer_page_refuse_query(inquiry->facts->route, &error))
-        reply_error(inquiry, 400, &error);
+    if (!answer_page_refuse_query(&request->route, &error))
+        request_reply_error(request, 400, &error);
     else
-        overview_ask(inquiry, answer_page_show_page);
+        overview_ask(request, answer_page_show);
 }

@@ -1,20 +1,20 @@
-// The kinds of answers; answer.c chooses among them. Each replies once, at once or when the checks
-// that it asks for are there.
+// The kinds of answers; answer.c chooses among them. Each answers the request once, at once or when
+// the checks that it asks for are there.
 #pragma once
 
-#include "server/answer/reply.h"
+#include "server/answer/request.h"
 
 // An endpoint of checks, or one check of it.
-void answer_endpoint(const struct inquiry *inquiry, const struct endpoint *endpoint);
+void answer_endpoint(struct request *request);
 
 // The adapter itself.
-void answer_livez(const struct inquiry *inquiry);
+void answer_livez(struct request *request);
 
 // All checks and endpoints as JSON; the status of HTTP is 200 whatever they say.
-void answer_status(const struct inquiry *inquiry);
+void answer_status(struct request *request);
 
 // Likewise, for Prometheus.
-void answer_metrics(const struct inquiry *inquiry);
+void answer_metrics(struct request *request);
 
 // Likewise, as a page for people; the status is that of /readyz.
-void answer_page(const struct inquiry *inquiry);
+void answer_page(struct request *request);

@@ -5,11 +5,10 @@
 
 #include <stdlib.h>
 
-// A request for all checks, until their views are there.
-struct asking {
-    struct inquiry inquiry;
-    struct config *config; // held: what the request began with is what it ends with
-    size_t *order;         // in which they were asked for
+// What is asked for, until it is there.
+struct overview_query {
+    struct request *request;
+    size_t *order; // in which the checks were asked for
     overview_shower *show;
 };
 
@@ -67,43 +66,51 @@ static struct prober_view *overview_probers_of(const struct scheduler *scheduler
     return views;
 }
 
-static void overview_on_views(void *context, struct check_view *views, size_t count)
+static void overview_show(const struct overview_query *query, const struct check_view *views,
+                          size_t count)
 {
-    struct asking *asking = context;
-    const struct config *config = asking->config;
-    const struct scheduler *scheduler = asking->inquiry.service->scheduler;
+    struct request *request = query->request;
+    const struct config *config = request->config;
+    const struct scheduler *scheduler = request->service->scheduler;
+    const struct endpoint *readyz = config_endpoint(config, "readyz");
     struct prober_view *probers = overview_probers_of(scheduler);
-    struct check_view *sorted = memory_new((count + 1) * sizeof *sorted);
     bool *passes = memory_new(config->endpoint_count + 1);
-    for (size_t i = 0; i < count; i++)
-        sorted[asking->order[i]] = views[i];
     struct overview overview = {.config = config,
-                                .views = sorted,
+                                .views = views,
                                 .count = count,
-                                .circumstances = circumstances_of(asking->inquiry.service),
+                                .circumstances = service_circumstances(request->service),
                                 .passes = passes,
                                 .server = overview_server_of(scheduler),
                                 .probers = probers,
-                                .prober_count = scheduler_prober_count(scheduler)};
+                                .prober_count = scheduler_prober_count(scheduler),
+                                .age = request_age(views, count)};
     for (size_t i = 0; i < config->endpoint_count; i++)
         passes[i] = overview_passes_now(&config->endpoints[i], &overview);
-    asking->show(&asking->inquiry, &overview);
+    overview.ready = passes[readyz - config->endpoints];
+    query->show(request, &overview);
     free(probers);
     free(passes);
-    free(sorted);
-    free(asking->order);
-    config_release(asking->config);
-    free(asking);
 }
 
-void overview_ask(const struct inquiry *inquiry, overview_shower *show)
+static void overview_on_views(void *context, struct check_view *views, size_t count)
 {
-    struct config *config = inquiry->service->config;
-    struct asking *asking = memory_new(sizeof *asking);
-    *asking = (struct asking){.inquiry = *inquiry,
-                              .config = config_hold(config),
-                              .order = overview_order_of(config),
-                              .show = show};
-    scheduler_ask(inquiry->service->scheduler, asking->order, config->check_count,
-                  overview_on_views, asking);
+    struct overview_query *query = context;
+    struct check_view *sorted = memory_new((count + 1) * sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[query->order[i]] = views[i];
+    overview_show(query, sorted, count);
+    free(sorted);
+    free(query->order);
+    free(query);
+}
+
+void overview_ask(struct request *request, overview_shower *show)
+{
+    request_hold_config(request);
+    const struct config *config = request->config;
+    struct overview_query *query = memory_new(sizeof *query);
+    *query = (struct overview_query){
+        .request = request, .order = overview_order_of(config), .show = show};
+    scheduler_ask(request->service->scheduler, query->order, config->check_count, overview_on_views,
+                  query);
 }

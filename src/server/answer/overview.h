@@ -1,7 +1,7 @@
 // All checks and endpoints as of one moment: what /status, /metrics and the page show.
 #pragma once
 
-#include "server/answer/reply.h"
+#include "server/answer/request.h"
 #include "server/report/metrics.h"
 
 // Lives for one answer.
@@ -11,13 +11,15 @@ struct overview {
     size_t count;
     struct circumstances circumstances;
     const bool *passes;                // of its endpoints
+    bool ready;                        // of these: /readyz
     struct server_seen server;         // as the prober saw it that has looked last
     const struct prober_view *probers; // in the scheduler's order
     size_t prober_count;
+    int64_t age; // of the oldest result, as in struct answer
 };
 
-typedef void overview_shower(const struct inquiry *inquiry, const struct overview *overview);
+typedef void overview_shower(struct request *request, const struct overview *overview);
 
 // Asks for every check that is due, waits to the deadline like everyone, and then has what there is
 // shown. The checks of /readyz come first, so that the others are in the way of none of them.
-void overview_ask(const struct inquiry *inquiry, overview_shower *show);
+void overview_ask(struct request *request, overview_shower *show);

@@ -60,21 +60,11 @@ struct connection {
     int socket;
     struct certificate *certificate; // held; NULL: plain text
     struct request *request;         // that is read or answered; NULL: none
-};
-
-struct request {
-    struct http *http;
-    struct MHD_Connection *connection;
-    char *target;               // as it came, undecoded
-    struct route route;         // filled when answer_ask is called
-    struct request_facts facts; // points to route
-    bool begun;                 // libmicrohttpd has shown it once
-    bool asked;                 // answer_ask has been called
-    bool suspended;             // the connection waits for the answer
-    bool usual;                 // another that is may have the same response
-    unsigned status;
-    struct validity validity;      // of the response
-    struct MHD_Response *response; // NULL until answered, and once it has been sent on its way
+    bool begun;                      // libmicrohttpd has shown the request once
+    bool asked;                      // for the answer
+    bool suspended;                  // until the answer is there
+    bool usual;                      // another request for the same may have the same response
+    struct MHD_Response *response;   // NULL until answered, and once it has been sent on its way
 };
 
 // --- connections and their deadlines
@@ -143,15 +133,14 @@ static void http_tidy_after_crowd(struct http *http)
     memory_trim();
 }
 
-static void http_free_request(struct request *request)
+static void http_end_request(struct connection *connection)
 {
-    if (request == NULL)
-        return;
-    if (request->response != NULL)
-        MHD_destroy_response(request->response);
-    route_clear(&request->route);
-    free(request->target);
-    free(request);
+    if (connection->response != NULL)
+        MHD_destroy_response(connection->response);
+    request_free(connection->request);
+    connection->response = NULL;
+    connection->request = NULL;
+    connection->begun = connection->asked = connection->suspended = connection->usual = false;
 }
 
 static void http_begin_tls(struct connection *connection, struct MHD_Connection *mhd)
@@ -172,7 +161,7 @@ static void http_on_connection(void *context, struct MHD_Connection *mhd, void *
         http->progress = true;
         http->changed |= http->connections == http->connections_max;
         http->connections--;
-        http_free_request(closed->request);
+        http_end_request(closed);
         certificate_release(closed->certificate);
         free(closed);
         http_tidy_after_crowd(http);
@@ -195,27 +184,24 @@ static void http_on_connection(void *context, struct MHD_Connection *mhd, void *
 
 // --- requests
 
+static void http_on_answered(struct request *request);
+
 // The first that is known of a request: its target, before it is decoded where it lies. Of a
-// request that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end, so the
-// connection knows it too.
-static void *http_on_target(void *context, const char *target, struct MHD_Connection *connection)
+// request that turns out to be malformed libmicrohttpd (0.9.75) may forget to tell the end.
+static void *http_on_target(void *context, const char *target, struct MHD_Connection *mhd)
 {
-    struct request *request = memory_new(sizeof *request);
-    request->http = context;
-    request->connection = connection;
-    request->target = memory_string(target);
-    http_free_request(http_connection_of(connection)->request);
-    http_connection_of(connection)->request = request;
-    return request;
+    const struct http *http = context;
+    struct connection *connection = http_connection_of(mhd);
+    http_end_request(connection);
+    connection->request = request_new(http->service, target, connection, http_on_answered);
+    return connection;
 }
 
-static void http_on_completed(void *context, struct MHD_Connection *connection, void **own,
+static void http_on_completed(void *context, struct MHD_Connection *mhd, void **own,
                               enum MHD_RequestTerminationCode code)
 {
     (void)context, (void)code;
-    struct connection *ended = http_connection_of(connection);
-    http_free_request(ended->request);
-    ended->request = NULL;
+    http_end_request(http_connection_of(mhd));
     *own = NULL;
 }
 
@@ -232,10 +218,11 @@ static struct MHD_Response *http_respond(struct answer *answer)
         MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         abort();
+    answer->body = NULL;
     http_add_header(response, "Content-Type", answer->type);
     http_add_header(response, "Cache-Control", "no-store");
     http_add_header(response, "X-Content-Type-Options", "nosniff");
-    if (answer->allow)
+    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         http_add_header(response, "Allow", "GET, HEAD, OPTIONS");
     if (answer->policy != NULL)
         http_add_header(response, "Content-Security-Policy", answer->policy);
@@ -247,16 +234,14 @@ static struct MHD_Response *http_respond(struct answer *answer)
     return response;
 }
 
-static void http_on_answer(void *context, struct answer *answer)
+static void http_on_answered(struct request *request)
 {
-    struct request *request = context;
-    request->status = answer->status;
-    request->validity = answer->validity;
-    request->response = http_respond(answer);
-    request->http->progress = request->http->changed = true;
-    if (request->suspended)
-        MHD_resume_connection(request->connection);
-    request->suspended = false;
+    struct connection *connection = request->connection;
+    connection->response = http_respond(&request->answer);
+    connection->http->progress = connection->http->changed = true;
+    if (connection->suspended)
+        MHD_resume_connection(connection->mhd);
+    connection->suspended = false;
 }
 
 static enum method http_method_of(const char *name)
@@ -274,75 +259,40 @@ static enum method http_method_of(const char *name)
     return METHOD_OTHER;
 }
 
-static bool http_accepts(const char *accept, const char *type)
+// The response to a usual request that may be given again; NULL: the request has been handed on.
+static const struct prebuilt *http_begin_answer(struct connection *connection, enum method method)
 {
-    return accept != NULL && strstr(accept, type) != NULL;
-}
-
-// ?format decides, else what the client says that it accepts.
-static bool http_wants_json(const struct route *route, const char *accept)
-{
-    return route->format == FORMAT_JSON ||
-           (route->format == FORMAT_UNSAID && http_accepts(accept, "application/health+json"));
-}
-
-// A browser gets the page of the root; but an answer on some checks, or with other params, is one
-// of /readyz as it ever was.
-static bool http_wants_page(const struct route *route, const char *accept)
-{
-    bool whole = route->exclude.count == 0 && route->param_names.count == 0;
-    return route->format == FORMAT_HTML || (route->format == FORMAT_UNSAID && route->root &&
-                                            whole && http_accepts(accept, "text/html"));
-}
-
-// accept is what the client says that it accepts; NULL: it does not say.
-static void http_ask(struct request *request, enum method method, const char *accept)
-{
-    route_parse(request->target, &request->route);
-    bool json = http_wants_json(&request->route, accept);
-    request->facts =
-        (struct request_facts){.method = method,
-                               .route = &request->route,
-                               .json = json,
-                               .page = !json && http_wants_page(&request->route, accept)};
-    request->http->changed = true;
-    answer_ask(request->http->service, &request->facts, http_on_answer, request);
-}
-
-// Finds the response to a usual request, or asks for the answer.
-static const struct prebuilt *http_begin_answer(struct request *request, enum method method)
-{
-    struct http *http = request->http;
+    struct http *http = connection->http;
     const struct prebuilt *prebuilt = NULL;
-    const char *accept =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Accept");
-    request->usual = method != METHOD_OTHER && (accept == NULL || strcmp(accept, "*/*") == 0);
-    request->asked = true;
+    const char *accept = MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND, "Accept");
+    connection->usual = method != METHOD_OTHER && (accept == NULL || strcmp(accept, "*/*") == 0);
+    connection->asked = true;
     http->progress = true;
-    if (request->usual)
-        prebuilt = prebuilt_take(&http->prebuilt, http->service, request->target);
+    if (connection->usual)
+        prebuilt = prebuilt_take(&http->prebuilt, connection->request);
     if (prebuilt == NULL) {
-        struct connection *connection = http_connection_of(request->connection);
         deadline_disarm(connection->queue, &connection->deadline);
-        http_ask(request, method, accept);
+        http->changed = true;
+        request_parse(connection->request, method, accept);
+        answer_request(connection->request);
     }
     return prebuilt;
 }
 
-static enum MHD_Result http_send_response(struct request *request, unsigned status,
-                                          struct MHD_Response *response)
+static enum MHD_Result http_send(struct connection *connection, unsigned status,
+                                 struct MHD_Response *response)
 {
-    http_set_deadline(http_connection_of(request->connection), &request->http->idle);
-    return MHD_queue_response(request->connection, status, response);
+    http_set_deadline(connection, &connection->http->idle);
+    return MHD_queue_response(connection->mhd, status, response);
 }
 
-static enum MHD_Result http_send_own(struct request *request)
+static enum MHD_Result http_send_own(struct connection *connection)
 {
-    enum MHD_Result queued = http_send_response(request, request->status, request->response);
-    if (request->usual) {
-        prebuilt_keep(&request->http->prebuilt, request->target, request->status,
-                      &request->validity, request->response);
-        request->response = NULL;
+    const struct request *request = connection->request;
+    enum MHD_Result queued = http_send(connection, request->answer.status, connection->response);
+    if (connection->usual) {
+        prebuilt_keep(&connection->http->prebuilt, request, connection->response);
+        connection->response = NULL;
     }
     return queued;
 }
@@ -354,24 +304,24 @@ static enum MHD_Result http_on_request(void *context, struct MHD_Connection *mhd
                                        size_t *upload_size, void **own)
 {
     (void)context, (void)url, (void)version, (void)upload;
-    struct request *request = *own;
-    if (!request->begun) {
-        request->begun = true;
+    struct connection *connection = *own;
+    if (!connection->begun) {
+        connection->begun = true;
         return MHD_YES;
     }
     if (*upload_size > 0) {
         *upload_size = 0; // a body means nothing here; the header's deadline bounds it
-        request->http->progress = true;
+        connection->http->progress = true;
         return MHD_YES;
     }
     const struct prebuilt *prebuilt = NULL;
-    if (!request->asked)
-        prebuilt = http_begin_answer(request, http_method_of(method));
+    if (!connection->asked)
+        prebuilt = http_begin_answer(connection, http_method_of(method));
     if (prebuilt != NULL)
-        return http_send_response(request, prebuilt->status, prebuilt->response);
-    if (request->response != NULL)
-        return http_send_own(request);
-    request->suspended = true;
+        return http_send(connection, prebuilt->status, prebuilt->response);
+    if (connection->response != NULL)
+        return http_send_own(connection);
+    connection->suspended = true;
     MHD_suspend_connection(mhd);
     return MHD_YES;
 }

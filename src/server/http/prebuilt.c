@@ -31,26 +31,28 @@ static struct prebuilt *prebuilt_slot_for(struct prebuilt_table *table, const ch
     return slot;
 }
 
-void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned status,
-                   const struct validity *validity, struct MHD_Response *response)
+void prebuilt_keep(struct prebuilt_table *table, const struct request *request,
+                   struct MHD_Response *response)
 {
-    if (validity->until.ns == 0 || strlen(target) >= PREBUILT_TARGET_MAX) {
+    const struct answer *answer = &request->answer;
+    if (answer->validity.until.ns == 0 || strlen(request->target) >= PREBUILT_TARGET_MAX) {
         MHD_destroy_response(response);
         return;
     }
-    struct prebuilt *slot = prebuilt_slot_for(table, target);
+    struct prebuilt *slot = prebuilt_slot_for(table, request->target);
     prebuilt_empty(slot);
-    *slot = (struct prebuilt){.status = status, .validity = *validity, .response = response};
-    (void)snprintf(slot->target, sizeof slot->target, "%s", target);
+    *slot = (struct prebuilt){
+        .status = answer->status, .validity = answer->validity, .response = response};
+    (void)snprintf(slot->target, sizeof slot->target, "%s", request->target);
 }
 
-const struct prebuilt *prebuilt_take(const struct prebuilt_table *table, struct service *service,
-                                     const char *target)
+const struct prebuilt *prebuilt_take(const struct prebuilt_table *table,
+                                     const struct request *request)
 {
-    const struct prebuilt *found = prebuilt_find(table, target);
+    const struct prebuilt *found = prebuilt_find(table, request->target);
     if (found == NULL || found->response == NULL)
         return NULL;
-    return answer_again(service, &found->validity, found->status) ? found : NULL;
+    return answer_again(request->service, &found->validity, found->status) ? found : NULL;
 }
 
 void prebuilt_clear(struct prebuilt_table *table)

@@ -21,15 +21,15 @@ struct prebuilt_table {
     size_t next; // to be replaced when a new target comes
 };
 
-// Takes a response over, in place of the one for the same target or of the one that came first. It
-// is destroyed at once if it may not be given again; connections that send it have references of
-// their own.
-void prebuilt_keep(struct prebuilt_table *table, const char *target, unsigned status,
-                   const struct validity *validity, struct MHD_Response *response);
+// Takes the response to an answered request over, in place of the one for the same target or of the
+// one that came first. It is destroyed at once if it may not be given again; connections that send
+// it have references of their own.
+void prebuilt_keep(struct prebuilt_table *table, const struct request *request,
+                   struct MHD_Response *response);
 
-// The response for this target that may be given once more now; it is counted. NULL: there is none.
+// The response to this request that may be given once more now; it is counted. NULL: there is none.
 // Not for the caller, and there until the next prebuilt_keep.
-const struct prebuilt *prebuilt_take(const struct prebuilt_table *table, struct service *service,
-                                     const char *target);
+const struct prebuilt *prebuilt_take(const struct prebuilt_table *table,
+                                     const struct request *request);
 
 void prebuilt_clear(struct prebuilt_table *table);

@@ -20,25 +20,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-// One check of one request that waits.
-struct link {
-    TAILQ_ENTRY(link) entry; // in the check's list, while waiting
-    struct wait *wait;
+// One check that a waiter needs.
+struct need {
+    TAILQ_ENTRY(need) entry; // in the check's list, while waiting
+    struct waiter *waiter;
     struct check_state *state;
-    enum { LINK_UNNEEDED, LINK_WAITING, LINK_DELIVERED } progress;
+    enum { NEED_MET, NEED_WAITING, NEED_DELIVERED } progress;
 };
 
-TAILQ_HEAD(link_list, link);
+TAILQ_HEAD(need_list, need);
 
-struct wait {
+// A request that waits for results.
+struct waiter {
     struct deadline_entry deadline;
     struct scheduler *scheduler;
     scheduler_ready *ready;
     void *context;
-    size_t missing; // links that are waiting
+    size_t missing; // needs that are waiting
     bool asking;    // results that come at once are not yet to be acted on
     size_t count;
-    struct link links[];
+    struct need needs[];
 };
 
 // What is known of a check.
@@ -58,8 +59,8 @@ struct check_state {
     struct result *result;  // of a check with params, for requests that override one; else NULL
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
     struct result *seen;    // likewise, for the page
-    struct link_list waiting;
-    size_t links;     // of requests that wait, whether for this check or for others
+    struct need_list waiting;
+    size_t needs;     // of requests that wait, whether for this check or for others
     uv_timer_t every; // set up only if the check has a period
 };
 
@@ -76,11 +77,11 @@ struct scheduler {
     struct state_list retired;
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
-    struct deadline_queue deadlines; // of the waits
+    struct deadline_queue deadlines; // of the waiters
     uint64_t changes;                // see scheduler_changes
 };
 
-static void scheduler_finish(struct wait *wait);
+static void scheduler_finish(struct waiter *waiter);
 
 // --- results
 
@@ -156,15 +157,15 @@ static void scheduler_add_refusal(const struct refusal *refusal, struct judgemen
 
 static void scheduler_deliver(struct check_state *state)
 {
-    struct link_list arrived = TAILQ_HEAD_INITIALIZER(arrived);
+    struct need_list arrived = TAILQ_HEAD_INITIALIZER(arrived);
     TAILQ_CONCAT(&arrived, &state->waiting, entry);
-    struct link *link;
-    while ((link = TAILQ_FIRST(&arrived)) != NULL) {
-        TAILQ_REMOVE(&arrived, link, entry);
-        link->progress = LINK_DELIVERED;
-        link->wait->missing--;
-        if (link->wait->missing == 0 && !link->wait->asking)
-            scheduler_finish(link->wait);
+    struct need *need;
+    while ((need = TAILQ_FIRST(&arrived)) != NULL) {
+        TAILQ_REMOVE(&arrived, need, entry);
+        need->progress = NEED_DELIVERED;
+        need->waiter->missing--;
+        if (need->waiter->missing == 0 && !need->waiter->asking)
+            scheduler_finish(need->waiter);
     }
 }
 
@@ -263,7 +264,7 @@ static void scheduler_want(struct check_state *state, bool foreground)
     scheduler_take_probe(state, &probe);
 }
 
-// --- waits
+// --- waiters
 
 static struct check_view scheduler_view_of_result(const struct check_state *state)
 {
@@ -316,92 +317,92 @@ static struct check_view scheduler_view_of_unfinished(const struct check_state *
     return view;
 }
 
-static void scheduler_answer(struct wait *wait)
+static void scheduler_answer(struct waiter *waiter)
 {
-    struct check_view *views = memory_new((wait->count + 1) * sizeof *views);
-    for (size_t i = 0; i < wait->count; i++) {
-        const struct link *link = &wait->links[i];
-        views[i] = link->progress == LINK_WAITING ? scheduler_view_of_unfinished(link->state)
-                                                  : scheduler_view_of_result(link->state);
+    struct check_view *views = memory_new((waiter->count + 1) * sizeof *views);
+    for (size_t i = 0; i < waiter->count; i++) {
+        const struct need *need = &waiter->needs[i];
+        views[i] = need->progress == NEED_WAITING ? scheduler_view_of_unfinished(need->state)
+                                                  : scheduler_view_of_result(need->state);
     }
-    wait->ready(wait->context, views, wait->count);
+    waiter->ready(waiter->context, views, waiter->count);
     free(views);
 }
 
-static void scheduler_end_wait(struct wait *wait)
+static void scheduler_end_waiter(struct waiter *waiter)
 {
-    deadline_disarm(&wait->scheduler->deadlines, &wait->deadline);
-    scheduler_answer(wait);
-    for (size_t i = 0; i < wait->count; i++) {
-        struct link *link = &wait->links[i];
-        if (link->progress == LINK_WAITING)
-            TAILQ_REMOVE(&link->state->waiting, link, entry);
-        link->state->links--;
+    deadline_disarm(&waiter->scheduler->deadlines, &waiter->deadline);
+    scheduler_answer(waiter);
+    for (size_t i = 0; i < waiter->count; i++) {
+        struct need *need = &waiter->needs[i];
+        if (need->progress == NEED_WAITING)
+            TAILQ_REMOVE(&need->state->waiting, need, entry);
+        need->state->needs--;
     }
-    free(wait);
+    free(waiter);
 }
 
-static void scheduler_count_uses(const struct wait *wait)
+static void scheduler_count_uses(const struct waiter *waiter)
 {
-    for (size_t i = 0; i < wait->count; i++) {
-        const struct check_state *state = wait->links[i].state;
+    for (size_t i = 0; i < waiter->count; i++) {
+        const struct check_state *state = waiter->needs[i].state;
         enum cache_use use = CACHE_MISS;
         if (scheduler_is_fresh(state, instant_now()))
             use = CACHE_HIT;
         else if (state->job.place != JOB_IDLE)
             use = CACHE_JOIN;
-        wait->scheduler->statistics->cache_uses[use]++;
+        waiter->scheduler->statistics->cache_uses[use]++;
     }
 }
 
 // Asks for all that is not there or has become too old, each at most once a request.
-static void scheduler_ask_for_missing(struct wait *wait)
+static void scheduler_ask_for_missing(struct waiter *waiter)
 {
-    wait->asking = true;
-    for (size_t i = 0; i < wait->count; i++) {
-        struct link *link = &wait->links[i];
-        if (link->progress != LINK_UNNEEDED || scheduler_is_fresh(link->state, instant_now()))
+    waiter->asking = true;
+    for (size_t i = 0; i < waiter->count; i++) {
+        struct need *need = &waiter->needs[i];
+        if (need->progress != NEED_MET || scheduler_is_fresh(need->state, instant_now()))
             continue;
-        link->progress = LINK_WAITING;
-        TAILQ_INSERT_TAIL(&link->state->waiting, link, entry);
-        wait->missing++;
-        scheduler_want(link->state, true);
+        need->progress = NEED_WAITING;
+        TAILQ_INSERT_TAIL(&need->state->waiting, need, entry);
+        waiter->missing++;
+        scheduler_want(need->state, true);
     }
-    wait->asking = false;
+    waiter->asking = false;
 }
 
 // A result that was young when the request came may have aged while it waited for another.
-static void scheduler_finish(struct wait *wait)
+static void scheduler_finish(struct waiter *waiter)
 {
-    scheduler_ask_for_missing(wait);
-    if (wait->missing == 0)
-        scheduler_end_wait(wait);
+    scheduler_ask_for_missing(waiter);
+    if (waiter->missing == 0)
+        scheduler_end_waiter(waiter);
 }
 
 static void scheduler_on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
-    scheduler_end_wait(CONTAINER_OF(entry, struct wait, deadline));
+    scheduler_end_waiter(CONTAINER_OF(entry, struct waiter, deadline));
 }
 
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
                    scheduler_ready *ready, void *context)
 {
-    struct wait *wait = memory_new(sizeof *wait + count * sizeof *wait->links);
-    wait->scheduler = scheduler;
-    wait->ready = ready;
-    wait->context = context;
-    wait->count = count;
+    struct waiter *waiter = memory_new(sizeof *waiter + count * sizeof *waiter->needs);
+    waiter->scheduler = scheduler;
+    waiter->ready = ready;
+    waiter->context = context;
+    waiter->count = count;
     for (size_t i = 0; i < count; i++)
-        wait->links[i] = (struct link){.wait = wait, .state = scheduler->states[checks[i]]};
+        waiter->needs[i] = (struct need){.waiter = waiter, .state = scheduler->states[checks[i]]};
     for (size_t i = 0; i < count; i++)
-        wait->links[i].state->links++;
-    scheduler_count_uses(wait);
-    scheduler_ask_for_missing(wait);
-    if (wait->missing == 0)
-        scheduler_end_wait(wait);
+        waiter->needs[i].state->needs++;
+    scheduler_count_uses(waiter);
+    scheduler_ask_for_missing(waiter);
+    if (waiter->missing == 0)
+        scheduler_end_waiter(waiter);
     else
-        deadline_arm(&scheduler->deadlines, &wait->deadline);
+        deadline_arm(&scheduler->deadlines, &waiter->deadline);
 }
 
 // --- background
@@ -513,7 +514,7 @@ static void scheduler_sweep(struct scheduler *scheduler)
     struct check_state *state = TAILQ_FIRST(&scheduler->retired);
     while (state != NULL) {
         struct check_state *next = TAILQ_NEXT(state, entry);
-        if (state->links == 0 && prober_drop(state->prober, &state->job)) {
+        if (state->needs == 0 && prober_drop(state->prober, &state->job)) {
             TAILQ_REMOVE(&scheduler->retired, state, entry);
             scheduler_end_state(state);
         }

@@ -22,12 +22,8 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config);
 // once the loop has closed its handles.
 void scheduler_end(struct scheduler *scheduler);
 
-// A request that waits.
-struct wait;
-
-// Told once, with a view of each check in the order asked for; they last for the call and
-// may be changed. Never more
-// than the deadline after scheduler_ask, and possibly from within it.
+// Told once, with a view of each check in the order asked for; they last for the call and may be
+// changed. Never more than the deadline after scheduler_ask, and possibly from within it.
 typedef void scheduler_ready(void *context, struct check_view *views, size_t count);
 
 // Asks for these checks (indices into the configuration's). A result that is young enough is used;

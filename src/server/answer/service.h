@@ -1,0 +1,22 @@
+// What answers are made from, and what holds for the adapter as a whole.
+#pragma once
+
+#include "server/probing/scheduler.h"
+
+// Owned by serve.c, which swaps and changes its parts.
+struct service {
+    struct config *config;
+    struct scheduler *scheduler;   // NULL: the adapter is ending, and nothing more is probed
+    struct statistics *statistics; // outlives both
+    struct instant started;        // of listening
+    bool draining;                 // SIGTERM has come
+};
+
+// True while a signal or the drain file asks load balancers to look away.
+bool service_is_draining(const struct service *service);
+
+// What holds for the adapter now.
+struct circumstances service_circumstances(const struct service *service);
+
+// What is wrong with the configuration, where the log says the most; NULL: nothing.
+const char *service_configuration_warning(const struct service *service);
