@@ -1,13 +1,12 @@
 // See secret.h.
 #include "common/secret.h"
 
+#include "common/file.h"
 #include "common/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void secret_wipe(char **string)
@@ -31,28 +30,38 @@ static const char *secret_shown_path(const char *path)
     return exists ? path : "the file that it names";
 }
 
-// The file's text without one trailing newline. O_NONBLOCK: a FIFO must not hold dbhealthd up.
+static bool secret_refuse(const char *path, enum file_reading reading, struct error *error)
+{
+    const char *cause = strerror(errno);
+    const char *shown = secret_shown_path(path);
+    switch (reading) {
+    case FILE_NOT_OPENED:
+        return error_set(error, "cannot open %s: %s", shown, cause);
+    case FILE_NOT_READ:
+        return error_set(error, "cannot read %s: %s", shown, cause);
+    case FILE_IRREGULAR:
+        return error_set(error, "cannot read %s: expected a regular file", shown);
+    case FILE_TOO_LONG:
+    case FILE_READ: // but it has a NUL
+        break;
+    }
+    return error_set(error, "%s: expected at most %d bytes of text", shown, SECRET_MAX);
+}
+
 bool secret_read(const char *path, char **text, struct error *error)
 {
-    struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0)
-        return error_set(error, "cannot open %s: %s", secret_shown_path(path), strerror(errno));
-    char bytes[SECRET_MAX + 1];
-    ssize_t length = -1;
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
-        length = read(file, bytes, sizeof bytes);
-    close(file);
-    if (length < 0)
-        return error_set(error, "cannot read %s: expected a regular file", secret_shown_path(path));
-    bool fits = length <= SECRET_MAX && memchr(bytes, '\0', (size_t)length) == NULL;
+    char *bytes;
+    size_t length;
+    enum file_reading reading = file_take(path, SECRET_MAX, &bytes, &length);
+    if (reading != FILE_READ)
+        return secret_refuse(path, reading, error);
+    if (strlen(bytes) != length) {
+        explicit_bzero(bytes, length);
+        free(bytes);
+        return secret_refuse(path, reading, error);
+    }
     if (length > 0 && bytes[length - 1] == '\n')
-        length--;
-    if (fits)
-        *text = memory_copy(bytes, (size_t)length);
-    explicit_bzero(bytes, sizeof bytes);
-    if (!fits)
-        return error_set(error, "%s: expected at most %d bytes of text", secret_shown_path(path),
-                         SECRET_MAX);
+        bytes[length - 1] = '\0';
+    *text = bytes;
     return true;
 }
