@@ -114,13 +114,21 @@ def test_every_setting_is_in_the_page(build_dir, pages):
         assert default in entry[1], f"--{flag}: the default is {default}"
 
 
-def test_every_command_and_database_variable_is_in_the_page(pages):
-    text = (REPOSITORY / "README.md").read_text()
-    names = re.findall(r"^dbhealthd (\w+) ", text, re.MULTILINE)
-    names += re.findall(r"^\| `(DATABASE_\w+)`", text, re.MULTILINE)
-    assert len(names) > 7
-    for name in names:
-        assert name in pages["dbhealthd.8"], name
+def test_every_command_and_database_variable_is_in_the_page(build_dir, pages):
+    """A command with its flags where it says how it is called, and again with what it does."""
+    shown = run(build_dir / "dbhealthd", "--help")
+    lines = re.findall(r"^dbhealthd (\w+) (.*)$", shown, re.MULTILINE)
+    names, flags = [name for name, _ in lines], re.findall(r"--(\w+)", str(lines))
+    source = (REPOSITORY / "src/man/dbhealthd.8").read_text()
+    sections = dict(re.findall(r"^\.Sh (.+)\n([^\0]*?)(?=^\.Sh |\Z)", source, re.MULTILINE))
+    assert len(names) > 4
+    assert re.findall(r"^\.Cm (\w+)$", sections["SYNOPSIS"], re.MULTILINE) == names
+    assert re.findall(r"^\.It Cm (\w+)$", sections["COMMANDS"], re.MULTILINE) == names
+    assert all(f"Fl -{flag}" in sections["SYNOPSIS"] for flag in flags)
+    variables = set(re.findall(r"\bDATABASE_\w+", shown))
+    assert len(variables) == 3
+    for name in variables:
+        assert f".It Ev {name}\n" in sections["ENVIRONMENT"], name
 
 
 @pytest.mark.parametrize(

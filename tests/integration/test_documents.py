@@ -32,11 +32,6 @@ RUN_BY = {  # Command and the test that runs it.
     ".build/mine/dbhealthd": "test_by_hand",
     "curl -i http://localhost:8080/readyz?verbose": "test_by_hand",
     BUILD_AND_INSTALL: "test_install",
-    "dbhealthd check [NAME...]": "test_help_has_each_command",
-    "dbhealthd lint FOLDER...": "test_help_has_each_command",
-    "dbhealthd get PATH": "test_help_has_each_command",
-    "dbhealthd wait [ENDPOINT]": "test_help_has_each_command",
-    "dbhealthd grants": "test_help_has_each_command",
     f"dbhealthd lint {CHECKS}": "test_the_loop_for_writing_a_check",
     f"dbhealthd check --checks {CHECKS}": "test_the_loop_for_writing_a_check",
 }
@@ -177,9 +172,3 @@ def test_the_example_of_a_check_file(program, postgres, tmp_path):
     assert program.run("lint", tmp_path).output == "1 checks, 0 faults\n"
     ended = program.run("check", "--checks", tmp_path, DATABASE_URL=postgres.url())
     assert ended.row("lag") == ("fail", "lag_seconds is null")
-
-
-def test_help_has_each_command(program):
-    shown = program.run("--help").output
-    for command in commands_in(block_with("dbhealthd grants")):
-        assert f"\n{command} " in shown

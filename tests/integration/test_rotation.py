@@ -15,7 +15,7 @@ UNCACHED = {"DBHEALTH_CACHE": "0s"}
 WELL = (200, 200, 200, 200)
 UNREADY = (200, 503, 200, 200)  # healthz, readyz, startupz, livez
 FORMER = "logged in with the secret before the present one, which is refused for "
-SCHEDULE = (2, 6, 14, 30, 62)  # Seconds after the first refusal, as the README has it.
+SCHEDULE = (2, 6, 14, 30, 62)  # Seconds after the first refusal, as k8s/README.md has it.
 PROBERS = 2
 
 

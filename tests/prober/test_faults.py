@@ -29,7 +29,7 @@ from wire import NoReply, Verb
 
 VERSIONS = {"mysql": "9.0.0-fake", "mariadb": "5.5.5-10.11.9-MariaDB-fake"}
 
-# The tables of src/prober, as the README has them.
+# What the tables of src/prober tell apart.
 SQLSTATES = {
     "not_accepting": "57P03",
     "terminated": "57P01 57P02 57P04 57P05 25P03 25P04",

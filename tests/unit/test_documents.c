@@ -34,6 +34,11 @@ static char *front_page(void)
     return read_file(DBHEALTH_SOURCE "/README.md");
 }
 
+static char *manual(void)
+{
+    return read_file(DBHEALTH_SOURCE "/src/man/dbhealthd.8");
+}
+
 // The table row whose first cell begins with this code; a new string, cut at its line's end.
 static char *find_row(const char *text, const char *code)
 {
@@ -129,29 +134,84 @@ static void every_header_key_is_described(void **state)
     free(text);
 }
 
-// The cell is the text in backquotes, or empty if there is none.
-static void expect_cell(const char *row, unsigned index, const char *before, const char *text)
+// The manual page's list item that begins so, to its end: its head is the first line. A new string.
+static char *find_item(const char *manual, const char *head)
 {
-    char wanted[96];
-    (void)snprintf(wanted, sizeof wanted, "`%s%s`", before, text);
-    const char *found = cell(row, index);
+    char start[96];
+    (void)snprintf(start, sizeof start, "\n.It %s", head);
+    const char *item = strstr(manual, start);
+    if (item == NULL) {
+        fail_msg("the manual has no item for %s", head);
+        abort(); // fail_msg() does not return, which its declaration does not say
+    }
+    const char *next = strstr(item + 1, "\n.It ");
+    const char *end = strstr(item, "\n.El");
+    if (next != NULL && next < end)
+        end = next;
+    return memory_copy(item + 1, (size_t)(end - item - 1));
+}
+
+// How many list items begin so.
+static size_t count_items(const char *manual, const char *head)
+{
+    char start[96];
+    (void)snprintf(start, sizeof start, "\n.It %s", head);
+    size_t count = 0;
+    for (const char *at = manual; (at = strstr(at, start)) != NULL; at++)
+        count++;
+    return count;
+}
+
+// Line breaks become blanks, and the escape of a backquote one.
+static void flatten(char *text)
+{
+    const char *from = text;
+    for (char *to = text; (*to = *from) != '\0'; to++, from++) {
+        if (*from == '\n')
+            *to = ' ';
+        if (strncmp(from, "\\(ga", 4) == 0) {
+            *to = '`';
+            from += 3;
+        }
+    }
+}
+
+// Cuts the item behind its head; gives what stands below.
+static char *cut_head(char *item)
+{
+    char *end = strchr(item, '\n');
+    assert_non_null(end);
+    *end = '\0';
+    return end + 1;
+}
+
+static void expect_default(const char *entry, const char *text)
+{
+    char words[96];
+    (void)snprintf(words, sizeof words, "The default is\n.Cm %s .", text);
     if (text[0] == '\0')
-        assert_int_equal(found[0], '|');
+        assert_null(strstr(entry, "The default is"));
     else
-        assert_memory_equal(found, wanted, strlen(wanted));
+        assert_non_null(strstr(entry, words));
 }
 
 static void every_setting_is_described(void **state)
 {
     (void)state;
-    char *text = front_page();
+    char *text = manual();
     struct setting_row setting;
-    for (size_t i = 0; settings_row(i, &setting); i++) {
-        char *row = find_row(text, setting.variable);
-        expect_cell(row, 1, "--", setting.flag);
-        expect_cell(row, 3, "", setting.default_text);
-        free(row);
+    size_t count = 0;
+    for (; settings_row(count, &setting); count++) {
+        char words[96];
+        (void)snprintf(words, sizeof words, "Fl -%s Ar ", setting.flag);
+        char *item = find_item(text, words);
+        char *entry = cut_head(item);
+        (void)snprintf(words, sizeof words, " , Ev %s", setting.variable);
+        assert_string_equal(strstr(item, " , Ev "), words);
+        expect_default(entry, setting.default_text);
+        free(item);
     }
+    assert_int_equal(count_items(text, "Fl -"), count);
     free(text);
 }
 
@@ -159,35 +219,32 @@ static void every_setting_is_described(void **state)
 static void every_metric_is_described(void **state)
 {
     (void)state;
-    char *text = front_page();
+    char *text = manual();
     const struct metric_family *family;
     for (size_t i = 0; (family = metrics_family(i)) != NULL; i++) {
-        char *row = find_row(text, family->name);
-        char labels[64];
-        (void)snprintf(labels, sizeof labels, "%s%s%s%s%s", family->label[0] != '\0' ? "`" : "",
-                       family->label, family->second_label[0] != '\0' ? "`, `" : "",
-                       family->second_label, family->label[0] != '\0' ? "`" : "");
-        expect_text(row, 1, labels);
-        expect_text(row, 2, family->help);
-        free(row);
+        char head[96];
+        (void)snprintf(head, sizeof head, "Cm %s%s%s%s%s\n", family->name,
+                       family->label[0] != '\0' ? " Ns Brq Ar " : "", family->label,
+                       family->second_label[0] != '\0' ? " , " : "", family->second_label);
+        char *item = find_item(text, head);
+        char *entry = cut_head(item);
+        flatten(entry);
+        assert_string_equal(entry, family->help);
+        free(item);
     }
     free(text);
 }
 
-// Every row that looks like a metric's is one's.
+// Every item that looks like a metric's is one's.
 static void every_metric_described_is_there(void **state)
 {
     (void)state;
-    static const char *const starts[] = {"\n| `dbhealthd_", "\n| `process_"};
-    char *text = front_page();
-    size_t found = 0, families = 0;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        for (const char *at = text; (at = strstr(at, starts[i])) != NULL; at++)
-            found++;
-    }
+    char *text = manual();
+    size_t families = 0;
     while (metrics_family(families) != NULL)
         families++;
-    assert_int_equal(found, families);
+    assert_int_equal(count_items(text, "Cm dbhealthd_") + count_items(text, "Cm process_"),
+                     families);
     free(text);
 }
 
@@ -195,10 +252,11 @@ static void every_metric_described_is_there(void **state)
 static void the_status_page_is_as_described(void **state)
 {
     (void)state;
-    char *text = front_page();
+    char *text = manual();
     char words[64];
-    const char *section = strstr(text, "\n## The status page\n");
+    char *section = strstr(text, "\n.Ss The status page\n");
     assert_non_null(section);
+    flatten(section);
     (void)snprintf(words, sizeof words, "the latest %d runs", HISTORY_RESULTS);
     assert_non_null(strstr(section, words));
     assert_int_equal(HISTORY_MINUTES, 60);

@@ -1,4 +1,4 @@
-// The tables from error number to outcome, against the list that the README documents, and the
+// The tables from error number to outcome, against the list of all that they tell apart, and the
 // numbers that the library gives in its words only.
 #include "prober/mysql_errors.h"
 

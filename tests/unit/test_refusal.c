@@ -41,7 +41,7 @@ static void nothing_is_withheld_at_first(void **state)
     assert_true(refusal_withhold(&refusal, at(0)) == 0);
 }
 
-// The README's schedule.
+// The schedule of k8s/README.md.
 static void the_waits_double_up_to_a_minute(void **state)
 {
     (void)state;

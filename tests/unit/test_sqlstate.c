@@ -1,4 +1,4 @@
-// The table from SQLSTATE to outcome, against the list that the README documents.
+// The table from SQLSTATE to outcome, against the list of all that it tells apart.
 #include "prober/sqlstate.h"
 
 #include <setjmp.h>

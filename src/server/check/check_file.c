@@ -243,7 +243,7 @@ static bool check_file_parse_grants(struct parser *parser, const char *value, st
     return true;
 }
 
-// The header keys: a key is added here, in its function above and in the README.
+// The header keys: a key is added here, in its function above and in checks/README.md.
 static const struct key keys[KEY_COUNT] = {
     {"description", check_file_parse_description, false},
     {"endpoints", check_file_parse_endpoints, false},

@@ -23,5 +23,6 @@ struct check *check_file_load(const char *name, const char *place,
                               const struct check_defaults *defaults)
     __attribute__((returns_nonnull));
 
-// Writes the keys, space-separated: for messages, and for the test that holds the README to them.
+// Writes the keys, space-separated: for messages, and for the test that holds checks/README.md to
+// them.
 void check_file_keys(char *text, size_t capacity);

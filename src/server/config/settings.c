@@ -1,6 +1,6 @@
-// See settings.h. A setting is added in the struct, in the table below and in the README; a test
-// holds table and README together. A bad value does not end the program: an adapter that does not
-// serve keeps the database from starting or gets it killed. It serves with the default and says so.
+// See settings.h. A setting is added in the struct, in the table below and in the manual page; a
+// test holds the two together. A bad value does not end the program: an adapter that does not serve
+// keeps the database from starting or gets it killed. It serves with the default and says so.
 #include "server/config/settings.h"
 
 #include "common/memory.h"

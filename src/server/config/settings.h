@@ -49,7 +49,7 @@ struct settings settings_copy(const struct settings *settings);
 // True if the listener is to speak TLS.
 bool settings_want_tls(const struct settings *settings);
 
-// A row of the table, for --help and for the test that holds the README to it.
+// A row of the table, for --help and for the test that holds the manual page to it.
 struct setting_row {
     const char *flag;         // without the dashes
     const char *variable;     // DBHEALTH_ and the flag's name

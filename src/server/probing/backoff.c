@@ -1,4 +1,5 @@
-// See backoff.h. The README states the schedules of logins and of killed runs.
+// See backoff.h. k8s/README.md states the schedules of logins, checks/README.md that of killed
+// runs.
 #include "server/probing/backoff.h"
 
 const struct backoff backoff_pending_open = {.first_ms = 10000, .most_ms = 60000};

@@ -33,7 +33,7 @@ struct metrics {
 
 struct samples;
 
-// What all samples of one name have in common; also for the test that holds the README to it.
+// What all samples of one name have in common; also for the test that holds the manual to it.
 struct metric_family {
     const char *name;
     const char *type;
