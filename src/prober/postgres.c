@@ -671,6 +671,9 @@ static bool pg_take_part(struct session *session, const PGresult *part, const st
 {
     switch (PQresultStatus(part)) {
     case PGRES_SINGLE_TUPLE:
+#ifdef LIBPQ_HAS_CHUNK_MODE // libpq 17 and newer
+    case PGRES_TUPLES_CHUNK:
+#endif
     case PGRES_TUPLES_OK:
         if (call != NULL)
             pg_take_rows(reply, part, call->max_rows);
