@@ -5,12 +5,16 @@
 
 #include "common/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+// With less, fstat() refuses a file whose inode number has more than 32 bits, however small it is.
+static_assert(sizeof(off_t) == 8, "wants _FILE_OFFSET_BITS=64");
 
 // Until the room is full or the file is at its end. False with errno.
 static bool file_fill(int file, char *bytes, size_t room, size_t *length)
