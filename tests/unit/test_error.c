@@ -32,7 +32,7 @@ static void a_long_text_is_cut_and_terminated(void **state)
     (void)error_set(&error, "%s", longer);
     assert_int_equal(strlen(error.text), TEXT_MAX);
     (void)error_prefix(&error, "%s", longer);
-    assert_in_range(strlen(error.text), 1, TEXT_MAX);
+    assert_int_in_range(strlen(error.text), 1, TEXT_MAX);
 }
 
 static void prefix_stands_before_the_text(void **state)

@@ -210,7 +210,7 @@ static void check_shortened(enum log_format format, size_t length, const char *a
     log_configure(format, LOG_INFO);
     log_one(&capture, LOG_INFO, "m", fields, COUNT(fields));
     size_t written = strlen(capture.text);
-    assert_in_range(written, PIPE_BUF * 3 / 4, PIPE_BUF);
+    assert_int_in_range(written, PIPE_BUF * 3 / 4, PIPE_BUF);
     assert_non_null(strstr(capture.text, after));
     assert_string_equal(strstr(capture.text, after), after);
     json_t *valid = json_stringn(capture.text, written);

@@ -173,7 +173,7 @@ static void many_small_values_keep_within_the_bound(void **state)
     while (result_add_value(result, VALUE_NULL, NULL, 0))
         rows++;
     assert_int_equal(result->kept_rows, rows);
-    assert_in_range(rows, 1000, RESULT_BYTES_MAX / 8);
+    assert_int_in_range(rows, 1000, RESULT_BYTES_MAX / 8);
     assert_true(result->cut);
     result_free(result);
 }

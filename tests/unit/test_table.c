@@ -100,7 +100,7 @@ static void no_line_is_wider_than_the_window_and_no_word_is_lost(void **state)
     for (size_t width = 42; width < 200; width++) {
         char *text = print(
             &(struct table){.views = views, .count = CHECKS, .changed = changed, .width = width});
-        assert_in_range(widest(text), 1, width);
+        assert_int_in_range(widest(text), 1, width);
         expect_words(text, outcome_info(OUTCOME_DENIED)->advice);
         expect_words(text, outcome_info(OUTCOME_CONFIG)->advice);
         expect_words(text, message);
@@ -117,7 +117,7 @@ static void no_window_is_too_small(void **state)
         for (size_t height = 2; height < 50; height++) {
             char *text = print(
                 &(struct table){.views = views, .count = CHECKS, .width = width, .height = height});
-            assert_in_range(count_lines(text), 1, height);
+            assert_int_in_range(count_lines(text), 1, height);
             free(text);
         }
     }

@@ -36,7 +36,7 @@ static bool decodes_as_reply(const unsigned char *bytes, size_t length)
     unsigned char *copy = exactly(bytes, length);
     bool decoded = reply_decode(copy, length, &reply);
     if (decoded) // what is accepted is sound enough to be sent on
-        assert_in_range(reply_encode(&reply, again), 1, WIRE_MAX);
+        assert_int_in_range(reply_encode(&reply, again), 1, WIRE_MAX);
     else
         assert_null(reply.result);
     reply_free(&reply);
@@ -59,7 +59,7 @@ static void check_call(const struct call *call)
 {
     static unsigned char bytes[WIRE_MAX];
     size_t length = call_encode(call, bytes);
-    assert_in_range(length, 1, WIRE_MAX);
+    assert_int_in_range(length, 1, WIRE_MAX);
     unsigned char *copy = exactly(bytes, length);
     struct call back;
     assert_true(call_decode(copy, length, &back));
@@ -215,7 +215,7 @@ static void check_reply(struct reply *reply)
 {
     static unsigned char bytes[WIRE_MAX];
     size_t length = reply_encode(reply, bytes);
-    assert_in_range(length, 1, WIRE_MAX);
+    assert_int_in_range(length, 1, WIRE_MAX);
     unsigned char *copy = exactly(bytes, length);
     struct reply back;
     assert_true(reply_decode(copy, length, &back));
@@ -395,7 +395,7 @@ static void random_bytes_do_no_harm(void **state)
     unsigned char sound[WIRE_MAX];
     size_t sound_length = reply_encode(&reply, sound);
     reply_free(&reply);
-    assert_in_range(sound_length, 1, sizeof bytes);
+    assert_int_in_range(sound_length, 1, sizeof bytes);
     for (unsigned round = 0; round < 20000; round++) {
         memcpy(bytes, sound, sound_length);
         for (unsigned i = 0; i < 1 + round % 6; i++)

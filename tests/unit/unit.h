@@ -8,6 +8,12 @@
 
 #include <cmocka.h>
 
+// cmocka 2 has a name for each kind of number, and deprecates the one that older versions have. Not
+// assert_uint_in_range: in 2.0 it is written so that -Wsign-conversion warns of each use.
+#ifndef assert_int_in_range
+#define assert_int_in_range assert_in_range
+#endif
+
 // How many elements an array has.
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
