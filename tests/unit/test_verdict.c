@@ -45,7 +45,7 @@ static void check_outcomes(const char *tolerate, bool (*is_tolerated)(enum outco
             wanted = VERDICT_UNKNOWN;
         if (group == GROUP_NONE)
             wanted = VERDICT_SKIPPED;
-        print_message("%s, tolerate %s\n", outcome_info(outcome)->code, tolerate);
+        print_message("%s %s\n", outcome_info(outcome)->code, header);
         assert_int_equal(judgement.verdict, wanted);
         assert_int_equal(judgement.outcome, outcome);
         assert_string_equal(judgement.reason, "");
