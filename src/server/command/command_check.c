@@ -17,7 +17,7 @@ enum {
 };
 
 struct checking {
-    struct probing probing;
+    struct runner runner;
     bool json;
     int status;
 };
@@ -38,8 +38,8 @@ static void command_check_on_views(void *context, struct check_view *views, size
         command_check_print_json(views, count);
     else
         table_print(stdout, &table, instant_now());
-    checking->status = rounds_status(&checking->probing, views, count);
-    probing_end(&checking->probing);
+    checking->status = rounds_status(&checking->runner, views, count);
+    runner_end(&checking->runner);
 }
 
 static bool command_check_find_check(const struct config *config, const char *name, size_t *check)
@@ -73,15 +73,15 @@ static bool command_check_select_checks(const struct config *config, const struc
 
 static int command_check_run_once(struct checking *checking, const size_t *checks, size_t count)
 {
-    scheduler_ask(checking->probing.scheduler, checks, count, command_check_on_views, checking);
-    probing_run(&checking->probing);
+    scheduler_ask(checking->runner.scheduler, checks, count, command_check_on_views, checking);
+    runner_run(&checking->runner);
     return checking->status;
 }
 
 static int command_check_refuse_names(struct checking *checking)
 {
-    probing_end(&checking->probing);
-    probing_run(&checking->probing);
+    runner_end(&checking->runner);
+    runner_run(&checking->runner);
     return STATUS_USAGE;
 }
 
@@ -93,17 +93,17 @@ static int command_check_run_checks(struct command_line *line, struct rounds_opt
     int status;
     if (options.interval.ms > 0)
         line->settings.cache = (struct duration){0}; // each round asks anew
-    probing_start(&checking.probing, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
-    const struct config *config = checking.probing.config;
+    runner_start(&checking.runner, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
+    const struct config *config = checking.runner.config;
     size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
     if (!command_check_select_checks(config, &line->words, checks, &count))
         status = command_check_refuse_names(&checking);
     else if (options.interval.ms > 0)
-        status = rounds_run(&checking.probing, checks, count, options);
+        status = rounds_run(&checking.runner, checks, count, options);
     else
         status = command_check_run_once(&checking, checks, count);
     free(checks);
-    probing_free(&checking.probing);
+    runner_free(&checking.runner);
     return status;
 }
 

@@ -14,7 +14,7 @@
 enum { PAUSE_MS = 500 }; // between an answer and the next question
 
 struct waiting {
-    struct probing probing;
+    struct runner runner;
     uv_timer_t pause;
     const struct endpoint *endpoint;
     struct instant start;
@@ -70,7 +70,7 @@ static void command_wait_conclude(struct waiting *waiting, int status)
         printf("%s\n", waiting->last);
     waiting->status = status;
     uv_close((uv_handle_t *)&waiting->pause, NULL);
-    probing_end(&waiting->probing);
+    runner_end(&waiting->runner);
 }
 
 static void command_wait_on_views(void *context, struct check_view *views, size_t count);
@@ -78,11 +78,11 @@ static void command_wait_on_views(void *context, struct check_view *views, size_
 static void command_wait_on_pause_over(uv_timer_t *timer)
 {
     struct waiting *waiting = timer->data;
-    if (waiting->probing.ending) { // by a signal
+    if (waiting->runner.ending) { // by a signal
         command_wait_conclude(waiting, STATUS_UNWELL);
         return;
     }
-    scheduler_ask(waiting->probing.scheduler, waiting->endpoint->checks, waiting->endpoint->count,
+    scheduler_ask(waiting->runner.scheduler, waiting->endpoint->checks, waiting->endpoint->count,
                   command_wait_on_views, waiting);
 }
 
@@ -98,9 +98,9 @@ static void command_wait_on_views(void *context, struct check_view *views, size_
     command_wait_describe(views, count, what, sizeof what);
     command_wait_say(waiting, what);
     bool over = instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms;
-    if (views_have_config(views, count))
+    if (runner_views_have_config(views, count))
         command_wait_conclude(waiting, STATUS_USAGE);
-    else if (over || waiting->probing.ending)
+    else if (over || waiting->runner.ending)
         command_wait_conclude(waiting, STATUS_UNWELL);
     else
         (void)uv_timer_start(&waiting->pause, command_wait_on_pause_over, PAUSE_MS, 0);
@@ -118,21 +118,21 @@ static int command_wait_run_wait(struct settings *settings, const char *name,
 {
     struct waiting waiting = {
         .patience = patience, .start = instant_now(), .live = isatty(STDOUT_FILENO) != 0};
-    probing_start(&waiting.probing, settings, patience);
-    command_wait_forget_caches(waiting.probing.config);
+    runner_start(&waiting.runner, settings, patience);
+    command_wait_forget_caches(waiting.runner.config);
     waiting.status = STATUS_USAGE;
-    waiting.endpoint = config_endpoint(waiting.probing.config, name);
+    waiting.endpoint = config_endpoint(waiting.runner.config, name);
     waiting.pause.data = &waiting;
     if (waiting.endpoint == NULL) {
         (void)command_refuse("there is no endpoint %s", name);
-        probing_end(&waiting.probing);
+        runner_end(&waiting.runner);
     } else {
-        int failed = uv_timer_init(&waiting.probing.loop, &waiting.pause);
+        int failed = uv_timer_init(&waiting.runner.loop, &waiting.pause);
         assert(failed == 0);
         command_wait_on_pause_over(&waiting.pause);
     }
-    probing_run(&waiting.probing);
-    probing_free(&waiting.probing);
+    runner_run(&waiting.runner);
+    runner_free(&waiting.runner);
     return waiting.status;
 }
 

@@ -24,7 +24,7 @@ enum {
 };
 
 struct rounds {
-    struct probing *probing;
+    struct runner *runner;
     struct rounds_options options;
     const size_t *checks;
     size_t count;
@@ -42,10 +42,10 @@ struct rounds {
     uv_signal_t signals[SIGNALS];
 };
 
-int rounds_status(const struct probing *probing, const struct check_view *views, size_t count)
+int rounds_status(const struct runner *runner, const struct check_view *views, size_t count)
 {
     const struct circumstances settled = {0};
-    if (probing->config->problems.count > 0 || views_have_config(views, count))
+    if (runner->config->problems.count > 0 || runner_views_have_config(views, count))
         return STATUS_USAGE;
     bool passes = endpoint_passes(endpoint_rule("readyz"), views, count, &settled);
     return passes ? STATUS_WELL : STATUS_UNWELL;
@@ -87,7 +87,7 @@ static void print_head(const struct rounds *rounds, FILE *out)
     }
     if (rounds->asking && (!rounds->known || asking >= TICK_MS))
         fprintf(out, "%sasking for %" PRId64 " s", rounds->known ? ", " : "", asking / 1000);
-    fprintf(out, "  %s\n\n", rounds->probing->config->target);
+    fprintf(out, "  %s\n\n", rounds->runner->config->target);
 }
 
 static void end(struct rounds *rounds);
@@ -164,7 +164,7 @@ static void on_pause_over(uv_timer_t *pause);
 static void on_views(void *context, struct check_view *views, size_t count)
 {
     struct rounds *rounds = context;
-    if (rounds->ending || rounds->probing->ending)
+    if (rounds->ending || rounds->runner->ending)
         return;
     for (size_t i = 0; i < count; i++)
         keep(rounds, i, &views[i]);
@@ -173,9 +173,9 @@ static void on_views(void *context, struct check_view *views, size_t count)
     rounds->asking = false;
     rounds->known = true;
     rounds->ended = instant_now();
-    rounds->status = rounds_status(rounds->probing, views, count);
+    rounds->status = rounds_status(rounds->runner, views, count);
     show(rounds);
-    if (rounds->probing->config->target_problem != NULL) // no round will mend that
+    if (rounds->runner->config->target_problem != NULL) // no round will mend that
         end(rounds);
     if (rounds->ending)
         return;
@@ -189,7 +189,7 @@ static void on_pause_over(uv_timer_t *pause)
     struct rounds *rounds = pause->data;
     rounds->began = instant_now();
     rounds->asking = true;
-    scheduler_ask(rounds->probing->scheduler, rounds->checks, rounds->count, on_views, rounds);
+    scheduler_ask(rounds->runner->scheduler, rounds->checks, rounds->count, on_views, rounds);
 }
 
 // Signals
@@ -240,7 +240,7 @@ static bool is_ignored(int number)
 
 static void start(struct rounds *rounds)
 {
-    uv_loop_t *loop = &rounds->probing->loop;
+    uv_loop_t *loop = &rounds->runner->loop;
     int failed = uv_timer_init(loop, &rounds->pause) | uv_timer_init(loop, &rounds->tick);
     rounds->pause.data = rounds->tick.data = rounds;
     for (size_t i = 0; i < SIGNALS; i++) {
@@ -273,13 +273,13 @@ static void end(struct rounds *rounds)
     if (rounds->live && rounds->known)
         print_table(rounds, stdout, 0, 0);
     (void)fflush(stdout);
-    probing_end(rounds->probing);
+    runner_end(rounds->runner);
 }
 
-int rounds_run(struct probing *probing, const size_t *checks, size_t count,
+int rounds_run(struct runner *runner, const size_t *checks, size_t count,
                struct rounds_options options)
 {
-    struct rounds rounds = {.probing = probing,
+    struct rounds rounds = {.runner = runner,
                             .options = options,
                             .checks = checks,
                             .count = count,
@@ -288,7 +288,7 @@ int rounds_run(struct probing *probing, const size_t *checks, size_t count,
     rounds.views = memory_new((count + 1) * sizeof *rounds.views);
     rounds.changed = memory_new((count + 1) * sizeof *rounds.changed);
     start(&rounds);
-    probing_run(probing);
+    runner_run(runner);
     for (size_t i = 0; i < count; i++)
         free((char *)(uintptr_t)rounds.views[i].message);
     free(rounds.views);

@@ -12,12 +12,12 @@ struct rounds_options {
 
 // Runs these checks (indices into the configuration's) and shows them: on a terminal as a table
 // that is redrawn in place, elsewhere as a line for each check that becomes something else. Runs
-// the probing to its end; returns the exit status of the last round that came to its end.
-int rounds_run(struct probing *probing, const size_t *checks, size_t count,
+// the runner to its end; returns the exit status of the last round that came to its end.
+int rounds_run(struct runner *runner, const size_t *checks, size_t count,
                struct rounds_options options);
 
 // The exit status that these views come to.
-int rounds_status(const struct probing *probing, const struct check_view *views, size_t count);
+int rounds_status(const struct runner *runner, const struct check_view *views, size_t count);
 
 // The views as JSON. The caller's.
 json_t *rounds_json(const struct check_view *views, size_t count);

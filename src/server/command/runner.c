@@ -1,4 +1,4 @@
-// See probing.h.
+// See runner.h.
 #include "server/command/runner.h"
 
 #include "server/base/log.h"
@@ -10,60 +10,59 @@
 
 static void runner_before_wait(uv_prepare_t *prepare)
 {
-    struct probing *probing = prepare->data;
-    scheduler_start_batches(probing->scheduler);
-    if (!probing->ending)
+    struct runner *runner = prepare->data;
+    scheduler_start_batches(runner->scheduler);
+    if (!runner->ending)
         return;
-    scheduler_end(probing->scheduler);
+    scheduler_end(runner->scheduler);
     uv_close((uv_handle_t *)prepare, NULL);
-    uv_close((uv_handle_t *)&probing->terminate, NULL);
-    uv_close((uv_handle_t *)&probing->interrupt, NULL);
+    uv_close((uv_handle_t *)&runner->terminate, NULL);
+    uv_close((uv_handle_t *)&runner->interrupt, NULL);
 }
 
 static void runner_on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
-    probing_end(handle->data);
+    runner_end(handle->data);
 }
 
-void probing_start(struct probing *probing, struct settings *settings, struct duration deadline)
+void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
 {
-    *probing = (struct probing){0};
+    *runner = (struct runner){0};
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
-    probing->config = config_load(settings);
-    for (size_t i = 0; i < probing->config->problems.count; i++)
-        fprintf(stderr, "dbhealthd: %s\n", probing->config->problems.items[i]);
-    int failed = uv_loop_init(&probing->loop);
+    runner->config = config_load(settings);
+    for (size_t i = 0; i < runner->config->problems.count; i++)
+        fprintf(stderr, "dbhealthd: %s\n", runner->config->problems.items[i]);
+    int failed = uv_loop_init(&runner->loop);
     assert(failed == 0);
-    failed = uv_prepare_init(&probing->loop, &probing->prepare);
-    failed |= uv_signal_init(&probing->loop, &probing->terminate);
-    failed |= uv_signal_init(&probing->loop, &probing->interrupt);
-    probing->prepare.data = probing->terminate.data = probing->interrupt.data = probing;
-    failed |= uv_prepare_start(&probing->prepare, runner_before_wait);
-    failed |= uv_signal_start(&probing->terminate, runner_on_signal, SIGTERM);
-    failed |= uv_signal_start(&probing->interrupt, runner_on_signal, SIGINT);
+    failed = uv_prepare_init(&runner->loop, &runner->prepare);
+    failed |= uv_signal_init(&runner->loop, &runner->terminate);
+    failed |= uv_signal_init(&runner->loop, &runner->interrupt);
+    runner->prepare.data = runner->terminate.data = runner->interrupt.data = runner;
+    failed |= uv_prepare_start(&runner->prepare, runner_before_wait);
+    failed |= uv_signal_start(&runner->terminate, runner_on_signal, SIGTERM);
+    failed |= uv_signal_start(&runner->interrupt, runner_on_signal, SIGINT);
     assert(failed == 0);
-    uv_unref((uv_handle_t *)&probing->terminate);
-    uv_unref((uv_handle_t *)&probing->interrupt);
-    probing->statistics = statistics_new(wall_time_ms(instant_now()));
-    probing->scheduler =
-        scheduler_new(&probing->loop, probing->config, deadline, probing->statistics);
+    uv_unref((uv_handle_t *)&runner->terminate);
+    uv_unref((uv_handle_t *)&runner->interrupt);
+    runner->statistics = statistics_new(wall_time_ms(instant_now()));
+    runner->scheduler = scheduler_new(&runner->loop, runner->config, deadline, runner->statistics);
 }
 
-void probing_run(struct probing *probing)
+void runner_run(struct runner *runner)
 {
-    (void)uv_run(&probing->loop, UV_RUN_DEFAULT);
-    prober_process_forget_unended(&probing->loop);
-    int busy = uv_loop_close(&probing->loop);
+    (void)uv_run(&runner->loop, UV_RUN_DEFAULT);
+    prober_process_forget_unended(&runner->loop);
+    int busy = uv_loop_close(&runner->loop);
     assert(busy == 0);
 }
 
-void probing_end(struct probing *probing)
+void runner_end(struct runner *runner)
 {
-    probing->ending = true;
+    runner->ending = true;
 }
 
-bool views_have_config(const struct check_view *views, size_t count)
+bool runner_views_have_config(const struct check_view *views, size_t count)
 {
     bool have = false;
     for (size_t i = 0; i < count; i++)
@@ -71,8 +70,8 @@ bool views_have_config(const struct check_view *views, size_t count)
     return have;
 }
 
-void probing_free(struct probing *probing)
+void runner_free(struct runner *runner)
 {
-    config_release(probing->config);
-    statistics_free(probing->statistics);
+    config_release(runner->config);
+    statistics_free(runner->statistics);
 }

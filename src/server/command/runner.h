@@ -5,7 +5,7 @@
 #include "server/probing/scheduler.h"
 
 // Lives on the stack of a command.
-struct probing {
+struct runner {
     uv_loop_t loop;
     uv_prepare_t prepare;
     struct config *config;
@@ -17,18 +17,18 @@ struct probing {
 
 // Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. With a
 // problem in it, each is printed to stderr. A request is answered within the deadline. SIGTERM and
-// SIGINT, which process 1 of a container would not heed otherwise, do what probing_end does.
-void probing_start(struct probing *probing, struct settings *settings, struct duration deadline);
+// SIGINT, which process 1 of a container would not heed otherwise, do what runner_end does.
+void runner_start(struct runner *runner, struct settings *settings, struct duration deadline);
 
-// Runs the loop until probing_end has been called and all is closed.
-void probing_run(struct probing *probing);
+// Runs the loop until runner_end has been called and all is closed.
+void runner_run(struct runner *runner);
 
 // Has the loop end the probers politely when it comes round; requests that wait are answered then.
 // From anywhere.
-void probing_end(struct probing *probing);
+void runner_end(struct runner *runner);
 
 // True if a check ended in `config`: no repetition will mend that.
-bool views_have_config(const struct check_view *views, size_t count);
+bool runner_views_have_config(const struct check_view *views, size_t count);
 
-// Frees the configuration. After probing_run.
-void probing_free(struct probing *probing);
+// Frees the configuration. After runner_run.
+void runner_free(struct runner *runner);
