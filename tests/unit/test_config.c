@@ -102,12 +102,10 @@ static void check_endpoint(const struct config *config, const char *name, const 
 
 static const struct check *check_of(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->check_count; i++) {
-        if (strcmp(config->checks[i]->name, name) == 0)
-            return config->checks[i];
-    }
-    fail_msg("no check %s", name);
-    abort(); // fail_msg() does not return, which its declaration does not say
+    size_t found = config_find_check(config, name);
+    if (found == config->check_count)
+        fail_msg("no check %s", name);
+    return config->checks[found];
 }
 
 static void check_problems(const struct config *config, const char *first, const char *second)

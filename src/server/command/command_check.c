@@ -42,14 +42,8 @@ static void command_check_on_views(void *context, struct check_view *views, size
     runner_end(&checking->runner);
 }
 
-static bool command_check_find_check(const struct config *config, const char *name, size_t *check)
+static bool command_check_refuse_name(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->check_count; i++) {
-        if (strcmp(config->checks[i]->name, name) == 0) {
-            *check = i;
-            return true;
-        }
-    }
     fprintf(stderr, "dbhealthd: there is no check %s; there are:", name);
     for (size_t i = 0; i < config->check_count; i++)
         fprintf(stderr, " %s", config->checks[i]->name);
@@ -62,11 +56,10 @@ static bool command_check_select_checks(const struct config *config, const struc
                                         size_t *checks, size_t *count)
 {
     *count = names->count > 0 ? names->count : config->check_count;
-    for (size_t i = 0; i < *count; i++)
-        checks[i] = i;
-    for (size_t i = 0; i < names->count; i++) {
-        if (!command_check_find_check(config, names->items[i], &checks[i]))
-            return false;
+    for (size_t i = 0; i < *count; i++) {
+        checks[i] = names->count > 0 ? config_find_check(config, names->items[i]) : i;
+        if (checks[i] == config->check_count)
+            return command_check_refuse_name(config, names->items[i]);
     }
     return true;
 }

@@ -130,10 +130,8 @@ static void config_load_checks(struct config *config)
 
 static bool config_is_check(const struct config *config, const char *name)
 {
-    bool is_one = words_have(&config->left_out, name);
-    for (size_t i = 0; i < config->check_count; i++)
-        is_one |= strcmp(config->checks[i]->name, name) == 0;
-    return is_one;
+    return config_find_check(config, name) < config->check_count ||
+           words_have(&config->left_out, name);
 }
 
 // Or one that a check has by default: who names those means whichever there are.
@@ -246,10 +244,9 @@ static void config_list_broken_checks(struct config *config)
 
 static struct endpoint *config_endpoint_of(struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->endpoint_count; i++) {
-        if (strcmp(config->endpoints[i].name, name) == 0)
-            return &config->endpoints[i];
-    }
+    const struct endpoint *found = config_endpoint(config, name);
+    if (found != NULL)
+        return &config->endpoints[found - config->endpoints];
     config->endpoints =
         memory_grow(config->endpoints, (config->endpoint_count + 1) * sizeof *config->endpoints);
     struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
@@ -305,14 +302,6 @@ struct config *config_load(struct settings *settings)
 }
 
 // --- from one to the next
-
-static size_t config_find_check(const struct config *config, const char *name)
-{
-    size_t i = 0;
-    while (i < config->check_count && strcmp(config->checks[i]->name, name) != 0)
-        i++;
-    return i;
-}
 
 static void config_add_name(struct words *words, const struct check *check)
 {
@@ -398,6 +387,14 @@ void config_release(struct config *config)
     words_free(&config->warnings);
     settings_clear(&config->settings);
     free(config);
+}
+
+size_t config_find_check(const struct config *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->check_count && strcmp(config->checks[i]->name, name) != 0)
+        i++;
+    return i;
 }
 
 const struct endpoint *config_endpoint(const struct config *config, const char *name)

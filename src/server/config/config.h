@@ -66,5 +66,8 @@ struct config *config_hold(struct config *config);
 // Gives a reference back; the last one frees the object.
 void config_release(struct config *config);
 
+// The index of the check of this name; check_count if there is none.
+size_t config_find_check(const struct config *config, const char *name);
+
 // NULL if there is none of this name.
 const struct endpoint *config_endpoint(const struct config *config, const char *name);
