@@ -22,7 +22,7 @@ struct command {
 static const struct command commands[] = {
     {"check", command_check, "check [NAME...]", "run checks once; --format json, --watch"},
     {"lint", command_lint, "lint FOLDER...", "judge check files, without a server"},
-    {"get", command_get, "get PATH", "ask a running adapter, like: get /livez"},
+    {"get", command_get, "get PATH", "ask a running adapter: get /livez; --timeout 2s"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
     {"--version", main_print_version, "--version, --help", "the version, this"},

@@ -1,7 +1,10 @@
 """The commands beside serving: what they print, in a pipe and on a terminal, and how they end."""
 
+import contextlib
 import json
 import re
+import socket
+import time
 
 import faults
 import pytest
@@ -30,6 +33,8 @@ WRONG_USAGE = [  # Words, and what is said of them.
     (("get", "/ready z"), "expected a path"),
     (("get", "/" + "x" * 3000), "expected a path"),
     (("get", "--listen", "nonsense", "/livez"), "DBHEALTH_LISTEN"),
+    (("get", "--timeout", "2", "/livez"), "--timeout: '2' is not a duration"),
+    (("get", "--timeout", "0s", "/livez"), "--timeout: expected at least 1ms"),
     (("wait", "readyz", "healthz"), "healthz"),
     (("wait", "--timeout", "60"), "--timeout"),
     (("grants", "postgres"), "postgres"),
@@ -345,6 +350,82 @@ def test_get_of_something_else_is_1(program, said):
         ended = program.run("get", "/livez", DBHEALTH_LISTEN=f"127.0.0.1:{port}")
     assert (ended.status, ended.output) == (UNWELL, "")
     assert "gave no answer" in ended.errors
+
+
+def saying(*pieces):
+    """A server that says these pieces to whoever asks, and closes."""
+
+    def greet(connection):
+        connection.recv(65536)
+        for piece in pieces:
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return faults.listening(greet)
+
+
+def test_get_prints_the_whole_of_any_size(program):
+    body = "0123456789abcdef" * (3 << 16)  # 3 MiB
+    header = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+    with saying(header.encode(), body.encode()) as port:
+        ended = program.run("get", "/status", DBHEALTH_LISTEN=f"127.0.0.1:{port}")
+    assert (ended.status, ended.errors) == (WELL, "")
+    assert ended.output == body + "\n"
+
+
+CUT = {  # What is said of an answer that is not whole, and the answer.
+    "the answer ends after 3 of 1048576 bytes": (b"Content-Length: 1048576\r\n\r\n", b"ok\n"),
+    "the answer ends after 0 of 1 bytes": (b"content-length:1\r\n\r\n",),
+    "no Content-Length": (b"\r\n", b"Content-Length: 3\r\n\r\nok\n"),
+    "above 64 MiB": (b"Content-Length: 99999999999999999999\r\n\r\n", *[bytes(1 << 20)] * 65),
+}
+
+
+@pytest.mark.parametrize("said, pieces", CUT.items(), ids=CUT)
+def test_get_of_a_part_of_an_answer_is_1(program, said, pieces):
+    with saying(b"HTTP/1.1 200 OK\r\n", *pieces) as port:
+        ended = program.run("get", "/status", DBHEALTH_LISTEN=f"127.0.0.1:{port}")
+    assert (ended.status, ended.output) == (UNWELL, "")
+    assert said in ended.errors
+
+
+def dribbling(start, piece=b"x"):
+    """A server that says the start and then a piece now and then, without an end."""
+
+    def greet(connection):
+        connection.recv(65536)
+        connection.sendall(start)
+        while piece:
+            connection.sendall(piece)
+            time.sleep(0.01)
+
+    return faults.listening(greet)
+
+
+@pytest.mark.parametrize("start", (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"))
+@pytest.mark.parametrize("piece", (b"x", b""))
+def test_get_gives_up_at_its_timeout(program, start, piece):
+    """However the answer comes; a program that waits on ends the test at its own limit."""
+    with dribbling(start, piece) as port:
+        words = ("get", "--timeout", "300ms", "/livez")
+        ended = program.run(*words, DBHEALTH_LISTEN=f"127.0.0.1:{port}")
+    assert (ended.status, ended.output) == (UNWELL, "")
+    assert ended.errors == "dbhealthd: the adapter gave no whole answer within 300ms\n"
+
+
+def test_get_gives_up_on_one_who_accepts_nobody(program):
+    """A full backlog drops what asks to connect."""
+    with contextlib.ExitStack() as opened:
+        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = listener.getsockname()[1]
+        for _ in range(2):
+            client = opened.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        words = ("get", "--timeout", "100ms", "/livez")
+        ended = program.run(*words, DBHEALTH_LISTEN=f"127.0.0.1:{port}")
+    assert (ended.status, ended.output) == (UNWELL, "")
+    assert "no adapter answers: Connection timed out" in ended.errors
 
 
 # wait

@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 
+import faults
 import processes
 import pytest
 import sql
@@ -339,6 +340,56 @@ def test_get_wants_tls_where_there_is_none(adapter, mariadb, build_dir):
     ended = Program(build_dir).run("get", "/livez", DBHEALTH_LISTEN=listen, **pair())
     assert ended.status == 1
     assert "no TLS connection to the adapter" in ended.errors
+
+
+def shaking_hands_slowly(connection):
+    connection.recv(65536)
+    connection.sendall(b"\x16\x03\x03\x40\x00")  # A record of 16 KiB follows.
+    while True:
+        connection.sendall(b"\0")
+        time.sleep(0.01)
+
+
+def answering_slowly(connection):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates().certificate, certificates().key)
+    with context.wrap_socket(connection.dup(), server_side=True) as secured:
+        secured.recv(65536)
+        secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n")
+        while True:
+            secured.sendall(b"x")
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "greet, said",
+    (
+        (shaking_hands_slowly, "no TLS connection to the adapter: The operation timed out"),
+        (answering_slowly, "the adapter gave no whole answer within 300ms"),
+    ),
+)
+def test_get_over_tls_gives_up_at_its_timeout(build_dir, greet, said):
+    with faults.listening(greet) as port:
+        listen = {"DBHEALTH_LISTEN": f"127.0.0.1:{port}"}
+        ended = Program(build_dir).run("get", "--timeout", "300ms", "/livez", **listen, **pair())
+    assert (ended.status, ended.output) == (1, "")
+    assert said in ended.errors
+
+
+def test_get_over_tls_prints_no_part_of_an_answer(build_dir):
+    def greet(connection):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates().certificate, certificates().key)
+        with context.wrap_socket(connection.dup(), server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok\n")
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with faults.listening(greet) as port:
+        listen = {"DBHEALTH_LISTEN": f"127.0.0.1:{port}"}
+        ended = Program(build_dir).run("get", "/livez", **listen, **pair())
+    assert (ended.status, ended.output) == (1, "")
+    assert "the answer ends after 3 of 4 bytes" in ended.errors
 
 
 def test_check_finds_a_bad_certificate(build_dir, mariadb):

@@ -40,3 +40,13 @@ void command_line_clear(struct command_line *line)
     settings_clear(&line->settings);
     words_free(&line->words);
 }
+
+bool command_parse_duration(const char *flag, const char *text, int64_t least_ms,
+                            struct duration *duration, struct error *error)
+{
+    char least[32];
+    if (!parse_duration(text, duration, error))
+        return error_prefix(error, "--%s", flag);
+    format_duration((struct duration){least_ms}, least, sizeof least);
+    return duration->ms >= least_ms || error_set(error, "--%s: expected at least %s", flag, least);
+}

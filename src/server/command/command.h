@@ -20,6 +20,12 @@ bool command_line_load(struct command_line *line, int argc, char **argv,
 
 void command_line_clear(struct command_line *line);
 
+// Reads the value of a flag of a command's own that is a duration, of so many milliseconds at
+// least.
+bool command_parse_duration(const char *flag, const char *text, int64_t least_ms,
+                            struct duration *duration, struct error *error)
+    __attribute__((warn_unused_result));
+
 // Says what is wrong on stderr; returns STATUS_USAGE.
 int command_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -105,12 +105,8 @@ static bool command_check_parse_interval(const char *text, struct duration *inte
                                          struct error *error)
 {
     *interval = (struct duration){0};
-    if (text == NULL)
-        return true;
-    if (!parse_duration(text, interval, error))
-        return error_prefix(error, "--watch");
-    return interval->ms >= LEAST_INTERVAL_MS ||
-           error_set(error, "--watch: expected at least %d ms", LEAST_INTERVAL_MS);
+    return text == NULL ||
+           command_parse_duration("watch", text, LEAST_INTERVAL_MS, interval, error);
 }
 
 int command_check(int argc, char **argv)

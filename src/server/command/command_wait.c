@@ -146,9 +146,9 @@ int command_wait(int argc, char **argv)
     if (!command_line_load(&line, argc, argv, extra, 1, 0, 1))
         return STATUS_USAGE;
     const char *endpoint = line.words.count > 0 ? line.words.items[0] : "readyz";
-    int status = parse_duration(timeout, &patience, &error)
+    int status = command_parse_duration("timeout", timeout, 0, &patience, &error)
                      ? command_wait_run_wait(&line.settings, endpoint, patience)
-                     : command_refuse("--timeout: %s", error.text);
+                     : command_refuse("%s", error.text);
     command_line_clear(&line);
     return status;
 }
