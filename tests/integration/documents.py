@@ -7,7 +7,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FRONT_PAGE = REPOSITORY / "README.md"
 CHECKS = REPOSITORY / "checks" / "README.md"
 KUBERNETES = REPOSITORY / "k8s" / "README.md"
-DOCUMENTS = (FRONT_PAGE, CHECKS, KUBERNETES)
+GUIDE = REPOSITORY / "src" / "README.md"
+DOCUMENTS = (FRONT_PAGE, CHECKS, KUBERNETES, GUIDE)
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 

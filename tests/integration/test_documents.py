@@ -10,38 +10,50 @@ import sys
 
 import processes
 import pytest
-from documents import REPOSITORY, blocks
+import yaml
+from documents import FRONT_PAGE, REPOSITORY, blocks
 from loopback import Loopback
 from program import Program
 from servers import PASSWORDS
 
 LIMIT = 50
 NO_COMMANDS = ("Pod ---", "time=")  # How blocks begin that hold none.
-CHECKS = "/etc/dbhealth/checks"
+CHECK_FOLDER = "/etc/dbhealth/checks"
+INSTALL_PACKAGES = "apt-get install"  # And their names.
 BUILD_AND_INSTALL = (
-    "cmake -B .build/mine && cmake --build .build/mine && cmake --install .build/mine"
+    "cmake -G Ninja -B .build/mine -DDBHEALTH_TESTS=OFF"
+    " && cmake --build .build/mine && cmake --install .build/mine"
 )
 DOCKER_RUN = (
     "docker run --rm --read-only --cap-drop ALL --network container:my-postgres"
     " -e DATABASE_URL=postgres://probe@127.0.0.1/postgres dbhealthd"
 )
+ASK = "curl 'http://HOST:8080/readyz?verbose'"
+CHECK_INSIDE = "kubectl exec POD -c adapter -- dbhealthd check"
 RUN_BY = {  # Command and the test that runs it.
     "tests/demo": "test_the_demo",
-    "export DATABASE_URL=postgres://probe@127.0.0.1:5432/postgres": "test_by_hand",
-    "export DATABASE_PASSWORD_FILE=/run/secrets/probe-password": "test_by_hand",
-    ".build/mine/dbhealthd": "test_by_hand",
-    "curl -i http://localhost:8080/readyz?verbose": "test_by_hand",
     BUILD_AND_INSTALL: "test_install",
-    f"dbhealthd lint {CHECKS}": "test_the_loop_for_writing_a_check",
-    f"dbhealthd check --checks {CHECKS}": "test_the_loop_for_writing_a_check",
+    "export DATABASE_URL=postgres://probe@127.0.0.1:5432/postgres": "test_a_bare_host",
+    "export DATABASE_PASSWORD_FILE=/run/secrets/probe-password": "test_a_bare_host",
+    "dbhealthd grants": "test_a_bare_host",
+    "dbhealthd check": "test_a_bare_host",
+    "dbhealthd": "test_a_bare_host",
+    ASK: "test_why_readiness_is_red",
+    CHECK_INSIDE: "test_why_readiness_is_red",
+    f"dbhealthd lint {CHECK_FOLDER}": "test_the_loop_for_writing_a_check",
+    f"dbhealthd check --checks {CHECK_FOLDER}": "test_the_loop_for_writing_a_check",
 }
 NOT_RUN = {  # Command and the reason.
     "tests/run": "it runs this test",
+    "DBHEALTH_BUILD=.build/gcc /usr/bin/python3 -m pytest -q --timeout=60"
+    " tests/integration/test_reload.py": "it is how this test is run",
+    INSTALL_PACKAGES: "test_what_a_build_needs reads it",
     "docker build -t dbhealthd .": "tests/container builds the same file with podman",
     DOCKER_RUN: "tests/container runs it so with podman",
     "kubectl create secret generic postgres-admin --from-file=password=FILE": "needs a cluster",
     "kubectl create secret generic postgres-probe --from-file=password=FILE": "needs a cluster",
     "kubectl apply -k k8s/overlays/postgres": "needs a cluster; tests/container renders it",
+    "kubectl logs POD -c adapter": "needs a cluster; test_verdicts.py reads the log",
 }
 
 
@@ -53,7 +65,8 @@ def commands_in(block):
     """With a prompt in the block the other lines are output; after two blanks comes a remark."""
     lines = block.splitlines()
     prompted = [line[2:] for line in lines if line.startswith("$ ")]
-    return [re.split(r"  +", line)[0] for line in prompted or lines if line.strip()]
+    commands = [re.split(r"  +", line)[0] for line in prompted or lines if line.strip()]
+    return [INSTALL_PACKAGES if c.startswith(INSTALL_PACKAGES) else c for c in commands]
 
 
 def block_with(command):
@@ -87,7 +100,7 @@ def run(command, **environment):
     return ended.stdout
 
 
-# Try it
+# README.md
 
 
 def test_the_demo(build_dir, loopback):
@@ -96,21 +109,97 @@ def test_the_demo(build_dir, loopback):
     assert "answers were as announced" in run((*loopback.under, sys.executable, *words))
 
 
-def test_by_hand(build_dir, loopback, postgres, tmp_path):
+def test_what_a_build_needs():
+    """The packages of the Dockerfile, but for certificates, which any host has."""
+    [listed] = re.findall(rf"^{INSTALL_PACKAGES} (.+)$", FRONT_PAGE.read_text(), re.MULTILINE)
+    dockerfile = (REPOSITORY / "Dockerfile").read_text()
+    [installed] = re.findall(r"--no-install-recommends(.*?)&&", dockerfile, re.DOTALL)
+    words = set(installed.replace("\\", "").split())
+    assert set(listed.split()) == words - {"ca-certificates"}
+
+
+def test_install(build_dir, postgres, tmp_path):
+    """What has been built already."""
+    [command] = [c for c in commands_in(block_with(BUILD_AND_INSTALL)) if "--install" in c]
+    install = shlex.split(command.rpartition("&&")[2].replace(".build/mine", str(build_dir)))
+    run((*install, "--prefix", tmp_path))
+    ended = Program(tmp_path / "bin").run("check", DATABASE_URL=postgres.url())
+    assert ended.status == 0, ended.output
+
+
+def test_a_bare_host(build_dir, loopback, postgres, tmp_path):
+    """The lines below the build, and the question of the section on red readiness."""
     loopback.forward(5432, postgres)
     secret = tmp_path / "probe-password"
     secret.write_text(PASSWORDS["probe"] + "\n")
-    program = build_dir / "dbhealthd"
-    script = block_with("curl -i http://localhost:8080/readyz?verbose")
+    script = block_with("dbhealthd grants").partition(BUILD_AND_INSTALL)[2]
     script = script.replace("/run/secrets/probe-password", str(secret))
-    script = script.replace(
-        ".build/mine/dbhealthd\n",
-        f"{program} &\ntrap 'kill -INT $!; wait $!' EXIT\n"
-        f"until {program} get /livez; do sleep 0.1; done\n",
-    )
-    output = run((*loopback.under, "bash", "-euc", script))
+    script = re.sub(r"^dbhealthd  +#.*", in_background(), script, flags=re.MULTILINE)
+    ask = ASK.replace("HOST", "localhost").replace("curl", "curl -i")
+    output = run_script(build_dir, loopback, script + ask)
+    assert 'CREATE ROLE "probe"' in output
+    assert re.search(r"^accepting +pass ", output, re.MULTILINE)
     assert "HTTP/1.1 200 OK" in output
     assert "[+]accepting ok" in output
+
+
+def test_why_readiness_is_red(build_dir, loopback, postgres):
+    loopback.forward(5432, postgres)
+    ask, inside = commands_in(block_with(ASK))[0], commands_in(block_with(ASK))[2]
+    assert (ask, inside) == (ASK, CHECK_INSIDE)
+    script = f"""
+        export DATABASE_URL=postgres://probe:wrong@127.0.0.1:5432/postgres
+        {in_background()}
+        {ask.replace("HOST", "localhost")}
+        {inside.rpartition(" -- ")[2]} || echo "ended with $?"
+    """
+    output = run_script(build_dir, loopback, script)
+    line = "[-]accepting failed: denied: the server refused the probe user"
+    assert re.search(rf"^{re.escape(line)}.*; check user, password", output, re.MULTILINE)
+    assert 'password authentication failed for user "probe"' in output
+    assert "ended with 1" in output
+
+
+def in_background():
+    """Lines of a script that serve until it ends."""
+    return (
+        "dbhealthd & trap 'kill -INT $!; wait $!' EXIT\n"
+        "until dbhealthd get /livez; do sleep 0.1; done\n"
+    )
+
+
+def run_script(build_dir, loopback, script):
+    return run((*loopback.under, "bash", "-euc", f"PATH={build_dir}:$PATH\n{script}"))
+
+
+def test_probes_are_those_of_the_manifests():
+    [text] = [block for block in blocks("yaml", [FRONT_PAGE]) if "startupProbe" in block]
+    shown = yaml.safe_load(text)
+    documents = yaml.safe_load_all((REPOSITORY / "k8s/base/statefulset.yaml").read_text())
+    [pod] = [one["spec"]["template"]["spec"] for one in documents if one["kind"] == "StatefulSet"]
+    [database] = [one for one in pod["containers"] if one["name"] == "database"]
+    component = yaml.safe_load(
+        (REPOSITORY / "k8s/components/database-liveness/kustomization.yaml").read_text()
+    )
+    patch = yaml.safe_load(component["patches"][0]["patch"])
+    [added] = patch["spec"]["template"]["spec"]["containers"]
+    for name, probe in shown.items():
+        assert probe.items() <= {**database, **added}[name].items(), name
+
+
+def test_the_compose_file_has_all_that_it_names():
+    [text] = [block for block in blocks("yaml", [FRONT_PAGE]) if block.startswith("services:")]
+    file = yaml.safe_load(text)
+    services = file["services"]
+    assert services["dbhealthd"]["network_mode"] == "service:db"
+    for service in services.values():
+        mounted = {f"/run/secrets/{name}" for name in service["secrets"]}
+        named = {v for k, v in service["environment"].items() if k.endswith("_FILE")}
+        assert named == mounted
+        assert set(service["secrets"]) <= file["secrets"].keys()
+
+
+# checks/README.md
 
 
 def test_the_probe_user(program, server):
@@ -129,17 +218,6 @@ def test_the_probe_user(program, server):
     assert ended.status == 0, ended.output
 
 
-def test_install(build_dir, postgres, tmp_path):
-    """What has been built already."""
-    [command] = commands_in(block_with(BUILD_AND_INSTALL))
-    install = shlex.split(command.rpartition("&&")[2].replace(".build/mine", str(build_dir)))
-    run((*install, "--prefix", tmp_path))
-    ended = Program(tmp_path / "bin").run("check", DATABASE_URL=postgres.url())
-    assert ended.status == 0, ended.output
-
-
-# Check files and commands
-
 FAULTY = "-- endpoints: replica\n\n\n-- fail:   lag_seconds > much\nSELECT 45 AS lag_seconds\n"
 MENDED = FAULTY.replace("much", "30")
 
@@ -151,14 +229,14 @@ def transcript(block):
 
 
 def test_the_loop_for_writing_a_check(program, postgres, tmp_path):
-    """`lint` shows a fault, `check` what the mended file finds; both print what the document says."""
-    steps = transcript(block_with(f"dbhealthd lint {CHECKS}"))
+    """`lint` shows a fault, `check` what the mended file finds; both print what is documented."""
+    steps = transcript(block_with(f"dbhealthd lint {CHECK_FOLDER}"))
     assert len(steps) == 2
     for (command, expected), text in zip(steps, (FAULTY, MENDED)):
         (tmp_path / "lag.sql").write_text(text)
-        words = shlex.split(command.replace(CHECKS, str(tmp_path)))[1:]
+        words = shlex.split(command.replace(CHECK_FOLDER, str(tmp_path)))[1:]
         output = program.run(*words, DATABASE_URL=postgres.url()).output
-        assert without_times(output.replace(str(tmp_path), CHECKS)) == without_times(expected)
+        assert without_times(output.replace(str(tmp_path), CHECK_FOLDER)) == without_times(expected)
 
 
 def without_times(output):

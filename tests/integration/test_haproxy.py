@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from documents import KUBERNETES, blocks
+from documents import FRONT_PAGE, KUBERNETES, blocks
 from haproxy import PROGRAM, HAProxy, bare_config
 from servers import MariaDB, MySQL, Postgres, free_port, wait_until
 
@@ -106,8 +106,8 @@ class Balancer:
         self.proxy = HAProxy(folder, put(self._config(folder), changes))
 
     def _config(self, folder):
-        """The documented one. Its intervals are shorter, for tests are in a hurry, and its limits are
-        longer, for nothing here is about a slow machine."""
+        """The documented one. Its intervals are shorter, for tests are in a hurry, and its limits
+        are longer, for nothing here is about a slow machine."""
         servers = {
             rf"{name} 10\.0\.0\.\d:5432 check port 8080": (
                 f"{name} {server.host}:{server.port} check port {self.adapters[server].port}"
@@ -264,6 +264,13 @@ def balance(adapter, pair, tmp_path, log_on_failure, request):
 
 def drain_file(folder, server):
     return folder / f"drain-{server.name}"
+
+
+def test_the_front_page_shows_a_part_of_it():
+    [part] = blocks("haproxy", [FRONT_PAGE])
+    section = documented_config().partition("\nbackend primary\n")[2].partition("\n\n")[0]
+    assert part.splitlines()[0] == "backend primary"
+    assert set(part.splitlines()[1:]) <= set(section.splitlines())
 
 
 def test_the_documented_configuration_has_no_fault(tmp_path):

@@ -1,12 +1,16 @@
-"""The documents as text: every link leads to something."""
+"""The documents as text: links lead somewhere, lines end, and what src/README.md names is there."""
 
 import re
 from pathlib import Path
 
 import pytest
+import test_rooms
 
 REPOSITORY = Path(__file__).parents[2]
+SOURCE = REPOSITORY / "src"
 DOCUMENTS = [*REPOSITORY.glob("*.md"), *sorted(REPOSITORY.glob("[!.]*/**/*.md"))]
+FRONT_PAGE_LINES = 200
+PROSE_COLUMNS = 160
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -17,8 +21,12 @@ def each(test):
     return pytest.mark.parametrize("document", DOCUMENTS, ids=ids)(test)
 
 
+def prose_of(text):
+    return FENCED.sub("", text)
+
+
 def prose(document):
-    return FENCED.sub("", document.read_text())
+    return prose_of(document.read_text())
 
 
 def anchors(document):
@@ -37,3 +45,49 @@ def test_links_lead_to_something(document):
         target = document.parent / path if path else document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_the_front_page_is_one():
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= FRONT_PAGE_LINES
+
+
+@each
+def test_lines_are_not_too_long(document):
+    """Rows of tables can't be broken; what stands in fences is as it is."""
+    lines = [line for line in prose(document).splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > PROSE_COLUMNS] == []
+
+
+# src/README.md
+
+
+@pytest.fixture(scope="module")
+def guide():
+    return (SOURCE / "README.md").read_text()
+
+
+def test_the_guide_has_each_room_and_what_it_sees(guide):
+    section = guide.partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in section.splitlines() if "|" in line]
+    rooms = {row[0].strip("`"): set(row[2].split()) if len(row) > 2 else set() for row in rows[2:]}
+    may_see = {
+        room: {seen.removeprefix("server/") for seen in seen_rooms}
+        for room, seen_rooms in test_rooms.MAY_SEE.items()
+    }
+    assert rooms == may_see
+
+
+def test_the_guide_names_files_that_are_there(guide):
+    """In backquotes, seen from src or from the top; names in capitals stand for any."""
+    names = re.findall(r"`([a-z_./-]+/[a-z_./-]*|[a-z_]+\.[ch])`", prose_of(guide))
+    assert len(names) > 40
+    missing = [n for n in names if not any((top / n).exists() for top in (SOURCE, REPOSITORY))]
+    files = {path.name for path in SOURCE.glob("**/*.[ch]")}
+    assert [name for name in missing if name not in files] == []
+
+
+def test_the_guide_names_functions_that_there_are(guide):
+    sources = "\n".join(path.read_text() for path in SOURCE.glob("**/*.c"))
+    names = set(re.findall(r"`(\w+)\(\)`", guide)) | set(re.findall(r"`(\w+_\w+)`", guide))
+    assert len(names) > 20
+    assert [name for name in names if not re.search(rf"\b{name}\(", sources)] == []
