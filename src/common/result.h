@@ -14,7 +14,7 @@ enum value_type {
 
 enum {
     RESULT_COLUMNS_MAX = 64,     // of one result
-    RESULT_NAME_MAX = 63,        // bytes of a column's name; the rest is cut
+    RESULT_NAME_MAX = 256,       // bytes of a column's name; the rest is cut. MySQL sends so many
     RESULT_VALUE_MAX = 4096,     // bytes of a value; the rest is cut and `cut` says so
     RESULT_BYTES_MAX = 56 * 1024 // of all names and values, with what each costs on the wire
 };

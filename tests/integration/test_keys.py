@@ -6,6 +6,7 @@ import re
 import pytest
 import servers
 import sql
+from exposition import Metrics
 
 LOGGED_MOST = 1000  # Rows of one run.
 
@@ -20,6 +21,44 @@ TYPED = (
 
 def lag(statement=BEHIND, **keys):
     return sql.check(statement, **{"endpoints": "readyz", "cache": "60s", **PARAM, **keys})
+
+
+# Column names
+
+
+@pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=True, scope="session")
+@pytest.mark.parametrize("character", "xé界")
+@pytest.mark.parametrize("length", [64, 255])
+def test_rules_and_metrics_name_the_longest_columns(adapter, server, length, character):
+    name = (length * character).encode()[:255].decode(errors="ignore")  # What both send of it.
+    keys = {"fail": f'"{name}" > 9', "metrics": f"other, {name}"}
+    statement = "SELECT {} AS `{}`, 'x' AS other"
+    checks = {
+        "good": sql.check(statement.format(5, name), endpoints="good", **keys),
+        "bad": sql.check(statement.format(10, name), endpoints="bad", **keys),
+        "other": sql.check(statement.format(5, f"{name[:-1]}_"), endpoints="other", **keys),
+    }
+    a = adapter(server.url(), checks=checks)
+    shown = name.encode()[:64].decode(errors="ignore") + "..." * (len(name.encode()) > 64)
+    assert (a.status_of("/good"), a.status_of("/bad"), a.status_of("/other")) == (200, 503, 503)
+    assert a.shown("/bad")["bad"].detail == f"{shown} 10 > 9"
+    assert f"(column {shown} is not in the result)" in a.shown("/other")["other"].detail
+    values = Metrics(a.get("/metrics").body).by("check", "dbhealthd_check_value", column=name)
+    assert values == {"good": 5, "bad": 10}
+    assert a.messages("configuration is wrong") == []
+
+
+def test_postgres_has_no_column_of_a_longer_name(adapter, postgres):
+    """It cuts the name in the statement: a rule with all of it would never find its column."""
+    checks = {
+        f"most{length}": sql.check(f"SELECT 5 AS {length * 'x'}", fail=f"{length * 'x'} > 9")
+        for length in (63, 64)
+    }
+    a = adapter(postgres.url(), checks=checks)
+    assert a.shown("/readyz")["most63"].code == ""
+    assert a.shown("/readyz")["most64"].code == "config"
+    (line,) = a.messages("configuration is wrong")
+    assert re.search(r"most64.sql:1:10: .* at most 63 bytes$", line["problem"])
 
 
 # Params

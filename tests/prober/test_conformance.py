@@ -411,6 +411,18 @@ def test_column_names(session, engine):
     assert (first.lower(), second, third) == ("mixed", name, "a b")
 
 
+@pytest.mark.parametrize("character", "xé界")
+def test_the_longest_column_names(session, engine, character):
+    """Those of MySQL and MariaDB have 64 characters, and aliases 256, but they send fewer."""
+    quote = '"' if engine == "postgres" else "`"
+    names = 64 * character, 256 * character
+    statement = "SELECT *, 2 AS {0}{2}{0} FROM (SELECT 1 AS {0}{1}{0}) AS t".format(quote, *names)
+    reply = session.run(statement)
+    sent = {"postgres": 63, "mariadb": 255, "mysql": 256}[engine]  # Bytes.
+    expected = [name.encode()[:sent].decode(errors="ignore") for name in names]
+    assert (reply.result.columns, texts(reply)) == (expected, [("1", "2")])
+
+
 @pytest.mark.parametrize("kept", [0, 1, 7])
 def test_row_limit(session, dialect, kept):
     reply = session.run(dialect.rows.format(count=1000), max_rows=kept)

@@ -3,6 +3,7 @@
 #include "server/check/check_file.h"
 
 #include "common/memory.h"
+#include "common/target.h"
 #include "common/text.h"
 #include "common/wire.h"
 
@@ -415,6 +416,95 @@ static void mistakes_are_told_with_line_and_column(void **state)
     }
 }
 
+static const char *repeated(char character, size_t count)
+{
+    static char bytes[300];
+    assert_true(count < sizeof bytes);
+    memset(bytes, character, count);
+    bytes[count] = '\0';
+    return bytes;
+}
+
+static struct check *parse_for(enum engine engine, const char *format, const char *name)
+{
+    char text[512];
+    struct check_defaults for_engine = defaults;
+    for_engine.engine = engine;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(text, sizeof text, format, name);
+#pragma GCC diagnostic pop
+    return check_file_parse("lag", "lag.sql", text, strlen(text), &for_engine);
+}
+
+static void check_name(enum engine engine, const char *format, const char *name,
+                       const char *message)
+{
+    struct check *check = parse_for(engine, format, name);
+    print_message("%s %.20s...: %s\n", format, name, message != NULL ? message : "sound");
+    if (message == NULL)
+        assert_null(check->broken);
+    else
+        assert_non_null(check->broken);
+    if (message != NULL)
+        assert_string_equal(check->broken, message);
+    check_free(check);
+}
+
+static void a_column_name_that_no_server_can_send_is_refused(void **state)
+{
+    (void)state;
+    enum { MOST = 256 };
+    static const struct {
+        const char *format, *message;
+    } cases[] = {
+        {"-- fail: %s > 1\nSELECT 1",
+         "lag.sql:1:10: fail: the column's name is too long, expected at most 256 bytes"},
+        {"-- x-a: b\n-- warn:  \"%s\" > 1\nSELECT 1",
+         "lag.sql:2:11: warn: the column's name is too long, expected at most 256 bytes"},
+        {"-- skip: %s > 1\nSELECT 1",
+         "lag.sql:1:10: skip: the column's name is too long, expected at most 256 bytes"},
+        {"-- metrics: n, %s\nSELECT 1",
+         "lag.sql:1:13: metrics: the column's name is too long, expected at most 256 bytes"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        check_name(ENGINE_NONE, cases[i].format, repeated('n', MOST), NULL);
+        check_name(ENGINE_MYSQL, cases[i].format, repeated('n', MOST), NULL);
+        check_name(ENGINE_NONE, cases[i].format, repeated('n', MOST + 1), cases[i].message);
+        check_name(ENGINE_MYSQL, cases[i].format, repeated('n', MOST + 1), cases[i].message);
+    }
+}
+
+// Postgres cuts such a name in the statement, too, and so sends no column that has it.
+static void a_column_name_that_postgres_would_cut_is_refused_for_postgres(void **state)
+{
+    (void)state;
+    static const struct {
+        enum engine engine;
+        const char *format;
+        unsigned column; // 0: sound
+    } cases[] = {
+        {ENGINE_POSTGRES, "-- fail: %s > 1\nSELECT 1", 10},
+        {ENGINE_POSTGRES, "-- warn: \"%s\" > 1\n-- flavor: mysql postgres\nSELECT 1", 10},
+        {ENGINE_POSTGRES, "-- metrics: %s\nSELECT 1", 13},
+        {ENGINE_POSTGRES, "-- fail: %s > 1\n-- flavor: mysql\nSELECT 1", 0},
+        {ENGINE_MYSQL, "-- fail: %s > 1\nSELECT 1", 0},
+        {ENGINE_MYSQL, "-- fail: %s > 1\n-- flavor: postgres\nSELECT 1", 0},
+        {ENGINE_NONE, "-- fail: %s > 1\n-- flavor: postgres\nSELECT 1", 10},
+        {ENGINE_NONE, "-- fail: %s > 1\n-- flavor: postgres mariadb\nSELECT 1", 0},
+        {ENGINE_NONE, "-- fail: %s > 1\nSELECT 1", 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char message[128];
+        (void)snprintf(message, sizeof message,
+                       "lag.sql:1:%u: Postgres cuts the column's name, expected at most 63 bytes",
+                       cases[i].column);
+        check_name(cases[i].engine, cases[i].format, repeated('n', 63), NULL);
+        check_name(cases[i].engine, cases[i].format, repeated('n', 64),
+                   cases[i].column > 0 ? message : NULL);
+    }
+}
+
 static void a_timeout_at_the_deadline_or_with_a_period_is_sound(void **state)
 {
     (void)state;
@@ -583,12 +673,12 @@ static void quotes_however_deep_are_parsed_once(void **state)
     fputs("-- fail: x == '", begin(&builder));
     repeat(builder.file, "''", 2000);
     fputs("'\n-- fail: \"", builder.file);
-    repeat(builder.file, "\"\"", 2000);
+    repeat(builder.file, "\"\"", 256);
     fputs("\" == 1\nSELECT 1", builder.file);
     struct check *check = parse_built(&builder);
     assert_null(check->broken);
     assert_int_equal(strlen(check->rules[0].literal.string), 2000);
-    assert_int_equal(strlen(check->rules[1].column), 2000);
+    assert_int_equal(strlen(check->rules[1].column), 256);
     check_free(check);
 }
 
@@ -770,6 +860,8 @@ int main(void)
         cmocka_unit_test(values_come_from_the_environment_or_their_default),
         cmocka_unit_test(mistakes_in_variables_are_told),
         cmocka_unit_test(mistakes_are_told_with_line_and_column),
+        cmocka_unit_test(a_column_name_that_no_server_can_send_is_refused),
+        cmocka_unit_test(a_column_name_that_postgres_would_cut_is_refused_for_postgres),
         cmocka_unit_test(a_timeout_at_the_deadline_or_with_a_period_is_sound),
         cmocka_unit_test(only_the_first_mistake_is_told),
         cmocka_unit_test(the_rest_of_a_broken_file_stands),

@@ -86,7 +86,8 @@ static unsigned status_at(const struct check *check, const char *endpoint, enum 
 
 static struct check *shipped(const char *name)
 {
-    static const struct check_defaults defaults = {{800}, {2000}, {900}};
+    static const struct check_defaults defaults = {
+        .timeout = {800}, .cache = {2000}, .deadline = {900}};
     char path[512];
     (void)snprintf(path, sizeof path, "%s/checks/postgres/%s.sql", DBHEALTH_SOURCE, name);
     struct check *check = check_file_load(name, path, &defaults);

@@ -9,7 +9,8 @@
 
 static struct check *parse(const char *header)
 {
-    static const struct check_defaults defaults = {{800}, {2000}, {900}};
+    static const struct check_defaults defaults = {
+        .timeout = {800}, .cache = {2000}, .deadline = {900}};
     char text[512];
     (void)snprintf(text, sizeof text, "%s\nSELECT 1", header);
     return check_file_parse("lag", "lag.sql", text, strlen(text), &defaults);

@@ -1,6 +1,8 @@
 // Results: typed, found by name, and cut at their bounds by whole rows.
 #include "common/result.h"
 
+#include "common/text.h"
+
 #include "unit.h"
 
 #include <math.h>
@@ -89,6 +91,27 @@ static void long_names_are_cut(void **state)
     }
     assert_false(result->cut);
     result_free(result);
+}
+
+// The longest that a server sends are aliases of MySQL.
+static void names_of_a_server_are_kept_whole(void **state)
+{
+    (void)state;
+    static const char *const characters[] = {"n", "ä", "界", "\U0001F418"};
+    for (size_t i = 0; i < COUNT(characters); i++) {
+        char name[256 + 1] = "";
+        struct text text = text_in(name, sizeof name);
+        uint32_t column = 99;
+        while (!text.cut)
+            text_add(&text, characters[i]);
+        struct result *result = result_new();
+        result_add_column(result, "other");
+        result_add_column(result, name);
+        assert_string_equal(result_column(result, 1), name);
+        assert_true(result_find_column(result, name, &column));
+        assert_int_equal(column, 1);
+        result_free(result);
+    }
 }
 
 static void columns_past_the_most_are_left_out(void **state)
@@ -248,6 +271,7 @@ int main(void)
         cmocka_unit_test(values_come_back_by_row_and_column),
         cmocka_unit_test(columns_are_found_whatever_their_case_the_first_of_several),
         cmocka_unit_test(long_names_are_cut),
+        cmocka_unit_test(names_of_a_server_are_kept_whole),
         cmocka_unit_test(columns_past_the_most_are_left_out),
         cmocka_unit_test(long_values_are_cut_and_say_so),
         cmocka_unit_test(what_has_no_room_is_dropped_by_whole_rows),

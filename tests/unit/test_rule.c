@@ -356,6 +356,31 @@ static void column_names_match_whatever_their_case(void **state)
     expect("OTHER == 1", VALUE_NUMBER, "5", RULE_HOLDS, "OTHER 1 == 1");
 }
 
+// Longer ones than a reason has room for are shortened in it.
+static void long_column_names_are_judged_and_shortened(void **state)
+{
+    (void)state;
+    char name[256 + 1] = "", shown[80], rule[300], why[192], wanted[192];
+    struct text text = text_in(name, sizeof name);
+    struct text start = text_in(shown, sizeof shown);
+    while (!text.cut)
+        text_add(&text, "\U0001F418");
+    text_addf(&start, "%.64s...", name);
+    struct result *result = result_new();
+    result_add_column(result, name);
+    (void)result_add_value(result, VALUE_NUMBER, "5", 1);
+    result->row_count = 1;
+    (void)snprintf(rule, sizeof rule, "\"%s\" > 1", name);
+    assert_int_equal(judge_text(rule, result, why, sizeof why), RULE_HOLDS);
+    (void)snprintf(wanted, sizeof wanted, "%s 5 > 1", shown);
+    assert_string_equal(why, wanted);
+    (void)snprintf(rule, sizeof rule, "\"%sx\" > 1", name);
+    assert_int_equal(judge_text(rule, result, why, sizeof why), RULE_UNFIT);
+    (void)snprintf(wanted, sizeof wanted, "column %s is not in the result", shown);
+    assert_string_equal(why, wanted);
+    result_free(result);
+}
+
 static void only_the_first_row_is_judged(void **state)
 {
     (void)state;
@@ -443,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_number_that_was_cut_cannot_be_compared),
         cmocka_unit_test(a_string_that_was_cut_cannot_be_compared),
         cmocka_unit_test(column_names_match_whatever_their_case),
+        cmocka_unit_test(long_column_names_are_judged_and_shortened),
         cmocka_unit_test(only_the_first_row_is_judged),
         cmocka_unit_test(without_a_row_there_is_nothing_to_judge_but_the_count),
         cmocka_unit_test(rows_counts_what_the_server_sent),

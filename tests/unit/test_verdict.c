@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct check_defaults defaults = {{800}, {2000}, {900}};
+static const struct check_defaults defaults = {
+    .timeout = {800}, .cache = {2000}, .deadline = {900}};
 
 static struct check *check_with(const char *header)
 {

@@ -347,7 +347,8 @@ static void the_largest_possible_reply_fits(void **state)
             check_fullest_reply(columns[j], RESULT_NAME_MAX, lengths[i]);
     }
     check_fullest_reply(RESULT_COLUMNS_MAX, RESULT_NAME_MAX, 0);
-    check_fullest_reply(RESULT_COLUMNS_MAX, RESULT_NAME_MAX, 800);
+    check_fullest_reply(RESULT_COLUMNS_MAX, RESULT_NAME_MAX, 600);
+    check_fullest_reply(RESULT_COLUMNS_MAX, 63, 800);
     check_fullest_reply(RESULT_COLUMNS_MAX, 0, 0);
 }
 

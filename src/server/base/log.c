@@ -187,35 +187,36 @@ void log_event(enum log_level level, const char *message, const struct log_field
 
 // --- rows
 
-enum { KEY_ROOM = RESULT_NAME_MAX + 16, ROW_FIELDS_MAX = RESULT_COLUMNS_MAX + 1 };
+enum {
+    SUFFIX_ROOM = RESULT_COLUMNS_MAX + 8, // for a '_' for each name that may be taken, and the NUL
+    ROW_FIELDS_MAX = RESULT_COLUMNS_MAX + 1
+};
 
-static bool log_is_taken(char (*keys)[KEY_ROOM], size_t count, const char *key)
+static bool log_is_taken(char *const *keys, size_t count, const char *key)
 {
-    static const char *const own[] = {"time", "level", "msg"};
+    static const char *const own[] = {"time", "level", "msg", "check"};
     bool taken = false;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         taken |= strcmp(own[i], key) == 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 1; i < count; i++)
         taken |= strcmp(keys[i], key) == 0;
     return taken;
 }
 
 // What a key of logfmt cannot hold becomes '_', in JSON too: one name in both.
-static void log_name_field(char (*keys)[KEY_ROOM], size_t count, const char *column)
+static char *log_new_key(char *const *keys, size_t count, const char *column)
 {
-    char *key = keys[count];
-    struct text text = text_in(key, KEY_ROOM);
+    size_t room = strlen(column) + SUFFIX_ROOM;
+    char *key = memory_new(room);
+    struct text text = text_in(key, room);
     text_add_foreign(&text, column, strlen(column));
     for (size_t i = 0; i < text.length; i++) {
         if (strchr(" =\"\\", key[i]) != NULL)
             key[i] = '_';
     }
-    do {
-        bool fit = text.length > 0 && !log_is_taken(keys, count, key);
-        if (fit)
-            break;
+    while ((text.length == 0 || log_is_taken(keys, count, key)) && !text.cut)
         text_add(&text, "_");
-    } while (!text.cut);
+    return key;
 }
 
 static char *log_clean(const struct value *value)
@@ -229,8 +230,7 @@ static char *log_clean(const struct value *value)
 void log_row(const char *check, const struct result *result, uint32_t row)
 {
     struct log_field fields[ROW_FIELDS_MAX] = {LOG_TEXT("check", check)};
-    char keys[ROW_FIELDS_MAX][KEY_ROOM] = {"check"};
-    char *values[ROW_FIELDS_MAX];
+    char *keys[ROW_FIELDS_MAX], *values[ROW_FIELDS_MAX]; // of the columns, from 1 on
     char time[WALL_TIME_MAX];
     size_t count = 1;
     if (LOG_INFO < logger.least)
@@ -239,7 +239,7 @@ void log_row(const char *check, const struct result *result, uint32_t row)
         struct value value = result_value(result, row, i);
         if (value.type == VALUE_NULL)
             continue;
-        log_name_field(keys, count, result_column(result, i));
+        keys[count] = log_new_key(keys, count, result_column(result, i));
         values[count] = log_clean(&value);
         fields[count] = (struct log_field){
             .key = keys[count], .text = values[count], .is_numeric = value.type == VALUE_NUMBER};
@@ -254,8 +254,10 @@ void log_row(const char *check, const struct result *result, uint32_t row)
                         .count = count};
     if (!log_emit(&line))
         logger.dropped++;
-    while (count-- > 1)
+    while (count-- > 1) {
+        free(keys[count]);
         free(values[count]);
+    }
 }
 
 uint64_t log_lines_dropped(void)

@@ -19,6 +19,8 @@ enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM =
 
 enum { KEY_COUNT = 18 };
 
+enum { POSTGRES_NAME_MAX = 63 }; // bytes of a column's name that it keeps (its NAMEDATALEN)
+
 struct place {
     unsigned line, column; // from 1
 };
@@ -30,6 +32,7 @@ struct parser {
     unsigned column;               // of the value being read, from 1
     bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
     struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
+    struct place long_name;        // the first column's name that Postgres would cut; line 0: none
 };
 
 typedef bool key_parser(struct parser *parser, const char *value, struct error *error);
@@ -127,6 +130,18 @@ static bool check_file_parse_every(struct parser *parser, const char *value, str
     return true;
 }
 
+// A column that the file names must be one that a server can send.
+static bool check_file_check_column(struct parser *parser, const char *name, struct error *error)
+{
+    size_t length = strlen(name);
+    if (length > RESULT_NAME_MAX)
+        return error_set(error, "the column's name is too long, expected at most %d bytes",
+                         RESULT_NAME_MAX);
+    if (length > POSTGRES_NAME_MAX && parser->long_name.line == 0)
+        parser->long_name = (struct place){.line = parser->line, .column = parser->column};
+    return true;
+}
+
 static bool check_file_add_rule(struct parser *parser, const char *value, enum rule_effect effect,
                                 struct error *error)
 {
@@ -139,7 +154,7 @@ static bool check_file_add_rule(struct parser *parser, const char *value, enum r
     }
     check->rules = memory_grow(check->rules, (check->rule_count + 1) * sizeof *check->rules);
     check->rules[check->rule_count++] = rule;
-    return true;
+    return rule.column == NULL || check_file_check_column(parser, rule.column, error);
 }
 
 static bool check_file_parse_fail(struct parser *parser, const char *value, struct error *error)
@@ -220,6 +235,10 @@ static bool check_file_parse_metrics(struct parser *parser, const char *value, s
     if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)
         return parse_yes_no(value, &check->metrics, error);
     words_split(&check->metric_columns, value, ", \t");
+    for (size_t i = 0; i < check->metric_columns.count; i++) {
+        if (!check_file_check_column(parser, check->metric_columns.items[i], error))
+            return false;
+    }
     return check->metric_columns.count > 0 ||
            error_set(error, "expected yes, no or names of columns");
 }
@@ -491,13 +510,18 @@ static const char *check_file_default_prober(const struct check *check)
     return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
 }
 
-// A fault of a key that was well written but does not go with the rest.
+// A fault of what was well written but does not go with the rest.
+static void check_file_fault_at(struct parser *parser, struct place place,
+                                const struct error *error)
+{
+    parser->line = place.line > 0 ? place.line : 1;
+    check_file_fault(parser, place.column > 0 ? place.column : 1, error);
+}
+
 static void check_file_fault_of_key(struct parser *parser, key_parser *parse,
                                     const struct error *error)
 {
-    struct place place = check_file_place_of(parser, parse);
-    parser->line = place.line > 0 ? place.line : 1;
-    check_file_fault(parser, place.column > 0 ? place.column : 1, error);
+    check_file_fault_at(parser, check_file_place_of(parser, parse), error);
 }
 
 static void check_file_fill_in(struct parser *parser)
@@ -514,6 +538,28 @@ static void check_file_fill_in(struct parser *parser)
         check->cache = check->every.ms > 0
                            ? (struct duration){.ms = check->every.ms + check->timeout.ms}
                            : defaults->cache;
+}
+
+// True if the check runs on Postgres: on this server, or, if that is not known, on no other kind.
+static bool check_file_is_for_postgres(const struct parser *parser)
+{
+    unsigned flavors = parser->check->range.flavors;
+    unsigned postgres = 1U << FLAVOR_POSTGRES;
+    if (parser->defaults->engine == ENGINE_NONE)
+        return flavors == postgres;
+    bool meant = flavors == 0 || (flavors & postgres) != 0;
+    return parser->defaults->engine == ENGINE_POSTGRES && meant;
+}
+
+// Postgres cuts a long name in the statement, too, and then sends no column that has all of it.
+static void check_file_check_long_name(struct parser *parser)
+{
+    struct error error;
+    if (parser->long_name.line == 0 || !check_file_is_for_postgres(parser))
+        return;
+    (void)error_set(&error, "Postgres cuts the column's name, expected at most %d bytes",
+                    POSTGRES_NAME_MAX);
+    check_file_fault_at(parser, parser->long_name, &error);
 }
 
 // What each key allows but not together.
@@ -571,6 +617,7 @@ struct check *check_file_parse(const char *name, const char *place, const char *
     const char *statement = check_file_take_lines(&parser, copy);
     check_file_take_statement(&parser, statement);
     check_file_fill_in(&parser);
+    check_file_check_long_name(&parser);
     check_file_check_sense(&parser);
     free(copy);
     return check;

@@ -2,6 +2,7 @@
 // check_file.c.
 #pragma once
 
+#include "common/target.h"
 #include "server/check/check.h"
 
 // What a check has if its file does not say, and the bound that all must keep.
@@ -9,6 +10,7 @@ struct check_defaults {
     struct duration timeout;
     struct duration cache;
     struct duration deadline; // of a request: a timeout above it needs `every`
+    enum engine engine;       // that the check will run on; ENGINE_NONE: not known
 };
 
 // Parses length bytes of text. Always returns a check, owned by the caller: with a fault in the

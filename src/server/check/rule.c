@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { COLUMN_SHOWN = 64 }; // bytes of a column's name in a reason
+
 // Where the parser is.
 struct cursor {
     const char *text;
@@ -346,12 +348,23 @@ static void rule_add_written(struct text *why, const char *piece)
     text_add_foreign(why, piece, strlen(piece));
 }
 
+// A long one is shortened, so that there is room for what was seen.
+static void rule_add_column(struct text *why, const char *column)
+{
+    size_t length = strlen(column);
+    if (length > COLUMN_SHOWN)
+        length = text_valid_length(column, COLUMN_SHOWN);
+    text_add_foreign(why, column, length);
+    if (column[length] != '\0')
+        text_add(why, "...");
+}
+
 static enum rule_finding rule_tell(const struct rule *rule, const struct literal *literal,
                                    bool it_holds, const char *seen, size_t length, struct text *why)
 {
     if (!it_holds)
         return RULE_HOLDS_NOT;
-    rule_add_written(why, rule->column != NULL ? rule->column : "rows");
+    rule_add_column(why, rule->column != NULL ? rule->column : "rows");
     text_add(why, " ");
     text_add_foreign(why, seen, length);
     text_addf(why, " %s ", comparison_texts[rule->comparison]);
@@ -365,7 +378,7 @@ static enum rule_finding rule_judge_unknowable(const struct rule *rule, const ch
 {
     if (rule->effect == RULE_SKIP)
         return RULE_HOLDS_NOT;
-    rule_add_written(why, rule->column);
+    rule_add_column(why, rule->column);
     text_addf(why, " is %s", what);
     return RULE_HOLDS;
 }
@@ -373,7 +386,7 @@ static enum rule_finding rule_judge_unknowable(const struct rule *rule, const ch
 static enum rule_finding rule_refuse(const struct rule *rule, const char *what, struct text *why)
 {
     text_add(why, "column ");
-    rule_add_written(why, rule->column);
+    rule_add_column(why, rule->column);
     text_addf(why, " %s", what);
     return RULE_UNFIT;
 }
@@ -385,7 +398,7 @@ static enum rule_finding rule_judge_null(const struct rule *rule, const struct l
     bool it_holds = is_null == (rule->comparison == RULE_EQ);
     if (!it_holds || !is_null)
         return rule_tell(rule, literal, it_holds, value->text, value->length, why);
-    rule_add_written(why, rule->column);
+    rule_add_column(why, rule->column);
     text_add(why, " is null");
     return RULE_HOLDS;
 }

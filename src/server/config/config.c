@@ -56,8 +56,10 @@ static void config_load_file(struct config *config, const char *folder, const ch
     char place[PATH_MAX];
     (void)snprintf(place, sizeof place, "%s/%s", folder, file);
     const struct settings *settings = &config->settings;
-    struct check_defaults defaults = {
-        .timeout = settings->timeout, .cache = settings->cache, .deadline = settings->deadline};
+    struct check_defaults defaults = {.timeout = settings->timeout,
+                                      .cache = settings->cache,
+                                      .deadline = settings->deadline,
+                                      .engine = config->engine};
     struct error error;
     if (stem != NULL && !is_name(stem)) {
         (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
