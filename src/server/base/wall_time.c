@@ -4,12 +4,23 @@
 #include <stdio.h>
 #include <time.h>
 
-int64_t wall_time_ms(struct instant instant)
+struct moment moment_now(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age_ms = instant_since(instant, instant_now()).ms;
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - age_ms;
+    return (struct moment){.now = instant_now(),
+                           .unix_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+int64_t moment_unix_ms(const struct moment *moment, struct instant instant)
+{
+    return moment->unix_ms - (moment->now.ns - instant.ns) / 1000000;
+}
+
+int64_t wall_time_ms(struct instant instant)
+{
+    struct moment moment = moment_now();
+    return moment_unix_ms(&moment, instant);
 }
 
 void wall_time_format_ms(int64_t unix_ms, char *text, size_t capacity)

@@ -17,11 +17,6 @@ enum {
     MS_PER_MINUTE = 60000
 };
 
-int64_t moment_unix_ms(const struct moment *moment, struct instant instant)
-{
-    return moment->unix_ms - (moment->now.ns - instant.ns) / 1000000;
-}
-
 // --- latency
 
 // The shortest and the longest of the runs that are kept, and the latest; all 0: there is none.

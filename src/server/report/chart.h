@@ -1,18 +1,10 @@
 // What a history looks like, as SVG within HTML, with the same in words for those who don't see it.
 #pragma once
 
+#include "server/base/wall_time.h"
 #include "server/check/history.h"
 
 #include <stdio.h>
-
-// One moment by both clocks.
-struct moment {
-    struct instant now;
-    int64_t unix_ms;
-};
-
-// An instant as Unix time in milliseconds.
-int64_t moment_unix_ms(const struct moment *moment, struct instant instant);
 
 // How long the last runs took, as a line, with the latest in words beside it.
 void chart_latency(FILE *page, const struct history *history);
