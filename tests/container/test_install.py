@@ -42,6 +42,7 @@ def test_the_tree(installed):
         "bin/dbhealthd-mysql",
         "lib/systemd/system/dbhealthd.service",
         "share/bash-completion/completions/dbhealthd",
+        "share/dbhealthd/health.schema.json",
         "share/doc/dbhealthd/LICENSE",
         "share/man/man5/dbhealthd-check.5",
         "share/man/man8/dbhealthd.8",

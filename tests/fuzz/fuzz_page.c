@@ -8,7 +8,6 @@
 
 #include "common/memory.h"
 #include "common/text.h"
-#include "server/check/numbers.h"
 #include "server/report/report_html.h"
 
 #include <stdlib.h>
@@ -145,7 +144,6 @@ static void try_page(struct fuzz_view *made, struct statistics *statistics, unsi
     bool passes[] = {(kind & 4) != 0, (kind & 8) != 0};
     struct prober_view prober = {.statistics = statistics_prober(statistics, "main"),
                                  .open_pending = (kind & 16) != 0};
-    struct result *seen = seen_of(made->check, made->reply.result);
     struct status_page status = {.config = &config,
                                  .views = &made->view,
                                  .passes = passes,
@@ -156,7 +154,6 @@ static void try_page(struct fuzz_view *made, struct statistics *statistics, unsi
                                  .flavor = (kind & 64) != 0 ? "postgres" : NULL,
                                  .version = made->reply.version,
                                  .moment = {.now = {INT64_C(3000000000000)}, .unix_ms = 1}};
-    made->view.seen = seen;
     char *text = render(&status);
     made->view.message = "other words";
     char *again = render(&status);
@@ -164,7 +161,6 @@ static void try_page(struct fuzz_view *made, struct statistics *statistics, unsi
     must_be_well_formed(text);
     free(text);
     free(again);
-    result_free(seen);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -7,7 +7,8 @@
 #include "fuzz_views.h"
 
 #include "common/memory.h"
-#include "server/report/report.h"
+#include "common/text.h"
+#include "server/report/document.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -74,13 +75,24 @@ static const char *member(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+static char *write_document(const struct report *report)
+{
+    char *body;
+    size_t length;
+    struct writer writer = {.out = open_memstream(&body, &length)};
+    MUST(writer.out != NULL);
+    document_write(&writer, report);
+    MUST(fclose(writer.out) == 0);
+    MUST(strlen(body) == length && body[length - 1] == '\n');
+    return body;
+}
+
 static void try_json(const struct report *report, const char *detail)
 {
-    size_t length;
-    char *body = report_json_text(report_json(report), &length);
+    char *body = write_document(report);
+    MUST(text_valid_length(body, strlen(body)) == strlen(body));
     json_t *object = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
     const struct check_view *view = &report->views[0];
-    MUST(strlen(body) == length && body[length - 1] == '\n');
     MUST(json_is_object(object));
     MUST((strcmp(member(object, "status"), "fail") == 0) == !report->passes);
     const json_t *check =
@@ -106,7 +118,9 @@ static void try_report(const struct check_view *view, unsigned circumstances)
                             .count = 1,
                             .circumstances.draining = (circumstances & 4) != 0,
                             .circumstances.young = (circumstances & 8) != 0,
-                            .not_excluded = &excluded};
+                            .not_excluded = &excluded,
+                            .history = (circumstances & 32) != 0,
+                            .moment = {.now = {INT64_C(3000000000000)}, .unix_ms = 1}};
     report.passes = endpoint_passes(report.rule, view, 1, &report.circumstances);
     report.shows_drain = report.circumstances.draining && report.rule->draining_fails;
     report_detail(&view->judgement, detail, sizeof detail);

@@ -29,7 +29,9 @@ static struct check_view view_of(const struct check *check, const struct reply *
     enum outcome outcome = check->broken != NULL ? OUTCOME_CONFIG : reply->outcome;
     if (outcome == OUTCOME_OK && reply->result == NULL)
         outcome = OUTCOME_CRASHED;
+    static const struct check_statistics no_past;
     struct check_view view = {.check = check,
+                              .statistics = &no_past,
                               .judgement = judge(check, outcome, reply->result, NULL),
                               .dated = outcome == OUTCOME_OK,
                               .message = reply->message,
@@ -58,11 +60,14 @@ void view_begin(struct fuzz_view *made, struct input *input)
     made->view = view_of(made->check, &made->reply);
     made->numbers = numbers_of(made->check, made->reply.result);
     made->view.numbers = made->numbers;
+    made->seen = seen_of(made->check, made->reply.result);
+    made->view.seen = made->seen;
 }
 
 void view_end(struct fuzz_view *made)
 {
     result_free(made->numbers);
+    result_free(made->seen);
     reply_free(&made->reply);
     check_free(made->check);
 }

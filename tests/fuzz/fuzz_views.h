@@ -11,6 +11,7 @@ struct fuzz_view {
     struct check *check;
     struct reply reply;
     struct result *numbers; // NULL: none
+    struct result *seen;    // NULL: none
 };
 
 // Takes a check file up to a NUL, and then a prober's reply (see fuzz_replies.h).

@@ -5,6 +5,8 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+from health import parse_document
+
 # What the kubelet sends.
 KUBELET = (
     b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: kube-probe/1.36\r\n"
@@ -64,7 +66,8 @@ def read_answer(client, method="GET"):
 
 
 def parse_answer(received, method="GET", complete=True):
-    """The first answer in the bytes; None if it isn't all there and needn't be."""
+    """The first answer in the bytes; None if it isn't all there and needn't be. JSON must be as the
+    schema has it."""
     head, end, rest = received.partition(b"\r\n\r\n")
     first, _, lines = head.decode("latin-1").partition("\r\n")
     pairs = (line.partition(":") for line in lines.split("\r\n") if line)
@@ -74,7 +77,10 @@ def parse_answer(received, method="GET", complete=True):
         assert not complete, f"not a whole answer: {received!r}"
         return None
     assert first.startswith("HTTP/1.1 "), first
-    return Answer(int(first.split()[1]), headers, rest[:length].decode(), rest[length:])
+    body = rest[:length].decode()
+    if body and "json" in headers.get("content-type", ""):
+        parse_document(body)
+    return Answer(int(first.split()[1]), headers, body, rest[length:])
 
 
 def burst(port, request, count, *, limit=30):

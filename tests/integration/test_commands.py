@@ -9,6 +9,7 @@ import time
 import faults
 import pytest
 import sql
+from health import parse_document
 from manners import polite_to
 from program import COLOUR, Program, in_session
 from servers import PASSWORDS
@@ -160,15 +161,18 @@ def test_check_as_json(program, server, folder):
     words = ("check", "--checks", folder(**MIXED), "--format", "json")
     ended = program.run(*words, DATABASE_URL=server.url())
     assert ended.status == UNWELL
-    report = json.loads(ended.output)
+    report = parse_document(ended.output)
     assert (report["status"], report["description"]) == ("fail", "check")
+    assert report["server"]["flavor"] == server.engine
     assert {name: check["verdict"] for name, [check] in report["checks"].items()} == {
         "alive": "pass",
         "broken": "fail",
         "lag": "fail",
         "spare": "warn",
     }
-    assert report["checks"]["lag"][0]["output"] == "lag_seconds 45 > 30"
+    [lag] = report["checks"]["lag"]
+    assert lag["output"] == "lag_seconds 45 > 30"
+    assert lag["values"][0]["observedValue"] == 45
 
 
 def test_colour_is_for_terminals(program, postgres, folder):

@@ -1,12 +1,12 @@
 """`check --watch` on a terminal and in a pipe, with a server whose state changes."""
 
-import json
 import os
 import re
 import signal
 
 import pytest
 import sql
+from health import parse_document
 from manners import polite_to
 from program import Program, in_session
 from servers import wait_until
@@ -234,7 +234,7 @@ def test_each_round_is_a_line_of_json(program, checks, fault, postgres):
         watching.process.send_signal(signal.SIGINT)
         ended = watching.wait()
     assert ended.status == UNWELL
-    rounds = [json.loads(line) for line in ended.lines]
+    rounds = [parse_document(line) for line in ended.lines]
     assert {rounds[0]["status"], rounds[-1]["status"]} == {"warn", "fail"}
     assert rounds[-1]["checks"]["roles"][0]["output"] == "n 1 > 0"
 

@@ -3,7 +3,7 @@
 #include "server/answer/answers.h"
 
 #include "common/memory.h"
-#include "server/report/report.h"
+#include "server/report/document.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,10 @@ static void answer_endpoint_reply(struct request *request, const struct report *
     unsigned status = report->passes ? 200 : 503;
     struct body body;
     if (request_wants_json(request)) {
-        request_reply_json(request, status, report_json(report), age);
+        body_open(&body);
+        struct writer writer = {.out = body.file};
+        document_write(&writer, report);
+        request_reply_json(request, status, &body, age);
         return;
     }
     if (report->passes && !request->route.verbose) {
@@ -98,7 +101,10 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
                             .views = views,
                             .count = count,
                             .circumstances = service_circumstances(request->service),
-                            .not_excluded = &unmatched};
+                            .not_excluded = &unmatched,
+                            .overrides = &request->overrides,
+                            .history = route->history,
+                            .moment = moment_now()};
     int64_t age = request_age(views, count);
     if (!request_wants_json(request)) // which tells the time
         request->answer.validity = answer_endpoint_validity_of(request->service, &report, age);

@@ -3,19 +3,12 @@
 #include "server/answer/answers.h"
 
 #include "common/memory.h"
-#include "server/report/report.h"
+#include "server/report/document.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { WORDS_MAX = 128 };
-
-// A part of the adapter as the answer shows it.
-struct component {
-    char name[NAME_MAX_LENGTH + 16];
-    const char *status; // "pass", "warn" or "fail"
-    const char *output; // why; NULL: it passes
-};
 
 static bool answer_livez_has_failed(const struct component *component)
 {
@@ -41,17 +34,14 @@ static struct component answer_livez_view_configuration(const struct service *se
         .name = "configuration", .status = output == NULL ? "pass" : "warn", .output = output};
 }
 
-static json_t *answer_livez_json_of(const struct component *components, size_t count, bool passes)
+static void answer_livez_reply_json(struct request *request, const struct component *components,
+                                    size_t count, bool passes)
 {
-    json_t *object = report_json_start(passes ? "pass" : "fail", "livez");
-    json_t *checks = json_object();
-    for (size_t i = 0; i < count; i++) {
-        json_t *component = json_pack("[{s:s, s:s, s:s*}]", "componentType", "component", "status",
-                                      components[i].status, "output", components[i].output);
-        (void)json_object_set_new(checks, components[i].name, component);
-    }
-    (void)json_object_set_new(object, "checks", checks);
-    return object;
+    struct body body;
+    body_open(&body);
+    struct writer writer = {.out = body.file};
+    document_write_components(&writer, components, count, passes);
+    request_reply_json(request, passes ? 200 : 503, &body, -1);
 }
 
 static void answer_livez_reply_lines(struct request *request, const struct component *components,
@@ -84,8 +74,7 @@ void answer_livez(struct request *request)
         passes &= !answer_livez_has_failed(&components[i]);
     }
     if (request_wants_json(request))
-        request_reply_json(request, passes ? 200 : 503,
-                           answer_livez_json_of(components, count, passes), -1);
+        answer_livez_reply_json(request, components, count, passes);
     else if (passes && !request->route.verbose)
         request_reply_words(request, 200, "ok", -1);
     else

@@ -3,23 +3,25 @@
 
 #include "server/answer/overview.h"
 #include "server/base/log.h"
+#include "server/report/metrics.h"
 
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 static void answer_metrics_show(struct request *request, const struct overview *overview)
 {
-    struct metrics metrics = {.config = overview->config,
-                              .views = overview->views,
-                              .passes = overview->passes,
-                              .probers = overview->probers,
-                              .prober_count = overview->prober_count,
+    const struct adapter_view *adapter = &overview->adapter;
+    struct metrics metrics = {.config = adapter->config,
+                              .views = overview->report.views,
+                              .passes = adapter->passes,
+                              .probers = adapter->probers,
+                              .prober_count = adapter->prober_count,
                               .statistics = request->service->statistics,
-                              .flavor = flavor_name(overview->server.flavor),
+                              .flavor = overview->server.flavor,
                               .version = overview->server.version,
-                              .draining = overview->circumstances.draining,
+                              .draining = overview->report.circumstances.draining,
                               .log_lines_dropped = log_lines_dropped(),
                               .usage = usage_now(),
-                              .now = instant_now()};
+                              .now = overview->report.moment.now};
     struct body body;
     body_open(&body);
     metrics_write(body.file, &metrics);

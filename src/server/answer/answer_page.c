@@ -8,27 +8,26 @@
 
 static void answer_page_show(struct request *request, const struct overview *overview)
 {
-    const struct service *service = request->service;
-    struct instant now = instant_now();
-    struct status_page status = {.config = overview->config,
-                                 .views = overview->views,
-                                 .passes = overview->passes,
-                                 .circumstances = overview->circumstances,
-                                 .probers = overview->probers,
-                                 .prober_count = overview->prober_count,
-                                 .statistics = service->statistics,
-                                 .flavor = flavor_name(overview->server.flavor),
+    const struct adapter_view *adapter = &overview->adapter;
+    struct status_page status = {.config = adapter->config,
+                                 .views = overview->report.views,
+                                 .passes = adapter->passes,
+                                 .circumstances = overview->report.circumstances,
+                                 .probers = adapter->probers,
+                                 .prober_count = adapter->prober_count,
+                                 .statistics = adapter->statistics,
+                                 .flavor = overview->server.flavor,
                                  .version = overview->server.version,
-                                 .configuration_warning = service_configuration_warning(service),
-                                 .moment = {.now = now, .unix_ms = wall_time_ms(now)}};
+                                 .configuration_warning = adapter->configuration_warning,
+                                 .moment = overview->report.moment};
     static char policy[PAGE_POLICY_MAX];
     struct body body;
     body_open(&body);
     report_html(body.file, &status);
     page_policy(policy, sizeof policy);
     request->answer.policy = policy;
-    request_reply_body(request, overview->ready ? 200 : 503, media_content_type(MEDIA_HTML), &body,
-                       overview->age);
+    request_reply_body(request, overview->report.passes ? 200 : 503, media_content_type(MEDIA_HTML),
+                       &body, overview->age);
 }
 
 // What may be asked for of /readyz's text, and has no page.

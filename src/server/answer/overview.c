@@ -31,29 +31,35 @@ static size_t *overview_order_of(const struct config *config)
     return order;
 }
 
-static bool overview_passes_now(const struct endpoint *endpoint, const struct overview *overview)
+static bool overview_passes_now(const struct endpoint *endpoint, const struct report *report)
 {
     struct check_view *own = memory_new((endpoint->count + 1) * sizeof *own);
     for (size_t i = 0; i < endpoint->count; i++)
-        own[i] = overview->views[endpoint->checks[i]];
-    bool passes = endpoint_passes(endpoint->rule, own, endpoint->count, &overview->circumstances);
+        own[i] = report->views[endpoint->checks[i]];
+    bool passes = endpoint_passes(endpoint->rule, own, endpoint->count, &report->circumstances);
     free(own);
     return passes;
 }
 
-static struct server_seen overview_server_of(const struct scheduler *scheduler)
+// The caller's; whether each endpoint passes.
+static bool *overview_passes(const struct config *config, const struct report *report)
 {
-    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
-    for (size_t i = 0; i < scheduler_prober_count(scheduler); i++) {
-        struct server_seen seen = prober_server(scheduler_prober(scheduler, i));
-        if (instant_before(latest.opened, seen.opened))
-            latest = seen;
-    }
-    return latest;
+    bool *passes = memory_new(config->endpoint_count + 1);
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        passes[i] = overview_passes_now(&config->endpoints[i], report);
+    return passes;
+}
+
+static struct server_view overview_server(const struct config *config,
+                                          const struct scheduler *scheduler)
+{
+    struct server_seen seen = scheduler_server(scheduler);
+    return (struct server_view){
+        .engine = config->engine, .flavor = flavor_name(seen.flavor), .version = seen.version};
 }
 
 // The caller's.
-static struct prober_view *overview_probers_of(const struct scheduler *scheduler)
+static struct prober_view *overview_probers(const struct scheduler *scheduler)
 {
     size_t count = scheduler_prober_count(scheduler);
     struct prober_view *views = memory_new((count + 1) * sizeof *views);
@@ -70,23 +76,31 @@ static void overview_show(const struct overview_query *query, const struct check
                           size_t count)
 {
     struct request *request = query->request;
+    const struct service *service = request->service;
     const struct config *config = request->config;
-    const struct scheduler *scheduler = request->service->scheduler;
-    const struct endpoint *readyz = config_endpoint(config, "readyz");
-    struct prober_view *probers = overview_probers_of(scheduler);
-    bool *passes = memory_new(config->endpoint_count + 1);
-    struct overview overview = {.config = config,
-                                .views = views,
-                                .count = count,
-                                .circumstances = service_circumstances(request->service),
-                                .passes = passes,
-                                .server = overview_server_of(scheduler),
-                                .probers = probers,
-                                .prober_count = scheduler_prober_count(scheduler),
-                                .age = request_age(views, count)};
-    for (size_t i = 0; i < config->endpoint_count; i++)
-        passes[i] = overview_passes_now(&config->endpoints[i], &overview);
-    overview.ready = passes[readyz - config->endpoints];
+    struct circumstances circumstances = service_circumstances(service);
+    struct overview overview = {
+        .report = {.name = "status",
+                   .rule = endpoint_rule("readyz"),
+                   .views = views,
+                   .count = count,
+                   .circumstances = circumstances,
+                   .shows_drain = circumstances.draining,
+                   .history = request->route.history,
+                   .moment = moment_now()},
+        .server = overview_server(config, service->scheduler),
+        .adapter = {.config = config,
+                    .statistics = service->statistics,
+                    .configuration_warning = service_configuration_warning(service),
+                    .prober_count = scheduler_prober_count(service->scheduler)},
+        .age = request_age(views, count)};
+    bool *passes = overview_passes(config, &overview.report);
+    struct prober_view *probers = overview_probers(service->scheduler);
+    overview.report.passes = passes[config_endpoint(config, "readyz") - config->endpoints];
+    overview.report.server = &overview.server;
+    overview.report.adapter = &overview.adapter;
+    overview.adapter.passes = passes;
+    overview.adapter.probers = probers;
     query->show(request, &overview);
     free(probers);
     free(passes);

@@ -2,20 +2,14 @@
 #pragma once
 
 #include "server/answer/request.h"
-#include "server/report/metrics.h"
+#include "server/report/report.h"
 
 // Lives for one answer.
 struct overview {
-    const struct config *config;
-    const struct check_view *views; // of its checks
-    size_t count;
-    struct circumstances circumstances;
-    const bool *passes;                // of its endpoints
-    bool ready;                        // of these: /readyz
-    struct server_seen server;         // as the prober saw it that has looked last
-    const struct prober_view *probers; // in the scheduler's order
-    size_t prober_count;
-    int64_t age; // of the oldest result, as in struct answer
+    struct report report;        // of all checks; its own word is that of /readyz
+    struct server_view server;   // as the prober saw it that has looked last
+    struct adapter_view adapter; // its probers in the scheduler's order
+    int64_t age;                 // of the oldest result, as in struct answer
 };
 
 typedef void overview_shower(struct request *request, const struct overview *overview);

@@ -4,7 +4,6 @@
 
 #include "common/memory.h"
 #include "server/check/reserved.h"
-#include "server/report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,14 +120,6 @@ void request_reply_error(struct request *request, unsigned status, const struct 
     request_reply_words(request, status, words, -1);
 }
 
-void request_reply_json(struct request *request, unsigned status, json_t *object, int64_t age)
-{
-    size_t length;
-    enum media media = request_wants_json(request) ? request->media : MEDIA_HEALTH_JSON;
-    char *text = report_json_text(object, &length);
-    request_reply(request, status, media_content_type(media), text, length, age);
-}
-
 void body_open(struct body *body)
 {
     body->file = open_memstream(&body->bytes, &body->length);
@@ -143,6 +134,12 @@ void request_reply_body(struct request *request, unsigned status, const char *ty
         abort(); // memory has run out
     request_reply(request, status, type != NULL ? type : media_content_type(MEDIA_TEXT),
                   body->bytes, body->length, age);
+}
+
+void request_reply_json(struct request *request, unsigned status, struct body *body, int64_t age)
+{
+    enum media media = request_wants_json(request) ? request->media : MEDIA_HEALTH_JSON;
+    request_reply_body(request, status, media_content_type(media), body, age);
 }
 
 int64_t request_age(const struct check_view *views, size_t count)

@@ -6,7 +6,6 @@
 #include "server/answer/route.h"
 #include "server/answer/service.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_OPTIONS, METHOD_OTHER };
@@ -87,12 +86,12 @@ void request_reply_words(struct request *request, unsigned status, const char *w
 // With the error's text on a line.
 void request_reply_error(struct request *request, unsigned status, const struct error *error);
 
-// With JSON, of the media type that the request wants. Takes the object over.
-void request_reply_json(struct request *request, unsigned status, json_t *object, int64_t age);
-
 // With the body, which is closed, of this type; plain text if NULL.
 void request_reply_body(struct request *request, unsigned status, const char *type,
                         struct body *body, int64_t age);
+
+// Likewise with a body of JSON, of the media type that the request wants.
+void request_reply_json(struct request *request, unsigned status, struct body *body, int64_t age);
 
 // The age of the oldest result among the views; -1: there is none.
 int64_t request_age(const struct check_view *views, size_t count);

@@ -96,6 +96,9 @@ static bool route_take_query_item(const UriQueryListA *item, struct route *route
     case RESERVED_VERBOSE:
         route->verbose = true;
         return true;
+    case RESERVED_HISTORY:
+        route->history = true;
+        return true;
     case RESERVED_EXCLUDE:
         return route_take_exclude(item->value, route);
     case RESERVED_FORMAT:

@@ -21,6 +21,7 @@ struct route {
     char endpoint[NAME_MAX_LENGTH + 1]; // "/" stands for readyz
     char check[NAME_MAX_LENGTH + 1];    // "": the whole endpoint
     bool verbose;
+    bool history;
     bool root;                 // the path is "/", which has a page
     enum format format;        // FORMAT_HTML only of the root
     struct words exclude;      // names of checks to leave out
@@ -30,9 +31,9 @@ struct route {
 };
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
-// `verbose`, with any value or none, `exclude=a,b`, which may repeat, and `format=json`,
-// `format=text` or, at "/", `format=html`; every other key is taken for a param's name, and given
-// once.
+// `verbose` and `history`, with any value or none, `exclude=a,b`, which may repeat, and
+// `format=json`, `format=text` or, at "/", `format=html`; every other key is taken for a param's
+// name, and given once.
 void route_parse(const char *target, struct route *route);
 
 // Refuses a key of the query that is none of route_parse's own and no param of a check that is

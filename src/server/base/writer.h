@@ -11,7 +11,7 @@
 struct writer {
     FILE *out;
     bool compact; // one line without a blank; else a line a member, but for what is within a row
-    bool in_html;     // '<' is escaped: nothing ends the element that the text is in
+    bool in_html; // '<' is escaped: nothing ends the element that the text is in
     // Private:
     unsigned depth;
     unsigned row; // the depth of the outermost row that is open; 0: none

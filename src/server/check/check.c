@@ -17,6 +17,17 @@ bool check_equal(const struct check *one, const struct check *other)
            check_same_text(one->place, other->place) && check_same_text(one->broken, other->broken);
 }
 
+const struct literal *check_limit(const struct check *check, const struct rule *rule,
+                                  const struct params *overrides)
+{
+    if (rule->param == NULL)
+        return &rule->literal;
+    const struct param *param = overrides != NULL ? params_find(overrides, rule->param) : NULL;
+    if (param == NULL)
+        param = params_find(&check->params, rule->param);
+    return &param->value; // the parser has seen to it that there is one
+}
+
 struct check *check_hold(struct check *check)
 {
     check->references++;

@@ -38,6 +38,11 @@ struct check {
 // True if both come from the same place and say the same.
 bool check_equal(const struct check *one, const struct check *other);
 
+// What a rule of the check compares with: its own literal, or the value in force of its param,
+// which is the request's (`overrides`; NULL: it has none) before the check's own.
+const struct literal *check_limit(const struct check *check, const struct rule *rule,
+                                  const struct params *overrides);
+
 struct check *check_hold(struct check *check);
 
 // Gives a reference back; the last one frees the object. NULL is fine.

@@ -7,7 +7,7 @@
 static const char *const names[RESERVED_COUNT] = {
     [RESERVED_LIVEZ] = "livez",     [RESERVED_METRICS] = "metrics", [RESERVED_STATUS] = "status",
     [RESERVED_NONE] = "none",       [RESERVED_EXCLUDE] = "exclude", [RESERVED_FORMAT] = "format",
-    [RESERVED_VERBOSE] = "verbose",
+    [RESERVED_HISTORY] = "history", [RESERVED_VERBOSE] = "verbose",
 };
 
 enum { FIRST_PATH = RESERVED_LIVEZ, PAST_PATHS = RESERVED_NONE, FIRST_KEY = RESERVED_EXCLUDE };

@@ -15,6 +15,7 @@ enum reserved {
     // Keys of every query.
     RESERVED_EXCLUDE,
     RESERVED_FORMAT,
+    RESERVED_HISTORY,
     RESERVED_VERBOSE,
     RESERVED_COUNT // not reserved
 };

@@ -46,18 +46,6 @@ static enum weight verdict_weight_of(enum rule_finding finding, enum rule_effect
     return finding == RULE_HOLDS ? of_effects[effect] : WEIGHT_NONE;
 }
 
-// What the rule compares with: its own literal, or the param's value in force.
-static const struct literal *verdict_literal_of(const struct rule *rule, const struct check *check,
-                                                const struct params *overrides)
-{
-    if (rule->param == NULL)
-        return &rule->literal;
-    const struct param *param = overrides != NULL ? params_find(overrides, rule->param) : NULL;
-    if (param == NULL)
-        param = params_find(&check->params, rule->param);
-    return &param->value; // the parser has seen to it that there is one
-}
-
 static void verdict_weigh(struct weighing *weighing, const struct rule *rule,
                           const struct literal *literal, const struct result *result)
 {
@@ -94,8 +82,8 @@ static void verdict_judge_by_rules(const struct check *check, const struct resul
 {
     struct weighing weighing = {.judgement = judgement};
     for (size_t i = 0; i < check->rule_count; i++)
-        verdict_weigh(&weighing, &check->rules[i],
-                      verdict_literal_of(&check->rules[i], check, overrides), result);
+        verdict_weigh(&weighing, &check->rules[i], check_limit(check, &check->rules[i], overrides),
+                      result);
     judgement->outcome = verdict_outcome_of(&weighing);
     judgement->verdict = verdict_of(check, judgement->outcome);
     if (judgement->verdict == VERDICT_PASS && weighing.weight == WEIGHT_WARN)

@@ -5,7 +5,6 @@
 #include "common/memory.h"
 #include "server/command/rounds.h"
 #include "server/command/table.h"
-#include "server/report/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,20 +21,12 @@ struct checking {
     int status;
 };
 
-static void command_check_print_json(const struct check_view *views, size_t count)
-{
-    size_t length;
-    char *text = report_json_text(rounds_json(views, count), &length);
-    fputs(text, stdout);
-    free(text);
-}
-
 static void command_check_on_views(void *context, struct check_view *views, size_t count)
 {
     struct checking *checking = context;
     const struct table table = {.views = views, .count = count, .coloured = table_is_coloured()};
     if (checking->json)
-        command_check_print_json(views, count);
+        rounds_print_json(&checking->runner, views, count, false);
     else
         table_print(stdout, &table, instant_now());
     checking->status = rounds_status(&checking->runner, views, count);

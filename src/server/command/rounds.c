@@ -8,7 +8,7 @@
 #include "server/command/command.h"
 #include "server/command/screen.h"
 #include "server/command/table.h"
-#include "server/report/report.h"
+#include "server/report/document.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -51,12 +51,15 @@ int rounds_status(const struct runner *runner, const struct check_view *views, s
     return passes ? STATUS_WELL : STATUS_UNWELL;
 }
 
-json_t *rounds_json(const struct check_view *views, size_t count)
+void rounds_print_json(const struct runner *runner, const struct check_view *views, size_t count,
+                       bool compact)
 {
-    struct report report = {
-        .name = "check", .rule = endpoint_rule("readyz"), .views = views, .count = count};
-    report.passes = endpoint_passes(report.rule, views, count, &report.circumstances);
-    return report_json(&report);
+    struct server_seen seen = scheduler_server(runner->scheduler);
+    const struct server_view server = {.engine = runner->config->engine,
+                                       .flavor = flavor_name(seen.flavor),
+                                       .version = seen.version};
+    struct writer writer = {.out = stdout, .compact = compact};
+    document_write_checks(&writer, views, count, &server);
 }
 
 // What is shown
@@ -121,14 +124,6 @@ static void print_change(const struct check_view *view)
     printf(view->message[0] != '\0' ? " [%s]\n" : "%s\n", view->message);
 }
 
-static void print_json_line(const struct check_view *views, size_t count)
-{
-    json_t *object = rounds_json(views, count);
-    (void)json_dumpf(object, stdout, JSON_COMPACT);
-    json_decref(object);
-    printf("\n");
-}
-
 // A round
 
 static bool differs(const struct judgement *one, const struct judgement *other)
@@ -169,7 +164,7 @@ static void on_views(void *context, struct check_view *views, size_t count)
     for (size_t i = 0; i < count; i++)
         keep(rounds, i, &views[i]);
     if (rounds->options.json)
-        print_json_line(views, count);
+        rounds_print_json(rounds->runner, views, count, true);
     rounds->asking = false;
     rounds->known = true;
     rounds->ended = instant_now();

@@ -3,8 +3,6 @@
 
 #include "server/command/runner.h"
 
-#include <jansson.h>
-
 struct rounds_options {
     struct duration interval; // from the start of a round to that of the next
     bool json;                // each round is a line of JSON
@@ -19,5 +17,6 @@ int rounds_run(struct runner *runner, const size_t *checks, size_t count,
 // The exit status that these views come to.
 int rounds_status(const struct runner *runner, const struct check_view *views, size_t count);
 
-// The views as JSON. The caller's.
-json_t *rounds_json(const struct check_view *views, size_t count);
+// Prints the JSON document of the views; compact: on one line.
+void rounds_print_json(const struct runner *runner, const struct check_view *views, size_t count,
+                       bool compact);

@@ -711,3 +711,14 @@ const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t 
 {
     return scheduler->probers[index];
 }
+
+struct server_seen scheduler_server(const struct scheduler *scheduler)
+{
+    struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
+    for (size_t i = 0; i < scheduler->config->probers.count; i++) {
+        struct server_seen seen = prober_server(scheduler->probers[i]);
+        if (instant_before(latest.opened, seen.opened))
+            latest = seen;
+    }
+    return latest;
+}

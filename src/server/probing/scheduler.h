@@ -50,3 +50,6 @@ uint64_t scheduler_changes(const struct scheduler *scheduler);
 // The probers, for /livez and /metrics.
 size_t scheduler_prober_count(const struct scheduler *scheduler);
 const struct prober *scheduler_prober(const struct scheduler *scheduler, size_t index);
+
+// The server as the prober saw it that has looked last.
+struct server_seen scheduler_server(const struct scheduler *scheduler);

@@ -3,17 +3,9 @@
 #pragma once
 
 #include "server/base/usage.h"
-#include "server/check/statistics.h"
-#include "server/config/config.h"
+#include "server/report/report.h"
 
 #include <stdio.h>
-
-// What is said of a prober.
-struct prober_view {
-    const struct prober_statistics *statistics;
-    bool open_pending; // the server leaves its login unanswered
-    bool beyond_help;  // as of prober_is_beyond_help; for the page
-};
 
 // Lives for one answer; points to what others own.
 struct metrics {

@@ -1,11 +1,35 @@
-// What an answer says of an endpoint, before it is text or JSON. Both renderings are pure but for
-// the clock.
+// What an answer says, before it is text (here), JSON (document.h) or the page (page.h). All three
+// are pure.
 #pragma once
 
-#include "server/check/endpoint.h"
+#include "server/base/wall_time.h"
+#include "server/check/statistics.h"
+#include "server/config/config.h"
 
-#include <jansson.h>
 #include <stdio.h>
+
+// The server, as far as it is known.
+struct server_view {
+    enum engine engine;
+    const char *flavor, *version; // NULL: no prober has seen it yet
+};
+
+// What is said of a prober.
+struct prober_view {
+    const struct prober_statistics *statistics;
+    bool open_pending; // the server leaves its login unanswered
+    bool beyond_help;  // as of prober_is_beyond_help
+};
+
+// The adapter as a whole.
+struct adapter_view {
+    const struct config *config; // whose checks are those of the report, in its order
+    const bool *passes;          // of its endpoints, in its order
+    const struct prober_view *probers;
+    size_t prober_count;
+    const struct statistics *statistics;
+    const char *configuration_warning; // NULL: nothing is wrong with it
+};
 
 // Lives for one answer; points to what others own.
 struct report {
@@ -17,6 +41,12 @@ struct report {
     bool passes;
     bool shows_drain;                 // draining is one of the reasons it fails for
     const struct words *not_excluded; // names in `exclude` that are no check of it; NULL: none
+    // For JSON and the page only:
+    const struct params *overrides; // the request's values for params; NULL: none
+    bool history;                   // the past is told too
+    struct moment moment;
+    const struct server_view *server;   // NULL: it is not told of
+    const struct adapter_view *adapter; // likewise
 };
 
 enum { DETAIL_MAX = 512 };
@@ -38,12 +68,3 @@ void report_conclusion(FILE *body, const char *name, bool passes);
 // The whole plain body, as Kubernetes' own components write it: a line a check ("[+]alive ok",
 // "[-]lag failed: lag_seconds 45 > 30"), then the conclusion.
 void report_text(FILE *body, const struct report *report);
-
-// The object of application/health+json (draft-inadarei-api-health-check-06). The caller's.
-json_t *report_json(const struct report *report);
-
-// An object with status, releaseId and description, for what is no endpoint of checks.
-json_t *report_json_start(const char *status, const char *description);
-
-// The object as text with a line's end, for the caller to free. Takes the object over.
-char *report_json_text(json_t *object, size_t *length);
