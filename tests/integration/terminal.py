@@ -21,7 +21,7 @@ from servers import wait_until
 
 LIMIT = 30
 SEQUENCE = re.compile(r"\x1b\[(\??)([\d;]*)([A-Za-z])")
-ALTERNATE, CURSOR, WRAP = "?1049", "?25", "?7"
+WRAP = "?7"
 
 
 class Terminal:
@@ -32,7 +32,7 @@ class Terminal:
         self._environment = {"PATH": os.environ["PATH"], "TERM": "xterm", **environment}
         self._outside, self._inside = pty.openpty()
         self._lock = threading.Lock()
-        self.modes = {ALTERNATE: False, CURSOR: True, WRAP: True}
+        self.wraps = True
         self.received = ""
         self._size(columns, lines)
         self.before = termios.tcgetattr(self._inside)
@@ -95,8 +95,7 @@ class Terminal:
 
     def is_as_before(self):
         """Whether nothing is left of what the program set."""
-        modes = {ALTERNATE: False, CURSOR: True, WRAP: True}
-        return self.modes == modes and termios.tcgetattr(self._inside) == self.before
+        return self.wraps and termios.tcgetattr(self._inside) == self.before
 
     # How
 
@@ -133,13 +132,10 @@ class Terminal:
 
     def _obey(self, private, number, letter):
         if private:
-            assert private + number in self.modes, f"mode {number}"
-            self.modes[private + number] = letter == "h"
-            if private + number == ALTERNATE:
-                self._screen = [""] * self._lines
-                self._row = self._column = 0
-        elif letter == "H":
-            self._row = self._column = 0
+            assert private + number == WRAP, f"mode {number}"
+            self.wraps = letter == "h"
+        elif letter == "A":
+            self._row = max(self._row - int(number), 0)
         elif letter == "K":
             self._screen[self._row] = self._screen[self._row][: self._column]
         elif letter == "J":
@@ -157,7 +153,7 @@ class Terminal:
                 self._row -= 1
                 self._screen = [*self._screen[1:], ""]
         else:
-            if self._column == self._columns and self.modes[WRAP]:
+            if self._column == self._columns and self.wraps:
                 self._column = 0
                 self._put("\n")
             self._column = min(self._column, self._columns - 1)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 import socket
 import time
 
@@ -477,7 +478,7 @@ def test_wait_gives_up(program, closed_port):
 
 def test_wait_on_a_terminal_has_one_live_line(program, closed_port):
     url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
-    ended = program.on_terminal("wait", "--timeout", "1200ms", DATABASE_URL=url)
+    ended = program.on_terminal("wait", "--timeout", "1200ms", DATABASE_URL=url, TERM="xterm")
     assert ended.status == UNWELL
     live, *rest = ended.output.split("\n")
     pieces = live.split("\r\033[K")
@@ -486,6 +487,13 @@ def test_wait_on_a_terminal_has_one_live_line(program, closed_port):
         assert re.fullmatch(r"waiting for readyz, \d+ s: accepting: refused: .{1,100}", piece)
     assert re.fullmatch(r"readyz does not pass after \d+ s", pieces[-1])
     assert rest[0].startswith("accepting: refused: ")
+
+
+def test_wait_on_a_terminal_that_cannot_redraw_prints_lines(program, closed_port):
+    url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
+    ended = program.on_terminal("wait", "--timeout", "600ms", DATABASE_URL=url, TERM="dumb")
+    assert ended.lines[0].startswith("waiting for readyz: accepting: refused: ")
+    assert "\033" not in ended.output
 
 
 def test_wait_for_a_users_own_endpoint(program, postgres, folder):
@@ -508,6 +516,18 @@ def test_a_terminated_wait_leaves_no_process(program, closed_port):
         assert len(in_session(waiting.process.pid)) > 1
         waiting.process.terminate()
         waiting.wait()
+
+
+@pytest.mark.parametrize("number", ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"))
+def test_a_signal_that_its_starter_ignores_ends_no_wait(build_dir, closed_port, number):
+    url = f"mysql://probe:x@127.0.0.1:{closed_port}/"
+    program = Program(build_dir, under=("env", f"--ignore-signal={number}"))
+    with program.running("wait", "--timeout", "1500ms", DATABASE_URL=url) as waiting:
+        waiting.wait_shows("refused")
+        waiting.process.send_signal(signal.Signals[number])
+        ended = waiting.wait()
+    assert ended.status == UNWELL
+    assert re.fullmatch(r"readyz does not pass after [1-9]\d* s", ended.lines[-1])
 
 
 # grants

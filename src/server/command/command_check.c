@@ -4,7 +4,6 @@
 
 #include "common/memory.h"
 #include "server/command/rounds.h"
-#include "server/command/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +13,6 @@ enum {
     ASK_LIMIT_MS = 3600 * 1000, // each check's own timeout is what ends the request
     LEAST_INTERVAL_MS = 100     // between rounds
 };
-
-struct checking {
-    struct runner runner;
-    bool json;
-    int status;
-};
-
-static void command_check_on_views(void *context, struct check_view *views, size_t count)
-{
-    struct checking *checking = context;
-    const struct table table = {.views = views, .count = count, .coloured = table_is_coloured()};
-    if (checking->json)
-        rounds_print_json(&checking->runner, views, count, false);
-    else
-        table_print(stdout, &table, instant_now());
-    checking->status = rounds_status(&checking->runner, views, count);
-    runner_end(&checking->runner);
-}
 
 static bool command_check_refuse_name(const struct config *config, const char *name)
 {
@@ -55,39 +36,24 @@ static bool command_check_select_checks(const struct config *config, const struc
     return true;
 }
 
-static int command_check_run_once(struct checking *checking, const size_t *checks, size_t count)
+static int command_check_run(struct command_line *line, struct rounds_options options)
 {
-    scheduler_ask(checking->runner.scheduler, checks, count, command_check_on_views, checking);
-    runner_run(&checking->runner);
-    return checking->status;
-}
-
-static int command_check_refuse_names(struct checking *checking)
-{
-    runner_end(&checking->runner);
-    runner_run(&checking->runner);
-    return STATUS_USAGE;
-}
-
-// An interval of 0: once.
-static int command_check_run_checks(struct command_line *line, struct rounds_options options)
-{
-    struct checking checking = {.json = options.json, .status = STATUS_USAGE};
+    struct runner runner;
     size_t count;
-    int status;
+    int status = STATUS_USAGE;
     if (options.interval.ms > 0)
         line->settings.cache = (struct duration){0}; // each round asks anew
-    runner_start(&checking.runner, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
-    const struct config *config = checking.runner.config;
+    runner_start(&runner, &line->settings, (struct duration){.ms = ASK_LIMIT_MS});
+    const struct config *config = runner.config;
     size_t *checks = memory_new((config->check_count + line->words.count + 1) * sizeof *checks);
-    if (!command_check_select_checks(config, &line->words, checks, &count))
-        status = command_check_refuse_names(&checking);
-    else if (options.interval.ms > 0)
-        status = rounds_run(&checking.runner, checks, count, options);
-    else
-        status = command_check_run_once(&checking, checks, count);
+    if (command_check_select_checks(config, &line->words, checks, &count)) {
+        status = rounds_run(&runner, checks, count, options);
+    } else {
+        runner_end(&runner);
+        runner_run(&runner);
+    }
     free(checks);
-    runner_free(&checking.runner);
+    runner_free(&runner);
     return status;
 }
 
@@ -116,7 +82,7 @@ int command_check(int argc, char **argv)
     else if (!command_check_parse_interval(interval, &options.interval, &error))
         status = command_refuse("%s", error.text);
     else
-        status = command_check_run_checks(&line, options);
+        status = command_check_run(&line, options);
     command_line_clear(&line);
     return status;
 }

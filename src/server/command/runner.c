@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <signal.h>
 
+static const int ends[RUNNER_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+
 static void runner_before_wait(uv_prepare_t *prepare)
 {
     struct runner *runner = prepare->data;
@@ -16,14 +18,38 @@ static void runner_before_wait(uv_prepare_t *prepare)
         return;
     scheduler_end(runner->scheduler);
     uv_close((uv_handle_t *)prepare, NULL);
-    uv_close((uv_handle_t *)&runner->terminate, NULL);
-    uv_close((uv_handle_t *)&runner->interrupt, NULL);
+    uv_close((uv_handle_t *)&runner->pause, NULL);
+    for (size_t i = 0; i < RUNNER_SIGNALS; i++)
+        uv_close((uv_handle_t *)&runner->signals[i], NULL);
 }
 
 static void runner_on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
     runner_end(handle->data);
+}
+
+// As behind nohup, or in the background of a script.
+static bool runner_starter_ignores(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void runner_start_handles(struct runner *runner)
+{
+    int failed = uv_prepare_init(&runner->loop, &runner->prepare);
+    failed |= uv_prepare_start(&runner->prepare, runner_before_wait);
+    failed |= uv_timer_init(&runner->loop, &runner->pause);
+    runner->prepare.data = runner->pause.data = runner;
+    for (size_t i = 0; i < RUNNER_SIGNALS; i++) {
+        failed |= uv_signal_init(&runner->loop, &runner->signals[i]);
+        runner->signals[i].data = runner;
+        uv_unref((uv_handle_t *)&runner->signals[i]);
+        if (!runner_starter_ignores(ends[i]))
+            failed |= uv_signal_start(&runner->signals[i], runner_on_signal, ends[i]);
+    }
+    assert(failed == 0);
 }
 
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
@@ -35,16 +61,7 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
         fprintf(stderr, "dbhealthd: %s\n", runner->config->problems.items[i]);
     int failed = uv_loop_init(&runner->loop);
     assert(failed == 0);
-    failed = uv_prepare_init(&runner->loop, &runner->prepare);
-    failed |= uv_signal_init(&runner->loop, &runner->terminate);
-    failed |= uv_signal_init(&runner->loop, &runner->interrupt);
-    runner->prepare.data = runner->terminate.data = runner->interrupt.data = runner;
-    failed |= uv_prepare_start(&runner->prepare, runner_before_wait);
-    failed |= uv_signal_start(&runner->terminate, runner_on_signal, SIGTERM);
-    failed |= uv_signal_start(&runner->interrupt, runner_on_signal, SIGINT);
-    assert(failed == 0);
-    uv_unref((uv_handle_t *)&runner->terminate);
-    uv_unref((uv_handle_t *)&runner->interrupt);
+    runner_start_handles(runner);
     runner->statistics = statistics_new(wall_time_ms(instant_now()));
     runner->scheduler = scheduler_new(&runner->loop, runner->config, deadline, runner->statistics);
 }
@@ -55,6 +72,19 @@ void runner_run(struct runner *runner)
     prober_process_forget_unended(&runner->loop);
     int busy = uv_loop_close(&runner->loop);
     assert(busy == 0);
+}
+
+static void runner_on_pause_over(uv_timer_t *pause)
+{
+    struct runner *runner = pause->data;
+    runner->over(runner->context);
+}
+
+void runner_pause(struct runner *runner, struct duration length, runner_over *over, void *context)
+{
+    runner->over = over;
+    runner->context = context;
+    (void)uv_timer_start(&runner->pause, runner_on_pause_over, (uint64_t)length.ms, 0);
 }
 
 void runner_end(struct runner *runner)

@@ -4,24 +4,35 @@
 
 #include "server/probing/scheduler.h"
 
+enum { RUNNER_SIGNALS = 3 };
+
+typedef void runner_over(void *context);
+
 // Lives on the stack of a command.
 struct runner {
     uv_loop_t loop;
     uv_prepare_t prepare;
+    uv_timer_t pause;
+    runner_over *over; // called at the pause's end, with the context
+    void *context;
+    uv_signal_t signals[RUNNER_SIGNALS];
     struct config *config;
     struct scheduler *scheduler;
     struct statistics *statistics;
     bool ending;
-    uv_signal_t terminate, interrupt;
 };
 
 // Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. With a
-// problem in it, each is printed to stderr. A request is answered within the deadline. SIGTERM and
-// SIGINT, which process 1 of a container would not heed otherwise, do what runner_end does.
+// problem in it, each is printed to stderr. A request is answered within the deadline. SIGINT,
+// SIGTERM and SIGHUP, which process 1 of a container would not heed otherwise, do what runner_end
+// does, but for those that whoever started us has set to be ignored.
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline);
 
 // Runs the loop until runner_end has been called and all is closed.
 void runner_run(struct runner *runner);
+
+// Calls back after this time, unless the end comes first. One at a time.
+void runner_pause(struct runner *runner, struct duration length, runner_over *over, void *context);
 
 // Has the loop end the probers politely when it comes round; requests that wait are answered then.
 // From anywhere.

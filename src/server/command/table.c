@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LEAST_DETAIL = 24, // columns; where fewer are left, details stand below
@@ -17,9 +16,8 @@ enum {
 };
 
 // A row as written.
-struct piece {
+struct row {
     char *text;
-    size_t length;
     size_t lines;
     bool well;
 };
@@ -30,12 +28,6 @@ struct layout {
     size_t detail;
     bool below; // details stand on lines of their own
 };
-
-bool table_is_coloured(void)
-{
-    const char *no_colour = getenv("NO_COLOR"); // https://no-color.org
-    return isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
-}
 
 static const char *table_colour_of(enum verdict verdict)
 {
@@ -156,77 +148,63 @@ static void table_print_row(FILE *out, const struct table *table, size_t index,
     table_print_words(out, view->message, layout->detail, table->width);
 }
 
-static struct piece table_write_row(const struct table *table, size_t index,
-                                    const struct layout *layout, struct instant now)
+static struct row table_write_row(const struct table *table, size_t index,
+                                  const struct layout *layout, struct instant now)
 {
     enum verdict verdict = table->views[index].judgement.verdict;
-    struct piece piece = {.well = verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED};
-    FILE *out = open_memstream(&piece.text, &piece.length);
+    struct row row = {.well = verdict == VERDICT_PASS || verdict == VERDICT_SKIPPED};
+    size_t length;
+    FILE *out = open_memstream(&row.text, &length);
     if (out == NULL)
         abort();
     table_print_row(out, table, index, layout, now);
-    fclose(out);
-    for (size_t i = 0; i < piece.length; i++)
-        piece.lines += piece.text[i] == '\n';
-    return piece;
+    (void)fclose(out);
+    for (size_t i = 0; i < length; i++)
+        row.lines += row.text[i] == '\n';
+    return row;
 }
 
-// How many lines the rows take that are well, or those that are not.
-static size_t table_lines_of(const struct piece *pieces, size_t count, bool well)
+// With no room for all, what is not well stands first, and the last line says what is missing. If
+// not even the rows of one kind fit, each of them is but its first line.
+static void table_print_best(FILE *out, const struct row *rows, size_t count, size_t room)
 {
-    size_t lines = 0;
+    size_t lines[] = {0, 0}, hidden[] = {0, 0}; // of what is not well, and of what is
     for (size_t i = 0; i < count; i++)
-        lines += pieces[i].well == well ? pieces[i].lines : 0;
-    return lines;
-}
-
-// Prints those rows while there is room, and of each its first line only if not all of them fit.
-// Returns how many are left out, and what room there is still.
-static size_t table_print_while_room(FILE *out, const struct piece *pieces, size_t count, bool well,
-                                     size_t *room)
-{
-    size_t hidden = 0;
-    bool cut = table_lines_of(pieces, count, well) > *room;
-    for (size_t i = 0; i < count; i++) {
-        size_t lines = cut ? 1 : pieces[i].lines;
-        size_t length = cut ? strcspn(pieces[i].text, "\n") + 1 : pieces[i].length;
-        if (pieces[i].well != well)
-            continue;
-        hidden += lines > *room;
-        if (lines > *room)
-            continue;
-        fprintf(out, "%.*s", (int)length, pieces[i].text);
-        *room -= lines;
-    }
-    return hidden;
-}
-
-// With no room for all, what is not well stands first, and the last line says what is missing.
-static void table_print_best(FILE *out, const struct piece *pieces, size_t count, size_t room)
-{
+        lines[rows[i].well] += rows[i].lines;
     room--;
-    size_t unwell = table_print_while_room(out, pieces, count, false, &room);
-    size_t well = table_print_while_room(out, pieces, count, true, &room);
-    if (unwell + well > 0)
-        fprintf(out, "%zu more, %zu of them not well\n", unwell + well, unwell);
+    for (int well = 0; well <= 1; well++) {
+        bool cut = lines[well] > room;
+        for (size_t i = 0; i < count; i++) {
+            size_t taken = cut ? 1 : rows[i].lines;
+            if (rows[i].well != well)
+                continue;
+            hidden[well] += taken > room;
+            if (taken > room)
+                continue;
+            fprintf(out, "%.*s", cut ? (int)strcspn(rows[i].text, "\n") + 1 : -1, rows[i].text);
+            room -= taken;
+        }
+    }
+    fprintf(out, "%zu more, %zu of them not well\n", hidden[0] + hidden[1], hidden[0]);
 }
 
 void table_print(FILE *out, const struct table *table, struct instant now)
 {
     const struct layout layout = table_layout_of(table);
-    struct piece *pieces = memory_new((table->count + 1) * sizeof *pieces);
+    struct row *rows = memory_new((table->count + 1) * sizeof *rows);
     size_t lines = 1;
     for (size_t i = 0; i < table->count; i++) {
-        pieces[i] = table_write_row(table, i, &layout, now);
-        lines += pieces[i].lines;
+        rows[i] = table_write_row(table, i, &layout, now);
+        lines += rows[i].lines;
     }
+    bool fits = table->height == 0 || lines <= table->height;
     table_print_head(out, table, &layout);
-    if (table->height > 1 && lines > table->height)
-        table_print_best(out, pieces, table->count, table->height - 1);
+    if (!fits && table->height > 1)
+        table_print_best(out, rows, table->count, table->height - 1);
     for (size_t i = 0; i < table->count; i++) {
-        if (table->height == 0 || lines <= table->height)
-            fputs(pieces[i].text, out);
-        free(pieces[i].text);
+        if (fits)
+            fputs(rows[i].text, out);
+        free(rows[i].text);
     }
-    free(pieces);
+    free(rows);
 }

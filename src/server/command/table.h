@@ -20,6 +20,3 @@ void table_print(FILE *out, const struct table *table, struct instant now);
 
 // Likewise any words, from the second line on indented.
 void table_print_words(FILE *out, const char *words, size_t indent, size_t width);
-
-// True if colours are wanted on stdout: a terminal, and not NO_COLOR.
-bool table_is_coloured(void);
