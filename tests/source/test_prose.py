@@ -91,3 +91,15 @@ def test_the_guide_names_functions_that_there_are(guide):
     names = set(re.findall(r"`(\w+)\(\)`", guide)) | set(re.findall(r"`(\w+_\w+)`", guide))
     assert len(names) > 20
     assert [name for name in names if not re.search(rf"\b{name}\(", sources)] == []
+
+
+# The manual
+
+
+def test_the_manual_has_each_path_and_each_key_of_the_query():
+    folder, manual = SOURCE / "server/check", (SOURCE / "man/dbhealthd.8").read_text()
+    reserved = re.findall(r'\[RESERVED_\w+\] = "(\w+)"', (folder / "reserved.c").read_text())
+    builtin = re.findall(r'^    \{"(\w+)", ', (folder / "endpoint.c").read_text(), re.MULTILINE)
+    described = re.findall(r"^\.It (?:Pa /|Cm )(\w+)", manual, re.MULTILINE)
+    assert len(reserved) > 6 and len(builtin) == 3
+    assert set(reserved) - {"none"} | set(builtin) <= set(described)
