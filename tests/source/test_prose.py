@@ -103,3 +103,14 @@ def test_the_manual_has_each_path_and_each_key_of_the_query():
     described = re.findall(r"^\.It (?:Pa /|Cm )(\w+)", manual, re.MULTILINE)
     assert len(reserved) > 6 and len(builtin) == 3
     assert set(reserved) - {"none"} | set(builtin) <= set(described)
+
+
+@pytest.mark.parametrize("engine", ["POSTGRES", "MYSQL"])
+def test_the_manual_has_each_parameter_of_the_url(engine):
+    target, manual = (SOURCE / "common/target.c"), (SOURCE / "man/dbhealthd.8").read_text()
+    taken = re.findall(rf'\{{ENGINE_{engine}, "([a-z_-]+)", TO_', target.read_text())
+    section = manual.partition("\n.Ss The URL\n")[2].partition("\n.S")[0]
+    postgres, mysql = section.partition(" MySQL and MariaDB it takes\n")[::2]
+    described = re.findall(r"(?<!=)\b[a-z][a-z_-]+", postgres if engine == "POSTGRES" else mysql)
+    assert len(taken) > 8
+    assert set(taken) <= set(described)
