@@ -3,6 +3,7 @@
 // be another statement.
 #include "common/file.h"
 
+#include "common/digest.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -81,4 +82,15 @@ bool file_read(const char *path, size_t limit, char **bytes, size_t *length, str
         break;
     }
     return error_set(error, "expected a regular file of at most %zu bytes", limit);
+}
+
+uint64_t file_add_state(uint64_t digest, const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return digest;
+    const int64_t state[] = {(int64_t)status.st_dev, (int64_t)status.st_ino, status.st_size,
+                             status.st_mtim.tv_sec,  status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                             status.st_ctim.tv_nsec};
+    return digest_add(digest, state, sizeof state);
 }

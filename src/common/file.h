@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum file_reading {
     FILE_READ,
@@ -22,3 +23,7 @@ enum file_reading file_take(const char *path, size_t limit, char **bytes, size_t
 // The same with words for what went wrong, which do not name the file.
 bool file_read(const char *path, size_t limit, char **bytes, size_t *length, struct error *error)
     __attribute__((warn_unused_result));
+
+// Adds to a digest what the kernel says of a file's present state: which file it is, its size and
+// its times. Not its bytes: the digest of a secret may be known to all. Nothing if there is none.
+uint64_t file_add_state(uint64_t digest, const char *path);

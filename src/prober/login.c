@@ -7,22 +7,15 @@
 #include "prober/login.h"
 
 #include "common/digest.h"
+#include "common/file.h"
 #include "common/target_load.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
-// Names a file's present state by what the kernel says of it, and not by its bytes: the name of a
-// secret may be known to all.
 static void login_mix_file(uint64_t *digest, const char *path)
 {
-    struct stat status = {0};
-    if (path == NULL || stat(path, &status) != 0)
-        return;
-    const int64_t state[] = {(int64_t)status.st_dev, (int64_t)status.st_ino, status.st_size,
-                             status.st_mtim.tv_sec,  status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                             status.st_ctim.tv_nsec};
-    *digest = digest_add(*digest, state, sizeof state);
+    if (path != NULL)
+        *digest = file_add_state(*digest, path);
 }
 
 static void login_mix_certificate(uint64_t *digest, const struct target *target)

@@ -1,7 +1,9 @@
 """Faults of servers, as context managers: in the block the fault is there, after it no more."""
 
 import contextlib
+import ctypes
 import os
+import select
 import signal
 import socket
 import threading
@@ -11,6 +13,11 @@ from processes import children, command_line
 from servers import PASSWORDS, wait_until
 
 OTHER_DATABASE = "other"
+AT_FDCWD = -100
+FAN_CLOEXEC, FAN_CLASS_CONTENT, FAN_MARK_ADD = 0x1, 0x4, 0x1  # <linux/fanotify.h>
+FAN_OPEN_PERM, FAN_ONDIR = 0x10000, 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prepare(server):
@@ -306,6 +313,29 @@ def _greet_all(listener, greet):
             connection = held.enter_context(listener.accept()[0])
             with contextlib.suppress(OSError):
                 greet(connection)
+
+
+# Files
+
+
+@contextlib.contextmanager
+def hung(folder):
+    """As on a file system of another machine that is gone: whoever opens the folder waits for the
+    block's end. Gives a function that waits until someone does."""
+    group = _libc.fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, os.O_RDONLY)
+    marked = _libc.fanotify_mark(
+        group, FAN_MARK_ADD, ctypes.c_uint64(FAN_OPEN_PERM | FAN_ONDIR), AT_FDCWD, bytes(folder)
+    )
+    if marked != 0:
+        raise OSError(ctypes.get_errno(), "fanotify")
+
+    def wait():
+        assert select.select([group], [], [], 20)[0], "nobody opens the folder"
+
+    try:
+        yield wait
+    finally:
+        os.close(group)
 
 
 # What they are made of

@@ -3,8 +3,10 @@
 import re
 import shutil
 import signal
+import subprocess
 import threading
 
+import faults
 import pytest
 import sql
 from adapter import AS_SHIPPED, check_lines
@@ -430,14 +432,30 @@ def test_other_files_are_no_reason_to_reload(a):
     assert [line["msg"] for line in results(a)] == ["reloaded"]
 
 
-def test_where_nothing_can_be_watched_a_signal_reloads(start_adapter, mariadb):
-    """Ended by the fixture, for LeakSanitizer does not work under strace."""
-    inject = "inject=inotify_init1:error=EMFILE"
-    under = ("strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=inotify_init1", "-e", inject)
-    a = start_adapter(mariadb.url(), checks=CHECKS, under=under).wait_serving()
-    [line] = a.messages("cannot watch")
-    assert (line["reason"], line["advice"]) == ("Too many open files", "after a change send SIGHUP")
-    assert reload(a, spare=None)[0]["removed"] == "spare"
+def test_what_is_mounted_over_the_folder_is_seen(adapter, mariadb, tmp_path):
+    """The kernel tells nobody who watches a folder of that, nor of another host's writing."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "check.sql").write_text(sql.check(endpoints="other"))
+    a = adapter(mariadb.url(), checks=CHECKS, under=("unshare", "--mount"))
+    assert a.status_of("/other") == 404
+    inside = ("nsenter", f"--target={a.pid}", "--mount")
+    subprocess.run((*inside, "mount", "--bind", other, a.checks), check=True)
+    a.wait_status("/other", 200)
+    (other / "late.sql").write_text(sql.check(endpoints="late"))
+    a.wait_status("/late", 200)
+    subprocess.run((*inside, "umount", a.checks), check=True)
+    a.wait_status("/replica", 200)
+
+
+def test_no_request_waits_for_a_file_system_that_hangs(adapter, mariadb):
+    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_CACHE="0s", **AS_SHIPPED)
+    with faults.hung(a.checks) as wait:
+        wait()
+        for _ in range(100):
+            assert a.statuses() == (200, 200, 200, 200)
+        a.write_check("late", sql.check(endpoints="late"))
+    a.wait_status("/late", 200)
 
 
 # Nothing is left behind

@@ -43,6 +43,14 @@ struct key {
     bool repeats;
 };
 
+size_t check_file_stem_length(const char *file)
+{
+    static const char suffix[] = ".sql";
+    size_t length = strlen(file);
+    size_t stem = length >= strlen(suffix) ? length - strlen(suffix) : 0;
+    return file[0] != '.' && strcmp(file + stem, suffix) == 0 ? stem : 0;
+}
+
 // The first fault is the one that is told: others often follow from it.
 static void check_file_fault(struct parser *parser, unsigned column, const struct error *error)
 {

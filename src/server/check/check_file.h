@@ -13,6 +13,10 @@ struct check_defaults {
     enum engine engine;       // that the check will run on; ENGINE_NONE: not known
 };
 
+// The length of a check's name in its file's name, which ends in ".sql"; 0 for a file that is none:
+// hidden, or of another kind.
+size_t check_file_stem_length(const char *file);
+
 // Parses length bytes of text. Always returns a check, owned by the caller: with a fault in the
 // file, check->broken says "place:line:column: what was expected", and as much of the rest as could
 // be read stands, so that the endpoints it belongs to can tell.

@@ -41,18 +41,9 @@ static void config_add_check(struct config *config, struct check *check)
     *at = check;
 }
 
-// The name of a check file without ".sql"; NULL if it is not one to read: hidden, or another kind.
-static char *config_stem_of(const char *file)
-{
-    size_t length = strlen(file);
-    if (file[0] == '.' || length < 5 || strcmp(file + length - 4, ".sql") != 0)
-        return NULL;
-    return memory_copy(file, length - 4);
-}
-
 static void config_load_file(struct config *config, const char *folder, const char *file)
 {
-    char *stem = config_stem_of(file);
+    char *stem = memory_copy(file, check_file_stem_length(file));
     char place[PATH_MAX];
     (void)snprintf(place, sizeof place, "%s/%s", folder, file);
     const struct settings *settings = &config->settings;
@@ -61,15 +52,15 @@ static void config_load_file(struct config *config, const char *folder, const ch
                                       .deadline = settings->deadline,
                                       .engine = config->engine};
     struct error error;
-    if (stem != NULL && !is_name(stem)) {
+    if (!is_name(stem)) {
         (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
         config_add_problem(config, error.text);
-    } else if (stem != NULL && strcmp(stem, own_check) == 0) {
+    } else if (strcmp(stem, own_check) == 0) {
         (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
         config_add_problem(config, error.text);
-    } else if (stem != NULL && words_have(&settings->disable, stem)) {
+    } else if (words_have(&settings->disable, stem)) {
         words_add(&config->left_out, stem, strlen(stem));
-    } else if (stem != NULL) {
+    } else {
         config_add_check(config, check_file_load(stem, place, &defaults));
     }
     free(stem);
@@ -77,9 +68,7 @@ static void config_load_file(struct config *config, const char *folder, const ch
 
 static int config_is_check_file(const struct dirent *entry)
 {
-    char *stem = config_stem_of(entry->d_name);
-    free(stem);
-    return stem != NULL;
+    return check_file_stem_length(entry->d_name) > 0;
 }
 
 static void config_load_folder(struct config *config, const char *folder)

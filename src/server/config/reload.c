@@ -149,8 +149,12 @@ static void reload_wait_to_settle(struct reload *reload)
 
 static void reload_read_anew(struct reload *reload, bool patient)
 {
+    bool changes = watch_take_changes(reload->watch);
+    if (patient && changes) {
+        reload_wait_to_settle(reload);
+        return;
+    }
     struct settings settings = settings_copy(&reload->running->settings);
-    watch_renew(reload->watch);
     struct config *config = config_load(&settings);
     if (patient && watch_take_changes(reload->watch)) {
         reload_wait_to_settle(reload);
@@ -197,7 +201,7 @@ static void reload_watch_files(struct watch *watch, const struct settings *setti
         watch_file(watch, settings->tls_cert);
     if (settings->tls_key[0] != '\0')
         watch_file(watch, settings->tls_key);
-    watch_renew(watch);
+    (void)watch_take_changes(watch);
 }
 
 static void reload_on_closed(struct handles *handles)
