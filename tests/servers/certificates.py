@@ -65,7 +65,7 @@ def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()
 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -76,10 +76,28 @@ def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()
         .not_valid_after(now + datetime.timedelta(seconds=seconds))
         .add_extension(x509.BasicConstraints(ca=not issuer, path_length=None), critical=True)
     )
+    signer = (issuer_key or key).public_key()
+    builder = builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+    ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
     if issuer:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
+    else:
+        builder = builder.add_extension(_signs(), critical=True)
     return builder.sign(issuer_key or key, hashes.SHA256()), key
+
+
+def _signs():
+    """An authority's key usage: certificates and revocations."""
+    from cryptography import x509
+
+    uses = dict.fromkeys(
+        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
+        + ("key_agreement", "encipher_only", "decipher_only"),
+        False,
+    )
+    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **uses)
 
 
 def _general_name(host):
@@ -95,7 +113,7 @@ def _revocations(issuer, issuer_key, revoked):
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
     builder = builder.last_update(now - datetime.timedelta(days=1))
     builder = builder.next_update(now + datetime.timedelta(days=30))

@@ -322,6 +322,7 @@ class MariaDB(MySqlProtocol):
             f"CHANGE MASTER TO MASTER_HOST = '{primary.host}', MASTER_PORT = {primary.port},"
             f" MASTER_USER = '{REPLICATOR}', MASTER_PASSWORD = '{REPLICATOR_PASSWORD}',"
             " MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1,"
+            " MASTER_SSL_VERIFY_SERVER_CERT = 0,"  # From MariaDB 11.3 on it is the default.
             " MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1"
         )
 
