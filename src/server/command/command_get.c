@@ -65,7 +65,7 @@ static bool command_get_parse(const struct received *received, struct answer *an
     if (field == NULL || field > answer->body)
         return error_set(error, "the answer has no Content-Length");
     answer->status = status != NULL ? strtoul(status, NULL, 10) : 0;
-    answer->length = strtoull(field + strlen(name), NULL, 10);
+    answer->length = strtoul(field + strlen(name), NULL, 10);
     answer->body += strlen(end);
     size_t came = received->length - (size_t)(answer->body - received->bytes);
     if (came < answer->length && received->length >= MOST)
