@@ -410,7 +410,10 @@ static struct MHD_Daemon *http_start_daemon(struct http *http, int listening)
     flags |= http->tls ? MHD_USE_TLS : MHD_USE_TURBO;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listening, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, http->connections_max, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)http->connections_max, NULL},
+        // libmicrohttpd 1.0 refuses a HTTP/1.1 request without a Host, which HAProxy's checks may
+        // lack, and redirects one with a blank in its target; it does neither if lenient.
+        {MHD_OPTION_STRICT_FOR_CLIENT, -1, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(
