@@ -27,7 +27,6 @@ struct daemon {
     uv_loop_t loop;
     struct service service;
     struct http *http;
-    uv_prepare_t prepare;
     uv_signal_t terminate, interrupt;
     struct orphans orphans;
     struct reload *reload;
@@ -42,7 +41,6 @@ static void serve_end(struct daemon *daemon)
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
     http_end(daemon->http);
-    uv_close((uv_handle_t *)&daemon->prepare, NULL);
     uv_close((uv_handle_t *)&daemon->terminate, NULL);
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
     orphans_end(&daemon->orphans);
@@ -83,30 +81,12 @@ static void serve_on_terminate(uv_signal_t *handle, int number)
     assert(failed == 0);
 }
 
-// What falls due is begun here, before the loop waits; what that brings at once is answered in the
-// second round. What a flood of requests brings beyond that must not keep timers, probers and
-// signals waiting: they get their turn, and the loop comes back here without a wait.
-static void serve_before_wait(uv_prepare_t *prepare)
-{
-    struct daemon *daemon = prepare->data;
-    bool changed = true;
-    for (unsigned round = 0; round < 2 && changed; round++) {
-        changed = http_run(daemon->http);
-        scheduler_start_batches(daemon->service.scheduler);
-    }
-    if (changed)
-        http_run_again(daemon->http);
-}
-
 static void serve_start_handles(struct daemon *daemon)
 {
-    daemon->prepare.data = daemon->terminate.data = daemon->interrupt.data = daemon->drain.data =
-        daemon;
-    int failed = uv_prepare_init(&daemon->loop, &daemon->prepare);
-    failed |= uv_signal_init(&daemon->loop, &daemon->terminate);
+    daemon->terminate.data = daemon->interrupt.data = daemon->drain.data = daemon;
+    int failed = uv_signal_init(&daemon->loop, &daemon->terminate);
     failed |= uv_signal_init(&daemon->loop, &daemon->interrupt);
     failed |= uv_timer_init(&daemon->loop, &daemon->drain);
-    failed |= uv_prepare_start(&daemon->prepare, serve_before_wait);
     failed |= uv_signal_start(&daemon->terminate, serve_on_terminate, SIGTERM);
     failed |= uv_signal_start(&daemon->interrupt, serve_on_interrupt, SIGINT);
     assert(failed == 0);

@@ -10,19 +10,6 @@
 
 static const int ends[RUNNER_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
-static void runner_before_wait(uv_prepare_t *prepare)
-{
-    struct runner *runner = prepare->data;
-    scheduler_start_batches(runner->scheduler);
-    if (!runner->ending)
-        return;
-    scheduler_end(runner->scheduler);
-    uv_close((uv_handle_t *)prepare, NULL);
-    uv_close((uv_handle_t *)&runner->pause, NULL);
-    for (size_t i = 0; i < RUNNER_SIGNALS; i++)
-        uv_close((uv_handle_t *)&runner->signals[i], NULL);
-}
-
 static void runner_on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -38,10 +25,8 @@ static bool runner_starter_ignores(int number)
 
 static void runner_start_handles(struct runner *runner)
 {
-    int failed = uv_prepare_init(&runner->loop, &runner->prepare);
-    failed |= uv_prepare_start(&runner->prepare, runner_before_wait);
-    failed |= uv_timer_init(&runner->loop, &runner->pause);
-    runner->prepare.data = runner->pause.data = runner;
+    int failed = uv_timer_init(&runner->loop, &runner->pause);
+    runner->pause.data = runner;
     for (size_t i = 0; i < RUNNER_SIGNALS; i++) {
         failed |= uv_signal_init(&runner->loop, &runner->signals[i]);
         runner->signals[i].data = runner;
@@ -82,14 +67,26 @@ static void runner_on_pause_over(uv_timer_t *pause)
 
 void runner_pause(struct runner *runner, struct duration length, runner_over *over, void *context)
 {
+    if (runner->ending)
+        return;
     runner->over = over;
     runner->context = context;
     (void)uv_timer_start(&runner->pause, runner_on_pause_over, (uint64_t)length.ms, 0);
 }
 
+static void runner_on_end(uv_timer_t *pause)
+{
+    struct runner *runner = pause->data;
+    scheduler_end(runner->scheduler);
+    uv_close((uv_handle_t *)&runner->pause, NULL);
+    for (size_t i = 0; i < RUNNER_SIGNALS; i++)
+        uv_close((uv_handle_t *)&runner->signals[i], NULL);
+}
+
 void runner_end(struct runner *runner)
 {
     runner->ending = true;
+    (void)uv_timer_start(&runner->pause, runner_on_end, 0, 0);
 }
 
 bool runner_views_have_config(const struct check_view *views, size_t count)

@@ -11,8 +11,7 @@ typedef void runner_over(void *context);
 // Lives on the stack of a command.
 struct runner {
     uv_loop_t loop;
-    uv_prepare_t prepare;
-    uv_timer_t pause;
+    uv_timer_t pause;  // or the moment before the end
     runner_over *over; // called at the pause's end, with the context
     void *context;
     uv_signal_t signals[RUNNER_SIGNALS];

@@ -37,6 +37,7 @@ struct http {
     uv_loop_t *loop;
     struct service *service;
     struct MHD_Daemon *daemon;
+    uv_prepare_t prepare;
     uv_poll_t poll;                // the daemon's epoll descriptor
     uv_timer_t again;              // the daemon has more to do now
     uv_timer_t crowded;            // there may be one to shut down then
@@ -234,13 +235,18 @@ static struct MHD_Response *http_respond(struct answer *answer)
     return response;
 }
 
+// Keeps the loop from waiting before the daemon's next run.
+static void http_run_again(struct http *http);
+
 static void http_on_answered(struct request *request)
 {
     struct connection *connection = request->connection;
     connection->response = http_respond(&request->answer);
     connection->http->progress = connection->http->changed = true;
-    if (connection->suspended)
+    if (connection->suspended) {
         MHD_resume_connection(connection->mhd);
+        http_run_again(connection->http);
+    }
     connection->suspended = false;
 }
 
@@ -342,7 +348,7 @@ http_on_daemon_log(void *context, const char *format, va_list arguments)
 
 static void http_on_poll(uv_poll_t *poll, int status, int events)
 {
-    (void)poll, (void)status, (void)events; // http_run, before the loop waits again, does the work
+    (void)poll, (void)status, (void)events; // http_before_wait does the work
 }
 
 static void http_on_again(uv_timer_t *timer)
@@ -359,7 +365,9 @@ static bool http_must_wait(struct http *http)
     return http->fruitless > FRUITLESS_MOST;
 }
 
-bool http_run(struct http *http)
+// Does all that can be done now; the only caller of MHD_run. True if something may have changed for
+// others meanwhile: answers were given or asked for, or connections were closed.
+static bool http_run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     bool changed = false;
@@ -381,9 +389,18 @@ bool http_run(struct http *http)
     return changed;
 }
 
-void http_run_again(struct http *http)
+static void http_run_again(struct http *http)
 {
     (void)uv_timer_start(&http->again, http_on_again, 0, 0);
+}
+
+// What others have to do with gets its turn, and the loop comes back here without a wait. So a
+// flood of requests keeps neither timers nor probers and signals waiting.
+static void http_before_wait(uv_prepare_t *prepare)
+{
+    struct http *http = prepare->data;
+    if (http_run(http))
+        http_run_again(http);
 }
 
 // As many connections as descriptors allow, up to the maximum.
@@ -433,15 +450,17 @@ static void http_watch_daemon(struct http *http)
     assert(failed == 0);
     failed = uv_timer_init(http->loop, &http->again);
     failed |= uv_timer_init(http->loop, &http->crowded);
+    failed |= uv_prepare_init(http->loop, &http->prepare);
+    failed |= uv_prepare_start(&http->prepare, http_before_wait);
     assert(failed == 0);
-    http->poll.data = http->again.data = http->crowded.data = http;
+    http->poll.data = http->again.data = http->crowded.data = http->prepare.data = http;
     failed = uv_poll_start(&http->poll, UV_READABLE, http_on_poll);
     assert(failed == 0);
     deadline_queue_open(&http->headers, http->loop, (struct duration){.ms = HEADER_LIMIT_MS},
                         http_shut_down);
     deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS},
                         http_shut_down);
-    http->open_handles = 5;
+    http->open_handles = 6;
 }
 
 struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
@@ -489,6 +508,7 @@ void http_end(struct http *http)
 {
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     (void)http_run(http);
+    uv_close((uv_handle_t *)&http->prepare, http_on_handle_closed);
     uv_close((uv_handle_t *)&http->poll, http_on_handle_closed);
     uv_close((uv_handle_t *)&http->again, http_on_handle_closed);
     uv_close((uv_handle_t *)&http->crowded, http_on_handle_closed);

@@ -12,14 +12,6 @@ struct http;
 struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
                         struct error *error);
 
-// Does all that can be done now; called before the loop waits, and the only caller of MHD_run.
-// True if it is worth another call, and something may have changed for others meanwhile: answers
-// were given or asked for, or connections were closed.
-bool http_run(struct http *http);
-
-// Keeps the loop from waiting before the next http_run.
-void http_run_again(struct http *http);
-
 // Stops listening, sends what has been answered and closes. Every request must have been answered.
 // Freed by the loop later.
 void http_end(struct http *http);

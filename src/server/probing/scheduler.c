@@ -78,6 +78,7 @@ struct scheduler {
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
     struct deadline_queue deadlines; // of the waiters
+    uv_prepare_t prepare;            // starts batches
     uint64_t changes;                // see scheduler_changes
 };
 
@@ -528,8 +529,10 @@ static void scheduler_sweep(struct scheduler *scheduler)
     }
 }
 
-void scheduler_start_batches(struct scheduler *scheduler)
+// What was asked for meanwhile is started together.
+static void scheduler_before_wait(uv_prepare_t *prepare)
 {
+    struct scheduler *scheduler = prepare->data;
     scheduler_sweep(scheduler);
     for (size_t i = 0; i < scheduler->config->probers.count; i++)
         prober_start_batch(scheduler->probers[i]);
@@ -636,6 +639,10 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
     deadline_queue_open(&scheduler->deadlines, loop, deadline, scheduler_on_deadline);
+    int failed = uv_prepare_init(loop, &scheduler->prepare);
+    failed |= uv_prepare_start(&scheduler->prepare, scheduler_before_wait);
+    assert(failed == 0);
+    scheduler->prepare.data = scheduler;
     scheduler_fill(scheduler, &nothing);
     return scheduler;
 }
@@ -668,6 +675,12 @@ static void scheduler_on_deadlines_closed(uv_handle_t *handle)
     free(scheduler);
 }
 
+static void scheduler_on_prepare_closed(uv_handle_t *handle)
+{
+    struct scheduler *scheduler = handle->data;
+    deadline_queue_close(&scheduler->deadlines, scheduler_on_deadlines_closed);
+}
+
 // With the probers goes all that runs, so nothing has to be waited for.
 static void scheduler_end_all(struct scheduler *scheduler)
 {
@@ -694,7 +707,7 @@ void scheduler_end(struct scheduler *scheduler)
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);
-    deadline_queue_close(&scheduler->deadlines, scheduler_on_deadlines_closed);
+    uv_close((uv_handle_t *)&scheduler->prepare, scheduler_on_prepare_closed);
 }
 
 uint64_t scheduler_changes(const struct scheduler *scheduler)

@@ -27,14 +27,12 @@ void scheduler_end(struct scheduler *scheduler);
 typedef void scheduler_ready(void *context, struct check_view *views, size_t count);
 
 // Asks for these checks (indices into the configuration's). A result that is young enough is used;
-// of what is missing, one run each is started or joined. At the deadline the answer is given with
-// what there is then. A result that the request waited for may be older than its check's cache,
-// for its run may have begun before the request: by no more than the check's timeout.
+// of what is missing, one run each is started, before the loop waits, or joined. At the deadline
+// the answer is given with what there is then. A result that the request waited for may be older
+// than its check's cache, for its run may have begun before the request: by no more than the
+// check's timeout.
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
                    scheduler_ready *ready, void *context);
-
-// Starts what was asked for; called before the loop waits.
-void scheduler_start_batches(struct scheduler *scheduler);
 
 // Runs the checks of /healthz in the background, whatever their cache.
 void scheduler_refresh_liveness(struct scheduler *scheduler);
