@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import re
+import signal
 import socket
 import ssl
 import time
@@ -255,6 +256,7 @@ def test_a_renewed_certificate_is_shown_to_who_comes_next(secret):
         for _ in range(3):
             pair = new_pair()
             volume.write(pair)
+            a.signal(signal.SIGHUP)  # A client may be silent for no more than 5 s.
             wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
         early.sendall(kubelet("/readyz"))
         assert read_answer(early).status == 200
@@ -277,6 +279,7 @@ def test_a_handshake_under_way_ends_with_what_it_began_with(secret):
         for _ in range(3):
             pair = new_pair()
             volume.write(pair)
+            a.signal(signal.SIGHUP)
             wait_until(lambda pair=pair: shown(a) == is_in(pair), "the new one is shown")
         client.sendall(hello[100:])
         while True:
