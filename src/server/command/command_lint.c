@@ -28,7 +28,7 @@ static void command_lint_print_problems(const struct config *config, struct tall
 
 // Each folder by itself, so that no file hides behind a later one of its name. The command line is
 // read anew for each, because a configuration takes its settings over.
-static bool command_lint_lint_folder(int argc, char **argv, size_t index, struct tally *tally)
+static bool command_lint_folder(int argc, char **argv, size_t index, struct tally *tally)
 {
     struct command_line line;
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
@@ -52,7 +52,7 @@ int command_lint(int argc, char **argv)
     if (!command_line_load(&line, argc, argv, NULL, 0, 1, SIZE_MAX))
         return STATUS_USAGE;
     command_line_clear(&line);
-    while (command_lint_lint_folder(argc, argv, index, &tally))
+    while (command_lint_folder(argc, argv, index, &tally))
         index++;
     printf("%zu checks, %zu faults\n", tally.files, tally.faults);
     return tally.faults > 0 ? STATUS_USAGE : STATUS_WELL;

@@ -74,7 +74,8 @@ static size_t table_first_line(const char *words, size_t columns)
     return i;
 }
 
-void table_print_words(FILE *out, const char *words, size_t indent, size_t width)
+// From the second line on indented.
+static void table_print_words(FILE *out, const char *words, size_t indent, size_t width)
 {
     size_t columns = width == 0 ? SIZE_MAX : width > indent + 1 ? width - indent : 1;
     for (;;) {

@@ -17,6 +17,3 @@ struct table {
 
 // Writes it with its head; a line that is too long for the window goes on below itself.
 void table_print(FILE *out, const struct table *table, struct instant now);
-
-// Likewise any words, from the second line on indented.
-void table_print_words(FILE *out, const char *words, size_t indent, size_t width);
