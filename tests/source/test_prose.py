@@ -93,6 +93,11 @@ def test_the_guide_names_functions_that_there_are(guide):
     assert [name for name in names if not re.search(rf"\b{name}\(", sources)] == []
 
 
+def test_the_guide_names_each_folder_of_tests(guide):
+    folders = {path.name for path in (REPOSITORY / "tests").iterdir() if any(path.glob("[!_.]*"))}
+    assert folders <= set(re.findall(r"`tests/([a-z-]+)`", guide))
+
+
 # The manual
 
 
