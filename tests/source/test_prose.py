@@ -119,3 +119,14 @@ def test_the_manual_has_each_parameter_of_the_url(engine):
     described = re.findall(r"(?<!=)\b[a-z][a-z_-]+", postgres if engine == "POSTGRES" else mysql)
     assert len(taken) > 8
     assert set(taken) <= set(described)
+
+
+# k8s/README.md
+
+
+def test_operations_name_each_component_and_overlay():
+    folder = REPOSITORY / "k8s"
+    text = (folder / "README.md").read_text()
+    named = set(re.findall(r"`([a-z/-]+)`", text))
+    assert {path.name for path in (folder / "components").iterdir()} <= named
+    assert {f"overlays/{path.name}" for path in (folder / "overlays").iterdir()} <= named
