@@ -41,9 +41,15 @@ static void open_bench(struct bench *bench, int64_t length_ms)
                         on_expired);
 }
 
+static void on_closed(struct handles *handles)
+{
+    assert_int_equal(handles->open, 0);
+}
+
 static void close_bench(struct bench *bench)
 {
-    deadline_queue_close(&bench->queue, NULL);
+    struct handles handles = {.open = 1, .all_closed = on_closed};
+    deadline_queue_close(&bench->queue, &handles);
     assert_int_equal(uv_run(&bench->loop, UV_RUN_DEFAULT), 0);
     assert_int_equal(uv_loop_close(&bench->loop), 0);
 }

@@ -37,9 +37,9 @@ void deadline_queue_open(struct deadline_queue *queue, uv_loop_t *loop, struct d
     TAILQ_INIT(&queue->list);
 }
 
-void deadline_queue_close(struct deadline_queue *queue, uv_close_cb closed)
+void deadline_queue_close(struct deadline_queue *queue, struct handles *handles)
 {
-    uv_close((uv_handle_t *)&queue->timer, closed);
+    handles_close(handles, &queue->timer);
 }
 
 void deadline_arm(struct deadline_queue *queue, struct deadline_entry *entry)

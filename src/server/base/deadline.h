@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/instant.h"
+#include "server/base/handles.h"
 
 #include <sys/queue.h>
 #include <uv.h>
@@ -27,9 +28,8 @@ struct deadline_queue {
 void deadline_queue_open(struct deadline_queue *queue, uv_loop_t *loop, struct duration length,
                          void (*expired)(struct deadline_queue *, struct deadline_entry *));
 
-// Closes the timer; entries still armed will never expire. `closed` is called by the loop later,
-// with the timer, and may be NULL.
-void deadline_queue_close(struct deadline_queue *queue, uv_close_cb closed);
+// Closes the timer, which is one of its owner's handles; entries still armed will never expire.
+void deadline_queue_close(struct deadline_queue *queue, struct handles *handles);
 
 // Sets the entry's deadline to the queue's length from now, anew if it was armed.
 void deadline_arm(struct deadline_queue *queue, struct deadline_entry *entry);

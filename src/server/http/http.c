@@ -5,6 +5,7 @@
 #include "server/http/http.h"
 
 #include "common/memory.h"
+#include "server/base/container_of.h"
 #include "server/base/deadline.h"
 #include "server/base/log.h"
 #include "server/config/certificate.h"
@@ -45,7 +46,7 @@ struct http {
     struct deadline_queue idle;    // of those that have
     unsigned connections, connections_max;
     unsigned connections_most; // at one time, since memory was given back
-    unsigned open_handles;
+    struct handles handles;
     bool tls;
     struct prebuilt_table prebuilt;
     bool progress;      // since the last MHD_run began: something was read, answered or closed
@@ -88,7 +89,7 @@ static void http_set_deadline(struct connection *connection, struct deadline_que
 static void http_shut_down(struct deadline_queue *queue, struct deadline_entry *entry)
 {
     (void)queue;
-    const struct connection *connection = (struct connection *)entry;
+    const struct connection *connection = CONTAINER_OF(entry, struct connection, deadline);
     (void)shutdown(connection->socket, SHUT_RDWR);
     (void)MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
@@ -443,6 +444,11 @@ static struct MHD_Daemon *http_start_daemon(struct http *http, int listening)
         MHD_OPTION_END);
 }
 
+static void http_on_closed(struct handles *handles)
+{
+    free(CONTAINER_OF(handles, struct http, handles));
+}
+
 static void http_watch_daemon(struct http *http)
 {
     int epoll = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -460,7 +466,7 @@ static void http_watch_daemon(struct http *http)
                         http_shut_down);
     deadline_queue_open(&http->idle, http->loop, (struct duration){.ms = IDLE_LIMIT_MS},
                         http_shut_down);
-    http->open_handles = 6;
+    http->handles = (struct handles){.open = 6, .all_closed = http_on_closed};
 }
 
 struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
@@ -481,41 +487,18 @@ struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
     return http;
 }
 
-static void http_on_closed(struct http *http)
-{
-    if (--http->open_handles == 0)
-        free(http);
-}
-
-static void http_on_handle_closed(uv_handle_t *handle)
-{
-    http_on_closed(handle->data);
-}
-
-static void http_on_headers_closed(uv_handle_t *handle)
-{
-    struct deadline_queue *queue = handle->data;
-    http_on_closed((struct http *)((char *)queue - offsetof(struct http, headers)));
-}
-
-static void http_on_idle_closed(uv_handle_t *handle)
-{
-    struct deadline_queue *queue = handle->data;
-    http_on_closed((struct http *)((char *)queue - offsetof(struct http, idle)));
-}
-
 void http_end(struct http *http)
 {
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     (void)http_run(http);
-    uv_close((uv_handle_t *)&http->prepare, http_on_handle_closed);
-    uv_close((uv_handle_t *)&http->poll, http_on_handle_closed);
-    uv_close((uv_handle_t *)&http->again, http_on_handle_closed);
-    uv_close((uv_handle_t *)&http->crowded, http_on_handle_closed);
+    handles_close(&http->handles, &http->prepare);
+    handles_close(&http->handles, &http->poll);
+    handles_close(&http->handles, &http->again);
+    handles_close(&http->handles, &http->crowded);
     MHD_stop_daemon(http->daemon);
     prebuilt_clear(&http->prebuilt);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
-    deadline_queue_close(&http->headers, http_on_headers_closed);
-    deadline_queue_close(&http->idle, http_on_idle_closed);
+    deadline_queue_close(&http->headers, &http->handles);
+    deadline_queue_close(&http->idle, &http->handles);
 }

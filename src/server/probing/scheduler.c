@@ -79,6 +79,7 @@ struct scheduler {
     size_t leaver_count;
     struct deadline_queue deadlines; // of the waiters
     uv_prepare_t prepare;            // starts batches
+    struct handles handles;          // these two
     uint64_t changes;                // see scheduler_changes
 };
 
@@ -628,6 +629,13 @@ static void scheduler_fill(struct scheduler *scheduler, const struct holding *be
     }
 }
 
+static void scheduler_on_closed(struct handles *handles)
+{
+    struct scheduler *scheduler = CONTAINER_OF(handles, struct scheduler, handles);
+    config_release(scheduler->config);
+    free(scheduler);
+}
+
 struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
                                 struct statistics *statistics)
 {
@@ -643,6 +651,7 @@ struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct d
     failed |= uv_prepare_start(&scheduler->prepare, scheduler_before_wait);
     assert(failed == 0);
     scheduler->prepare.data = scheduler;
+    scheduler->handles = (struct handles){.open = 2, .all_closed = scheduler_on_closed};
     scheduler_fill(scheduler, &nothing);
     return scheduler;
 }
@@ -666,19 +675,6 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config)
     free(before.states);
     free(before.probers);
     config_release(earlier);
-}
-
-static void scheduler_on_deadlines_closed(uv_handle_t *handle)
-{
-    struct scheduler *scheduler = CONTAINER_OF(handle->data, struct scheduler, deadlines);
-    config_release(scheduler->config);
-    free(scheduler);
-}
-
-static void scheduler_on_prepare_closed(uv_handle_t *handle)
-{
-    struct scheduler *scheduler = handle->data;
-    deadline_queue_close(&scheduler->deadlines, scheduler_on_deadlines_closed);
 }
 
 // With the probers goes all that runs, so nothing has to be waited for.
@@ -707,7 +703,8 @@ void scheduler_end(struct scheduler *scheduler)
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);
-    uv_close((uv_handle_t *)&scheduler->prepare, scheduler_on_prepare_closed);
+    handles_close(&scheduler->handles, &scheduler->prepare);
+    deadline_queue_close(&scheduler->deadlines, &scheduler->handles);
 }
 
 uint64_t scheduler_changes(const struct scheduler *scheduler)
