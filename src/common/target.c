@@ -129,6 +129,7 @@ static bool target_is_given(const UriTextRangeA *part)
     return part->first != NULL && part->afterLast > part->first;
 }
 
+// port = 1*digit, from 1 to 65535
 static bool target_parse_port(const char *text, uint16_t *port, struct error *error)
 {
     char *end;
@@ -154,7 +155,7 @@ static const struct scheme *target_find_scheme(const char *url)
     return NULL;
 }
 
-// The text before the first ':' is the user, what follows is the password.
+// user-info = user [ ":" password ]; the first ':' ends the user.
 static bool target_take_user_info(struct target *target, const UriTextRangeA *part,
                                   struct error *error)
 {
@@ -171,6 +172,7 @@ static bool target_take_user_info(struct target *target, const UriTextRangeA *pa
     return target_decode_part(&password, &target->password, error);
 }
 
+// path = [ "/" [ database ] ]
 static bool target_take_path(struct target *target, const UriUriA *uri, struct error *error)
 {
     const UriPathSegmentA *segment = uri->pathHead;
@@ -240,6 +242,7 @@ static bool target_take_parameter(struct target *target, const struct parameter_
     abort();
 }
 
+// items = name "=" value *( "&" name "=" value ), each a name of the table of rules
 static bool target_take_query_items(struct target *target, const UriQueryListA *item,
                                     struct error *error)
 {
@@ -255,6 +258,7 @@ static bool target_take_query_items(struct target *target, const UriQueryListA *
     return true;
 }
 
+// query = items, percent-encoded
 static bool target_take_query(struct target *target, const UriTextRangeA *part, struct error *error)
 {
     UriQueryListA *items;
@@ -308,6 +312,7 @@ static bool target_settle_host(struct target *target, struct error *error)
     return target_is_one_host(target->host, error);
 }
 
+// url = scheme "://" [ user-info "@" ] [ host ] [ ":" port ] path [ "?" query ]
 static bool target_take_uri(struct target *target, const UriUriA *uri, const struct scheme *scheme,
                             struct error *error)
 {

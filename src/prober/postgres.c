@@ -336,7 +336,7 @@ static bool pg_log_in(PGconn *connection, struct progress *progress)
 }
 
 // Starts the connection. libpq reports a connect() that failed at once like an option that it
-// doesn't know, but for errno. ENOENT is no socket's error: open_socket has looked for the file.
+// doesn't know, but for errno. ENOENT is no socket's error: pg_open_socket has looked for the file.
 // EAGAIN is that of a Unix socket at which too many wait already.
 static bool pg_start(const struct options *options, PGconn **connection, struct progress *progress)
 {
@@ -368,7 +368,7 @@ static bool pg_attempt(const struct options *options, PGconn **connection,
 }
 
 // The server's side of the handshake was there before libpq's first step of it ended, so that
-// hold_tls came too late to see why the certificate was not trusted. Nothing of ours has been
+// pg_hold_tls came too late to see why the certificate was not trusted. Nothing of ours has been
 // shown.
 static bool pg_is_unexplained(const PGconn *connection, const struct progress *progress)
 {

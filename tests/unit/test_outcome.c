@@ -1,5 +1,5 @@
-// The table of outcomes against DESIGN 4's, written out a second time: which group an outcome is in
-// decides whether a database lives.
+// The table of outcomes, written out a second time: which group an outcome is in decides whether a
+// database lives.
 #include "common/outcome.h"
 
 #include "unit.h"

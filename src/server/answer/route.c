@@ -39,6 +39,7 @@ static enum route_kind route_kind_of(const char *name, size_t parts)
     return parts == 1 ? kinds[path] : ROUTE_NOWHERE;
 }
 
+// path = "/" [ name [ "/" name ] ] [ "/" ], of an endpoint and a check
 static enum route_kind route_take_path(const UriUriA *uri, struct route *route)
 {
     char *parts[PARTS_MAX] = {route->endpoint, route->check};
@@ -57,6 +58,7 @@ static enum route_kind route_take_path(const UriUriA *uri, struct route *route)
     return route_kind_of(route->endpoint, count);
 }
 
+// format = "text" / "json" / "html", the last for the root alone
 static bool route_take_format(const char *value, struct route *route)
 {
     static const char *const names[] = {
@@ -71,6 +73,7 @@ static bool route_take_format(const char *value, struct route *route)
     return error_set(&route->error, "format: expected json%s or text", route->root ? ", html" : "");
 }
 
+// exclude = name *( "," name )
 static bool route_take_exclude(const char *value, struct route *route)
 {
     words_split(&route->exclude, value != NULL ? value : "", ",");
@@ -78,6 +81,7 @@ static bool route_take_exclude(const char *value, struct route *route)
            error_set(&route->error, "exclude: expected at most %d names", EXCLUDE_MAX);
 }
 
+// param = name "=" value, whose names checks decide
 static bool route_take_param(const char *name, const char *value, struct route *route)
 {
     if (words_have(&route->param_names, name))
@@ -90,6 +94,7 @@ static bool route_take_param(const char *name, const char *value, struct route *
     return true;
 }
 
+// item = "verbose" / "history" / "exclude=" exclude / "format=" format / param
 static bool route_take_query_item(const UriQueryListA *item, struct route *route)
 {
     switch (reserved_key(item->key)) {
@@ -113,6 +118,7 @@ static bool route_take_query_item(const UriQueryListA *item, struct route *route
     return route_take_param(item->key, item->value, route);
 }
 
+// query = item *( "&" item ), percent-encoded
 static bool route_take_query(const UriTextRangeA *query, struct route *route)
 {
     UriQueryListA *items;
@@ -130,6 +136,7 @@ static bool route_take_query(const UriTextRangeA *query, struct route *route)
     return taken;
 }
 
+// target = path [ "?" query ]
 void route_parse(const char *target, struct route *route)
 {
     UriUriA uri;

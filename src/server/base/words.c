@@ -48,6 +48,7 @@ static int64_t words_fraction_ms(const char *digits, size_t count, int64_t unit)
     return ms;
 }
 
+// duration = 1*digit [ "." 1*digit ] ( "ms" / "s" / "m" / "h" )
 bool parse_duration(const char *text, struct duration *duration, struct error *error)
 {
     static const char decimal[] = "0123456789";
@@ -76,6 +77,7 @@ void format_duration(struct duration duration, char *text, size_t capacity)
     (void)snprintf(text, capacity, "%" PRId64 "%s", duration.ms / units[i].ms, units[i].name);
 }
 
+// "yes" / "no"
 bool parse_yes_no(const char *text, bool *yes, struct error *error)
 {
     *yes = strcmp(text, "yes") == 0;
@@ -84,6 +86,7 @@ bool parse_yes_no(const char *text, bool *yes, struct error *error)
     return true;
 }
 
+// name = 1*63( lower-case letter / digit / "-" )
 bool is_name(const char *text)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -105,6 +108,7 @@ bool words_have(const struct words *words, const char *word)
     return false;
 }
 
+// words = *separator [ word *( 1*separator word ) ] *separator
 void words_split(struct words *words, const char *text, const char *separators)
 {
     text += strspn(text, separators);

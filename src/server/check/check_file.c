@@ -63,6 +63,7 @@ static void check_file_fault(struct parser *parser, unsigned column, const struc
         check->broken = memory_string(bytes);
 }
 
+// description: any text
 static bool check_file_parse_description(struct parser *parser, const char *value,
                                          struct error *error)
 {
@@ -91,6 +92,7 @@ static bool check_file_check_endpoints(const struct words *words, struct error *
     return true;
 }
 
+// endpoints: none, or names with commas or blanks between them
 static bool check_file_parse_endpoints(struct parser *parser, const char *value,
                                        struct error *error)
 {
@@ -106,6 +108,7 @@ static bool check_file_parse_endpoints(struct parser *parser, const char *value,
     return false;
 }
 
+// prober: a name
 static bool check_file_parse_prober(struct parser *parser, const char *value, struct error *error)
 {
     if (!is_name(value))
@@ -114,6 +117,7 @@ static bool check_file_parse_prober(struct parser *parser, const char *value, st
     return true;
 }
 
+// timeout: a duration above 0
 static bool check_file_parse_timeout(struct parser *parser, const char *value, struct error *error)
 {
     struct duration *timeout = &parser->check->timeout;
@@ -122,11 +126,13 @@ static bool check_file_parse_timeout(struct parser *parser, const char *value, s
     return timeout->ms > 0 || error_set(error, "expected more than 0");
 }
 
+// cache: a duration
 static bool check_file_parse_cache(struct parser *parser, const char *value, struct error *error)
 {
     return parse_duration(value, &parser->check->cache, error);
 }
 
+// every: a duration from 100ms on
 static bool check_file_parse_every(struct parser *parser, const char *value, struct error *error)
 {
     struct duration every;
@@ -150,6 +156,7 @@ static bool check_file_check_column(struct parser *parser, const char *name, str
     return true;
 }
 
+// fail, warn, skip: a rule, see rule.h
 static bool check_file_add_rule(struct parser *parser, const char *value, enum rule_effect effect,
                                 struct error *error)
 {
@@ -180,6 +187,7 @@ static bool check_file_parse_skip(struct parser *parser, const char *value, stru
     return check_file_add_rule(parser, value, RULE_SKIP, error);
 }
 
+// tolerate: codes of outcomes or groups of them, with commas or blanks between them
 static bool check_file_parse_tolerate(struct parser *parser, const char *value, struct error *error)
 {
     struct words words = {0};
@@ -199,11 +207,13 @@ static bool check_file_parse_tolerate(struct parser *parser, const char *value, 
     return sound;
 }
 
+// writes: yes or no
 static bool check_file_parse_writes(struct parser *parser, const char *value, struct error *error)
 {
     return parse_yes_no(value, &parser->check->writes, error);
 }
 
+// param: name = literal, see rule.h
 static bool check_file_parse_param(struct parser *parser, const char *value, struct error *error)
 {
     const char *equals = strchr(value, '=');
@@ -221,6 +231,7 @@ static bool check_file_parse_param(struct parser *parser, const char *value, str
     return added;
 }
 
+// flavor: products, with commas or blanks between them
 static bool check_file_parse_flavor(struct parser *parser, const char *value, struct error *error)
 {
     struct words words = {0};
@@ -230,13 +241,14 @@ static bool check_file_parse_flavor(struct parser *parser, const char *value, st
     return sound;
 }
 
+// server-version: bounds, see server_range.h
 static bool check_file_parse_server_version(struct parser *parser, const char *value,
                                             struct error *error)
 {
     return range_add_versions(&parser->check->range, value, error);
 }
 
-// yes, no or names of columns.
+// metrics: yes, no, or names of columns with commas or blanks between them
 static bool check_file_parse_metrics(struct parser *parser, const char *value, struct error *error)
 {
     struct check *check = parser->check;
@@ -251,6 +263,7 @@ static bool check_file_parse_metrics(struct parser *parser, const char *value, s
            error_set(error, "expected yes, no or names of columns");
 }
 
+// log: rows
 static bool check_file_parse_log(struct parser *parser, const char *value, struct error *error)
 {
     parser->check->log_rows = strcmp(value, "rows") == 0;
@@ -258,11 +271,13 @@ static bool check_file_parse_log(struct parser *parser, const char *value, struc
            error_set(error, "'%.40s' cannot be logged, expected rows", value);
 }
 
+// enabled: yes or no
 static bool check_file_parse_enabled(struct parser *parser, const char *value, struct error *error)
 {
     return parse_yes_no(value, &parser->check->enabled, error);
 }
 
+// grants: a statement
 static bool check_file_parse_grants(struct parser *parser, const char *value, struct error *error)
 {
     (void)error;
@@ -352,6 +367,7 @@ static bool check_file_expand_one(const char **at, struct text *expanded, struct
     return found || has_default;
 }
 
+// value = *( text / "${" name [ ":-" default ] "}" )
 static bool check_file_expand(struct parser *parser, const char *value, struct text *expanded,
                               struct error *error)
 {
@@ -400,6 +416,7 @@ static size_t check_file_key_length(const char *text)
     return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
 }
 
+// key-line = key blanks ":" blanks value, at `at` in the line
 static void check_file_take_key_line(struct parser *parser, const char *line, const char *at)
 {
     struct error error;
@@ -438,7 +455,7 @@ static const char *check_file_comment_of(const char *line)
     return strncmp(at, "--", 2) == 0 ? at + 2 + strspn(at + 2, " \t") : NULL;
 }
 
-// A line of the header, without its end and trailing blanks; keys with x- are other tools'.
+// header-line = "--" blanks [ "#" remark / "x-" anything, for other tools / key-line ]
 static void check_file_take_header_line(struct parser *parser, const char *line, const char *at)
 {
     if (*at != '\0' && *at != '#' && strncmp(at, "x-", 2) != 0)
@@ -472,7 +489,8 @@ static const char *check_file_next_line(const char *text)
     return *text == '\n' ? text + 1 : text;
 }
 
-// Walks all lines; returns where the statement begins. A byte order mark is no part of the text.
+// file = [ byte order mark ] *( header-line / blank line ) statement, in which no line is a key's.
+// Walks all lines; returns where the statement begins.
 static const char *check_file_take_lines(struct parser *parser, const char *text)
 {
     const char *statement = NULL;

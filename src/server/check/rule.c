@@ -1,5 +1,5 @@
-// See rule.h. The comparison policy is DESIGN's: what cannot be known is bad news, so a NULL or NaN
-// makes a rule hold whatever its operator; and a string never quietly turns into a number.
+// See rule.h. What cannot be known is bad news, so a NULL or NaN makes a rule hold whatever its
+// operator; and a string never quietly turns into a number.
 #include "server/check/rule.h"
 
 #include "common/memory.h"
@@ -26,6 +26,7 @@ static void rule_skip_blanks(struct cursor *cursor)
     cursor->at += strspn(cursor->at, " \t");
 }
 
+// identifier = ( letter / "_" ) *( letter / digit / "_" ); 0: there is none.
 static size_t rule_identifier_length(const char *text)
 {
     if (!isalpha((unsigned char)text[0]) && text[0] != '_')
@@ -36,7 +37,7 @@ static size_t rule_identifier_length(const char *text)
     return length;
 }
 
-// A text between two quote characters, a doubled one standing for itself.
+// quoted = quote *( character / quote quote ) quote; what is between the outer two, one for two.
 static bool rule_parse_quoted(struct cursor *cursor, char quote, char **string, struct error *error)
 {
     const char *from = cursor->at + 1;
@@ -55,6 +56,7 @@ static bool rule_parse_quoted(struct cursor *cursor, char quote, char **string, 
     return true;
 }
 
+// subject = "rows" / identifier / quoted, with double quotes
 static bool rule_parse_subject(struct cursor *cursor, struct rule *rule, struct error *error)
 {
     rule_skip_blanks(cursor);
@@ -86,6 +88,7 @@ bool comparison_from_text(const char *text, size_t length, enum rule_comparison 
     return false;
 }
 
+// operator = "==" / "!=" / "<" / "<=" / ">" / ">="
 static bool rule_parse_comparison(struct cursor *cursor, struct rule *rule, struct error *error)
 {
     rule_skip_blanks(cursor);
@@ -96,6 +99,7 @@ static bool rule_parse_comparison(struct cursor *cursor, struct rule *rule, stru
     return true;
 }
 
+// number = [ "-" / "+" ] 1*digit [ "." 1*digit ] [ "e" [ "-" / "+" ] 1*digit ]; 0: there is none.
 static size_t rule_number_length(const char *text)
 {
     size_t length = text[0] == '-' || text[0] == '+';
@@ -117,6 +121,7 @@ static size_t rule_number_length(const char *text)
     return length;
 }
 
+// word = "true" / "false" / "null", in whatever case
 static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
 {
     static const struct {
@@ -137,6 +142,7 @@ static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
     return false;
 }
 
+// literal = quoted, with single quotes / number / word
 static bool rule_parse_literal(struct cursor *cursor, struct literal *literal, struct error *error)
 {
     rule_skip_blanks(cursor);
@@ -169,6 +175,7 @@ static bool rule_check_sense(const struct rule *rule, enum literal_type type, st
     return true;
 }
 
+// literal and nothing more but blanks
 static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *literal,
                                      struct error *error)
 {
@@ -181,6 +188,7 @@ static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *lite
     return *cursor->at == '\0' || error_set(error, "expected nothing more after the value");
 }
 
+// param = "$" identifier, and nothing more but blanks; the name of one of params
 static bool rule_parse_param(struct cursor *cursor, const struct params *params, struct rule *rule,
                              enum literal_type *type, struct error *error)
 {
@@ -195,6 +203,7 @@ static bool rule_parse_param(struct cursor *cursor, const struct params *params,
     return *cursor->at == '\0' || error_set(error, "expected nothing more after the param");
 }
 
+// rule = subject operator ( literal / param ), with blanks between them as liked
 static bool rule_parse_parts(struct cursor *cursor, const struct params *params, struct rule *rule,
                              struct error *error)
 {

@@ -69,11 +69,10 @@ const struct param *params_find(const struct params *params, const char *name);
 
 void params_clear(struct params *params);
 
-// Grammar: SUBJECT OP LITERAL, blanks between them as liked. SUBJECT is `rows`, an identifier or
-// any name in double quotes; OP is one of == != < <= > >=; LITERAL is a decimal number, a 'string'
-// with
-// '' for a quote, true, false or null (those three only with == and !=), or $name of one of the
-// params. On false, *offset is where in the text the fault is.
+// Parses `subject operator literal`, with blanks between them as liked. The subject is `rows`, an
+// identifier or any name in double quotes; the operator is one of == != < <= > >=; the literal is a
+// decimal number, a 'string' with '' for a quote, true, false or null (those three only with == and
+// !=), or $name of one of the params. On false, *offset is where in the text the fault is.
 bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
                 struct rule *rule, size_t *offset, struct error *error)
     __attribute__((warn_unused_result));

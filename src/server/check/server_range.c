@@ -29,6 +29,7 @@ static bool server_range_add_flavor(struct server_range *range, const char *name
     return false;
 }
 
+// flavors = 1*( "postgres" / "mysql" / "mariadb" )
 bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
 {
     for (size_t i = 0; i < words->count; i++) {
@@ -39,7 +40,7 @@ bool range_add_flavors(struct server_range *range, const struct words *words, st
     return words->count > 0 || error_set(error, "expected postgres, mysql or mariadb");
 }
 
-// "14.2..." into numbers; returns how many, and where the rest begins.
+// version = part *2( "." part ), numbers. Returns how many, and where the rest begins.
 static size_t server_range_parse_version(const char *text, unsigned parts[PARTS_MAX],
                                          const char **rest)
 {
@@ -56,6 +57,7 @@ static size_t server_range_parse_version(const char *text, unsigned parts[PARTS_
     return count;
 }
 
+// bound = operator version, with blanks around each as liked
 static bool server_range_add_bound(struct server_range *range, const char *text)
 {
     const char *at = text + strspn(text, " \t");
@@ -75,6 +77,7 @@ static bool server_range_add_bound(struct server_range *range, const char *text)
     return bound.count > 0 && *at == '\0';
 }
 
+// bounds = bound [ "," bound ]
 bool range_add_versions(struct server_range *range, const char *text, struct error *error)
 {
     struct words words = {0};

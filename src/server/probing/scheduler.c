@@ -510,7 +510,8 @@ static bool scheduler_is_needed(const struct scheduler *scheduler, const struct 
     return false;
 }
 
-// Not from within a prober's call of on_done, which may go through the jobs that are dropped here.
+// Not from within a prober's call of scheduler_on_done, which may go through the jobs that are
+// dropped here.
 static void scheduler_sweep(struct scheduler *scheduler)
 {
     struct check_state *state = TAILQ_FIRST(&scheduler->retired);
