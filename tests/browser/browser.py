@@ -128,6 +128,17 @@ class Browser:
         """As it is seen."""
         return self.run("return document.querySelector(arguments[0]).innerText", selector).strip()
 
+    def texts(self, selector):
+        """Of each, on one line."""
+        each = "(e) => (e.innerText ?? e.textContent).replace(/[ \\t\\n]+/g, ' ').trim()"
+        script = f"return [...document.querySelectorAll(arguments[0])].map({each})"
+        return self.run(script, selector)
+
+    def attribute(self, selector, name):
+        """As the page has it."""
+        script = "return document.querySelector(arguments[0]).getAttribute(arguments[1])"
+        return self.run(script, selector, name)
+
     def wait_text(self, selector, words, limit=15):
         wait_until(
             lambda: words in self.text(selector), f"{words!r} in {selector}", limit, pause=0.05

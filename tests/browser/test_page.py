@@ -244,29 +244,28 @@ def test_an_adapter_that_hangs_is_told(browser, adapter, postgres):
     browser.wait_text("#live", "Live")
 
 
-def test_an_answer_that_is_no_page_is_told(browser, shown):
-    """What a proxy says, or an adapter that ends."""
-    browser.run("history.replaceState(null, '', '/metrics')")
-    browser.run(NOW)
-    browser.wait_text("#lost", "The adapter cannot be reached since ")
-    assert browser.text("h1") == "Ready"
-
-
 # Without
 
 
 def test_without_javascript(browser, adapter, postgres):
+    """The same facts, as a table, and nothing to press."""
     a = adapter(postgres.url(), checks=ILL)
     browser.javascript(False)
     browser.show(page(a))
-    html = browser.one("body").text
-    assert "Reload the page to see what is new." in html
-    for words in ("Not ready", "3 fail", "What to do:", "lag_seconds 45 > 30", "The adapter"):
-        assert words in html
+    assert "Reload the page to see what is new." in browser.text("body")
+    rows = dict(row.split(" ", 1) for row in browser.texts("main tr"))
+    assert rows["/readyz"] == "503"
+    assert rows["denied"].startswith("fail since ")
+    assert "server_error: the server answered with an error; the adapter's log" in rows["denied"]
+    assert rows["lag"].endswith("lag_seconds 45, fails > 30 lag_seconds 45, warns > 9")
+    assert rows["server"].startswith("postgres ")
     assert not browser.one("#pause").is_displayed()
     assert not browser.one("#lost").is_displayed()
-    browser.one("#summary-lag").click()
-    assert browser.one("#details-lag table").is_displayed()
+    for dark, width in LOOKS:
+        browser.look(dark=dark, width=width)
+        browser.screenshot(f"plain-{'dark' if dark else 'light'}-{width}")
+        assert not browser.is_too_wide()
+        assert browser.faint_words() == []
 
 
 # Keyboard and screen reader

@@ -9,6 +9,7 @@
 
 #include "server/answer/route.h"
 #include "server/check/reserved.h"
+#include "server/report/page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,9 @@ static void must_be_sound(const struct route *route)
     case ROUTE_METRICS:
         MUST(strcmp(route->endpoint, "metrics") == 0 && none);
         return;
+    case ROUTE_FILE:
+        MUST(page_file(route->endpoint) != NULL && none);
+        return;
     case ROUTE_BAD:
         must_be_told(&route->error);
         return;
@@ -56,7 +60,8 @@ static void must_be_the_same(const struct route *a, const struct route *b)
         return;
     MUST_EQUAL(a->endpoint, b->endpoint);
     MUST_EQUAL(a->check, b->check);
-    MUST(a->verbose == b->verbose && a->format == b->format && a->root == b->root);
+    MUST(a->verbose == b->verbose && a->history == b->history && a->format == b->format &&
+         a->root == b->root);
     MUST(same_words(&a->exclude, &b->exclude));
     MUST(same_words(&a->param_names, &b->param_names));
     MUST(same_words(&a->param_values, &b->param_values));
@@ -82,6 +87,7 @@ static void must_come_back(const struct route *route)
     if (route->format != FORMAT_UNSAID)
         write_format(&target, "&format=%s", formats[route->format]);
     write_format(&target, route->verbose ? "&verbose" : "");
+    write_format(&target, route->history ? "&history" : "");
     for (size_t i = 0; i < route->exclude.count; i++) {
         write_format(&target, "&exclude=");
         write_escaped(&target, route->exclude.items[i]);

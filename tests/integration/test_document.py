@@ -5,6 +5,7 @@ That each answer of all tests is as the schema has it, raw_http.py sees to."""
 import copy
 import datetime
 import json
+import re
 
 import health
 import jsonschema
@@ -205,6 +206,15 @@ def test_the_server_and_the_adapter(adapter, server):
         "/primary": {"verdict": "pass", "httpStatus": 200},
         "/replica": {"verdict": "fail", "httpStatus": 503},
     }
+
+
+def test_each_engine_and_its_role(adapter, server):
+    a = adapter(server.url())
+    question = "SHOW server_version" if server.engine == "postgres" else "SELECT version()"
+    told = document(a)["server"]
+    assert told["flavor"] == server.engine
+    assert told["version"].startswith(re.match(r"[\d.]+", server.value(question))[0])
+    assert told["roles"] == ["primary"]
 
 
 def test_each_path_answers_what_it_says(adapter, postgres, tmp_path):

@@ -18,7 +18,7 @@ static void check_route(const char *target, enum route_kind kind, const char *en
     print_message("%s\n", target);
     route_parse(target, &route);
     assert_int_equal(route.kind, kind);
-    if (kind == ROUTE_ENDPOINT) {
+    if (kind == ROUTE_ENDPOINT || kind == ROUTE_FILE) {
         assert_string_equal(route.endpoint, endpoint);
         assert_string_equal(route.check, check);
     }
@@ -62,6 +62,17 @@ static void livez_has_no_checks(void **state)
     check_route("/livez?verbose", ROUTE_LIVEZ, NULL, NULL);
     check_route("http://h/livez", ROUTE_LIVEZ, NULL, NULL);
     check_route("/livez/alive", ROUTE_NOWHERE, NULL, NULL);
+}
+
+static void the_page_has_two_files(void **state)
+{
+    (void)state;
+    check_route("/page.css", ROUTE_FILE, "page.css", "");
+    check_route("/page.js?verbose", ROUTE_FILE, "page.js", "");
+    check_route("/page%2Ejs/", ROUTE_FILE, "page.js", "");
+    check_route("/page.html", ROUTE_NOWHERE, NULL, NULL);
+    check_route("/page.js/alive", ROUTE_NOWHERE, NULL, NULL);
+    check_route("/readyz/page.js", ROUTE_NOWHERE, NULL, NULL);
 }
 
 static void status_and_metrics_have_no_checks_of_their_own(void **state)
@@ -306,6 +317,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_lead_to_endpoints_and_their_checks),
         cmocka_unit_test(livez_has_no_checks),
+        cmocka_unit_test(the_page_has_two_files),
         cmocka_unit_test(status_and_metrics_have_no_checks_of_their_own),
         cmocka_unit_test(fixed_names_are_those_with_a_kind_of_their_own),
         cmocka_unit_test(what_is_no_name_leads_nowhere),

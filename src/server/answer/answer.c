@@ -18,6 +18,8 @@ static void answer_route(struct request *request)
         answer_status(request);
     else if (route->kind == ROUTE_METRICS)
         answer_metrics(request);
+    else if (route->kind == ROUTE_FILE)
+        answer_file(request);
     else if (route->kind == ROUTE_ENDPOINT && request->media == MEDIA_HTML)
         answer_page(request);
     else if (route->kind == ROUTE_ENDPOINT)

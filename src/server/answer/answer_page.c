@@ -1,31 +1,17 @@
-// See answers.h. The page at "/": it shows every check, and has the status that /readyz has.
+// See answers.h. The page at "/": it shows every check, and has the status that /readyz has. The
+// files that it loads are the same for all; they may be kept a minute, in which an adapter of
+// another version may take this one's place.
 #include "server/answer/answers.h"
 
 #include "server/answer/overview.h"
-#include "server/base/wall_time.h"
-#include "server/report/page_policy.h"
-#include "server/report/report_html.h"
+#include "server/report/page.h"
 
 static void answer_page_show(struct request *request, const struct overview *overview)
 {
-    const struct adapter_view *adapter = &overview->adapter;
-    struct status_page status = {.config = adapter->config,
-                                 .views = overview->report.views,
-                                 .passes = adapter->passes,
-                                 .circumstances = overview->report.circumstances,
-                                 .probers = adapter->probers,
-                                 .prober_count = adapter->prober_count,
-                                 .statistics = adapter->statistics,
-                                 .flavor = overview->server.flavor,
-                                 .version = overview->server.version,
-                                 .configuration_warning = adapter->configuration_warning,
-                                 .moment = overview->report.moment};
-    static char policy[PAGE_POLICY_MAX];
     struct body body;
     body_open(&body);
-    report_html(body.file, &status);
-    page_policy(policy, sizeof policy);
-    request->answer.policy = policy;
+    page_write(body.file, &overview->report);
+    request->answer.policy = page_policy;
     request_reply_body(request, overview->report.passes ? 200 : 503, media_content_type(MEDIA_HTML),
                        &body, overview->age);
 }
@@ -41,8 +27,19 @@ static bool answer_page_refuse_query(const struct route *route, struct error *er
 void answer_page(struct request *request)
 {
     struct error error;
+    request->route.history = true;
     if (!answer_page_refuse_query(&request->route, &error))
         request_reply_error(request, 400, &error);
     else
         overview_ask(request, answer_page_show);
+}
+
+void answer_file(struct request *request)
+{
+    const struct page_file *file = page_file(request->route.endpoint);
+    struct body body;
+    body_open(&body);
+    fputs(file->text, body.file);
+    request->answer.caching = "max-age=60";
+    request_reply_body(request, 200, file->type, &body, -1);
 }

@@ -18,3 +18,6 @@ void answer_metrics(struct request *request);
 
 // Likewise, as a page for people; the status is that of /readyz.
 void answer_page(struct request *request);
+
+// A file that the page loads.
+void answer_file(struct request *request);

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/text.h"
 #include "server/check/reserved.h"
+#include "server/report/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,13 @@
 // waits.
 enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
-// Copies a segment of the path. False if it is no name.
+// Copies a segment of the path. False if it is no name, and no file of the page has it.
 static bool route_take_name(const UriTextRangeA *segment, char *name)
 {
     char *decoded = memory_copy(segment->first, (size_t)(segment->afterLast - segment->first));
     const char *end = uriUnescapeInPlaceA(decoded);
-    bool is_one = decoded + strlen(decoded) == end && is_name(decoded);
+    bool is_one =
+        decoded + strlen(decoded) == end && (is_name(decoded) || page_file(decoded) != NULL);
     if (is_one)
         (void)snprintf(name, NAME_MAX_LENGTH + 1, "%s", decoded);
     free(decoded);
@@ -34,9 +36,10 @@ static enum route_kind route_kind_of(const char *name, size_t parts)
                                             [RESERVED_METRICS] = ROUTE_METRICS,
                                             [RESERVED_STATUS] = ROUTE_STATUS};
     enum reserved path = reserved_path(name);
-    if (path == RESERVED_COUNT)
-        return ROUTE_ENDPOINT;
-    return parts == 1 ? kinds[path] : ROUTE_NOWHERE;
+    enum route_kind kind = path != RESERVED_COUNT ? kinds[path] : ROUTE_ENDPOINT;
+    if (page_file(name) != NULL)
+        kind = ROUTE_FILE;
+    return kind == ROUTE_ENDPOINT || parts == 1 ? kind : ROUTE_NOWHERE;
 }
 
 // path = "/" [ name [ "/" name ] ] [ "/" ], of an endpoint and a check
@@ -55,6 +58,8 @@ static enum route_kind route_take_path(const UriUriA *uri, struct route *route)
     route->root = count == 0;
     if (route->root)
         (void)snprintf(route->endpoint, sizeof route->endpoint, "readyz");
+    if (page_file(route->check) != NULL)
+        return ROUTE_NOWHERE;
     return route_kind_of(route->endpoint, count);
 }
 

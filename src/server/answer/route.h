@@ -8,6 +8,7 @@ enum route_kind {
     ROUTE_LIVEZ,
     ROUTE_STATUS,  // all checks, whatever they say
     ROUTE_METRICS, // the same, for Prometheus
+    ROUTE_FILE,    // of the page: endpoint is its name
     ROUTE_NOWHERE, // nothing can be there
     ROUTE_BAD      // a bad target or query: error says what
 };

@@ -41,14 +41,8 @@ static void document_write_prober(struct writer *writer, const struct prober_vie
 {
     const struct prober_statistics *counts = prober->statistics;
     writer_open(writer, counts->name, '{');
-    writer_string(writer, "status",
-                  prober->beyond_help    ? "fail"
-                  : prober->open_pending ? "warn"
-                                         : "pass");
-    writer_string(writer, "output",
-                  prober->beyond_help    ? "it crashes or cannot be started"
-                  : prober->open_pending ? "the server has not answered its login"
-                                         : NULL);
+    writer_string(writer, "status", report_prober_status(prober));
+    writer_string(writer, "output", report_prober_output(prober));
     writer_integer(writer, "logins", (int64_t)counts->connections);
     writer_integer(writer, "starts", (int64_t)counts->starts);
     writer_integer(writer, "kills", (int64_t)counts->kills);

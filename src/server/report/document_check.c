@@ -248,14 +248,11 @@ static void document_check_history(struct writer *writer, const struct history *
 
 // --- a check
 
-// The history is of results. An answer that could not wait for one has a verdict of its own, and so
-// has one that judges by the request's own params.
 static void document_check_since(struct writer *writer, const struct check_view *view,
                                  const struct moment *moment)
 {
     const struct history *history = &view->statistics->history;
-    const struct past_result *latest = history_result(history, 0);
-    if (!view->dated || latest == NULL || latest->verdict != (uint8_t)view->judgement.verdict)
+    if (!report_is_settled(view))
         return;
     writer_time(writer, "since", moment_unix_ms(moment, history->since));
     writer_boolean(writer, "changed", history->changed);

@@ -56,6 +56,16 @@ enum { DETAIL_MAX = 512 };
 // and JSON.
 void report_detail(const struct judgement *judgement, char *bytes, size_t capacity);
 
+// True if the verdict is that of a result, so that the check's history says since when it holds: an
+// answer that could not wait for one, or judged by the request's own params, has another.
+bool report_is_settled(const struct check_view *view);
+
+// How a prober is: "pass", "warn" or "fail".
+const char *report_prober_status(const struct prober_view *prober);
+
+// Why; NULL if it passes.
+const char *report_prober_output(const struct prober_view *prober);
+
 // One check's line.
 void report_check_line(FILE *body, const struct check_view *view, bool fails);
 

@@ -21,6 +21,24 @@ void report_detail(const struct judgement *judgement, char *bytes, size_t capaci
         text_addf(&text, "; %s", info->advice);
 }
 
+bool report_is_settled(const struct check_view *view)
+{
+    const struct past_result *latest = history_result(&view->statistics->history, 0);
+    return view->dated && latest != NULL && latest->verdict == (uint8_t)view->judgement.verdict;
+}
+
+const char *report_prober_status(const struct prober_view *prober)
+{
+    return prober->beyond_help ? "fail" : prober->open_pending ? "warn" : "pass";
+}
+
+const char *report_prober_output(const struct prober_view *prober)
+{
+    if (prober->beyond_help)
+        return "it crashes or cannot be started";
+    return prober->open_pending ? "the server has not answered its login" : NULL;
+}
+
 void report_line(FILE *body, bool well, const char *name, const char *words)
 {
     fprintf(body, "[%c]%s %s\n", well ? '+' : '-', name, words);
