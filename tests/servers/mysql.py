@@ -35,7 +35,7 @@ class MySqlProtocol(Server):
     strict_settings = {"ssl-crl": "revocations.pem"}
     runs_as = "nobody"  # The packages without a service create no account.
     program = None
-    client = None  # The engine's own.
+    client = ()  # The engine's own, with options.
     probe_grants = ()
     no_tls = {}
     stop_signals = {"fast": signal.SIGTERM, "immediate": signal.SIGKILL}
@@ -79,10 +79,10 @@ class MySqlProtocol(Server):
 
     def script(self, text, user="root"):
         """What the engine's own client prints when it runs the text: a line a row, with tabs."""
-        login = ["--no-defaults", f"--socket={self.inside(self.socket)}", f"--user={user}"]
+        login = [f"--socket={self.inside(self.socket)}", f"--user={user}"]
         if user in PASSWORDS:
             login.append(f"--password={PASSWORDS[user]}")
-        return account.run(self.runs_as, [self.client, *login, "--batch"], self.root, text)
+        return account.run(self.runs_as, [*self.client, *login, "--batch"], self.root, text)
 
     def replication(self):
         """What SHOW REPLICA STATUS says, by column; nothing if this is no replica."""
@@ -280,7 +280,7 @@ class MariaDB(MySqlProtocol):
     engine = "mariadb"
     scheme = "mariadb"
     program = "/usr/sbin/mariadbd"
-    client = "mariadb"
+    client = ("mariadb", "--no-defaults", "--skip-ssl")  # From 11.4 on it asks for TLS.
     probe_grants = ("PROCESS, SLAVE MONITOR ON *.*",)
     no_tls = {"skip-ssl": True}
     reload_certificates = "FLUSH SSL"
@@ -333,7 +333,7 @@ class MySQL(MySqlProtocol):
     engine = "mysql"
     scheme = "mysql"
     program = "/usr/sbin/mysqld"
-    client = "mysql"
+    client = ("mysql", "--no-defaults")
     probe_grants = ("PROCESS ON *.*", *(f"SELECT ON performance_schema.{t}" for t in SEEN_BY_PROBE))
     root = MYSQL_ROOT
     no_tls = {"tls-version": ""}
