@@ -59,8 +59,9 @@ function fill(template, slots, state) {
 const join = (items, between) => items.flatMap((item, i) => (i > 0 ? [between(), item] : [item]));
 const comma = () => ", ";
 
-// A name of several words with underscores between, where it may be broken.
-const breakable = (name) => join(name.split(/(?<=_)/), () => element("wbr", []));
+// A long name may be broken at its underscores.
+const breakable = (name) =>
+    name.length > 40 ? join(name.split(/(?<=_)/), () => element("wbr", [])) : name;
 
 // --- words for times, lengths of time and amounts
 
@@ -248,16 +249,22 @@ function gauge({ observedValue, limits }) {
     );
 }
 
-function value(told) {
+// "fails > 5 min"; what is short is not broken.
+function limitWords({ effect, comparison, value: limit }, unit) {
     const effects = { fail: "fails", warn: "warns", skip: "skipped" };
-    const limits = told.limits.map(({ effect, comparison, value: limit }) =>
-        element("span", `${effects[effect]} ${comparison} ${amount(limit, told.observedUnit)}`),
-    );
+    const words = `${effects[effect]} ${comparison} ${amount(limit, unit)}`;
+    return element("span", words, { className: words.length < 24 ? "short" : "" });
+}
+
+function value({ name, observedValue, observedUnit, limits }) {
     return fill("value", {
-        name: breakable(told.name),
-        value: amount(told.observedValue, told.observedUnit),
-        gauge: gauge(told),
-        limits: join(limits, comma),
+        name: breakable(name),
+        value: amount(observedValue, observedUnit),
+        gauge: gauge({ observedValue, limits }),
+        limits: join(
+            limits.map((limit) => limitWords(limit, observedUnit)),
+            comma,
+        ),
     });
 }
 
