@@ -30,7 +30,7 @@ def text(outcomes):
 
 
 def markdown(outcomes, facts):
-    """The same for the README, below what it was measured on."""
+    """The same for tests/bench/README.md, below what it was measured on."""
     lines = [f"- {name}: {value}" for name, value in facts.items()]
     lines += ["", _line(HEADINGS), _line("---" for _ in HEADINGS)]
     lines += [_line(cells(outcome)) for outcome in outcomes]
