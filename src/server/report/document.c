@@ -23,16 +23,16 @@ static void document_write_server(struct writer *writer, const struct report *re
 {
     static const char *const engines[] = {[ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
     static const char *const roles[] = {"primary", "replica"};
-    writer_open(writer, "server", '{');
+    writer_open_object(writer, "server");
     writer_string(writer, "engine", engines[report->server->engine]);
     writer_string(writer, "flavor", report->server->flavor);
     writer_string(writer, "version",
                   report->server->flavor != NULL ? report->server->version : NULL);
-    writer_open_row(writer, "roles", '[');
+    writer_open_array(writer, "roles");
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         writer_string(writer, NULL, document_has_role(report, roles[i]) ? roles[i] : NULL);
-    writer_close(writer, ']');
-    writer_close(writer, '}');
+    writer_close(writer);
+    writer_close(writer);
 }
 
 // --- the adapter
@@ -40,42 +40,42 @@ static void document_write_server(struct writer *writer, const struct report *re
 static void document_write_prober(struct writer *writer, const struct prober_view *prober)
 {
     const struct prober_statistics *counts = prober->statistics;
-    writer_open(writer, counts->name, '{');
+    writer_open_object(writer, counts->name);
     writer_string(writer, "status", report_prober_status(prober));
     writer_string(writer, "output", report_prober_output(prober));
     writer_integer(writer, "logins", (int64_t)counts->connections);
     writer_integer(writer, "starts", (int64_t)counts->starts);
     writer_integer(writer, "kills", (int64_t)counts->kills);
     writer_integer(writer, "crashes", (int64_t)counts->crashes);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 static void document_write_adapter(struct writer *writer, const struct report *report)
 {
     const struct adapter_view *adapter = report->adapter;
-    writer_open(writer, "adapter", '{');
+    writer_open_object(writer, "adapter");
     writer_string(writer, "version", DBHEALTH_VERSION);
     writer_time(writer, "since", adapter->statistics->began_ms);
     writer_boolean(writer, "draining", report->circumstances.draining);
     writer_seconds(writer, "deadlineSeconds", adapter->config->settings.deadline.ms * 1000);
-    writer_open(writer, "probers", '{');
+    writer_open_object(writer, "probers");
     for (size_t i = 0; i < adapter->prober_count; i++)
         document_write_prober(writer, &adapter->probers[i]);
-    writer_close(writer, '}');
-    writer_close(writer, '}');
+    writer_close(writer);
+    writer_close(writer);
 }
 
 static void document_write_configuration(struct writer *writer, const struct adapter_view *adapter)
 {
     const struct reload_statistics *reloads = &adapter->statistics->reloads;
-    writer_open(writer, "configuration", '{');
+    writer_open_object(writer, "configuration");
     writer_string(writer, "status", adapter->configuration_warning == NULL ? "pass" : "warn");
     writer_string(writer, "output", adapter->configuration_warning);
     writer_time(writer, "time", reloads->last_success_ms);
     writer_integer(writer, "mistakes", (int64_t)adapter->config->problems.count);
     writer_integer(writer, "reloads", (int64_t)reloads->counts[RELOAD_SUCCESS]);
     writer_integer(writer, "refusedReloads", (int64_t)reloads->counts[RELOAD_FAILURE]);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 // --- endpoints
@@ -109,24 +109,24 @@ static void document_write_path(struct writer *writer, const struct report *repo
     bool passes = report->adapter->passes[index];
     char path[NAME_MAX_LENGTH + 2];
     (void)snprintf(path, sizeof path, "/%s", endpoint->name);
-    writer_open_row(writer, path, '{');
+    writer_open_object(writer, path);
     writer_string(writer, "verdict", verdict_name(document_verdict_of(report, endpoint, passes)));
     writer_integer(writer, "httpStatus", passes ? 200 : 503);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 static void document_write_endpoints(struct writer *writer, const struct report *report)
 {
     const struct config *config = report->adapter->config;
-    writer_open(writer, "endpoints", '{');
+    writer_open_object(writer, "endpoints");
     for (size_t i = 0; i < config->endpoint_count; i++)
         writer_string(writer, config->endpoints[i].name,
                       report->adapter->passes[i] ? "pass" : "fail");
-    writer_close(writer, '}');
-    writer_open(writer, "paths", '{');
+    writer_close(writer);
+    writer_open_object(writer, "paths");
     for (size_t i = 0; i < config->endpoint_count; i++)
         document_write_path(writer, report, i);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 // --- the whole
@@ -143,7 +143,7 @@ static bool document_warns(const struct report *report)
 
 static void document_open(struct writer *writer, const char *status, const char *description)
 {
-    writer_open(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_string(writer, "status", status);
     writer_string(writer, "releaseId", DBHEALTH_VERSION);
     writer_string(writer, "description", description);
@@ -155,7 +155,7 @@ static void document_write_notes(struct writer *writer, const struct report *rep
     size_t excluded = report->not_excluded != NULL ? report->not_excluded->count : 0;
     if (report->count > 0 && !report->shows_drain && excluded == 0)
         return;
-    writer_open(writer, "notes", '[');
+    writer_open_array(writer, "notes");
     if (report->count == 0)
         writer_string(writer, NULL, "there is no check to judge");
     if (report->shows_drain)
@@ -166,7 +166,7 @@ static void document_write_notes(struct writer *writer, const struct report *rep
                        report->not_excluded->items[i], report->name);
         writer_string(writer, NULL, note);
     }
-    writer_close(writer, ']');
+    writer_close(writer);
 }
 
 void document_write(struct writer *writer, const struct report *report)
@@ -182,11 +182,11 @@ void document_write(struct writer *writer, const struct report *report)
         document_write_configuration(writer, report->adapter);
         document_write_endpoints(writer, report);
     }
-    writer_open(writer, "checks", '{');
+    writer_open_object(writer, "checks");
     for (size_t i = 0; i < report->count; i++)
         document_check_write(writer, report, &report->views[i]);
-    writer_close(writer, '}');
-    writer_close(writer, '}');
+    writer_close(writer);
+    writer_close(writer);
 }
 
 void document_write_checks(struct writer *writer, const struct check_view *views, size_t count,
@@ -206,16 +206,16 @@ void document_write_components(struct writer *writer, const struct component *co
                                size_t count, bool passes)
 {
     document_open(writer, passes ? "pass" : "fail", "livez");
-    writer_open(writer, "checks", '{');
+    writer_open_object(writer, "checks");
     for (size_t i = 0; i < count; i++) {
-        writer_open(writer, components[i].name, '[');
-        writer_open(writer, NULL, '{');
+        writer_open_array(writer, components[i].name);
+        writer_open_object(writer, NULL);
         writer_string(writer, "componentType", "component");
         writer_string(writer, "status", components[i].status);
         writer_string(writer, "output", components[i].output);
-        writer_close(writer, '}');
-        writer_close(writer, ']');
+        writer_close(writer);
+        writer_close(writer);
     }
-    writer_close(writer, '}');
-    writer_close(writer, '}');
+    writer_close(writer);
+    writer_close(writer);
 }

@@ -37,7 +37,7 @@ static void document_check_limit(struct writer *writer, const struct rule *rule,
 {
     static const char *const effects[] = {
         [RULE_FAIL] = "fail", [RULE_WARN] = "warn", [RULE_SKIP] = "skip"};
-    writer_open_row(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_string(writer, "effect", effects[rule->effect]);
     writer_string(writer, "comparison", comparison_text(rule->comparison));
     if (limit->type == LITERAL_NULL)
@@ -49,7 +49,7 @@ static void document_check_limit(struct writer *writer, const struct rule *rule,
     else
         document_check_foreign(writer, "value", limit->string);
     writer_string(writer, "param", rule->param);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 static bool document_check_is_on(const struct rule *rule, const char *column)
@@ -62,13 +62,13 @@ static bool document_check_is_on(const struct rule *rule, const char *column)
 static void document_check_limits(struct writer *writer, const struct check *check,
                                   const char *column, const struct params *overrides)
 {
-    writer_open(writer, "limits", '[');
+    writer_open_array(writer, "limits");
     for (size_t i = 0; i < check->rule_count; i++) {
         const struct rule *rule = &check->rules[i];
         if (document_check_is_on(rule, column))
             document_check_limit(writer, rule, check_limit(check, rule, overrides));
     }
-    writer_close(writer, ']');
+    writer_close(writer);
 }
 
 static void document_check_unit(struct writer *writer, const char *column)
@@ -104,24 +104,24 @@ static void document_check_observed(struct writer *writer, const struct result *
 static void document_check_column(struct writer *writer, const struct check_view *view,
                                   const char *column, const struct params *overrides)
 {
-    writer_open(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     document_check_foreign(writer, "name", column);
     document_check_observed(writer, view->seen, column);
     document_check_unit(writer, column);
     document_check_limits(writer, view->check, column, overrides);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 static void document_check_row_count(struct writer *writer, const struct check_view *view,
                                      const struct params *overrides)
 {
-    writer_open(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_string(writer, "name", "rows");
     if (view->seen != NULL)
         writer_integer(writer, "observedValue", (int64_t)view->seen->row_count);
     writer_string(writer, "observedUnit", "rows");
     document_check_limits(writer, view->check, NULL, overrides);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 // A number that no rule looks at.
@@ -129,11 +129,11 @@ static void document_check_number(struct writer *writer, const struct result *nu
                                   uint32_t index)
 {
     const char *column = result_column(numbers, index);
-    writer_open(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_string(writer, "name", column);
     writer_number(writer, "observedValue", result_value(numbers, 0, index).text);
     document_check_unit(writer, column);
-    writer_close(writer, '}');
+    writer_close(writer);
 }
 
 // True if one of the check's first `count` rules is on the column.
@@ -149,7 +149,7 @@ static void document_check_values(struct writer *writer, const struct check_view
                                   const struct params *overrides)
 {
     const struct check *check = view->check;
-    writer_open(writer, "values", '[');
+    writer_open_array(writer, "values");
     for (size_t i = 0; i < check->rule_count; i++) {
         const char *column = check->rules[i].column;
         if (document_check_is_ruled(check, i, column))
@@ -163,7 +163,7 @@ static void document_check_values(struct writer *writer, const struct check_view
         if (!document_check_is_ruled(check, check->rule_count, result_column(view->numbers, i)))
             document_check_number(writer, view->numbers, i);
     }
-    writer_close(writer, ']');
+    writer_close(writer);
 }
 
 // --- the past
@@ -178,7 +178,7 @@ static void document_check_came(struct writer *writer, const char *key,
 static void document_check_durations(struct writer *writer, const struct history *history,
                                      size_t left, size_t rest)
 {
-    writer_open(writer, "durationsSeconds", '[');
+    writer_open_array(writer, "durationsSeconds");
     for (; left > rest; left--) {
         uint32_t took_us = history_result(history, left - 1)->took_us;
         if (took_us > 0)
@@ -186,7 +186,7 @@ static void document_check_durations(struct writer *writer, const struct history
         else
             writer_null(writer, NULL);
     }
-    writer_close(writer, ']');
+    writer_close(writer);
 }
 
 // Of the `left` latest results, those that come first and to the same. Returns how many are left.
@@ -200,14 +200,14 @@ static size_t document_check_alike(struct writer *writer, const struct history *
         latest = next;
         rest--;
     }
-    writer_open_row(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_string(writer, "verdict", verdict_name((enum verdict)first->verdict));
     writer_string(writer, "outcome", outcome_info((enum outcome)first->outcome)->code);
     writer_integer(writer, "count", (int64_t)(left - rest));
     document_check_came(writer, "first", first, moment);
     document_check_came(writer, "latest", latest, moment);
     document_check_durations(writer, history, left, rest);
-    writer_close(writer, '}');
+    writer_close(writer);
     return rest;
 }
 
@@ -220,30 +220,30 @@ static unsigned document_check_minutes_alike(struct writer *writer, const struct
     unsigned rest = left - 1;
     while (rest > 0 && history_minute(history, rest - 1, moment->now) == verdict)
         rest--;
-    writer_open_row(writer, NULL, '{');
+    writer_open_object(writer, NULL);
     writer_time(writer, "start", moment_unix_ms(moment, start));
     writer_integer(writer, "minutes", left - rest);
     if (verdict < VERDICT_COUNT)
         writer_string(writer, "verdict", verdict_name(verdict));
     else
         writer_null(writer, "verdict");
-    writer_close(writer, '}');
+    writer_close(writer);
     return rest;
 }
 
 static void document_check_history(struct writer *writer, const struct history *history,
                                    const struct moment *moment)
 {
-    writer_open(writer, "history", '{');
-    writer_open(writer, "results", '[');
+    writer_open_object(writer, "history");
+    writer_open_array(writer, "results");
     for (size_t left = history->count; left > 0;)
         left = document_check_alike(writer, history, left, moment);
-    writer_close(writer, ']');
-    writer_open(writer, "minutes", '[');
+    writer_close(writer);
+    writer_open_array(writer, "minutes");
     for (unsigned left = HISTORY_MINUTES; left > 0;)
         left = document_check_minutes_alike(writer, history, left, moment);
-    writer_close(writer, ']');
-    writer_close(writer, '}');
+    writer_close(writer);
+    writer_close(writer);
 }
 
 // --- a check
@@ -317,10 +317,10 @@ static void document_check_run(struct writer *writer, const struct check_view *v
 
 static void document_check_names(struct writer *writer, const char *key, const struct words *words)
 {
-    writer_open_row(writer, key, '[');
+    writer_open_array(writer, key);
     for (size_t i = 0; i < words->count; i++)
         writer_string(writer, NULL, words->items[i]);
-    writer_close(writer, ']');
+    writer_close(writer);
 }
 
 // The draft has a list for each key, of the check's components; ours have one.
@@ -328,8 +328,8 @@ void document_check_write(struct writer *writer, const struct report *report,
                           const struct check_view *view)
 {
     bool fails = verdict_fails(view->judgement.verdict, report->rule, &report->circumstances);
-    writer_open(writer, view->check->name, '[');
-    writer_open(writer, NULL, '{');
+    writer_open_array(writer, view->check->name);
+    writer_open_object(writer, NULL);
     writer_string(writer, "componentType", "datastore");
     writer_string(writer, "description", view->check->description);
     document_check_names(writer, "endpoints", &view->check->endpoints);
@@ -338,6 +338,6 @@ void document_check_write(struct writer *writer, const struct report *report,
     document_check_values(writer, view, report->overrides);
     if (report->history)
         document_check_history(writer, &view->statistics->history, &report->moment);
-    writer_close(writer, '}');
-    writer_close(writer, ']');
+    writer_close(writer);
+    writer_close(writer);
 }
