@@ -625,4 +625,4 @@ def test_hostile_columns(probe_fake, name):
 
     reply = probe_fake(script).opened().run("SELECT 1")
     assert reply.outcome == "ok", reply
-    assert reply.result.columns == [name[:63]]
+    assert reply.result.columns == [name[:256]]
