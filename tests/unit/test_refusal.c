@@ -67,11 +67,24 @@ static void only_one_prober_tries_at_a_time(void **state)
     (void)state;
     struct refusal refusal = {0};
     take(&refusal, refused(7), 0);
-    take(&refusal, refused(7), 10); // had begun before
+    take(&refusal, refused(7), 10);
     assert_true(refusal_withhold(&refusal, at(5000)) == 0);
     assert_true(refusal_withhold(&refusal, at(5000)) == 7);
     assert_true(refusal_withhold(&refusal, at(5001)) == 7);
     assert_true(refusal_withhold(&refusal, at(9000)) == 0); // the other got no answer
+}
+
+// As at the start, when all probers log in at once.
+static void refusals_of_one_moment_are_one_try(void **state)
+{
+    (void)state;
+    struct refusal refusal = {0};
+    struct reply reply = refused(7);
+    for (int64_t i = 0; i < 3; i++)
+        refusal_take(&refusal, &reply, at(0), at(10 + i));
+    assert_int_equal(refusal.tries, 1);
+    assert_true(refusal_withhold(&refusal, at(2009)) == 7);
+    assert_true(refusal_withhold(&refusal, at(2010)) == 0);
 }
 
 static void a_secret_that_is_accepted_ends_it(void **state)
@@ -146,6 +159,7 @@ int main(void)
         cmocka_unit_test(nothing_is_withheld_at_first),
         cmocka_unit_test(the_waits_double_up_to_a_minute),
         cmocka_unit_test(only_one_prober_tries_at_a_time),
+        cmocka_unit_test(refusals_of_one_moment_are_one_try),
         cmocka_unit_test(a_secret_that_is_accepted_ends_it),
         cmocka_unit_test(what_says_nothing_of_the_secret_changes_nothing),
         cmocka_unit_test(the_last_login_that_worked_does_not_end_it),

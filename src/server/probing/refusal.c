@@ -18,11 +18,16 @@ uint64_t refusal_withhold(struct refusal *refusal, struct instant now)
     return 0;
 }
 
-static void refusal_note(struct refusal *refusal, const struct reply *reply, struct instant now)
+// Opens of several probers that were under way together are one try.
+static void refusal_note(struct refusal *refusal, const struct reply *reply, struct instant opened,
+                         struct instant now)
 {
+    bool same = refusal->secret == reply->secret;
+    if (same && instant_before(opened, refusal->noted))
+        return;
     if (refusal->secret == 0)
         refusal->since = now;
-    refusal->tries = refusal->secret == reply->secret ? refusal->tries + 1 : 1;
+    refusal->tries = same ? refusal->tries + 1 : 1;
     refusal->secret = reply->secret;
     refusal->noted = now;
     refusal->next = refusal_next_try(refusal, now);
@@ -36,7 +41,7 @@ void refusal_take(struct refusal *refusal, const struct reply *reply, struct ins
 {
     bool accepted = reply->outcome == OUTCOME_OK && reply->trial == TRIAL_NONE;
     if (reply->trial == TRIAL_REFUSED)
-        refusal_note(refusal, reply, now);
+        refusal_note(refusal, reply, opened, now);
     else if (accepted && !instant_before(opened, refusal->noted))
         *refusal = (struct refusal){0};
 }
