@@ -219,9 +219,13 @@ def test_what_is_of_this_answer_alone_holds_at_this_moment(show):
 
 VALUES = [  # Of a column, and how it is shown.
     ("used_ratio", 0.95, "0.95"),
-    ("lag_seconds", 45.5, "45.5"),
+    ("lag_seconds", 45.5, "45.5 s"),
+    ("lag_seconds", -1, "-1 s"),
+    ("lag_seconds", "NaN", "NaN"),
+    ("lag_seconds", None, "null"),
     ("lag_seconds", 21600, "6 h"),
-    ("retained_bytes", 1023, "1023"),
+    ("retained_bytes", 1023, "1023 B"),
+    ("retained_bytes", "9007199254740993", "9\u202f007\u202f199\u202f254\u202f740\u202f993 B"),
     ("retained_bytes", 1536, "1.5 KiB"),
     ("retained_bytes", 10737418240, "10.0 GiB"),
     ("sessions", 10737418240, "10\u202f737\u202f418\u202f240"),
@@ -238,6 +242,17 @@ def test_a_value_has_the_unit_of_its_name(show):
     values = [value(name, 4711, rule) | {"observedValue": seen} for name, seen, _ in VALUES]
     browser = show(one("fail", values=values))
     assert browser.texts("#check-lag .values td:nth-child(2)") == [words for *_, words in VALUES]
+
+
+def test_so_has_a_limit_and_so_have_all_its_numbers(show):
+    rules = (limit("fail", ">", 300), limit("warn", ">", 30))
+    values = [value("lag_seconds", 348.2, *rules), value("retained_bytes", 4711)]
+    browser = show(one("fail", values=values))
+    assert browser.text("#check-lag .values tr") == "lag_seconds\t5 min 48 s\t\t" + (
+        "fails > 5 min, warns > 30 s"
+    )
+    browser.one("#summary-lag").click()
+    assert browser.text("#details-lag dl") == "lag_seconds\n348.2 s\nretained_bytes\n4711 B"
 
 
 def test_values_stand_beside_their_limits(show):

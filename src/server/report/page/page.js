@@ -111,12 +111,21 @@ function bytes(count) {
     return `${(count / 1024 ** power).toFixed(1)} ${units[power]}`;
 }
 
-// A value in the unit of its name: "2 h", "10.0 GiB"; else as it is, long digits in threes.
+// Of the digits that JSON's numbers cannot hold, a string.
+const isNumber = (value) => /^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(value);
+
+// A value as it is, with the unit of its name: "348.2 s".
+function exact(value, unit) {
+    const units = { seconds: " s", bytes: " B" };
+    return String(value) + (isNumber(value) ? (units[unit] ?? "") : "");
+}
+
+// The same for people: "2 h", "30 s", "10.0 GiB"; long digits in threes.
 function amount(value, unit) {
     if (typeof value === "number" && unit === "seconds" && value >= 120) return span(value);
     if (typeof value === "number" && unit === "bytes" && value >= 1024) return bytes(value);
-    const text = String(value);
-    return /^-?\d{5,}$/.test(text) ? text.replace(/\B(?=(\d{3})+$)/g, "\u202f") : text;
+    const inThrees = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    return exact(value, unit).replace(/^-?\d{5,}(?= |$)/, inThrees);
 }
 
 // --- the whole in a word
@@ -413,9 +422,9 @@ function why({ verdict, outcome, reason, sentence, advice }) {
 const numbers = (check) =>
     check.values
         .filter(({ observedValue }) => observedValue !== undefined)
-        .map(({ name, observedValue }) => [
+        .map(({ name, observedValue, observedUnit }) => [
             element("dt", element("code", breakable(name))),
-            element("dd", String(observedValue)),
+            element("dd", exact(observedValue, observedUnit)),
         ]);
 
 function checkItem(check, now) {
