@@ -104,7 +104,7 @@ void writer_seconds(struct writer *writer, const char *key, int64_t us)
     if (us % US_PER_S == 0)
         writer_integer(writer, key, us / US_PER_S);
     else
-        writer_add(writer, key, json_real((double)us / US_PER_S));
+        writer_add(writer, key, json_real((double)us / (double)US_PER_S));
 }
 
 void writer_time(struct writer *writer, const char *key, int64_t unix_ms)
