@@ -458,6 +458,33 @@ def test_no_request_waits_for_a_file_system_that_hangs(adapter, mariadb):
     a.wait_status("/late", 200)
 
 
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_nor_does_a_signal(adapter, mariadb, number):
+    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_CACHE="0s", DBHEALTH_DRAIN="0s")
+    with faults.hung(a.checks) as wait:
+        wait()
+        a.signal(signal.SIGHUP)
+        for _ in range(10):
+            assert a.statuses() == (200, 200, 200, 200)
+        a.signal(number)
+        assert a.wait() == 0
+
+
+def test_a_reload_waits_for_a_file_system_that_hangs_and_the_log_says_so(adapter, mariadb):
+    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_CACHE="0s")
+    with faults.hung(a.checks) as wait:
+        a.signal(signal.SIGHUP)
+        wait()
+        wait_for(a, "files cannot be looked at")
+        a.write_check("late", sql.check(endpoints="late"))
+        a.signal(signal.SIGHUP)
+        assert a.statuses() == (200, 200, 200, 200)
+        assert not results(a)
+    wait_for(a, "files can be looked at again")
+    a.wait_status("/late", 200)
+    assert len(a.messages("files cannot be looked at")) == 1
+
+
 # Nothing is left behind
 
 

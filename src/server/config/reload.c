@@ -2,6 +2,10 @@
 // not is refused as a whole, and what runs goes on. What has changed in several steps is read once
 // it has settled; files that change while they are read are read again, so that no mixture is
 // taken.
+//
+// The decision to question is the second thread, of libuv's pool, that does all looking and
+// reading: on a network file system whose server is gone neither returns, and no request or signal
+// may wait for it. It has `job` to itself from reload_start_job to reload_on_job_done.
 #include "server/config/reload.h"
 
 #include "common/memory.h"
@@ -18,10 +22,24 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
+    LOOK_MS = 2000,    // from one look at the files to the next
+    STUCK_MS = 5000,   // a job that takes longer is logged
+    END_MS = 1500,     // what else ends has ended by then
     SETTLE_MS = 300,   // from the latest change to the reload, ...
     PATIENCE_MS = 5000 // ... but no longer than this from the first
+};
+
+// A look at the files, or a reading of them between two looks.
+struct job {
+    uv_work_t work;
+    const struct watch *watch;
+    bool reads;
+    struct settings settings; // to read them with
+    struct config *config;    // what was read
+    uint64_t before, after;   // the looks; a job that only looks has the first
 };
 
 struct reload {
@@ -29,11 +47,17 @@ struct reload {
     struct reload_statistics *statistics;
     reload_taken *taken;
     void *context;
-    struct watch *watch;
-    uv_signal_t hangup;
-    uv_timer_t settle;
+    struct watch watch;
+    uint64_t seen; // of the watch: the look that has been dealt with
+    struct job job;
+    bool working;           // the job is the thread's
+    bool stuck;             // and that has been logged
+    bool asked;             // by SIGHUP, while it was
+    bool ended;             // once the job is done nothing follows
     bool unsettled;         // files have changed that are not yet read
     struct instant changed; // if so: when the first did
+    uv_signal_t hangup;
+    uv_timer_t timer; // to the next job; while one is under way, until it is too long
     struct handles handles;
 };
 
@@ -131,9 +155,53 @@ static void reload_decide(struct reload *reload, struct config *config)
     config_changes_clear(&changes);
 }
 
+// --- the thread
+
+static void reload_work(uv_work_t *work)
+{
+    struct job *job = work->data;
+    job->before = watch_look(job->watch);
+    if (!job->reads)
+        return;
+    job->config = config_load(&job->settings);
+    job->after = watch_look(job->watch);
+}
+
+static void reload_on_job_done(uv_work_t *work, int cancelled);
+
+static void reload_on_stuck(uv_timer_t *timer)
+{
+    struct reload *reload = timer->data;
+    reload->stuck = true;
+    LOG_EVENT(LOG_WARN, "files cannot be looked at", LOG_NUMBER("no_answer_for_ms", STUCK_MS));
+}
+
+static void reload_start_job(struct reload *reload, bool reads)
+{
+    struct job *job = &reload->job;
+    reload->working = true;
+    job->reads = reads;
+    if (reads)
+        job->settings = settings_copy(&reload->running->settings);
+    int failed = uv_queue_work(reload->timer.loop, &job->work, reload_work, reload_on_job_done);
+    failed |= uv_timer_start(&reload->timer, reload_on_stuck, STUCK_MS, 0);
+    assert(failed == 0);
+}
+
 // --- when
 
-static void reload_on_settled(uv_timer_t *timer);
+static void reload_on_time(uv_timer_t *timer)
+{
+    struct reload *reload = timer->data;
+    reload_start_job(reload, reload->unsettled);
+}
+
+static void reload_wait_for_changes(struct reload *reload)
+{
+    reload->unsettled = false;
+    int failed = uv_timer_start(&reload->timer, reload_on_time, LOOK_MS, 0);
+    assert(failed == 0);
+}
 
 static void reload_wait_to_settle(struct reload *reload)
 {
@@ -143,70 +211,107 @@ static void reload_wait_to_settle(struct reload *reload)
     reload->unsettled = true;
     struct instant settled = instant_add(now, (struct duration){.ms = SETTLE_MS});
     struct instant latest = instant_add(reload->changed, (struct duration){.ms = PATIENCE_MS});
-    deadline_start_timer(&reload->settle, instant_before(settled, latest) ? settled : latest,
-                         reload_on_settled);
+    deadline_start_timer(&reload->timer, instant_before(settled, latest) ? settled : latest,
+                         reload_on_time);
 }
 
-static void reload_read_anew(struct reload *reload, bool patient)
+// True if what has been read is to be read again, later.
+static bool reload_must_settle(const struct reload *reload, bool changing)
 {
-    bool changes = watch_take_changes(reload->watch);
-    if (patient && changes) {
+    return changing && reload->unsettled &&
+           instant_since(reload->changed, instant_now()).ms < PATIENCE_MS;
+}
+
+static void reload_take_job(struct reload *reload)
+{
+    struct job *job = &reload->job;
+    bool changed = job->before != reload->seen;
+    reload->seen = job->before;
+    if (!job->reads && changed) {
         reload_wait_to_settle(reload);
-        return;
-    }
-    struct settings settings = settings_copy(&reload->running->settings);
-    struct config *config = config_load(&settings);
-    if (patient && watch_take_changes(reload->watch)) {
+    } else if (job->reads && reload_must_settle(reload, changed || job->after != job->before)) {
+        reload->seen = job->after;
         reload_wait_to_settle(reload);
     } else {
-        reload->unsettled = false;
-        reload_decide(reload, config);
+        reload_wait_for_changes(reload);
+        if (job->reads)
+            reload_decide(reload, job->config);
     }
-    config_release(config);
-    memory_trim();
 }
 
-static void reload_on_settled(uv_timer_t *timer)
+// However lately something has changed.
+static void reload_read_now(struct reload *reload)
 {
-    struct reload *reload = timer->data;
-    reload_read_anew(reload, instant_since(reload->changed, instant_now()).ms < PATIENCE_MS);
+    reload->asked = reload->unsettled = false;
+    reload_start_job(reload, true);
 }
 
-static void reload_on_changed(void *context)
+static void reload_close(struct reload *reload)
 {
-    reload_wait_to_settle(context);
+    handles_close(&reload->handles, &reload->timer);
+    handles_close(&reload->handles, &reload->hangup);
+}
+
+static void reload_on_job_done(uv_work_t *work, int cancelled)
+{
+    struct job *job = work->data;
+    struct reload *reload = CONTAINER_OF(job, struct reload, job);
+    (void)cancelled; // never: nobody else needs the thread
+    reload->working = false;
+    if (reload->stuck)
+        log_event(LOG_INFO, "files can be looked at again", NULL, 0);
+    reload->stuck = false;
+    if (reload->ended)
+        reload_close(reload);
+    else
+        reload_take_job(reload);
+    if (job->config != NULL)
+        config_release(job->config);
+    job->config = NULL;
+    if (job->reads)
+        memory_trim();
+    if (reload->asked && !reload->ended)
+        reload_read_now(reload);
 }
 
 static void reload_on_hangup(uv_signal_t *handle, int number)
 {
     struct reload *reload = handle->data;
     (void)number;
-    (void)uv_timer_stop(&reload->settle);
-    reload_read_anew(reload, false);
+    reload->asked = reload->working;
+    if (!reload->working)
+        reload_read_now(reload);
 }
 
 // --- life
 
-static void reload_watch_files(struct watch *watch, const struct settings *settings)
+static void reload_add(struct words *words, const char *path)
+{
+    words_add(words, path, strlen(path));
+}
+
+static void reload_add_files(struct watch *watch, const struct settings *settings)
 {
     const char *target[TARGET_FILES_MAX];
     size_t target_count = target_load_files(target);
     for (size_t i = 0; i < settings->checks.count; i++) {
         if (strcmp(settings->checks.items[i], "library") != 0) // changes with the program
-            watch_folder(watch, settings->checks.items[i]);
+            reload_add(&watch->folders, settings->checks.items[i]);
     }
     for (size_t i = 0; i < target_count; i++)
-        watch_file(watch, target[i]);
+        reload_add(&watch->files, target[i]);
     if (settings->tls_cert[0] != '\0')
-        watch_file(watch, settings->tls_cert);
+        reload_add(&watch->files, settings->tls_cert);
     if (settings->tls_key[0] != '\0')
-        watch_file(watch, settings->tls_key);
-    (void)watch_take_changes(watch);
+        reload_add(&watch->files, settings->tls_key);
 }
 
 static void reload_on_closed(struct handles *handles)
 {
-    free(CONTAINER_OF(handles, struct reload, handles));
+    struct reload *reload = CONTAINER_OF(handles, struct reload, handles);
+    watch_clear(&reload->watch);
+    config_release(reload->running);
+    free(reload);
 }
 
 struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
@@ -217,15 +322,19 @@ struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
     reload->statistics = statistics;
     reload->taken = taken;
     reload->context = context;
-    reload->watch = watch_new(loop, reload_on_changed, reload);
-    reload_watch_files(reload->watch, settings); // before they are read
+    reload_add_files(&reload->watch, settings);
+    reload->seen = watch_look(&reload->watch); // before they are read
     reload->running = config_load(settings);
-    reload->hangup.data = reload->settle.data = reload;
-    int failed = uv_timer_init(loop, &reload->settle);
+    reload->job.watch = &reload->watch;
+    reload->job.work.data = &reload->job;
+    reload->hangup.data = reload->timer.data = reload;
+    (void)setenv("UV_THREADPOOL_SIZE", "1", 0); // nobody else needs threads
+    int failed = uv_timer_init(loop, &reload->timer);
     failed |= uv_signal_init(loop, &reload->hangup);
     failed |= uv_signal_start(&reload->hangup, reload_on_hangup, SIGHUP);
     assert(failed == 0);
     reload->handles = (struct handles){.open = 2, .all_closed = reload_on_closed};
+    reload_wait_for_changes(reload);
     return reload;
 }
 
@@ -234,10 +343,20 @@ struct config *reload_running(const struct reload *reload)
     return reload->running;
 }
 
+// A job that does not come back must not keep the process. libuv would wait for it, in exit(), too.
+static void reload_leave(uv_timer_t *timer)
+{
+    (void)timer;
+    _exit(0);
+}
+
 void reload_end(struct reload *reload)
 {
-    watch_end(reload->watch);
-    config_release(reload->running);
-    handles_close(&reload->handles, &reload->settle);
-    handles_close(&reload->handles, &reload->hangup);
+    reload->ended = true;
+    if (!reload->working) {
+        reload_close(reload);
+        return;
+    }
+    int failed = uv_timer_start(&reload->timer, reload_leave, END_MS, 0);
+    assert(failed == 0);
 }

@@ -25,5 +25,6 @@ struct config *reload_running(const struct reload *reload);
 // Logs what is wrong and what is doubtful in the running configuration; for the start.
 void reload_log_problems(const struct reload *reload);
 
-// Freed by the loop later.
+// Freed by the loop later. If the file system does not answer, the process exits with 0 a moment
+// after, when all else has ended.
 void reload_end(struct reload *reload);

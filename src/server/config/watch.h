@@ -1,26 +1,19 @@
-// Tells when files have changed: however they are changed, and wherever they are.
+// Which files may change the configuration, and how they are now: however they come to be changed,
+// and wherever they are.
 #pragma once
 
-#include <stdbool.h>
-#include <uv.h>
+#include "server/base/words.h"
 
-struct watch;
+#include <stdint.h>
 
-// Something that is watched has changed. Whether its content has is for others to find out.
-typedef void watch_changed(void *context);
+// What is watched, none of which need be there. All zeros: nothing.
+struct watch {
+    struct words folders; // of each: its check files, and which there are
+    struct words files;
+};
 
-// Looks every two seconds from now on. What is watched is added at once, before the loop runs.
-struct watch *watch_new(uv_loop_t *loop, watch_changed *changed, void *context);
+// A number that is another one when something has changed since. Whether its content has is for
+// others to find out. It may take for ever, and is for any thread.
+uint64_t watch_look(const struct watch *watch);
 
-// A folder's check files, and which there are. It need not be there yet.
-void watch_folder(struct watch *watch, const char *folder);
-
-// A file, which need not be there yet.
-void watch_file(struct watch *watch, const char *file);
-
-// Looks now, and takes what is there for seen: to be called before the files are read. True if
-// something has changed since the last call; that will not be told any more.
-bool watch_take_changes(struct watch *watch);
-
-// Freed by the loop later. NULL is fine.
-void watch_end(struct watch *watch);
+void watch_clear(struct watch *watch);
