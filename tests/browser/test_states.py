@@ -261,6 +261,7 @@ def test_values_stand_beside_their_limits(show):
         value("rows", 3, limit("fail", "<", 1)) | {"observedUnit": "rows"},
         value("state", True, limit("fail", "==", False), limit("skip", "==", "off")),
         {"name": "text", "limits": [limit("fail", "!=", "on")]},
+        value("mode", "sync", limit("warn", "!=", "sync")),
         value("other", 12345),
     ]
     browser = show(one(values=values))
@@ -274,6 +275,7 @@ def test_values_stand_beside_their_limits(show):
     assert len(browser.all("#check-lag .gauge")) == 1, "what must not be less has none"
     rows = show(one("fail", values=values)).texts("#check-lag .values tr")
     assert rows[2].split(maxsplit=2) == ["state", "true", "fails == false, skipped == off"]
+    assert rows[3].split(maxsplit=2) == ["mode", "sync", "warns != sync"]
     browser.one("#summary-lag").click()
     assert "other\n12345" in browser.text("#details-lag dl")
 

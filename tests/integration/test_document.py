@@ -113,12 +113,17 @@ def test_numbers_are_the_servers(adapter, postgres):
     assert '"observedValue": 0.074,' in a.get("/status").body
 
 
-def test_a_text_is_not_told(adapter, postgres):
-    check = sql.check("SELECT 'secret words' AS state", fail="state == 'lost'")
+def test_a_text_is_told_if_a_rule_names_it(adapter, postgres):
+    query = "SELECT 'lost' AS state, 'secret words' AS other, repeat('x', 65) AS note"
+    check = sql.check(query, fail="state != 'streaming'", warn="note == ''")
     a = adapter(postgres.url(), checks={**CHECKS, "state": check})
-    assert check_of(a, "state")["values"] == [
-        {"name": "state", "limits": [{"effect": "fail", "comparison": "==", "value": "lost"}]}
+    told = check_of(a, "state")
+    limits = [{"effect": "fail", "comparison": "!=", "value": "streaming"}]
+    assert told["values"] == [
+        {"name": "state", "observedValue": "lost", "limits": limits},
+        {"name": "note", "limits": [{"effect": "warn", "comparison": "==", "value": ""}]},
     ]
+    assert told["reason"] == "state lost != 'streaming'"
     assert "secret words" not in a.get("/status").body
 
 

@@ -355,7 +355,8 @@ static void what_was_seen_has_its_type(void **state)
     } cases[] = {{VALUE_NULL, "", "null"},
                  {VALUE_BOOLEAN, "true", "true"},
                  {VALUE_BOOLEAN, "false", "false"},
-                 {VALUE_NUMBER, "-Infinity", "\"-Infinity\""}};
+                 {VALUE_NUMBER, "-Infinity", "\"-Infinity\""},
+                 {VALUE_STRING, "lost", "\"lost\""}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct scene *scene = new_scene();
         struct result *seen = result_new();

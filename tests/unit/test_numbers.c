@@ -212,18 +212,27 @@ static void null_is_seen(void **state)
     result_free(seen);
 }
 
-// The page shows numbers and no words of the server.
-static void texts_are_not_seen(void **state)
+static void a_text_is_seen_clean(void **state)
 {
     (void)state;
-    char digits[80];
+    static const struct column columns[] = {{"other", VALUE_STRING, "secret"},
+                                            {"state", VALUE_STRING, "lost\nit\xff\x1b"}};
+    static const char *const expected[][2] = {{"State", "lost it?"}};
+    struct result *seen = seen_in(&ruled, columns, COUNT(columns));
+    assert_int_equal(result_value(seen, 0, 0).type, VALUE_STRING);
+    expect(seen, expected, COUNT(expected));
+}
+
+static void what_is_long_is_not_seen(void **state)
+{
+    (void)state;
+    char digits[66];
     memset(digits, '1', sizeof digits);
     digits[sizeof digits - 1] = '\0';
-    const struct column columns[] = {{"state", VALUE_STRING, "secret"},
+    const struct column columns[] = {{"state", VALUE_STRING, digits + 1},
                                      {"lag", VALUE_NUMBER, digits}};
-    struct result *seen = seen_in(&ruled, columns, COUNT(columns));
-    assert_int_equal(seen->column_count, 0);
-    result_free(seen);
+    const char *const expected[][2] = {{"State", digits + 1}};
+    expect(seen_in(&ruled, columns, COUNT(columns)), expected, COUNT(expected));
 }
 
 static void without_a_rule_or_a_result_nothing_is_seen(void **state)
@@ -251,7 +260,8 @@ int main(void)
         cmocka_unit_test(only_the_first_row_counts),
         cmocka_unit_test(what_rules_look_at_is_seen_once),
         cmocka_unit_test(null_is_seen),
-        cmocka_unit_test(texts_are_not_seen),
+        cmocka_unit_test(a_text_is_seen_clean),
+        cmocka_unit_test(what_is_long_is_not_seen),
         cmocka_unit_test(without_a_rule_or_a_result_nothing_is_seen),
     };
     return RUN(tests);

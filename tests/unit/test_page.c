@@ -188,6 +188,12 @@ static void the_table_has_values_beside_limits(void **state)
     expect(scene, "<td></td></tr>");
     scene->view.seen = seen;
     expect(scene, "<br>lag_seconds 4, fails &gt; 30<br>rows 12, warns &lt; 9</td></tr>");
+    scene->check.rule_count = 1;
+    result_free(seen);
+    scene->view.seen = seen = result_new();
+    result_add_column(seen, "lag_seconds");
+    assert_true(result_add_value(seen, VALUE_STRING, "<b>", 3));
+    expect(scene, "lag_seconds &lt;b&gt;, fails &gt; 30</td></tr>");
     free_scene(scene);
     result_free(seen);
 }

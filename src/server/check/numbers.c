@@ -78,13 +78,19 @@ struct result *numbers_of(const struct check *check, const struct result *result
     return NULL;
 }
 
-// Whether the page may show the first row's value: no text of the server's, and no digits without
-// end.
+// Whether the first row's value may be told: what has no end is not.
 static bool numbers_may_be_seen(const struct result *result, uint32_t column)
 {
-    enum { LONGEST = 64 };
     struct value value = result_value(result, 0, column);
-    return value.type != VALUE_STRING && !value.cut && value.length <= LONGEST;
+    return !value.cut && value.length <= SEEN_MAX;
+}
+
+static bool numbers_add_seen(struct result *seen, const struct value *value)
+{
+    char bytes[SEEN_MAX + 1];
+    struct text clean = text_in(bytes, sizeof bytes);
+    text_add_foreign(&clean, value->text, value->length);
+    return result_add_value(seen, value->type, bytes, clean.length);
 }
 
 struct result *seen_of(const struct check *check, const struct result *result)
@@ -105,7 +111,7 @@ struct result *seen_of(const struct check *check, const struct result *result)
     bool fits = true;
     for (uint32_t i = 0; i < count && fits; i++) {
         struct value value = result_value(result, 0, columns[i]);
-        fits = result_add_value(seen, value.type, value.text, value.length);
+        fits = numbers_add_seen(seen, &value);
     }
     return seen;
 }

@@ -9,7 +9,9 @@
 // 1 and 0. NULL, NaN and what was cut are left out: they say nothing.
 struct result *numbers_of(const struct check *check, const struct result *result);
 
-// A new result of one row with the columns that the check's rules name, as far as they are numbers,
-// booleans or NULL, for the page; row_count is the query's. NULL if it has no rule, or there is
-// nothing.
+enum { SEEN_MAX = 64 }; // bytes of a value
+
+// A new result of one row with the columns that the check's rules name, as far as they are not
+// longer than SEEN_MAX, for the document; row_count is the query's. Texts are clean. NULL if it has
+// no rule, or there is nothing.
 struct result *seen_of(const struct check *check, const struct result *result);

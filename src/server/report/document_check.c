@@ -84,8 +84,7 @@ static void document_check_unit(struct writer *writer, const char *column)
     }
 }
 
-// Writes what was seen of a column in the first row: no text, which would be the server's own
-// words.
+// Writes what was seen of a column in the first row.
 static void document_check_observed(struct writer *writer, const struct result *seen,
                                     const char *column)
 {
@@ -99,6 +98,8 @@ static void document_check_observed(struct writer *writer, const struct result *
         writer_boolean(writer, "observedValue", value_number(&value) != 0);
     else if (value.type == VALUE_NULL)
         writer_null(writer, "observedValue");
+    else
+        document_check_foreign(writer, "observedValue", value.text);
 }
 
 static void document_check_column(struct writer *writer, const struct check_view *view,

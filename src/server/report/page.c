@@ -97,7 +97,9 @@ static void page_write_value(FILE *out, const struct check_view *view, const str
         return;
     fputs("<br>", out);
     page_text(out, rule->column != NULL ? rule->column : "rows");
-    fprintf(out, " %s, %s ", value, effects[rule->effect]);
+    fputs(" ", out);
+    page_text(out, value);
+    fprintf(out, ", %s ", effects[rule->effect]);
     page_text(out, comparison_text(rule->comparison));
     fputs(" ", out);
     page_text(out, check_limit(view->check, rule, NULL)->text);

@@ -6,7 +6,7 @@
 #include "server/report/report.h"
 
 // Writes the page of a report on the whole adapter. Like all bodies it has codes, rules and
-// numbers, not the server's own words.
+// what they look at, not the server's messages.
 void page_write(FILE *out, const struct report *report);
 
 // A file that the page loads, from beside it.

@@ -1,5 +1,5 @@
-// The plain bodies of report.h. They show codes, the rule and the observed values; the server's own
-// words stay in the log, for this port has no login.
+// The plain bodies of report.h. They show codes, the rule and the observed values; the server's
+// messages stay in the log, for this port has no login.
 #include "server/report/report.h"
 
 void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)

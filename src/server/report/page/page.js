@@ -280,11 +280,9 @@ function value({ name, observedValue, observedUnit, limits }) {
 // What has limits. Of a check that passes, what is no number says nothing: it is what it should be.
 function values(check) {
     if (check.verdict === "skipped") return [];
-    const isNumber = ({ observedValue: seen }) =>
-        typeof seen === "number" || typeof seen === "string";
     return check.values
         .filter((told) => told.limits && told.observedValue !== undefined)
-        .filter((told) => check.verdict !== "pass" || isNumber(told))
+        .filter((told) => check.verdict !== "pass" || isNumber(told.observedValue))
         .map(value);
 }
 
