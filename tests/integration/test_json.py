@@ -6,6 +6,7 @@ import re
 import health
 import pytest
 import sql
+from raw_http import connect, read_answer
 
 TYPE = "application/health+json"
 CHECKS = {
@@ -122,6 +123,18 @@ def test_who_gets_json(adapter, postgres, accept, wanted):
         answer = a.get(path, Accept=accept)
         assert answer.headers["content-type"] == wanted
         assert (answer.status, answer.body == "ok") == (200, wanted == TEXT)
+
+
+@pytest.mark.parametrize("first", ("text/plain;q=0.1", "*/*;q=0.1", "", "image/png"))
+def test_several_lines_are_one_list(well, first):
+    """Also those that a response made for others would do for."""
+    for lines in ((first, PLAIN_JSON), (PLAIN_JSON, first)):
+        headers = "".join(f"Accept: {line}\r\n" for line in lines)
+        for _ in range(3):
+            with connect(well.port) as client:
+                client.sendall(f"GET /healthz HTTP/1.1\r\nHost: h\r\n{headers}\r\n".encode())
+                assert read_answer(client).headers["content-type"] == PLAIN_JSON
+        assert well.get("/healthz").body == "ok"
 
 
 def test_status_is_json_of_either_name(well):

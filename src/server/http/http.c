@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -267,13 +268,29 @@ static enum method http_method_of(const char *name)
     return METHOD_OTHER;
 }
 
+// Lines of one name are one list (RFC 9110, section 5.3).
+static enum MHD_Result http_on_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    struct text *accept = context;
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_ACCEPT) != 0 || value == NULL)
+        return MHD_YES;
+    text_add(accept, accept->length > 0 ? ", " : "");
+    text_add(accept, value);
+    return MHD_YES;
+}
+
 // The response to a usual request that may be given again; NULL: the request has been handed on.
 static const struct prebuilt *http_begin_answer(struct connection *connection, enum method method)
 {
     struct http *http = connection->http;
     const struct prebuilt *prebuilt = NULL;
-    const char *accept = MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND, "Accept");
-    connection->usual = method != METHOD_OTHER && (accept == NULL || strcmp(accept, "*/*") == 0);
+    char bytes[MEMORY_PER_CONNECTION]; // more than all header lines have
+    struct text accept = text_in(bytes, sizeof bytes);
+    (void)MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, http_on_header, &accept);
+    connection->usual =
+        method != METHOD_OTHER && (accept.length == 0 || strcmp(accept.bytes, "*/*") == 0);
     connection->asked = true;
     http->progress = true;
     if (connection->usual)
@@ -281,7 +298,7 @@ static const struct prebuilt *http_begin_answer(struct connection *connection, e
     if (prebuilt == NULL) {
         deadline_disarm(connection->queue, &connection->deadline);
         http->changed = true;
-        request_parse(connection->request, method, accept);
+        request_parse(connection->request, method, accept.bytes);
         answer_request(connection->request);
     }
     return prebuilt;
@@ -376,8 +393,8 @@ static bool http_run(struct http *http)
     for (unsigned runs = 0; runs < RUNS_AT_ONCE && timeout == 0; runs++) {
         http->progress = http->changed = false;
         (void)MHD_run(http->daemon);
-        http_make_room(
-            http); // not sooner: in mid-run a connection may be closed without our knowing
+        // Not sooner: in mid-run a connection may be closed without our knowing.
+        http_make_room(http);
         changed |= http->changed;
         if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES) {
             (void)uv_timer_stop(&http->again);
