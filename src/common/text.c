@@ -131,6 +131,19 @@ static void text_drop_partial_character(struct text *text)
     text->bytes[text->length] = '\0';
 }
 
+bool text_is_clean(const char *string)
+{
+    const unsigned char *at = (const unsigned char *)string;
+    size_t left = strlen(string), size;
+    for (; left > 0; at += size, left -= size) {
+        uint32_t point;
+        size = text_decode(at, left, &point);
+        if (size == 0 || text_is_unfit(point))
+            return false;
+    }
+    return true;
+}
+
 void text_addf(struct text *text, const char *format, ...)
 {
     if (text->cut)

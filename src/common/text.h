@@ -28,5 +28,8 @@ void text_add(struct text *text, const char *string);
 // space. Leading and trailing ones are dropped.
 void text_add_foreign(struct text *text, const char *bytes, size_t length);
 
+// True if text_add_foreign would leave it as it is, given the room.
+bool text_is_clean(const char *string);
+
 // Appends formatted words, cut if they do not fit.
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

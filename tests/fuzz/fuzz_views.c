@@ -58,7 +58,7 @@ void view_begin(struct fuzz_view *made, struct input *input)
     if (!receive(input, &made->reply))
         fuzz_found(__FILE__, __LINE__, "a prober's reply does not get through");
     made->view = view_of(made->check, &made->reply);
-    made->numbers = numbers_of(made->check, made->reply.result);
+    made->numbers = numbers_of(made->reply.result);
     made->view.numbers = made->numbers;
     made->seen = seen_of(made->check, made->reply.result);
     made->view.seen = made->seen;

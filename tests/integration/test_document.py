@@ -127,6 +127,22 @@ def test_a_text_is_told_if_a_rule_names_it(adapter, postgres):
     assert "secret words" not in a.get("/status").body
 
 
+def test_all_numbers_are_told_whatever_is_a_metric(adapter, postgres):
+    statement = "SELECT 1 AS one, true AS two, 'x' AS three, NULL::int AS four"
+    checks = {name: sql.check(statement, metrics=name) for name in ("no", "one")}
+    a = adapter(postgres.url(), checks={**CHECKS, **checks})
+    told = [{"name": "one", "observedValue": 1}, {"name": "two", "observedValue": 1}]
+    assert check_of(a, "no")["values"] == check_of(a, "one")["values"] == told
+
+
+def test_what_has_no_name_is_not_told(adapter, postgres):
+    checks = {"bare": sql.check('SELECT 1 AS "\x01", 2 AS "?"'), "mute": sql.check(description="\x01")}
+    a = adapter(postgres.url(), checks={**CHECKS, **checks})
+    assert check_of(a, "bare")["values"] == [{"name": "?", "observedValue": 2}]
+    assert "description" not in check_of(a, "mute")
+    assert check_of(a, "mute")["outcome"] == "config"
+
+
 def test_what_is_not_known_yet(adapter, postgres):
     """Two checks on one prober that together take longer than any request waits: what the deadline
     makes of the second is of this answer alone, and has no date."""

@@ -312,6 +312,8 @@ static void mistakes_in_variables_are_told(void **state)
         {"${SE T}", 17, form},
         {"${EMPTY}", 17, "expected a value"},
         {"${UNSET:-}", 17, "expected a value"},
+        {"\x01\x1b", 17, "expected a value"},
+        {"\xe2\x80\xae", 17, "expected a value"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[256], message[256];

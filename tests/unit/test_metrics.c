@@ -58,6 +58,7 @@ static struct scene *new_scene(void)
     assert_non_null(scene);
     scene->alive.name = alive_name;
     scene->lag.name = lag_name;
+    scene->lag.metrics = true;
     scene->checks[0] = &scene->alive;
     scene->checks[1] = &scene->lag;
     scene->endpoints[0].name = healthz_name;

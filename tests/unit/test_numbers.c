@@ -24,11 +24,10 @@ static struct result *row_of(const struct column *columns, size_t count)
     return result;
 }
 
-static struct result *numbers_in(const struct check *check, const struct column *columns,
-                                 size_t count)
+static struct result *numbers_in(const struct column *columns, size_t count)
 {
     struct result *result = row_of(columns, count);
-    struct result *numbers = numbers_of(check, result);
+    struct result *numbers = numbers_of(result);
     result_free(result);
     return numbers;
 }
@@ -91,7 +90,7 @@ static void a_value_is_text_that_prometheus_reads(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         print_message("%s\n", cases[i].value);
         struct column column = {"n", cases[i].type, cases[i].value};
-        struct result *numbers = numbers_in(&all, &column, 1);
+        struct result *numbers = numbers_in(&column, 1);
         const char *const expected[][2] = {{"n", cases[i].shown}};
         if (cases[i].shown != NULL)
             expect(numbers, expected, 1);
@@ -107,22 +106,23 @@ static void what_was_cut_is_no_number(void **state)
     memset(digits, '0', sizeof digits - 1);
     digits[sizeof digits - 1] = '\0';
     struct column column = {"n", VALUE_NUMBER, digits};
-    assert_null(numbers_in(&all, &column, 1));
+    assert_null(numbers_in(&column, 1));
 }
 
 static void names_are_clean_and_differ(void **state)
 {
     (void)state;
     static const struct column columns[] = {
-        {"n", VALUE_NUMBER, "1"},    {"n", VALUE_NUMBER, "2"},   {"N", VALUE_NUMBER, "3"},
-        {"a\nb", VALUE_NUMBER, "4"}, {"a b", VALUE_NUMBER, "5"}, {"\"\\}", VALUE_NUMBER, "6"},
-        {"\xff", VALUE_NUMBER, "7"}, {"?", VALUE_NUMBER, "8"},   {"l\xc3\xa4g", VALUE_NUMBER, "9"},
-        {"", VALUE_NUMBER, "10"},
+        {"n", VALUE_NUMBER, "1"},          {"n", VALUE_NUMBER, "2"},
+        {"N", VALUE_NUMBER, "3"},          {"a\nb", VALUE_NUMBER, "4"},
+        {"a b", VALUE_NUMBER, "5"},        {"\"\\}", VALUE_NUMBER, "6"},
+        {"\xff", VALUE_NUMBER, "7"},       {"?", VALUE_NUMBER, "8"},
+        {"l\xc3\xa4g", VALUE_NUMBER, "9"}, {"", VALUE_NUMBER, "10"},
+        {"\x01", VALUE_NUMBER, "11"},
     };
     static const char *const expected[][2] = {{"n", "1"},     {"N", "3"}, {"a b", "4"},
-                                              {"\"\\}", "6"}, {"?", "7"}, {"l\xc3\xa4g", "9"},
-                                              {"", "10"}};
-    expect(numbers_in(&all, columns, COUNT(columns)), expected, COUNT(expected));
+                                              {"\"\\}", "6"}, {"?", "7"}, {"l\xc3\xa4g", "9"}};
+    expect(numbers_in(columns, COUNT(columns)), expected, COUNT(expected));
 }
 
 static void a_name_goes_to_its_first_number(void **state)
@@ -131,32 +131,35 @@ static void a_name_goes_to_its_first_number(void **state)
     static const struct column columns[] = {
         {"n", VALUE_STRING, "x"}, {"n", VALUE_NULL, ""}, {"n", VALUE_NUMBER, "3"}};
     static const char *const expected[][2] = {{"n", "3"}};
-    expect(numbers_in(&all, columns, COUNT(columns)), expected, COUNT(expected));
+    expect(numbers_in(columns, COUNT(columns)), expected, COUNT(expected));
 }
 
-static void the_check_says_which(void **state)
+static void the_check_says_which_are_metrics(void **state)
 {
     (void)state;
     static const struct column columns[] = {{"lag_seconds", VALUE_NUMBER, "1"},
-                                            {"slots", VALUE_NUMBER, "2"},
-                                            {"Other", VALUE_NUMBER, "3"}};
-    static const char *const expected[][2] = {{"lag_seconds", "1"}, {"Other", "3"}};
+                                            {"slots", VALUE_NUMBER, "2"}};
+    static const char *const expected[][2] = {{"lag_seconds", "1"}, {"slots", "2"}};
     struct check some = {.metrics = true};
+    const struct check none = {.metrics = false};
     words_split(&some.metric_columns, "Lag_Seconds other nothing", " ");
-    expect(numbers_in(&some, columns, COUNT(columns)), expected, COUNT(expected));
+    assert_true(numbers_is_metric(&some, "lag_seconds"));
+    assert_true(numbers_is_metric(&some, "Other"));
+    assert_false(numbers_is_metric(&some, "slots"));
+    assert_true(numbers_is_metric(&all, "slots"));
+    assert_false(numbers_is_metric(&none, "slots"));
+    expect(numbers_in(columns, COUNT(columns)), expected, COUNT(expected));
     words_free(&some.metric_columns);
-    struct check none = {.metrics = false};
-    assert_null(numbers_in(&none, columns, COUNT(columns)));
 }
 
 static void without_a_row_there_is_nothing(void **state)
 {
     (void)state;
     struct result *result = result_new();
-    assert_null(numbers_of(&all, NULL));
-    assert_null(numbers_of(&all, result));
+    assert_null(numbers_of(NULL));
+    assert_null(numbers_of(result));
     result_add_column(result, "n");
-    assert_null(numbers_of(&all, result));
+    assert_null(numbers_of(result));
     result_free(result);
 }
 
@@ -168,7 +171,7 @@ static void only_the_first_row_counts(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_true(result_add_value(result, VALUE_NUMBER, i == 0 ? "1" : "2", 1));
     static const char *const expected[][2] = {{"n", "1"}};
-    expect(numbers_of(&all, result), expected, 1);
+    expect(numbers_of(result), expected, 1);
     result_free(result);
 }
 
@@ -255,7 +258,7 @@ int main(void)
         cmocka_unit_test(what_was_cut_is_no_number),
         cmocka_unit_test(names_are_clean_and_differ),
         cmocka_unit_test(a_name_goes_to_its_first_number),
-        cmocka_unit_test(the_check_says_which),
+        cmocka_unit_test(the_check_says_which_are_metrics),
         cmocka_unit_test(without_a_row_there_is_nothing),
         cmocka_unit_test(only_the_first_row_counts),
         cmocka_unit_test(what_rules_look_at_is_seen_once),

@@ -265,6 +265,16 @@ static void a_text_that_just_fits_is_not_cut(void **state)
     assert_true(text.cut);
 }
 
+static void what_is_clean_is_left_as_it_is(void **state)
+{
+    (void)state;
+    assert_true(text_is_clean(""));
+    assert_true(text_is_clean("l\xc3\xa4g ?"));
+    assert_false(text_is_clean("a\tb"));
+    assert_false(text_is_clean("a\xff"));
+    assert_false(text_is_clean("\xe2\x80\xae"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -278,6 +288,7 @@ int main(void)
         cmocka_unit_test(nothing_follows_a_cut),
         cmocka_unit_test(pieces_are_appended),
         cmocka_unit_test(a_text_that_just_fits_is_not_cut),
+        cmocka_unit_test(what_is_clean_is_left_as_it_is),
     };
     return RUN(tests);
 }

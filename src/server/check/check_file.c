@@ -67,10 +67,11 @@ static void check_file_fault(struct parser *parser, unsigned column, const struc
 static bool check_file_parse_description(struct parser *parser, const char *value,
                                          struct error *error)
 {
-    (void)error;
     char bytes[VALUE_MAX + 1];
     struct text text = text_in(bytes, sizeof bytes);
     text_add_foreign(&text, value, strlen(value));
+    if (text.length == 0)
+        return error_set(error, "expected a value");
     parser->check->description = memory_string(bytes);
     return true;
 }

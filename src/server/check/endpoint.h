@@ -30,8 +30,8 @@ struct check_view {
     const char *message;          // the server's or driver's words, not for bodies; "" if none
     bool superuser;               // the probe user is one, so a pass is a warning
     const struct result *result;  // what it was judged from, if its check has params; else NULL
-    const struct result *numbers; // what of that is for /metrics; NULL: nothing
-    const struct result *seen;    // the numbers that its rules look at; NULL: nothing
+    const struct result *numbers; // what of the first row is numbers; NULL: nothing
+    const struct result *seen;    // what its rules look at there; NULL: nothing
     const struct check_statistics *statistics;
 };
 

@@ -34,17 +34,17 @@ static bool numbers_has_column(const struct result *result, const char *name)
 }
 
 // By the name that the server gave, whatever its case, as rules name columns.
-static bool numbers_is_wanted(const struct check *check, const char *column)
+bool numbers_is_metric(const struct check *check, const char *column)
 {
     bool wanted = check->metric_columns.count == 0;
     for (size_t i = 0; i < check->metric_columns.count; i++)
         wanted |= strcasecmp(check->metric_columns.items[i], column) == 0;
-    return wanted;
+    return check->metrics && wanted;
 }
 
 // Adds the names of columns to show, and their values to texts in the same order; how many.
-static uint32_t numbers_choose(const struct check *check, const struct result *result,
-                               struct result *chosen, const char **texts)
+static uint32_t numbers_choose(const struct result *result, struct result *chosen,
+                               const char **texts)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < result->column_count; i++) {
@@ -54,7 +54,7 @@ static uint32_t numbers_choose(const struct check *check, const struct result *r
         struct value value = result_value(result, 0, i);
         const char *text = numbers_number_text(&value);
         text_add_foreign(&name, column, strlen(column));
-        if (text == NULL || !numbers_is_wanted(check, column) || numbers_has_column(chosen, bytes))
+        if (text == NULL || name.length == 0 || numbers_has_column(chosen, bytes))
             continue;
         texts[count++] = text;
         result_add_column(chosen, bytes);
@@ -62,13 +62,13 @@ static uint32_t numbers_choose(const struct check *check, const struct result *r
     return count;
 }
 
-struct result *numbers_of(const struct check *check, const struct result *result)
+struct result *numbers_of(const struct result *result)
 {
     const char *texts[RESULT_COLUMNS_MAX];
-    if (!check->metrics || result == NULL || result->kept_rows == 0)
+    if (result == NULL || result->kept_rows == 0)
         return NULL;
     struct result *chosen = result_new();
-    uint32_t count = numbers_choose(check, result, chosen, texts);
+    uint32_t count = numbers_choose(result, chosen, texts);
     bool fits = count > 0; // what fitted before does
     for (uint32_t i = 0; i < count && fits; i++)
         fits = result_add_value(chosen, VALUE_NUMBER, texts[i], strlen(texts[i]));

@@ -1,13 +1,16 @@
-// What a check saw, in numbers: those columns of its first row that /metrics shows. Pure.
+// What a check saw in its first row, for answers. Pure.
 #pragma once
 
 #include "server/check/check.h"
 
-// A new result of one row with the columns that are numbers or booleans and that the check's
-// `metrics` wants; NULL if there are none. Names are clean and differ, the first of several of one
-// name counts. Values are text that Prometheus can read, with the server's own digits; booleans are
-// 1 and 0. NULL, NaN and what was cut are left out: they say nothing.
-struct result *numbers_of(const struct check *check, const struct result *result);
+// A new result of one row with the columns that are numbers or booleans; NULL if there are none.
+// Names are clean and differ, the first of several of one name counts, and none is empty. Values
+// are text that Prometheus can read, with the server's own digits; booleans are 1 and 0. NULL, NaN
+// and what was cut are left out: they say nothing.
+struct result *numbers_of(const struct result *result);
+
+// True if `metrics` of the check wants a number of this name as a metric.
+bool numbers_is_metric(const struct check *check, const char *column);
 
 enum { SEEN_MAX = 64 }; // bytes of a value
 

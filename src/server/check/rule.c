@@ -56,12 +56,26 @@ static bool rule_parse_quoted(struct cursor *cursor, char quote, char **string, 
     return true;
 }
 
-// subject = "rows" / identifier / quoted, with double quotes
+// quoted, with double quotes. Answers show the name: it must be fit for that.
+static bool rule_parse_quoted_name(struct cursor *cursor, char **name, struct error *error)
+{
+    const char *start = cursor->at;
+    if (!rule_parse_quoted(cursor, '"', name, error))
+        return false;
+    if ((*name)[0] != '\0' && text_is_clean(*name))
+        return true;
+    free(*name);
+    *name = NULL;
+    cursor->at = start;
+    return error_set(error, "expected a column's name without control characters");
+}
+
+// subject = "rows" / identifier / quoted name
 static bool rule_parse_subject(struct cursor *cursor, struct rule *rule, struct error *error)
 {
     rule_skip_blanks(cursor);
     if (*cursor->at == '"')
-        return rule_parse_quoted(cursor, '"', &rule->column, error);
+        return rule_parse_quoted_name(cursor, &rule->column, error);
     size_t length = rule_identifier_length(cursor->at);
     if (length == 0)
         return error_set(error, "expected a column's name or `rows`");

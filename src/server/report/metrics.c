@@ -3,6 +3,7 @@
 // from a request, so that configuration alone decides how many samples there are.
 #include "server/report/metrics.h"
 
+#include "server/check/numbers.h"
 #include "server/check/reserved.h"
 #include "server/config/certificate.h"
 
@@ -238,15 +239,20 @@ static void metrics_add_last_successes(struct samples *samples, const struct met
     }
 }
 
+static void metrics_add_values_of(struct samples *samples, const struct check_view *view)
+{
+    for (uint32_t i = 0; view->numbers != NULL && i < view->numbers->column_count; i++) {
+        const char *column = result_column(view->numbers, i);
+        if (numbers_is_metric(view->check, column))
+            fprintf(metrics_begin_sample(samples, "", view->check->name, column), "%s\n",
+                    result_value(view->numbers, 0, i).text);
+    }
+}
+
 static void metrics_add_values(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++) {
-        const struct check_view *view = &metrics->views[i];
-        for (uint32_t j = 0; view->numbers != NULL && j < view->numbers->column_count; j++)
-            fprintf(metrics_begin_sample(samples, "", view->check->name,
-                                         result_column(view->numbers, j)),
-                    "%s\n", result_value(view->numbers, 0, j).text);
-    }
+    for (size_t i = 0; i < metrics->config->check_count; i++)
+        metrics_add_values_of(samples, &metrics->views[i]);
 }
 
 static void metrics_add_cache_uses(struct samples *samples, const struct metrics *metrics)
