@@ -293,7 +293,7 @@ def test_its_files(well, path):
     answer = well.get(path, Accept="*/*")
     assert (answer.status, answer.headers["content-type"]) == (200, FILES[path])
     assert answer.body == (health.SCHEMA.parent / "page" / path[1:]).read_text()
-    assert answer.headers["cache-control"] == "max-age=60"
+    assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "age" not in answer.headers
     head = well.get(path, "HEAD")

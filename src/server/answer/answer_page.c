@@ -1,6 +1,6 @@
 // See answers.h. The page at "/": it shows every check, and has the status that /readyz has. The
-// files that it loads are the same for all; they may be kept a minute, in which an adapter of
-// another version may take this one's place.
+// files that it loads are the same for all, but not to be kept either: an adapter of another
+// version may take this one's place at any time, and its page must not meet this one's script.
 #include "server/answer/answers.h"
 
 #include "server/answer/overview.h"
@@ -40,6 +40,5 @@ void answer_file(struct request *request)
     struct body body;
     body_open(&body);
     fputs(file->text, body.file);
-    request->answer.caching = "max-age=60";
     request_reply_body(request, 200, file->type, &body, -1);
 }

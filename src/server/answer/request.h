@@ -20,13 +20,12 @@ struct validity {
 };
 
 struct answer {
-    unsigned status;     // of HTTP; 0: there is none yet
-    const char *type;    // of the body: static
-    char *body;          // owned until HTTP takes it
-    size_t length;       // of the body
-    int64_t age;         // whole seconds, of the oldest result used; -1: none was used
-    const char *caching; // Cache-Control: static; NULL: no-store
-    const char *policy;  // Content-Security-Policy: static; NULL: none
+    unsigned status;    // of HTTP; 0: there is none yet
+    const char *type;   // of the body: static
+    char *body;         // owned until HTTP takes it
+    size_t length;      // of the body
+    int64_t age;        // whole seconds, of the oldest result used; -1: none was used
+    const char *policy; // Content-Security-Policy: static; NULL: none
     struct validity validity;
 };
 

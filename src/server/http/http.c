@@ -223,8 +223,7 @@ static struct MHD_Response *http_respond(struct answer *answer)
         abort();
     answer->body = NULL;
     http_add_header(response, "Content-Type", answer->type);
-    http_add_header(response, "Cache-Control",
-                    answer->caching != NULL ? answer->caching : "no-store");
+    http_add_header(response, "Cache-Control", "no-store");
     http_add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         http_add_header(response, "Allow", "GET, HEAD, OPTIONS");
