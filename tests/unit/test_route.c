@@ -292,6 +292,41 @@ static void the_format_may_be_said(void **state)
     check_bad("/?format=xml", "format: expected json, html or text");
 }
 
+// A key that a path would ignore is refused, and the words say which it has.
+static void each_path_has_its_own_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *message;
+    } refused[] = {
+        {"/livez?exclude=a", "unknown parameter 'exclude' in the query, expected verbose, "
+                             "format=text or format=json"},
+        {"/livez?history", "unknown parameter 'history' in the query, expected verbose, "
+                           "format=text or format=json"},
+        {"/livez?max=5", "unknown parameter 'max' in the query, expected verbose, "
+                         "format=text or format=json"},
+        {"/livez?format=html", "format: expected json or text"},
+        {"/status?exclude=a", "unknown parameter 'exclude' in the query, expected verbose, "
+                              "history or format=json"},
+        {"/status?a%1b%0a=5", "unknown parameter 'a' in the query, expected verbose, "
+                              "history or format=json"},
+        {"/status?format=text", "format: expected json"},
+        {"/metrics?exclude=a",
+         "unknown parameter 'exclude' in the query, expected verbose or format=text"},
+        {"/metrics?history",
+         "unknown parameter 'history' in the query, expected verbose or format=text"},
+        {"/metrics?format=json", "format: expected text"},
+        {"/page.js?format=text", "unknown parameter 'format' in the query, expected verbose"},
+        {"/page.css?exclude=a", "unknown parameter 'exclude' in the query, expected verbose"},
+    };
+    for (size_t i = 0; i < COUNT(refused); i++)
+        check_bad(refused[i].target, refused[i].message);
+    check_route("/livez?verbose&format=json", ROUTE_LIVEZ, NULL, NULL);
+    check_route("/status?history&format=json&verbose", ROUTE_STATUS, NULL, NULL);
+    check_route("/metrics?verbose&format=text", ROUTE_METRICS, NULL, NULL);
+    check_route("/a_b?verbose&history&exclude=a&max=5", ROUTE_NOWHERE, NULL, NULL);
+}
+
 static void long_targets_are_answered_like_others(void **state)
 {
     (void)state;
@@ -328,6 +363,7 @@ int main(void)
         cmocka_unit_test(other_keys_may_be_params_of_checks),
         cmocka_unit_test(params_are_given_once_and_not_too_many),
         cmocka_unit_test(the_format_may_be_said),
+        cmocka_unit_test(each_path_has_its_own_keys),
         cmocka_unit_test(long_targets_are_answered_like_others),
     };
     return RUN(tests);

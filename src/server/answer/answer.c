@@ -6,12 +6,8 @@
 static void answer_route(struct request *request)
 {
     const struct route *route = &request->route;
-    struct error error;
     if (route->kind == ROUTE_BAD)
         request_reply_error(request, 400, &route->error);
-    else if (route->kind != ROUTE_ENDPOINT && route->param_names.count > 0 &&
-             !route_refuse_param(route->param_names.items[0], &error))
-        request_reply_error(request, 400, &error);
     else if (route->kind == ROUTE_LIVEZ)
         answer_livez(request);
     else if (route->kind == ROUTE_STATUS)

@@ -155,7 +155,7 @@ static bool answer_endpoint_take_overrides(struct request *request, const size_t
         const char *name = route->param_names.items[i];
         const struct param *param = answer_endpoint_find_param(request, checks, count, name);
         if (param == NULL)
-            return route_refuse_param(name, error);
+            return route_refuse_key(route, name, error);
         if (!params_override(&request->overrides, param, route->param_values.items[i], error))
             return false;
     }

@@ -20,7 +20,7 @@ static void answer_page_show(struct request *request, const struct overview *ove
 static bool answer_page_refuse_query(const struct route *route, struct error *error)
 {
     if (route->param_names.count > 0)
-        return route_refuse_param(route->param_names.items[0], error);
+        return route_refuse_key(route, route->param_names.items[0], error);
     return route->exclude.count == 0 || error_set(error, "the page leaves no check out");
 }
 

@@ -17,6 +17,46 @@
 // waits.
 enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
+enum { VERBOSE = 1U << RESERVED_VERBOSE, HISTORY = 1U << RESERVED_HISTORY };
+enum { FORMAT = 1U << RESERVED_FORMAT, EXCLUDE = 1U << RESERVED_EXCLUDE };
+enum { TEXT = 1U << FORMAT_TEXT, JSON = 1U << FORMAT_JSON, HTML = 1U << FORMAT_HTML };
+
+// What the query of a path may have.
+struct query {
+    unsigned keys, formats;
+    bool params;                 // of checks
+    const char *expected;        // all of it, in words
+    const char *expected_format; // likewise
+};
+
+static const struct query query_of_checks = {
+    VERBOSE | HISTORY | FORMAT | EXCLUDE, TEXT | JSON, true,
+    "verbose, history, format=text, format=json, exclude=NAME,... or a param of a check here",
+    "json or text"};
+static const struct query query_of_root = {
+    VERBOSE | HISTORY | FORMAT | EXCLUDE, TEXT | JSON | HTML, true,
+    "verbose, history, format=text, format=json, format=html, exclude=NAME,... or a param of a "
+    "check here",
+    "json, html or text"};
+static const struct query query_of_livez = {VERBOSE | FORMAT, TEXT | JSON, false,
+                                            "verbose, format=text or format=json", "json or text"};
+static const struct query query_of_status = {VERBOSE | HISTORY | FORMAT, JSON, false,
+                                             "verbose, history or format=json", "json"};
+static const struct query query_of_metrics = {VERBOSE | FORMAT, TEXT, false,
+                                              "verbose or format=text", "text"};
+static const struct query query_of_file = {VERBOSE, 0, false, "verbose", ""};
+
+static const struct query *route_query_of(const struct route *route)
+{
+    static const struct query *const queries[] = {
+        [ROUTE_ENDPOINT] = &query_of_checks, [ROUTE_LIVEZ] = &query_of_livez,
+        [ROUTE_STATUS] = &query_of_status,   [ROUTE_METRICS] = &query_of_metrics,
+        [ROUTE_FILE] = &query_of_file,       [ROUTE_NOWHERE] = &query_of_checks,
+        [ROUTE_BAD] = &query_of_checks,
+    };
+    return route->root ? &query_of_root : queries[route->kind];
+}
+
 // Copies a segment of the path. False if it is no name, and no file of the page has it.
 static bool route_take_name(const UriTextRangeA *segment, char *name)
 {
@@ -63,19 +103,19 @@ static enum route_kind route_take_path(const UriUriA *uri, struct route *route)
     return route_kind_of(route->endpoint, count);
 }
 
-// format = "text" / "json" / "html", the last for the root alone
+// format = "text" / "json" / "html", of which a path has some
 static bool route_take_format(const char *value, struct route *route)
 {
     static const char *const names[] = {
         [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_HTML] = "html"};
-    enum format last = route->root ? FORMAT_HTML : FORMAT_JSON;
-    for (enum format format = FORMAT_TEXT; value != NULL && format <= last; format++) {
-        if (strcmp(value, names[format]) == 0) {
+    const struct query *query = route_query_of(route);
+    for (enum format format = FORMAT_TEXT; value != NULL && format <= FORMAT_HTML; format++) {
+        if (strcmp(value, names[format]) == 0 && (query->formats & 1U << format) != 0) {
             route->format = format;
             return true;
         }
     }
-    return error_set(&route->error, "format: expected json%s or text", route->root ? ", html" : "");
+    return error_set(&route->error, "format: expected %s", query->expected_format);
 }
 
 // exclude = name *( "," name )
@@ -99,10 +139,23 @@ static bool route_take_param(const char *name, const char *value, struct route *
     return true;
 }
 
+bool route_refuse_key(const struct route *route, const char *key, struct error *error)
+{
+    char clean[64];
+    struct text text = text_in(clean, sizeof clean);
+    text_add_foreign(&text, key, strlen(key));
+    return error_set(error, "unknown parameter '%s' in the query, expected %s", clean,
+                     route_query_of(route)->expected);
+}
+
 // item = "verbose" / "history" / "exclude=" exclude / "format=" format / param
 static bool route_take_query_item(const UriQueryListA *item, struct route *route)
 {
-    switch (reserved_key(item->key)) {
+    enum reserved key = reserved_key(item->key);
+    const struct query *query = route_query_of(route);
+    if (key == RESERVED_COUNT ? !query->params : (query->keys & 1U << key) == 0)
+        return route_refuse_key(route, item->key, &route->error);
+    switch (key) {
     case RESERVED_VERBOSE:
         route->verbose = true;
         return true;
@@ -158,17 +211,6 @@ void route_parse(const char *target, struct route *route)
     if (!route_take_query(&uri.query, route))
         route->kind = ROUTE_BAD;
     uriFreeUriMembersA(&uri);
-}
-
-bool route_refuse_param(const char *name, struct error *error)
-{
-    char clean[64];
-    struct text text = text_in(clean, sizeof clean);
-    text_add_foreign(&text, name, strlen(name));
-    return error_set(error,
-                     "unknown parameter '%s' in the query, expected verbose, format=json, "
-                     "exclude=NAME,... or a param of a check here",
-                     clean);
 }
 
 void route_clear(struct route *route)

@@ -31,14 +31,14 @@ struct route {
     struct error error;
 };
 
-// Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). The query takes
-// `verbose` and `history`, with any value or none, `exclude=a,b`, which may repeat, and
-// `format=json`, `format=text` or, at "/", `format=html`; every other key is taken for a param's
-// name, and given once.
+// Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). Each path has some
+// of the query's keys `verbose` and `history`, with any value or none, `exclude=a,b`, which may
+// repeat, and `format=json`, `text` or `html`. Where checks are asked, every other key is taken for
+// a param's name, and given once.
 void route_parse(const char *target, struct route *route);
 
-// Refuses a key of the query that is none of route_parse's own and no param of a check that is
-// asked for; returns false.
-bool route_refuse_param(const char *name, struct error *error);
+// Refuses a key that the path's query does not have, or that is no param of a check that is asked
+// for, and says which it has; returns false.
+bool route_refuse_key(const struct route *route, const char *key, struct error *error);
 
 void route_clear(struct route *route);
