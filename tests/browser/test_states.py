@@ -280,6 +280,13 @@ def test_values_stand_beside_their_limits(show):
     assert "other\n12345" in browser.text("#details-lag dl")
 
 
+def test_a_check_may_be_called_as_a_link_is(show):
+    checks = {name: check(verdict="fail") for name in ("status", "metrics", "livez")}
+    browser = show(document(checks))
+    ids = browser.run("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert sorted(ids) == sorted(set(ids))
+
+
 def test_foreign_strings_stay_text(show):
     markup = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
     told = one(
@@ -396,6 +403,16 @@ def test_a_document_of_another_kind_is_told(show):
     browser.run(NOW)
     browser.wait_text("#lost", "The adapter cannot be reached since ")
     assert browser.text("h1") == "Ready"
+
+
+def test_what_breaks_in_the_page_is_not_the_adapters(show):
+    """Templates of another version, which have no place for what is there."""
+    browser = show(one())
+    browser.run("document.getElementById('template-check').content.querySelector('.icon').remove()")
+    show.canned.document = one("fail")
+    browser.run(NOW)
+    browser.wait_text("#lost", "The answer cannot be shown since ")
+    assert any("TypeError" in complaint for complaint in browser.complaints())
 
 
 def test_news_are_said(show):

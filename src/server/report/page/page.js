@@ -565,19 +565,38 @@ function tell() {
     else live.textContent = isSelecting() ? "Waits while text is selected" : "Live";
 }
 
-function lose() {
-    if (lostSince !== null) return;
-    lostSince = Date.now();
-    const since = clock(lostSince);
-    lost.textContent = `The adapter cannot be reached since ${since} UTC. What is shown is older.`;
-    document.title = `Unreachable - dbhealthd - ${location.host}`;
+function lose(title, words) {
+    lostSince ??= Date.now();
+    const told = `${words} since ${clock(lostSince)} UTC. What is shown is older.`;
+    if (lost.textContent !== told) lost.textContent = told; // else it would be said again
+    document.title = `${title} - dbhealthd - ${location.host}`;
+}
+
+// The document. What a proxy says, or an adapter that ends, is none: null.
+async function ask() {
+    const patience = AbortSignal.timeout(deadlineMs + PATIENCE_MS);
+    try {
+        const response = await fetch("status?history", { cache: "no-store", signal: patience });
+        const told = await response.json();
+        return told.adapter && told.checks ? told : null;
+    } catch {
+        return null;
+    }
 }
 
 async function refresh() {
-    const patience = AbortSignal.timeout(deadlineMs + PATIENCE_MS);
-    const response = await fetch("status?history", { cache: "no-store", signal: patience });
-    show(await response.json()); // what a proxy says, or an adapter that ends, is none
-    lostSince = null;
+    const told = await ask();
+    if (told === null) {
+        lose("Unreachable", "The adapter cannot be reached");
+        return;
+    }
+    try {
+        show(told);
+        lostSince = null;
+    } catch (error) {
+        lose("Not shown", "The answer cannot be shown");
+        reportError(error);
+    }
 }
 
 // One at a time; the next is planned when the last has ended.
@@ -585,11 +604,7 @@ async function turn() {
     clearTimeout(timer);
     if (busy || paused || document.hidden) return;
     busy = true;
-    try {
-        if (!isSelecting()) await refresh();
-    } catch {
-        lose();
-    }
+    if (!isSelecting()) await refresh();
     busy = false;
     tell();
     timer = setTimeout(turn, PERIOD_MS);
