@@ -3,45 +3,46 @@
 
 #include "server/answer/answers.h"
 
+// A request that comes between the last probe and the exit: as if everything were unknown, and with
+// no document of it. For Prometheus it is a remark, and nothing is known.
+static void answer_at_end(struct request *request)
+{
+    const struct route *route = &request->route;
+    bool checks = route->kind == ROUTE_ENDPOINT;
+    bool fails =
+        checks ? endpoint_rule(route->endpoint)->unknown_fails : route->kind == ROUTE_STATUS;
+    bool remark = route->kind == ROUTE_METRICS;
+    request_reply_words(request, fails ? 503 : 200,
+                        remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);
+}
+
 static void answer_route(struct request *request)
 {
     const struct route *route = &request->route;
     if (route->kind == ROUTE_BAD)
         request_reply_error(request, 400, &route->error);
+    else if (route->kind == ROUTE_NOWHERE)
+        request_reply_words(request, 404, "no such endpoint\n", -1);
+    else if (route->kind == ROUTE_FILE)
+        answer_file(request);
+    else if (request->service->scheduler == NULL)
+        answer_at_end(request);
     else if (route->kind == ROUTE_LIVEZ)
         answer_livez(request);
     else if (route->kind == ROUTE_STATUS)
         answer_status(request);
     else if (route->kind == ROUTE_METRICS)
         answer_metrics(request);
-    else if (route->kind == ROUTE_FILE)
-        answer_file(request);
-    else if (route->kind == ROUTE_ENDPOINT && request->media == MEDIA_HTML)
+    else if (request->media == MEDIA_HTML)
         answer_page(request);
-    else if (route->kind == ROUTE_ENDPOINT)
-        answer_endpoint(request);
     else
-        request_reply_words(request, 404, "no such endpoint\n", -1);
-}
-
-// A request that comes between the last probe and the exit: as if everything were unknown. For
-// Prometheus it is a remark, and nothing is known.
-static void answer_at_end(struct request *request)
-{
-    const struct route *route = &request->route;
-    bool checks = route->kind == ROUTE_ENDPOINT;
-    bool fails = checks && endpoint_rule(route->endpoint)->unknown_fails;
-    bool remark = route->kind == ROUTE_METRICS;
-    request_reply_words(request, fails ? 503 : 200,
-                        remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);
+        answer_endpoint(request);
 }
 
 void answer_request(struct request *request)
 {
     if (request->method == METHOD_OTHER)
         request_reply_words(request, 405, "expected GET, HEAD or OPTIONS\n", -1);
-    else if (request->service->scheduler == NULL)
-        answer_at_end(request);
     else
         answer_route(request);
 }
