@@ -248,7 +248,7 @@ def test_an_adapter_that_hangs_is_told(browser, adapter, postgres):
 
 
 def test_without_javascript(browser, adapter, postgres):
-    """The same facts, as a table, and nothing to press."""
+    """What matters, as a table, and nothing to press."""
     a = adapter(postgres.url(), checks=ILL)
     browser.javascript(False)
     browser.show(page(a))
@@ -258,7 +258,7 @@ def test_without_javascript(browser, adapter, postgres):
     assert rows["denied"].startswith("fail since ")
     assert "server_error: the server answered with an error; the adapter's log" in rows["denied"]
     assert rows["lag"].endswith("lag_seconds 45, fails > 30 lag_seconds 45, warns > 9")
-    assert rows["server"].startswith("postgres ")
+    assert rows["server"].startswith("replica postgres ")
     assert not browser.one("#pause").is_displayed()
     assert not browser.one("#lost").is_displayed()
     for dark, width in LOOKS:

@@ -102,6 +102,12 @@ def test_the_limit_in_force_is_the_requests(adapter, postgres):
     assert "since" not in lag, "it is the verdict of this answer alone"
 
 
+def test_a_long_limit_is_told_whole(adapter, postgres):
+    long = sql.check("SELECT 'x' AS state", warn=f"state == '{1500 * 'x'}'")
+    a = adapter(postgres.url(), checks={**CHECKS, "long": long})
+    assert check_of(a, "long")["values"][0]["limits"][0]["value"] == 1500 * "x"
+
+
 def test_numbers_are_the_servers(adapter, postgres):
     columns = ", ".join(f"{number} AS c{i}" for i, number in enumerate(NUMBERS))
     rules = {f"c{i}": f"-- warn: c{i} == 4711\n" for i in range(len(NUMBERS) - 1)}

@@ -211,10 +211,12 @@ def test_the_table_of_a_server_that_is_well(well, postgres):
     version = postgres.value("SHOW server_version").split()[0]
     assert page.caption.strip() == "readyz check passed"
     assert page.rows["/healthz"] == page.rows["/replica"] == ("200", "")
-    assert page.rows["server"] == ("", f"postgres {version}")
+    assert page.rows["server"] == ("replica", f"postgres {version}")
     assert page.rows["accepting"][0].startswith("pass since ")
-    assert page.rows["lag"][1] == " lag_seconds 4, fails > 30 lag_seconds 4, warns > 10"
+    assert page.rows["lag"][1] == "lag_seconds 4, fails > 30 lag_seconds 4, warns > 10"
+    assert page.rows["alive"][1] == "It answers."
     assert page.rows["prober main"][0] == "pass"
+    assert re.fullmatch(r"logins \d+, starts 1, kills 0, crashes 0", page.rows["prober main"][1])
 
 
 def test_no_word_of_the_server_is_in_it(adapter, postgres):
@@ -233,7 +235,7 @@ def test_hostile_strings_stay_text(adapter, postgres):
     )
     answer, page = page_of(adapter(postgres.url(), checks={"hostile": check}))
     assert page.document["checks"]["hostile"][0]["description"] == hostile
-    assert page.rows["hostile"][1] == "<b>& 1 > 0 <b>& 1, fails > 0"
+    assert page.rows["hostile"][1] == f"<b>& 1 > 0 {hostile} <b>& 1, fails > 0"
     assert "<script>alert" not in answer.body
 
 

@@ -132,6 +132,11 @@ static void the_table_has_the_same_facts(void **state)
 {
     (void)state;
     struct scene *scene = new_scene();
+    struct prober_statistics *counts = statistics_prober(scene->statistics, "main");
+    counts->connections = 7;
+    counts->starts = 3;
+    counts->kills = 2;
+    counts->crashes = 1;
     expect(scene, "<caption>readyz check passed\n</caption>");
     scene->view.judgement = (struct judgement){VERDICT_FAIL, OUTCOME_REFUSED, ""};
     expect(scene, "<caption>readyz check failed\n</caption>");
@@ -141,7 +146,9 @@ static void the_table_has_the_same_facts(void **state)
                   "in the URL</td></tr>");
     expect(scene, "<tr><th scope=\"row\">server</th><td></td><td>postgres 15.8</td></tr>");
     expect(scene, "<tr><th scope=\"row\">adapter</th><td></td><td>dbhealthd " DBHEALTH_VERSION);
-    expect(scene, "<tr><th scope=\"row\">prober main</th><td>pass</td><td></td></tr>");
+    expect(scene,
+           "<tr><th scope=\"row\">prober main</th><td>pass</td><td>logins 7, starts 3, kills "
+           "2, crashes 1</td></tr>");
     scene->report.circumstances.draining = true;
     scene->prober.open_pending = true;
     scene->adapter.configuration_warning = "it is wrong";
@@ -150,7 +157,7 @@ static void the_table_has_the_same_facts(void **state)
     expect(scene, "<tr><th scope=\"row\">adapter</th><td>draining</td><td>");
     expect(scene, "<th scope=\"row\">configuration</th><td>warn</td><td>it is wrong</td></tr>");
     expect(scene, "<th scope=\"row\">prober main</th><td>warn</td><td>the server has not answered "
-                  "its login</td></tr>");
+                  "its login<br>logins 7, starts 3, kills 2, crashes 1</td></tr>");
     free_scene(scene);
 }
 
@@ -163,7 +170,8 @@ static void the_table_says_since_when(void **state)
                               .judgement = {.verdict = VERDICT_PASS, .outcome = OUTCOME_OK}};
     history_add(&statistics_check(scene->statistics, lag_name)->history, &arrival);
     scene->view.dated = true;
-    expect(scene, "<td>pass since 2025-12-31T23:56:40.000Z</td>");
+    scene->view.started = (struct instant){(NOW_S - 200) * INT64_C(1000000000)};
+    expect(scene, "<td>pass since 2025-12-31T23:56:40.000Z, 200 s old</td>");
     free_scene(scene);
 }
 
@@ -187,15 +195,41 @@ static void the_table_has_values_beside_limits(void **state)
     seen->row_count = 12;
     expect(scene, "<td></td></tr>");
     scene->view.seen = seen;
-    expect(scene, "<br>lag_seconds 4, fails &gt; 30<br>rows 12, warns &lt; 9</td></tr>");
+    expect(scene, "<td>lag_seconds 4, fails &gt; 30<br>rows 12, warns &lt; 9</td></tr>");
     scene->check.rule_count = 1;
     result_free(seen);
     scene->view.seen = seen = result_new();
     result_add_column(seen, "lag_seconds");
     assert_true(result_add_value(seen, VALUE_STRING, "<b>", 3));
-    expect(scene, "lag_seconds &lt;b&gt;, fails &gt; 30</td></tr>");
+    expect(scene, "<td>lag_seconds &lt;b&gt;, fails &gt; 30</td></tr>");
     free_scene(scene);
     result_free(seen);
+}
+
+static void the_table_says_what_a_check_is_for(void **state)
+{
+    (void)state;
+    char description[1500];
+    memset(description, 'x', sizeof description);
+    memcpy(description + sizeof description - 8, "<at end", 8);
+    struct scene *scene = new_scene();
+    scene->check.description = description;
+    expect(scene, "xxx&lt;at end</td></tr>");
+    scene->view.judgement = (struct judgement){VERDICT_FAIL, OUTCOME_FAILED, "lag 45 > 30"};
+    expect(scene, "<td>lag 45 &gt; 30<br>xxx");
+    free_scene(scene);
+}
+
+static void the_table_says_the_role(void **state)
+{
+    (void)state;
+    char primary[] = "primary", replica[] = "replica", *names[] = {primary, replica};
+    struct scene *scene = new_scene();
+    scene->check.endpoints = (struct words){names, 1};
+    expect(scene, "<tr><th scope=\"row\">server</th><td>primary</td><td>postgres 15.8</td></tr>");
+    scene->check.endpoints.count = 2;
+    expect(scene, "<td>primary and replica</td><td>postgres 15.8</td></tr>");
+    free_scene(scene);
 }
 
 static void foreign_strings_stay_text(void **state)
@@ -254,6 +288,8 @@ int main(void)
         cmocka_unit_test(the_table_has_the_same_facts),
         cmocka_unit_test(the_table_says_since_when),
         cmocka_unit_test(the_table_has_values_beside_limits),
+        cmocka_unit_test(the_table_says_what_a_check_is_for),
+        cmocka_unit_test(the_table_says_the_role),
         cmocka_unit_test(foreign_strings_stay_text),
         cmocka_unit_test(the_policy_allows_nothing_from_elsewhere),
         cmocka_unit_test(its_files_refer_to_nothing_elsewhere),

@@ -6,19 +6,6 @@
 
 // --- the server
 
-// A check of a role that is not the server's is skipped; one whose rules were judged, well or not,
-// is of a role that it plays. What came to no row says nothing of it.
-static bool document_has_role(const struct report *report, const char *role)
-{
-    bool judged = false;
-    for (size_t i = 0; i < report->count; i++) {
-        enum outcome outcome = report->views[i].judgement.outcome;
-        if (words_have(&report->views[i].check->endpoints, role))
-            judged |= outcome == OUTCOME_OK || outcome == OUTCOME_FAILED;
-    }
-    return judged;
-}
-
 static void document_write_server(struct writer *writer, const struct report *report)
 {
     static const char *const engines[] = {[ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
@@ -30,7 +17,7 @@ static void document_write_server(struct writer *writer, const struct report *re
                   report->server->flavor != NULL ? report->server->version : NULL);
     writer_open_array(writer, "roles");
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        writer_string(writer, NULL, document_has_role(report, roles[i]) ? roles[i] : NULL);
+        writer_string(writer, NULL, report_has_role(report, roles[i]) ? roles[i] : NULL);
     writer_close(writer);
     writer_close(writer);
 }

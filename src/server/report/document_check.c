@@ -2,8 +2,7 @@
 // fails the endpoint and a warning where it does not, and the member `verdict` says which it was.
 #include "server/report/document_check.h"
 
-#include "common/text.h"
-
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,10 +17,9 @@ static void document_check_duration(struct writer *writer, const char *key,
 // Of a check file, which may be broken, or of a server.
 static void document_check_foreign(struct writer *writer, const char *key, const char *text)
 {
-    char bytes[1000];
-    struct text clean = text_in(bytes, sizeof bytes);
-    text_add_foreign(&clean, text, strlen(text));
-    writer_string(writer, key, bytes);
+    char *clean = report_clean(text);
+    writer_string(writer, key, clean);
+    free(clean);
 }
 
 // Text that is not empty.

@@ -33,16 +33,15 @@ static void page_text(FILE *out, const char *text)
 {
     static const char special[] = "&<>\"'";
     static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
-    char bytes[1000];
-    struct text clean = text_in(bytes, sizeof bytes);
-    text_add_foreign(&clean, text, strlen(text));
-    for (const char *at = bytes; *at != '\0'; at++) {
+    char *clean = report_clean(text);
+    for (const char *at = clean; *at != '\0'; at++) {
         const char *found = strchr(special, *at);
         if (found != NULL)
             fputs(entities[found - special], out);
         else
             fputc(*at, out);
     }
+    free(clean);
 }
 
 // --- the table
@@ -60,6 +59,23 @@ static void page_open_row(FILE *out, const char *name, const char *state)
 static void page_close_row(FILE *out)
 {
     fputs("</td></tr>\n", out);
+}
+
+// Begins a line of a row's words.
+static void page_begin_line(FILE *out, bool *begun)
+{
+    if (*begun)
+        fputs("<br>", out);
+    *begun = true;
+}
+
+// NULL or "": there is none.
+static void page_write_line(FILE *out, const char *words, bool *begun)
+{
+    if (words == NULL || words[0] == '\0')
+        return;
+    page_begin_line(out, begun);
+    page_text(out, words);
 }
 
 static void page_write_row(FILE *out, const char *name, const char *state, const char *words)
@@ -88,14 +104,15 @@ static bool page_find_value(const struct check_view *view, const struct rule *ru
 }
 
 // "lag_seconds 45, fails > 30"
-static void page_write_value(FILE *out, const struct check_view *view, const struct rule *rule)
+static void page_write_value(FILE *out, const struct check_view *view, const struct rule *rule,
+                             bool *begun)
 {
     static const char *const effects[] = {
         [RULE_FAIL] = "fails", [RULE_WARN] = "warns", [RULE_SKIP] = "skipped"};
     char value[80];
     if (!page_find_value(view, rule, value, sizeof value))
         return;
-    fputs("<br>", out);
+    page_begin_line(out, begun);
     page_text(out, rule->column != NULL ? rule->column : "rows");
     fputs(" ", out);
     page_text(out, value);
@@ -105,38 +122,62 @@ static void page_write_value(FILE *out, const struct check_view *view, const str
     page_text(out, check_limit(view->check, rule, NULL)->text);
 }
 
-// "fail since 2026-01-01T03:00:00.000Z"
+// "fail since 2026-01-01T03:00:00.000Z, 12 s old"
 static void page_describe_verdict(const struct check_view *view, const struct moment *moment,
                                   char *words, size_t capacity)
 {
-    const char *verdict = verdict_name(view->judgement.verdict);
+    struct text text = text_in(words, capacity);
     char time[WALL_TIME_MAX];
-    if (!report_is_settled(view)) {
-        (void)snprintf(words, capacity, "%s at this moment", verdict);
-        return;
+    text_add(&text, verdict_name(view->judgement.verdict));
+    if (report_is_settled(view)) {
+        wall_time_format_ms(moment_unix_ms(moment, view->statistics->history.since), time,
+                            sizeof time);
+        text_addf(&text, " since %s", time);
+    } else {
+        text_add(&text, " at this moment");
     }
-    wall_time_format_ms(moment_unix_ms(moment, view->statistics->history.since), time, sizeof time);
-    (void)snprintf(words, capacity, "%s since %s", verdict, time);
+    if (view->dated)
+        text_addf(&text, ", %" PRId64 " s old",
+                  instant_since(view->started, moment->now).ms / 1000);
 }
 
 static void page_write_check(FILE *out, const struct check_view *view, const struct moment *moment)
 {
-    char verdict[WALL_TIME_MAX + 16], detail[DETAIL_MAX];
+    char verdict[WALL_TIME_MAX + 48], detail[DETAIL_MAX];
+    bool begun = false;
     page_describe_verdict(view, moment, verdict, sizeof verdict);
     report_detail(&view->judgement, detail, sizeof detail);
     page_open_row(out, view->check->name, verdict);
-    page_text(out, detail);
+    page_write_line(out, detail, &begun);
+    page_write_line(out, view->check->description, &begun);
     for (size_t i = 0; i < view->check->rule_count; i++)
-        page_write_value(out, view, &view->check->rules[i]);
+        page_write_value(out, view, &view->check->rules[i], &begun);
     page_close_row(out);
 }
 
-static void page_write_server(FILE *out, const struct server_view *server)
+static void page_write_server(FILE *out, const struct report *report)
 {
+    const struct server_view *server = report->server;
+    bool primary = report_has_role(report, "primary"), replica = report_has_role(report, "replica");
+    const char *one = primary ? "primary" : replica ? "replica" : "";
     char words[128] = "not known yet";
     if (server->flavor != NULL)
         (void)snprintf(words, sizeof words, "%s %s", server->flavor, server->version);
-    page_write_row(out, "server", "", words);
+    page_write_row(out, "server", primary && replica ? "primary and replica" : one, words);
+}
+
+static void page_write_prober(FILE *out, const struct prober_view *prober)
+{
+    const struct prober_statistics *counts = prober->statistics;
+    char name[NAME_MAX_LENGTH + 16];
+    bool begun = false;
+    (void)snprintf(name, sizeof name, "prober %s", counts->name);
+    page_open_row(out, name, report_prober_status(prober));
+    page_write_line(out, report_prober_output(prober), &begun);
+    page_begin_line(out, &begun);
+    fprintf(out, "logins %" PRIu64 ", starts %" PRIu64 ", kills %" PRIu64 ", crashes %" PRIu64,
+            counts->connections, counts->starts, counts->kills, counts->crashes);
+    page_close_row(out);
 }
 
 static void page_write_adapter(FILE *out, const struct report *report)
@@ -146,13 +187,8 @@ static void page_write_adapter(FILE *out, const struct report *report)
                    "dbhealthd " DBHEALTH_VERSION);
     if (adapter->configuration_warning != NULL)
         page_write_row(out, "configuration", "warn", adapter->configuration_warning);
-    for (size_t i = 0; i < adapter->prober_count; i++) {
-        const struct prober_view *prober = &adapter->probers[i];
-        const char *output = report_prober_output(prober);
-        char name[NAME_MAX_LENGTH + 16];
-        (void)snprintf(name, sizeof name, "prober %s", prober->statistics->name);
-        page_write_row(out, name, report_prober_status(prober), output != NULL ? output : "");
-    }
+    for (size_t i = 0; i < adapter->prober_count; i++)
+        page_write_prober(out, &adapter->probers[i]);
 }
 
 static void page_write_table(FILE *out, const struct report *report)
@@ -168,7 +204,7 @@ static void page_write_table(FILE *out, const struct report *report)
     }
     for (size_t i = 0; i < report->count; i++)
         page_write_check(out, &report->views[i], &report->moment);
-    page_write_server(out, report->server);
+    page_write_server(out, report);
     page_write_adapter(out, report);
     fputs("</table>\n", out);
 }

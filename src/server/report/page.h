@@ -1,6 +1,6 @@
 // The status page for browsers. page/ has its files; its script shows the JSON document. Here that
 // document is put into it, so that there is something to see at once, and for those who run no
-// script the same facts as one plain table.
+// script one plain table of what matters most of it.
 #pragma once
 
 #include "server/report/report.h"

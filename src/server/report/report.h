@@ -60,6 +60,14 @@ void report_detail(const struct judgement *judgement, char *bytes, size_t capaci
 // answer that could not wait for one, or judged by the request's own params, has another.
 bool report_is_settled(const struct check_view *view);
 
+// A foreign text made fit to show, whole; to be freed.
+char *report_clean(const char *text);
+
+// True if the server plays the role, "primary" or "replica": a check of the endpoint of this name
+// was judged. One of a role that is not the server's is skipped, and what came to no row says
+// nothing of it.
+bool report_has_role(const struct report *report, const char *role);
+
 // How a prober is: "pass", "warn" or "fail".
 const char *report_prober_status(const struct prober_view *prober);
 

@@ -2,6 +2,11 @@
 // messages stay in the log, for this port has no login.
 #include "server/report/report.h"
 
+#include "common/memory.h"
+#include "common/text.h"
+
+#include <string.h>
+
 void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)
 {
     const struct outcome_info *info = outcome_info(judgement->outcome);
@@ -25,6 +30,26 @@ bool report_is_settled(const struct check_view *view)
 {
     const struct past_result *latest = history_result(&view->statistics->history, 0);
     return view->dated && latest != NULL && latest->verdict == (uint8_t)view->judgement.verdict;
+}
+
+char *report_clean(const char *text)
+{
+    size_t length = strlen(text);
+    char *bytes = memory_new(length + 1); // it never gets longer
+    struct text clean = text_in(bytes, length + 1);
+    text_add_foreign(&clean, text, length);
+    return bytes;
+}
+
+bool report_has_role(const struct report *report, const char *role)
+{
+    bool judged = false;
+    for (size_t i = 0; i < report->count; i++) {
+        enum outcome outcome = report->views[i].judgement.outcome;
+        if (words_have(&report->views[i].check->endpoints, role))
+            judged |= outcome == OUTCOME_OK || outcome == OUTCOME_FAILED;
+    }
+    return judged;
 }
 
 const char *report_prober_status(const struct prober_view *prober)
