@@ -279,6 +279,7 @@ FAULTS = [  # A file, and what is said of it behind its name.
     ("-- flavor: oracle\nSELECT 1", r"1:12: flavor: 'oracle' is unknown, .*"),
     ("-- server-version: new\nSELECT 1", r"1:20: server-version: expected one or two bounds.*"),
     ("-- metrics: ,\nSELECT 1", r"1:13: metrics: expected yes, no or names of columns"),
+    (f"-- metrics: {'n' * 64}\nSELECT 1", r"1:13: Postgres cuts the column's name, .*"),
     ("-- log: all\n-- every: 1m\nSELECT 1", r"1:9: log: 'all' cannot be logged, expected rows"),
     ("-- x-a: b\n-- log: rows\nSELECT 1", r"2:9: log: rows are logged .* expected the key every"),
     ("-- enabled: maybe\n-- fail: n > 1\nSELECT 1", r"1:13: enabled: 'maybe' is neither yes nor no"),
@@ -294,7 +295,7 @@ def test_lint_names_place_and_what_was_expected(program, folder, text, said):
     ended = program.run("lint", checks)
     assert (ended.status, ended.errors) == (USAGE, "")
     assert re.fullmatch(re.escape(f"{checks}/faulty.sql:") + said, ended.lines[0])
-    assert ended.lines[1:] == ["2 checks, 1 faults"]
+    assert ended.lines[1:] == ["2 checks, 1 fault"]
 
 
 def test_lint_of_several_folders(program, folder):

@@ -247,6 +247,6 @@ def test_the_example_of_a_check_file(program, postgres, tmp_path):
     """On a primary, which has no lag."""
     [text] = [block for block in blocks("sql") if block.startswith("-- description")]
     (tmp_path / "lag.sql").write_text(text)
-    assert program.run("lint", tmp_path).output == "1 checks, 0 faults\n"
+    assert program.run("lint", tmp_path).output == "1 check, 0 faults\n"
     ended = program.run("check", "--checks", tmp_path, DATABASE_URL=postgres.url())
     assert ended.row("lag") == ("fail", "lag_seconds is null")

@@ -19,7 +19,10 @@ enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM =
 
 enum { KEY_COUNT = 18 };
 
-enum { POSTGRES_NAME_MAX = 63 }; // bytes of a column's name that it keeps (its NAMEDATALEN)
+enum {
+    COLUMN_MAX = 255,      // bytes of a column's name that MySQL and MariaDB send
+    POSTGRES_NAME_MAX = 63 // and that Postgres keeps (its NAMEDATALEN)
+};
 
 struct place {
     unsigned line, column; // from 1
@@ -28,8 +31,7 @@ struct place {
 struct parser {
     struct check *check;
     const struct check_defaults *defaults;
-    unsigned line;                 // where the parser is, from 1
-    unsigned column;               // of the value being read, from 1
+    struct place at;               // the line that the parser is in; in it, the value being read
     bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
     struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
     struct place long_name;        // the first column's name that Postgres would cut; line 0: none
@@ -52,13 +54,13 @@ size_t check_file_stem_length(const char *file)
 }
 
 // The first fault is the one that is told: others often follow from it.
-static void check_file_fault(struct parser *parser, unsigned column, const struct error *error)
+static void check_file_fault(struct parser *parser, struct place at, const struct error *error)
 {
     struct check *check = parser->check;
     char bytes[sizeof error->text + PLACE_ROOM];
     struct text text = text_in(bytes, sizeof bytes);
     text_add_foreign(&text, check->place, strnlen(check->place, PLACE_ROOM - 32));
-    text_addf(&text, ":%u:%u: %s", parser->line, column, error->text);
+    text_addf(&text, ":%u:%u: %s", at.line, at.column, error->text);
     if (check->broken == NULL)
         check->broken = memory_string(bytes);
 }
@@ -149,11 +151,11 @@ static bool check_file_parse_every(struct parser *parser, const char *value, str
 static bool check_file_check_column(struct parser *parser, const char *name, struct error *error)
 {
     size_t length = strlen(name);
-    if (length > RESULT_NAME_MAX)
+    if (length > COLUMN_MAX)
         return error_set(error, "the column's name is too long, expected at most %d bytes",
-                         RESULT_NAME_MAX);
+                         COLUMN_MAX);
     if (length > POSTGRES_NAME_MAX && parser->long_name.line == 0)
-        parser->long_name = (struct place){.line = parser->line, .column = parser->column};
+        parser->long_name = parser->at;
     return true;
 }
 
@@ -165,7 +167,7 @@ static bool check_file_add_rule(struct parser *parser, const char *value, enum r
     struct rule rule;
     size_t offset;
     if (!rule_parse(value, effect, &check->params, &rule, &offset, error)) {
-        parser->column += parser->expanded ? 0 : (unsigned)offset;
+        parser->at.column += parser->expanded ? 0 : (unsigned)offset;
         return false;
     }
     check->rules = memory_grow(check->rules, (check->rule_count + 1) * sizeof *check->rules);
@@ -327,17 +329,12 @@ static bool check_file_find_key(const char *name, size_t length, size_t *index)
 }
 
 // Where the key was given which this function parses; line 0: nowhere.
-static struct place check_file_place_of(const struct parser *parser, key_parser *parse)
+static struct place check_file_given(const struct parser *parser, key_parser *parse)
 {
     size_t i = 0;
     while (keys[i].parse != parse)
         i++;
     return parser->given[i];
-}
-
-static bool check_file_is_given(const struct parser *parser, key_parser *parse)
-{
-    return check_file_place_of(parser, parse).line > 0;
 }
 
 static const char *check_file_variable_end(const char *name)
@@ -382,7 +379,7 @@ static bool check_file_expand(struct parser *parser, const char *value, struct t
             break;
         parser->expanded = true;
         if (!check_file_expand_one(&value, expanded, error)) {
-            parser->column += (unsigned)(variable - start);
+            parser->at.column += (unsigned)(variable - start);
             return false;
         }
     }
@@ -402,14 +399,15 @@ static void check_file_take_value(struct parser *parser, const struct key *key, 
         taken = error_set(&error, "expected a value");
     if (!taken || !key->parse(parser, bytes, &error)) {
         (void)error_prefix(&error, "%s", key->name);
-        check_file_fault(parser, parser->column, &error);
+        check_file_fault(parser, parser->at, &error);
     }
 }
 
-// The column of a place in the line.
-static unsigned check_file_column_of(const char *line, const char *at)
+// The place of what is `at` in the line that the parser is in.
+static struct place check_file_place_in(const struct parser *parser, const char *line,
+                                        const char *at)
 {
-    return (unsigned)(at - line) + 1;
+    return (struct place){.line = parser->at.line, .column = (unsigned)(at - line) + 1};
 }
 
 static size_t check_file_key_length(const char *text)
@@ -426,7 +424,7 @@ static void check_file_take_key_line(struct parser *parser, const char *line, co
     const char *colon = at + length + strspn(at + length, " \t");
     if (length == 0 || *colon != ':') {
         (void)error_set(&error, "expected `-- key: value` or `-- # remark` above the statement");
-        check_file_fault(parser, check_file_column_of(line, at), &error);
+        check_file_fault(parser, check_file_place_in(parser, line, at), &error);
         return;
     }
     if (strncmp(at, "x-", 2) == 0)
@@ -435,17 +433,17 @@ static void check_file_take_key_line(struct parser *parser, const char *line, co
         char names[256];
         check_file_keys(names, sizeof names);
         (void)error_set(&error, "unknown key '%.*s', expected one of: %s", (int)length, at, names);
-        check_file_fault(parser, check_file_column_of(line, at), &error);
+        check_file_fault(parser, check_file_place_in(parser, line, at), &error);
         return;
     }
     if (!keys[index].repeats && parser->given[index].line != 0) {
         (void)error_set(&error, "%s is given a second time", keys[index].name);
-        check_file_fault(parser, check_file_column_of(line, at), &error);
+        check_file_fault(parser, check_file_place_in(parser, line, at), &error);
         return;
     }
     const char *value = colon + 1 + strspn(colon + 1, " \t");
-    parser->column = check_file_column_of(line, value);
-    parser->given[index] = (struct place){.line = parser->line, .column = parser->column};
+    parser->at = check_file_place_in(parser, line, value);
+    parser->given[index] = parser->at;
     check_file_take_value(parser, &keys[index], value);
 }
 
@@ -472,7 +470,7 @@ static void check_file_refuse_late_key(struct parser *parser, const char *line, 
         return;
     (void)error_set(&error, "key '%s' after the statement began, expected it above",
                     keys[index].name);
-    check_file_fault(parser, check_file_column_of(line, at), &error);
+    check_file_fault(parser, check_file_place_in(parser, line, at), &error);
 }
 
 // A copy of the line at text, without its end and trailing blanks.
@@ -497,7 +495,7 @@ static const char *check_file_take_lines(struct parser *parser, const char *text
     const char *statement = NULL;
     if (strncmp(text, "\xEF\xBB\xBF", 3) == 0)
         text += 3;
-    for (parser->line = 1; *text != '\0'; text = check_file_next_line(text), parser->line++) {
+    for (parser->at.line = 1; *text != '\0'; text = check_file_next_line(text), parser->at.line++) {
         char *line = check_file_copy_line(text);
         const char *comment = check_file_comment_of(line);
         if (statement == NULL && *line != '\0' && comment == NULL)
@@ -519,11 +517,11 @@ static void check_file_take_statement(struct parser *parser, const char *stateme
         length--;
     if (length == 0) {
         (void)error_set(&error, "no SQL statement, expected one below the header");
-        check_file_fault(parser, 1, &error);
+        check_file_fault(parser, check_file_place_in(parser, statement, statement), &error);
     } else if (length > WIRE_SQL_MAX) {
         (void)error_set(&error, "the statement is too long, expected at most %d bytes",
                         WIRE_SQL_MAX);
-        check_file_fault(parser, 1, &error);
+        check_file_fault(parser, check_file_place_in(parser, statement, statement), &error);
     } else {
         free(parser->check->sql);
         parser->check->sql = memory_copy(statement, length);
@@ -537,45 +535,30 @@ static const char *check_file_default_prober(const struct check *check)
     return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
 }
 
-// A fault of what was well written but does not go with the rest.
-static void check_file_fault_at(struct parser *parser, struct place place,
-                                const struct error *error)
-{
-    parser->line = place.line > 0 ? place.line : 1;
-    check_file_fault(parser, place.column > 0 ? place.column : 1, error);
-}
-
-static void check_file_fault_of_key(struct parser *parser, key_parser *parse,
-                                    const struct error *error)
-{
-    check_file_fault_at(parser, check_file_place_of(parser, parse), error);
-}
-
 static void check_file_fill_in(struct parser *parser)
 {
     struct check *check = parser->check;
     const struct check_defaults *defaults = parser->defaults;
-    if (check->endpoints.count == 0 && !check_file_is_given(parser, check_file_parse_endpoints))
+    if (check->endpoints.count == 0 &&
+        check_file_given(parser, check_file_parse_endpoints).line == 0)
         words_add(&check->endpoints, "readyz", strlen("readyz"));
     if (check->prober == NULL)
         check->prober = memory_string(check_file_default_prober(check));
     if (check->timeout.ms == 0)
         check->timeout = defaults->timeout;
-    if (!check_file_is_given(parser, check_file_parse_cache))
+    if (check_file_given(parser, check_file_parse_cache).line == 0)
         check->cache = check->every.ms > 0
                            ? (struct duration){.ms = check->every.ms + check->timeout.ms}
                            : defaults->cache;
 }
 
-// True if the check runs on Postgres: on this server, or, if that is not known, on no other kind.
+// True if the check may run on Postgres: on this server, or, if that is not known, on one.
 static bool check_file_is_for_postgres(const struct parser *parser)
 {
     unsigned flavors = parser->check->range.flavors;
     unsigned postgres = 1U << FLAVOR_POSTGRES;
-    if (parser->defaults->engine == ENGINE_NONE)
-        return flavors == postgres;
     bool meant = flavors == 0 || (flavors & postgres) != 0;
-    return parser->defaults->engine == ENGINE_POSTGRES && meant;
+    return parser->defaults->engine != ENGINE_MYSQL && meant;
 }
 
 // Postgres cuts a long name in the statement, too, and then sends no column that has all of it.
@@ -586,7 +569,7 @@ static void check_file_check_long_name(struct parser *parser)
         return;
     (void)error_set(&error, "Postgres cuts the column's name, expected at most %d bytes",
                     POSTGRES_NAME_MAX);
-    check_file_fault_at(parser, parser->long_name, &error);
+    check_file_fault(parser, parser->long_name, &error);
 }
 
 // What each key allows but not together.
@@ -604,11 +587,12 @@ static void check_file_check_sense(struct parser *parser)
                         "timeout %s is above the deadline of a request, %s: expected at most that, "
                         "or the key every",
                         timeout, deadline);
-        check_file_fault_of_key(parser, check_file_parse_timeout, &error);
+        struct place given = check_file_given(parser, check_file_parse_timeout);
+        check_file_fault(parser, given.line > 0 ? given : (struct place){1, 1}, &error);
     }
     if (check->log_rows) {
         (void)error_set(&error, "log: rows are logged period by period, expected the key every");
-        check_file_fault_of_key(parser, check_file_parse_log, &error);
+        check_file_fault(parser, check_file_given(parser, check_file_parse_log), &error);
     }
 }
 
@@ -621,9 +605,9 @@ static void check_file_check_bytes(struct parser *parser, const char *text, size
         return;
     const char *line = text;
     for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; line = ++at)
-        parser->line++;
+        parser->at.line++;
     (void)error_set(&error, "byte 0x%02X is no UTF-8 text", (unsigned char)*end);
-    check_file_fault(parser, check_file_column_of(line, end), &error);
+    check_file_fault(parser, check_file_place_in(parser, line, end), &error);
 }
 
 struct check *check_file_parse(const char *name, const char *place, const char *text, size_t length,
@@ -638,7 +622,7 @@ struct check *check_file_parse(const char *name, const char *place, const char *
                             .sql = memory_string(""),
                             .metrics = true,
                             .enabled = true};
-    struct parser parser = {.check = check, .defaults = defaults, .line = 1};
+    struct parser parser = {.check = check, .defaults = defaults, .at = {1, 1}};
     check_file_check_bytes(&parser, text, length);
     char *copy = memory_copy(text, length);
     const char *statement = check_file_take_lines(&parser, copy);
@@ -662,7 +646,7 @@ struct check *check_file_load(const char *name, const char *place,
         struct parser parser = {.check = check};
         free(check->broken);
         check->broken = NULL;
-        check_file_fault(&parser, 0, &error);
+        check_file_fault(&parser, parser.at, &error);
     }
     free(text);
     return check;

@@ -54,6 +54,7 @@ int command_lint(int argc, char **argv)
     command_line_clear(&line);
     while (command_lint_folder(argc, argv, index, &tally))
         index++;
-    printf("%zu checks, %zu faults\n", tally.files, tally.faults);
+    printf("%zu check%s, %zu fault%s\n", tally.files, tally.files == 1 ? "" : "s", tally.faults,
+           tally.faults == 1 ? "" : "s");
     return tally.faults > 0 ? STATUS_USAGE : STATUS_WELL;
 }
