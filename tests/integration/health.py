@@ -1,4 +1,6 @@
-"""Every JSON answer is held to the schema that is shipped."""
+"""Every JSON answer is held to the schema that is shipped, closed.
+
+Shipped it is open, for clients that validate with it: later versions may add members."""
 
 import functools
 import json
@@ -9,9 +11,19 @@ import jsonschema
 SCHEMA = Path(__file__).parents[2] / "src/server/report/health.schema.json"
 
 
+def closed(schema):
+    """It, with no members beyond those that it names."""
+    if isinstance(schema, list):
+        return [closed(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {key: closed(inner) for key, inner in schema.items()}
+    return {"additionalProperties": False, **told} if "required" in schema else told
+
+
 @functools.cache
 def _validator():
-    schema = json.loads(SCHEMA.read_text())
+    schema = closed(json.loads(SCHEMA.read_text()))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
