@@ -82,6 +82,12 @@ static const struct scheme schemes[] = {
 static const char expected_url[] =
     "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
 
+const char *engine_name(enum engine engine)
+{
+    static const char *const names[] = {[ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
+    return names[engine];
+}
+
 static void target_replace(char **string, char *with)
 {
     secret_wipe(string);

@@ -10,6 +10,9 @@
 
 enum engine { ENGINE_NONE, ENGINE_POSTGRES, ENGINE_MYSQL }; // ENGINE_MYSQL: MariaDB too
 
+// "postgres" or "mysql"; NULL for no engine.
+const char *engine_name(enum engine engine);
+
 enum { TARGET_PARAMETERS_MAX = 32, TARGET_FILES_MAX = 10 };
 
 // A parameter of the URL's query that is the client library's to understand.

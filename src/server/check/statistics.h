@@ -1,4 +1,4 @@
-// What has been counted and seen since the process began, for /metrics and the status page: by
+// What has been counted and seen since the process began, for /metrics and the document: by
 // check, prober and endpoint, under their names. It belongs to the daemon and not to a
 // configuration: a scheduler or prober made for a name that was there before goes on where its
 // predecessor stopped.

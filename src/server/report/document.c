@@ -8,10 +8,9 @@
 
 static void document_write_server(struct writer *writer, const struct report *report)
 {
-    static const char *const engines[] = {[ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
     static const char *const roles[] = {"primary", "replica"};
     writer_open_object(writer, "server");
-    writer_string(writer, "engine", engines[report->server->engine]);
+    writer_string(writer, "engine", engine_name(report->server->engine));
     writer_string(writer, "flavor", report->server->flavor);
     writer_string(writer, "version",
                   report->server->flavor != NULL ? report->server->version : NULL);

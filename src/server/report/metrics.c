@@ -98,9 +98,8 @@ static void metrics_add_build(struct samples *samples, const struct metrics *met
 
 static void metrics_add_config(struct samples *samples, const struct metrics *metrics)
 {
-    static const char *const engines[] = {
-        [ENGINE_NONE] = "unknown", [ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql"};
-    metrics_add_count(samples, engines[metrics->config->engine], NULL, 1);
+    const char *engine = engine_name(metrics->config->engine);
+    metrics_add_count(samples, engine != NULL ? engine : "unknown", NULL, 1);
 }
 
 static void metrics_add_config_checks(struct samples *samples, const struct metrics *metrics)
@@ -387,7 +386,9 @@ static const struct metric_family families[] = {
      "1 while the server leaves a login unanswered past its deadline.", metrics_add_pending_opens,
      0},
     {"dbhealthd_http_requests_total", "counter", "path", "code",
-     "Answers, by endpoint and status; what is not there has the path `other`.",
+     "Answers, by endpoint and status; the path `other` has the status page's files and what is "
+     "not "
+     "there.",
      metrics_add_answers, 0},
     {"dbhealthd_log_lines_dropped_total", "counter", "", "",
      "Lines lost because nobody read the log.", metrics_add_log_lines_dropped, 0},
