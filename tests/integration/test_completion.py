@@ -127,6 +127,14 @@ def test_zsh_describes_flags_and_commands_as_help_does(prefix, commands, flags):
         assert f" {described}".replace("\\:", ":") in usage
 
 
+def test_zsh_describes_a_flag_that_a_command_has_for_itself(prefix, commands):
+    text = (prefix / "share/zsh/site-functions/_dbhealthd").read_text()
+    for command in ("get", "wait"):
+        assert "--timeout" in own_flags(commands[command])
+        [case] = re.findall(rf"^ +\({command}\)\s(.*?);;", text, re.MULTILINE | re.DOTALL)
+        assert "${flags:#--timeout=*}" in case and "'--timeout=[how long to wait" in case
+
+
 # Checks
 
 
