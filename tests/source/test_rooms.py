@@ -27,8 +27,11 @@ MAY_SEE = {
 }
 FILES = sorted(SOURCE.glob("**/*.[ch]"))
 PROGRAMS = [file for file in FILES if file.suffix == ".c"]
-INCLUDE = re.compile(r'^#include "(.+)"', re.MULTILINE)
-STATIC = re.compile(r"^static (?!const |struct \w+ \w+ = )[^;={]*?\b(\w+)\(", re.MULTILINE)
+# src/ is an include folder, so that <...> finds its headers too.
+INCLUDE = re.compile(r'^ *# *include *(?:"(.+?)"|<((?:common|prober|server)/.+?)>)', re.MULTILINE)
+STATIC = re.compile(
+    r"^static (?:[^;={(]|__attribute__\(\(.*\)\)\s)*?\b(?!__attribute__)(\w+)\(", re.MULTILINE
+)
 PREFIX = {"mysql": "my", "postgres": "pg"}  # mysql_ and pg... are the libraries'.
 
 
@@ -36,11 +39,30 @@ def room_of(path):
     return str(Path(path).parent)
 
 
+def included_by(text):
+    return [quoted or bracketed for quoted, bracketed in INCLUDE.findall(text)]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
 def test_a_room_sees_what_is_below_it(file):
     room = room_of(file.relative_to(SOURCE))
-    for included in INCLUDE.findall(file.read_text()):
+    for included in included_by(file.read_text()):
         assert room_of(included) in [room, *MAY_SEE[room]], f"{included} is not for {room} to see"
+
+
+def test_every_form_of_an_include_is_seen():
+    text = '#include "a/b.h"\n # include <server/c.h>\n#include<common/d.h>\n#include <stdio.h>\n'
+    assert included_by(text) == ["a/b.h", "server/c.h", "common/d.h"]
+
+
+def test_every_form_of_a_static_function_is_seen():
+    text = (
+        "static int one(void)\n{\nstatic const char *two(int a)\n{\n"
+        "static const struct x *__attribute__((unused))\nthree(void)\n"
+        "static const struct x y = {f(1)};\nstatic struct x *const z = g(1);\n"
+        "static const int n[] = {\n    h(1),\n"
+    )
+    assert static_functions(text) == {"one", "two", "three"}
 
 
 def test_no_circle_between_files():
@@ -48,7 +70,7 @@ def test_no_circle_between_files():
     sees = {}
     for file in FILES:
         name = str(file.relative_to(SOURCE).with_suffix(""))
-        seen = {str(Path(path).with_suffix("")) for path in INCLUDE.findall(file.read_text())}
+        seen = {str(Path(path).with_suffix("")) for path in included_by(file.read_text())}
         sees.setdefault(name, set()).update(seen - {name})
     while leaves := [name for name, seen in sees.items() if not seen & set(sees)]:
         for name in leaves:
@@ -56,8 +78,12 @@ def test_no_circle_between_files():
     assert sees == {}, "each of these is in a circle, or sees one that is"
 
 
+def static_functions(text):
+    return set(STATIC.findall(text))
+
+
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: str(file.relative_to(SOURCE)))
 def test_a_static_function_is_named_after_its_file(file):
     prefix = PREFIX.get(file.stem, file.stem)
-    names = set(STATIC.findall(file.read_text())) - {"__attribute__"}
+    names = static_functions(file.read_text())
     assert [name for name in names if not name.startswith(prefix)] == []
