@@ -150,15 +150,15 @@ static void try_metrics(struct fuzz_view *made, struct statistics *statistics, u
                             .engine = (enum engine)(kind % 3)};
     bool passes = (kind & 4) != 0;
     struct prober_view prober = {.statistics = statistics_prober(statistics, "main")};
-    struct metrics metrics = {.config = &config,
-                              .views = &made->view,
-                              .passes = &passes,
-                              .probers = &prober,
-                              .prober_count = 1,
-                              .statistics = statistics,
-                              .flavor = flavors[kind / 8 % 4],
-                              .version = made->reply.version,
-                              .draining = (kind & 32) != 0};
+    struct server_view server = {.flavor = flavors[kind / 8 % 4], .version = made->reply.version};
+    struct adapter_view adapter = {
+        .config = &config, .passes = &passes, .probers = &prober, .prober_count = 1};
+    struct report report = {.views = &made->view,
+                            .count = 1,
+                            .circumstances = {.draining = (kind & 32) != 0},
+                            .server = &server,
+                            .adapter = &adapter};
+    struct metrics metrics = {.report = &report, .statistics = statistics};
     char *text = render(&metrics);
     char *again = render(&metrics);
     MUST_EQUAL(text, again);

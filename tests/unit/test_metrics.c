@@ -16,6 +16,9 @@ struct scene {
     struct check_view views[2];
     bool passes[2];
     struct prober_view probers[1];
+    struct server_view server;
+    struct adapter_view adapter;
+    struct report report;
     struct metrics metrics;
 };
 
@@ -69,17 +72,20 @@ static struct scene *new_scene(void)
                                     .check_count = 2,
                                     .endpoints = scene->endpoints,
                                     .endpoint_count = 2};
-    scene->metrics = (struct metrics){.config = &scene->config,
-                                      .views = scene->views,
-                                      .passes = scene->passes,
-                                      .probers = scene->probers,
-                                      .prober_count = 1,
+    scene->server = (struct server_view){.flavor = "postgres", .version = "15.8"};
+    scene->adapter = (struct adapter_view){.config = &scene->config,
+                                           .passes = scene->passes,
+                                           .probers = scene->probers,
+                                           .prober_count = 1};
+    scene->report = (struct report){.views = scene->views,
+                                    .count = 2,
+                                    .moment = {.now = {INT64_C(10000000000)}},
+                                    .server = &scene->server,
+                                    .adapter = &scene->adapter};
+    scene->metrics = (struct metrics){.report = &scene->report,
                                       .statistics = statistics_new(INT64_C(1767225500042)),
-                                      .flavor = "postgres",
-                                      .version = "15.8",
                                       .log_lines_dropped = 3,
-                                      .usage = {1234567, 7000000, 20000000, 16, 1024},
-                                      .now = {INT64_C(10000000000)}};
+                                      .usage = {1234567, 7000000, 20000000, 16, 1024}};
     see_runs(scene);
     see_probers(scene);
     scene->metrics.statistics->cache_uses[CACHE_HIT] = 9;
@@ -206,7 +212,7 @@ static void a_histogram_adds_up(void **state)
 {
     (void)state;
     struct scene *scene = new_scene();
-    scene->config.check_count = 1;
+    scene->report.count = 1;
     expect_family(scene, "dbhealthd_check_duration_seconds",
                   "# TYPE dbhealthd_check_duration_seconds histogram\n"
                   "dbhealthd_check_duration_seconds_bucket{check=\"alive\",le=\"0.001\"} 1\n"
@@ -275,7 +281,7 @@ static void a_server_that_nobody_has_seen_is_left_out(void **state)
 {
     (void)state;
     struct scene *scene = new_scene();
-    scene->metrics.flavor = NULL;
+    scene->server.flavor = NULL;
     expect_family(scene, "dbhealthd_database_info", "");
     free_scene(scene);
 }

@@ -9,19 +9,10 @@ static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
 static void answer_metrics_show(struct request *request, const struct overview *overview)
 {
-    const struct adapter_view *adapter = &overview->adapter;
-    struct metrics metrics = {.config = adapter->config,
-                              .views = overview->report.views,
-                              .passes = adapter->passes,
-                              .probers = adapter->probers,
-                              .prober_count = adapter->prober_count,
+    struct metrics metrics = {.report = &overview->report,
                               .statistics = request->service->statistics,
-                              .flavor = overview->server.flavor,
-                              .version = overview->server.version,
-                              .draining = overview->report.circumstances.draining,
                               .log_lines_dropped = log_lines_dropped(),
-                              .usage = usage_now(),
-                              .now = overview->report.moment.now};
+                              .usage = usage_now()};
     struct body body;
     body_open(&body);
     metrics_write(body.file, &metrics);

@@ -90,6 +90,11 @@ static void metrics_add_ms(struct samples *samples, const char *first, int64_t m
 
 // --- the adapter
 
+static const struct config *metrics_config(const struct metrics *metrics)
+{
+    return metrics->report->adapter->config;
+}
+
 static void metrics_add_build(struct samples *samples, const struct metrics *metrics)
 {
     (void)metrics;
@@ -98,18 +103,18 @@ static void metrics_add_build(struct samples *samples, const struct metrics *met
 
 static void metrics_add_config(struct samples *samples, const struct metrics *metrics)
 {
-    const char *engine = engine_name(metrics->config->engine);
+    const char *engine = engine_name(metrics_config(metrics)->engine);
     metrics_add_count(samples, engine != NULL ? engine : "unknown", NULL, 1);
 }
 
 static void metrics_add_config_checks(struct samples *samples, const struct metrics *metrics)
 {
-    metrics_add_count(samples, NULL, NULL, metrics->config->check_count);
+    metrics_add_count(samples, NULL, NULL, metrics_config(metrics)->check_count);
 }
 
 static void metrics_add_config_problems(struct samples *samples, const struct metrics *metrics)
 {
-    metrics_add_count(samples, NULL, NULL, metrics->config->problems.count);
+    metrics_add_count(samples, NULL, NULL, metrics_config(metrics)->problems.count);
 }
 
 static void metrics_add_reloads(struct samples *samples, const struct metrics *metrics)
@@ -131,13 +136,14 @@ static void metrics_add_last_reload_time(struct samples *samples, const struct m
 
 static void metrics_add_certificate_expiry(struct samples *samples, const struct metrics *metrics)
 {
-    if (metrics->config->certificate != NULL)
-        metrics_add_ms(samples, NULL, certificate_expiry(metrics->config->certificate) * MS_PER_S);
+    if (metrics_config(metrics)->certificate != NULL)
+        metrics_add_ms(samples, NULL,
+                       certificate_expiry(metrics_config(metrics)->certificate) * MS_PER_S);
 }
 
 static void metrics_add_draining(struct samples *samples, const struct metrics *metrics)
 {
-    metrics_add_count(samples, NULL, NULL, metrics->draining);
+    metrics_add_count(samples, NULL, NULL, metrics->report->circumstances.draining);
 }
 
 static void metrics_add_log_lines_dropped(struct samples *samples, const struct metrics *metrics)
@@ -149,8 +155,9 @@ static void metrics_add_log_lines_dropped(struct samples *samples, const struct 
 
 static void metrics_add_database(struct samples *samples, const struct metrics *metrics)
 {
-    if (metrics->flavor != NULL)
-        metrics_add_count(samples, metrics->flavor, metrics->version, 1);
+    if (metrics->report->server->flavor != NULL)
+        metrics_add_count(samples, metrics->report->server->flavor,
+                          metrics->report->server->version, 1);
 }
 
 // An endpoint as a label: not called `endpoint`, for the Prometheus operator gives every series a
@@ -169,16 +176,16 @@ static struct path metrics_path_of(const char *endpoint)
 
 static void metrics_add_endpoints(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->endpoint_count; i++) {
-        struct path path = metrics_path_of(metrics->config->endpoints[i].name);
-        metrics_add_count(samples, path.text, NULL, metrics->passes[i]);
+    for (size_t i = 0; i < metrics_config(metrics)->endpoint_count; i++) {
+        struct path path = metrics_path_of(metrics_config(metrics)->endpoints[i].name);
+        metrics_add_count(samples, path.text, NULL, metrics->report->adapter->passes[i]);
     }
 }
 
 static void metrics_add_verdicts(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++) {
-        const struct check_view *view = &metrics->views[i];
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
         for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
             metrics_add_count(samples, view->check->name, verdict_name((enum verdict)verdict),
                               view->judgement.verdict == verdict);
@@ -188,8 +195,8 @@ static void metrics_add_verdicts(struct samples *samples, const struct metrics *
 // All but `unknown`, which is the lack of a result.
 static void metrics_add_outcomes(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++) {
-        const struct check_view *view = &metrics->views[i];
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
         for (unsigned outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
             if (outcome != OUTCOME_UNKNOWN)
                 metrics_add_count(samples, view->check->name,
@@ -215,24 +222,24 @@ static void metrics_add_histogram(struct samples *samples, const struct check_st
 
 static void metrics_add_durations(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++)
-        metrics_add_histogram(samples, metrics->views[i].statistics);
+    for (size_t i = 0; i < metrics->report->count; i++)
+        metrics_add_histogram(samples, metrics->report->views[i].statistics);
 }
 
 static void metrics_add_ages(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++) {
-        const struct check_view *view = &metrics->views[i];
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
         if (view->dated)
             metrics_add_ms(samples, view->check->name,
-                           instant_since(view->started, metrics->now).ms);
+                           instant_since(view->started, metrics->report->moment.now).ms);
     }
 }
 
 static void metrics_add_last_successes(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++) {
-        const struct check_view *view = &metrics->views[i];
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
         if (view->statistics->last_success_ms > 0)
             metrics_add_ms(samples, view->check->name, view->statistics->last_success_ms);
     }
@@ -250,8 +257,8 @@ static void metrics_add_values_of(struct samples *samples, const struct check_vi
 
 static void metrics_add_values(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->check_count; i++)
-        metrics_add_values_of(samples, &metrics->views[i]);
+    for (size_t i = 0; i < metrics->report->count; i++)
+        metrics_add_values_of(samples, &metrics->report->views[i]);
 }
 
 static void metrics_add_cache_uses(struct samples *samples, const struct metrics *metrics)
@@ -266,8 +273,8 @@ static void metrics_add_cache_uses(struct samples *samples, const struct metrics
 // The count in the family's field.
 static void metrics_add_of_probers(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->prober_count; i++) {
-        const struct prober_statistics *prober = metrics->probers[i].statistics;
+    for (size_t i = 0; i < metrics->report->adapter->prober_count; i++) {
+        const struct prober_statistics *prober = metrics->report->adapter->probers[i].statistics;
         const uint64_t *count = (const void *)((const char *)prober + samples->family->offset);
         metrics_add_count(samples, prober->name, NULL, *count);
     }
@@ -275,9 +282,9 @@ static void metrics_add_of_probers(struct samples *samples, const struct metrics
 
 static void metrics_add_pending_opens(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->prober_count; i++)
-        metrics_add_count(samples, metrics->probers[i].statistics->name, NULL,
-                          metrics->probers[i].open_pending);
+    for (size_t i = 0; i < metrics->report->adapter->prober_count; i++)
+        metrics_add_count(samples, metrics->report->adapter->probers[i].statistics->name, NULL,
+                          metrics->report->adapter->probers[i].open_pending);
 }
 
 // --- requests
@@ -296,8 +303,8 @@ static void metrics_add_answers_of(struct samples *samples, const struct metrics
 
 static void metrics_add_answers(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->config->endpoint_count; i++)
-        metrics_add_answers_of(samples, metrics, metrics->config->endpoints[i].name);
+    for (size_t i = 0; i < metrics_config(metrics)->endpoint_count; i++)
+        metrics_add_answers_of(samples, metrics, metrics_config(metrics)->endpoints[i].name);
     for (size_t i = 0; reserved_path_name(i) != NULL; i++)
         metrics_add_answers_of(samples, metrics, reserved_path_name(i));
     metrics_add_answers_of(samples, metrics, OTHER_ENDPOINT);

@@ -9,18 +9,10 @@
 
 // Lives for one answer; points to what others own.
 struct metrics {
-    const struct config *config;
-    const struct check_view *views; // of the configuration's checks, in its order
-    const bool *passes;             // of its endpoints, in its order
-    const struct prober_view *probers;
-    size_t prober_count;
-    struct statistics *statistics;
-    const char *flavor;  // of the server; NULL: not known yet
-    const char *version; // of the server
-    bool draining;
+    const struct report *report;   // of all checks, with server and adapter
+    struct statistics *statistics; // the adapter's, to count in
     uint64_t log_lines_dropped;
     struct usage usage;
-    struct instant now;
 };
 
 struct samples;
