@@ -121,7 +121,7 @@ static void try_report(const struct check_view *view, unsigned circumstances)
                             .not_excluded = &excluded,
                             .history = (circumstances & 32) != 0,
                             .moment = {.now = {INT64_C(3000000000000)}, .unix_ms = 1}};
-    report.passes = endpoint_passes(report.rule, view, 1, &report.circumstances);
+    report.passes = endpoint_passes(report.rule, view, NULL, 1, &report.circumstances);
     report.shows_drain = report.circumstances.draining && report.rule->draining_fails;
     report_detail(&view->judgement, detail, sizeof detail);
     MUST(is_fit_line(detail));
@@ -135,7 +135,7 @@ static void must_not_kill(const struct check_view *view)
 {
     struct circumstances settled = {0};
     if (outcome_info(view->judgement.outcome)->group == GROUP_OWN)
-        MUST(endpoint_passes(endpoint_rule("healthz"), view, 1, &settled));
+        MUST(endpoint_passes(endpoint_rule("healthz"), view, NULL, 1, &settled));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

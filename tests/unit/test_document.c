@@ -61,7 +61,7 @@ static json_t *document_of(struct scene *scene)
     struct writer writer = {.out = open_memstream(&text, &length)};
     assert_non_null(writer.out);
     report->passes =
-        endpoint_passes(report->rule, report->views, report->count, &report->circumstances);
+        endpoint_passes(report->rule, report->views, NULL, report->count, &report->circumstances);
     document_write(&writer, report);
     assert_int_equal(fclose(writer.out), 0);
     assert_null(strstr(text, "own words"));
@@ -419,7 +419,7 @@ static json_t *document_of_all(struct scene *scene)
     scene->report.server = &server;
     scene->report.adapter = &adapter;
     for (size_t i = 0; i < 2; i++)
-        passes[i] = endpoint_passes(endpoints[i].rule, scene->views, endpoints[i].count,
+        passes[i] = endpoint_passes(endpoints[i].rule, scene->views, NULL, endpoints[i].count,
                                     &scene->report.circumstances);
     return document_of(scene);
 }

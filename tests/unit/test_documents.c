@@ -81,7 +81,7 @@ static unsigned status_at(const struct check *check, const char *endpoint, enum 
         view.judgement.verdict = VERDICT_PASS;
     else
         view.judgement = judge(check, outcome, NULL, NULL);
-    return endpoint_passes(endpoint_rule(endpoint), &view, 1, &settled) ? 200 : 503;
+    return endpoint_passes(endpoint_rule(endpoint), &view, NULL, 1, &settled) ? 200 : 503;
 }
 
 static struct check *shipped(const char *name)

@@ -49,7 +49,19 @@ static bool passes(const char *endpoint, const enum verdict *verdicts, size_t co
     struct check_view views[8] = {0};
     for (size_t i = 0; i < count; i++)
         views[i].judgement.verdict = verdicts[i];
-    return endpoint_passes(endpoint_rule(endpoint), views, count, now);
+    return endpoint_passes(endpoint_rule(endpoint), views, NULL, count, now);
+}
+
+static void an_endpoint_looks_at_its_own_checks(void **state)
+{
+    (void)state;
+    static const size_t own[] = {2, 0};
+    const struct check_view views[] = {{.judgement = {.verdict = VERDICT_PASS}},
+                                       {.judgement = {.verdict = VERDICT_FAIL}},
+                                       {.judgement = {.verdict = VERDICT_WARN}}};
+    const struct circumstances settled = {0};
+    assert_true(endpoint_passes(endpoint_rule("readyz"), views, own, 2, &settled));
+    assert_false(endpoint_passes(endpoint_rule("readyz"), views, NULL, 3, &settled));
 }
 
 static void each_verdict_says_on_each_endpoint_what_it_should(void **state)
@@ -137,6 +149,7 @@ static void any_name_has_a_rule_and_three_are_built_in(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_endpoint_looks_at_its_own_checks),
         cmocka_unit_test(each_verdict_says_on_each_endpoint_what_it_should),
         cmocka_unit_test(a_verdict_fails_whatever_the_rest_of_the_endpoint),
         cmocka_unit_test(one_failing_check_fails_all_and_a_skipped_one_none),

@@ -76,7 +76,7 @@ static char *page_of(struct scene *scene)
     FILE *out = open_memstream(&text, &length);
     assert_non_null(out);
     scene->passes[0] = scene->report.passes =
-        endpoint_passes(scene->endpoint.rule, &scene->view, 1, &scene->report.circumstances);
+        endpoint_passes(scene->endpoint.rule, &scene->view, NULL, 1, &scene->report.circumstances);
     page_write(out, &scene->report);
     assert_int_equal(fclose(out), 0);
     assert_int_equal(strlen(text), length);

@@ -111,7 +111,7 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
     if (route->check[0] != '\0')
         report.circumstances.draining = false; // one check: nothing but that check fails it
     report.shows_drain = report.circumstances.draining && rule->draining_fails;
-    report.passes = endpoint_passes(rule, views, count, &report.circumstances) &&
+    report.passes = endpoint_passes(rule, views, NULL, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
     answer_endpoint_reply(request, &report, age);
     words_free(&unmatched);

@@ -31,22 +31,15 @@ static size_t *overview_order_of(const struct config *config)
     return order;
 }
 
-static bool overview_passes_now(const struct endpoint *endpoint, const struct report *report)
-{
-    struct check_view *own = memory_new((endpoint->count + 1) * sizeof *own);
-    for (size_t i = 0; i < endpoint->count; i++)
-        own[i] = report->views[endpoint->checks[i]];
-    bool passes = endpoint_passes(endpoint->rule, own, endpoint->count, &report->circumstances);
-    free(own);
-    return passes;
-}
-
 // The caller's; whether each endpoint passes.
 static bool *overview_passes(const struct config *config, const struct report *report)
 {
     bool *passes = memory_new(config->endpoint_count + 1);
-    for (size_t i = 0; i < config->endpoint_count; i++)
-        passes[i] = overview_passes_now(&config->endpoints[i], report);
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        const struct endpoint *endpoint = &config->endpoints[i];
+        passes[i] = endpoint_passes(endpoint->rule, report->views, endpoint->checks,
+                                    endpoint->count, &report->circumstances);
+    }
     return passes;
 }
 

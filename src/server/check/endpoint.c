@@ -36,13 +36,13 @@ bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
     return verdict == VERDICT_FAIL;
 }
 
-bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views, size_t count,
-                     const struct circumstances *circumstances)
+bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views,
+                     const size_t *checks, size_t count, const struct circumstances *circumstances)
 {
     bool empty = true;
     bool passes = !(rule->draining_fails && circumstances->draining);
     for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = views[i].judgement.verdict;
+        enum verdict verdict = views[checks != NULL ? checks[i] : i].judgement.verdict;
         empty &= verdict == VERDICT_SKIPPED;
         passes &= !verdict_fails(verdict, rule, circumstances);
     }

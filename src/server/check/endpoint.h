@@ -45,6 +45,7 @@ struct circumstances {
 bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
                    const struct circumstances *circumstances);
 
-// True if the endpoint passes on these checks.
-bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views, size_t count,
-                     const struct circumstances *circumstances);
+// True if the endpoint passes on `count` checks: those of the views with these indices, or, if
+// checks is NULL, the first.
+bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views,
+                     const size_t *checks, size_t count, const struct circumstances *circumstances);

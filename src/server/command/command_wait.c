@@ -75,7 +75,7 @@ static void command_wait_on_views(void *context, struct check_view *views, size_
     struct circumstances settled = {0};
     char what[sizeof waiting->last];
     bool over = instant_since(waiting->start, instant_now()).ms >= waiting->patience.ms;
-    if (endpoint_passes(command_wait_strict_rule(), views, count, &settled)) {
+    if (endpoint_passes(command_wait_strict_rule(), views, NULL, count, &settled)) {
         waiting->status = STATUS_WELL;
         runner_end(&waiting->runner);
         return;

@@ -49,7 +49,8 @@ static int rounds_status(const struct rounds *rounds, const struct check_view *v
     if (rounds->runner->config->problems.count > 0 ||
         runner_views_have_config(views, rounds->count))
         return STATUS_USAGE;
-    return endpoint_passes(rule, views, rounds->count, &settled) ? STATUS_WELL : STATUS_UNWELL;
+    return endpoint_passes(rule, views, NULL, rounds->count, &settled) ? STATUS_WELL
+                                                                       : STATUS_UNWELL;
 }
 
 static void rounds_print_json(const struct rounds *rounds, const struct check_view *views)

@@ -184,7 +184,7 @@ void document_write_checks(struct writer *writer, const struct check_view *views
                             .count = count,
                             .moment = moment_now(),
                             .server = server};
-    report.passes = endpoint_passes(report.rule, views, count, &report.circumstances);
+    report.passes = endpoint_passes(report.rule, views, NULL, count, &report.circumstances);
     document_write(writer, &report);
 }
 
