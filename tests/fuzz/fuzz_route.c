@@ -83,7 +83,7 @@ static void must_come_back(const struct route *route)
     write_format(&target, "/%s", route->root ? "" : route->endpoint);
     if (route->check[0] != '\0')
         write_format(&target, "/%s", route->check);
-    write_format(&target, "?exclude=");
+    write_format(&target, route->kind == ROUTE_ENDPOINT ? "?exclude=" : "?");
     if (route->format != FORMAT_UNSAID)
         write_format(&target, "&format=%s", formats[route->format]);
     write_format(&target, route->verbose ? "&verbose" : "");
