@@ -22,9 +22,8 @@ from dataclasses import dataclass, field
 from fakes import (
     CAPABILITIES,
     CLIENT_SSL,
-    PG_BEFORE,
+    PG_AROUND,
     PG_DONE,
-    PG_STATEMENTS,
     Connection,
     Fake,
     my_greeting,
@@ -218,15 +217,16 @@ PG_ROW = pg_message(b"D", struct.pack("!HI", 1, 1) + b"1")
 
 
 def pg_hear_run(client):
-    """Reads up to Sync. A statement alone is a ROLLBACK, which is answered at once."""
+    """Reads up to Sync; gives how many statements come before the check's own. One alone is a
+    ROLLBACK, which is answered at once."""
     while True:
         statements = 0
         while (kind := pg_read(client)[0]) != b"S":
             statements += kind == b"E"
             if kind == b"X":
                 return None
-        if statements == PG_STATEMENTS:
-            return statements
+        if statements > PG_AROUND:
+            return statements - PG_AROUND
         client.send(client.wire(PG_DONE + pg_ready()))
 
 
@@ -235,7 +235,7 @@ def nothing(client):
 
 
 PG_RUN = (
-    Stage("begin", pg_hear_run, lambda client, heard: PG_DONE * PG_BEFORE, pg_notices),
+    Stage("begin", pg_hear_run, lambda client, before: PG_DONE * before, pg_notices),
     Stage(
         "columns",
         nothing,

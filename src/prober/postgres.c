@@ -33,6 +33,7 @@ struct farewell {
 struct session {
     PGconn *connection;
     struct farewell farewell;
+    unsigned settings_sent; // by the present run
 };
 
 // How far a login came, for when it fails without a word from the server.
@@ -59,7 +60,6 @@ enum type_oid {
 enum {
     OPTIONS_MAX = TARGET_PARAMETERS_MAX + 16,
     LIBPQ_WITH_SYSTEM_ROOTS = 160000,
-    SETTINGS = 4,
     QUEUE_PAUSE_MS = 100 // before a Unix socket with a full queue is asked again
 };
 
@@ -545,30 +545,85 @@ static bool pg_send_text(PGconn *connection, const char *sql)
     return PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
-// For the transaction alone. Not by set_config(): a function is looked up in the catalogue, whose
-// tables may be locked, and no limit is in force by then. The limit for locks is the lower one, so
-// that the code tells a lock from a slow statement. The last one ends a transaction whose prober
-// stopped in mid-run.
-static bool pg_send_settings(PGconn *connection, long long limit_ms)
+// What a role, a database or the whole server may have as its default, and what would change an
+// answer or hold it up. Only what an ordinary user may set: see "Settings" in checks/README.md.
+// Versions as PQserverVersion() counts them; a later fix of a release may bring a setting.
+static const struct setting {
+    const char *statement;
+    int since, before; // 0: all that are supported, and newer ones
+} settings[] = {
+    {"SET LOCAL transaction_timeout = 0", 170000, 0},
+    {"SET LOCAL idle_in_transaction_session_timeout = '10s'", 0, 0}, // our prober has stopped
+    {"SET LOCAL exit_on_error = off", 0, 0},
+    {"SET LOCAL client_min_messages = warning", 0, 0}, // one says why a session ends
+    {"SET LOCAL quote_all_identifiers = off", 0, 0},
+    {"SET LOCAL search_path = pg_catalog, pg_temp", 0, 0},
+    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 120020, 130000},
+    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 130016, 140000},
+    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 140013, 150000},
+    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 150008, 160000},
+    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 160004, 0},
+    {"SET LOCAL row_security = on", 0, 0},
+    // JIT costs more than any check, and a session that is kept grows with each run. Parallel
+    // workers are the applications'.
+    {"SET LOCAL jit = off", 110000, 0},
+    {"SET LOCAL max_parallel_workers_per_gather = 0", 0, 0},
+    {"SET LOCAL standard_conforming_strings = on", 0, 0},
+    {"SET LOCAL transform_null_equals = off", 0, 0},
+    {"SET LOCAL array_nulls = on", 0, 0},
+    {"SET LOCAL xmloption = content", 0, 0},
+    {"SET LOCAL TimeZone = 'UTC'", 0, 0},
+    {"SET LOCAL DateStyle = 'ISO, MDY'", 0, 0},
+    {"SET LOCAL IntervalStyle = postgres", 0, 0},
+    {"SET LOCAL extra_float_digits = 1", 0, 0},
+    {"SET LOCAL bytea_output = hex", 0, 0},
+    {"SET LOCAL xmlbinary = base64", 0, 0},
+    {"SET LOCAL lc_monetary = 'C'", 0, 0},
+    {"SET LOCAL lc_numeric = 'C'", 0, 0},
+    {"SET LOCAL lc_time = 'C'", 0, 0},
+};
+
+static bool pg_has_setting(int version, const struct setting *setting)
+{
+    return version >= setting->since && (setting->before == 0 || version < setting->before);
+}
+
+static bool pg_send_setting(struct session *session, const char *statement)
+{
+    session->settings_sent++;
+    return pg_send_text(session->connection, statement);
+}
+
+// The limit for locks is the lower one, so that the code tells a lock from a slow statement.
+static bool pg_send_limits(struct session *session, long long limit_ms)
 {
     char statement_limit[64], lock_limit[64];
-    const char *const settings[SETTINGS] = {
-        statement_limit, lock_limit, "SET LOCAL search_path = pg_catalog",
-        "SET LOCAL idle_in_transaction_session_timeout = '10s'"};
     (void)snprintf(statement_limit, sizeof statement_limit, "SET LOCAL statement_timeout = %lld",
                    limit_ms);
     (void)snprintf(lock_limit, sizeof lock_limit, "SET LOCAL lock_timeout = %lld",
                    limit_ms - limit_ms / 8);
-    bool sent = true;
-    for (size_t i = 0; i < SETTINGS && sent; i++)
-        sent = pg_send_text(connection, settings[i]);
+    return pg_send_setting(session, statement_limit) && pg_send_setting(session, lock_limit);
+}
+
+// For the transaction alone, and the limits first. Not by set_config(): a function is looked up in
+// the catalogue, whose tables may be locked, and a plan for it is made by settings not ours yet.
+static bool pg_send_settings(struct session *session, long long limit_ms)
+{
+    int version = PQserverVersion(session->connection);
+    session->settings_sent = 0;
+    bool sent = pg_send_limits(session, limit_ms);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && sent; i++) {
+        if (pg_has_setting(version, &settings[i]))
+            sent = pg_send_setting(session, settings[i].statement);
+    }
     return sent;
 }
 
-static bool pg_send_run(PGconn *connection, const struct call *call)
+static bool pg_send_run(struct session *session, const struct call *call)
 {
+    PGconn *connection = session->connection;
     return pg_send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
-           pg_send_settings(connection, call->statement_limit.ms) &&
+           pg_send_settings(session, call->statement_limit.ms) &&
            pg_send_text(connection, call->sql) && pg_send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;
 }
@@ -718,7 +773,7 @@ static bool pg_read_step(struct session *session, const struct call *call, struc
 static bool pg_read_run(struct session *session, const struct call *call, struct reply *reply)
 {
     bool readable = true;
-    for (unsigned i = 0; i < 1 + SETTINGS && readable; i++)
+    for (unsigned i = 0; i < 1 + session->settings_sent && readable; i++)
         readable = pg_read_step(session, NULL, reply);
     readable = readable && pg_read_step(session, call, reply) && pg_read_step(session, NULL, reply);
     if (readable)
@@ -765,7 +820,7 @@ static void pg_run(struct session *session, const struct call *call, struct repl
     reply->result = result_new();
     if (PQstatus(connection) == CONNECTION_BAD)
         reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
-    else if (!pg_send_run(connection, call))
+    else if (!pg_send_run(session, call))
         pg_take_error(session, NULL, reply);
     else if (!pg_read_run(session, call, reply))
         pg_abandon_copy(connection, reply);

@@ -4,6 +4,7 @@ becomes of it."""
 import signal
 
 import faults
+import processes
 import pytest
 import servers
 import sql
@@ -159,6 +160,24 @@ def test_a_full_server_is_found_once_the_connection_is_lost(victim, keeping):
         assert a.statuses() == (200, 503, 200, 200)
     wait_until(lambda: a.statuses() == WELL, "it is well again")
     assert [change["to"] for change in a.transitions("accepting")] == ["pass", "fail", "pass"]
+
+
+# A guest that grows no bigger
+
+
+def test_a_kept_session_does_not_grow(postgres, adapter):
+    """As it would if the server compiled each statement: what LLVM takes it gives back to nobody."""
+    costs = ("jit_above_cost", "jit_inline_above_cost", "jit_optimize_above_cost")
+    change = "; ".join(f"ALTER ROLE probe SET {name} = 0" for name in costs)
+    with faults.changed(postgres, change, "ALTER ROLE probe RESET ALL"):
+        a = adapter(postgres.url(), DBHEALTH_KEEP="main", DBHEALTH_CACHE="0s")
+        assert a.status_of("/read-only") == 200
+        [session] = kept_sessions(postgres)
+        before = processes.own_memory(session)
+        for _ in range(20):
+            assert a.status_of("/read-only") == 200
+        assert kept_sessions(postgres) == [session]
+        assert processes.own_memory(session) - before < 1000  # kB.
 
 
 # The goodbye

@@ -19,6 +19,15 @@ SETTINGS = (
     "idle_in_transaction_session_timeout",
     "search_path",
     "work_mem",
+    "exit_on_error",
+    "client_min_messages",
+    "row_security",
+    "jit",
+    "max_parallel_workers_per_gather",
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "lc_numeric",
 )
 
 
@@ -46,7 +55,8 @@ def test_a_pooled_connection_stays_its_applications(postgres, new_pgbouncer, ada
         application.autocommit = True
         cursor = application.cursor()
         cursor.execute("SET work_mem = '7MB'; SET search_path = app")
-        cursor.execute("SET statement_timeout = '1min'")
+        cursor.execute("SET statement_timeout = '1min'; SET client_min_messages = error")
+        cursor.execute("SET TimeZone = 'Asia/Tokyo'; SET DateStyle = German")
         before = shown(cursor)
         for number in range(PROBES // 10):
             for _ in range(10):

@@ -712,7 +712,7 @@ def test_notices_and_notifications(session):
 def test_a_run_has_its_own_settings(session):
     names = ("statement_timeout", "lock_timeout", "search_path", "transaction_isolation")
     sql = "SELECT " + ", ".join(f"current_setting('{name}')" for name in names)
-    expected = ("1600ms", "1400ms", "pg_catalog", "read committed")
+    expected = ("1600ms", "1400ms", "pg_catalog, pg_temp", "read committed")
     assert texts(session.run(sql, limit=1600)) == [expected]
 
 
