@@ -256,10 +256,25 @@ def my_read(connection):
     return head[3], connection.receive(length)
 
 
-def my_log_in(connection, version="9.0.0-fake"):
+def my_let_in(connection, version="9.0.0-fake"):
+    """Takes a client that logs in for whom it says it is."""
     connection.send(my_greeting(version))
     sequence, _ = my_read(connection)
     connection.send(my_ok(sequence + 1))
+
+
+def my_hear_settings(connection):
+    """The first statement of a session, which makes it the prober's."""
+    _, body = my_read(connection)
+    assert body.startswith(b"\x03SET SESSION "), body
+    return body[1:].decode()
+
+
+def my_log_in(connection, version="9.0.0-fake"):
+    """The same, up to where runs begin."""
+    my_let_in(connection, version)
+    my_hear_settings(connection)
+    connection.send(my_ok(1))
 
 
 def my_answer_run(connection, answer):

@@ -1,13 +1,16 @@
 // The driver of dbhealthd-mysql, for MySQL and MariaDB: Connector/C's blocking calls behind the
 // three verbs. It owns the connection.
 //
-// The decision to question: what the session needs is set by SET SESSION before a run, and only
-// when it differs from the last run's, since neither server has a limit for one transaction as
-// Postgres has. The connection is ours alone (poolers of this protocol keep sessions apart), and
-// what a statement leaves behind in it is undone by COM_RESET_CONNECTION.
+// The decision to question: the session is made ours by one SET SESSION as soon as it is there, and
+// a run's limits are set by another when they differ from the last run's, since neither server has
+// settings for one transaction as Postgres has. The connection is ours alone (poolers of this
+// protocol keep sessions apart), and what a statement leaves behind in it is undone by
+// COM_RESET_CONNECTION.
 #include "common/memory.h"
+#include "common/text.h"
 #include "prober/driver.h"
 #include "prober/mysql_errors.h"
+#include "prober/mysql_settings.h"
 
 #include <errmsg.h>
 #include <errno.h>
@@ -27,8 +30,9 @@
 struct session {
     MYSQL *connection;
     enum flavor flavor;
+    bool answered; // the server has said something since the login
     bool lost;
-    // What the session was told; a limit of 0: nothing yet.
+    // What the session was told; a limit of 0: nothing yet, or all is forgotten.
     int64_t limit_ms;
     bool read_only;
 };
@@ -36,7 +40,11 @@ struct session {
 // How much the URL wants of TLS, in rising order.
 enum tls_mode { TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_VERIFY_CA, TLS_VERIFY_IDENTITY };
 
-enum { GREETING_MAX = 512 }; // bytes that are looked at
+enum {
+    GREETING_MAX = 512,   // bytes that are looked at
+    SET_MAX = 4096,       // bytes of the longest SET
+    FIRST_LIMIT_MS = 1000 // of what a new session is asked
+};
 
 static const char nowhere[] = "/nonexistent";
 
@@ -162,14 +170,129 @@ static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
     reply->trial = mysql_error_refuses_secret(number) ? TRIAL_REFUSED : TRIAL_NONE;
 }
 
+// A server that has let us in and hangs up at the first statement, whatever it is, has a reason:
+// its init_connect fails. Mostly it says so (1184).
+static enum outcome my_run_outcome(const struct session *session, unsigned number)
+{
+    enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
+    return outcome == OUTCOME_LOST && !session->answered ? OUTCOME_TERMINATED : outcome;
+}
+
 // After this the session is of no use if the connection broke or the server ended it.
 static void my_reply_with_run_error(struct reply *reply, struct session *session)
 {
     unsigned number = my_error_number(session->connection);
-    enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
+    enum outcome outcome = my_run_outcome(session, number);
     session->lost |=
         outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED || outcome == OUTCOME_TOO_LARGE;
     my_reply_with_number(reply, number, outcome, my_error_message(session->connection));
+}
+
+// --- what a session is told ----------------------------------------------------------------------
+
+static bool my_query(struct session *session, const char *sql)
+{
+    bool done = mysql_real_query(session->connection, sql, strlen(sql)) == 0;
+    unsigned number = my_error_number(session->connection);
+    session->answered |=
+        done || mysql_error_outcome(number, session->flavor, false) != OUTCOME_LOST;
+    return done;
+}
+
+static const char *my_next_setting(const struct session *session, size_t *at)
+{
+    return mysql_setting_next(at, session->flavor, mysql_get_server_version(session->connection));
+}
+
+static void my_add_settings(struct text *sql, const struct session *session)
+{
+    const char *setting;
+    for (size_t at = 0; (setting = my_next_setting(session, &at)) != NULL;)
+        text_addf(sql, "%s, ", setting);
+}
+
+// MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
+// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the
+// server ends a wait and not we the prober.
+static void my_add_limits(struct text *sql, const struct session *session, const struct call *call)
+{
+    unsigned long version = mysql_get_server_version(session->connection);
+    long long ms = call->statement_limit.ms;
+    long long seconds = ms < 1000 ? 1 : ms / 1000;
+    text_addf(sql, "%s = %d, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld, ",
+              mysql_setting_read_only(session->flavor, version), call->read_only, seconds, seconds);
+    if (session->flavor == FLAVOR_MARIADB)
+        text_addf(sql, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
+    else
+        text_addf(sql, "max_execution_time = %lld", ms);
+}
+
+// It does not know a variable, or lets nobody set it.
+static bool my_is_refused(const struct session *session)
+{
+    unsigned number = my_error_number(session->connection);
+    return mysql_error_outcome(number, session->flavor, false) == OUTCOME_SERVER_ERROR;
+}
+
+// One at a time, for a server that refuses one of them: a build of MariaDB without Galera, or what
+// calls itself MySQL and is not.
+static bool my_set_each(struct session *session)
+{
+    const char *setting;
+    for (size_t at = 0; (setting = my_next_setting(session, &at)) != NULL;) {
+        char bytes[SET_MAX];
+        struct text sql = text_in(bytes, sizeof bytes);
+        text_addf(&sql, "SET SESSION %s", setting);
+        if (!my_query(session, bytes) && !my_is_refused(session))
+            return false;
+    }
+    return true;
+}
+
+static bool my_set(struct session *session, const struct call *call, bool all)
+{
+    char bytes[SET_MAX];
+    struct text sql = text_in(bytes, sizeof bytes);
+    text_add(&sql, "SET SESSION ");
+    if (all)
+        my_add_settings(&sql, session);
+    my_add_limits(&sql, session, call);
+    return my_query(session, bytes);
+}
+
+// Galera within MySQL, Percona's or Codership's, shows as a second version: "8.0.36-28.1". Others
+// may have the like, and no such variable.
+static bool my_may_have_galera(const struct session *session)
+{
+    const char *second = strrchr(mysql_get_server_info(session->connection), '-');
+    size_t digits = second != NULL ? strspn(second + 1, "0123456789") : 0;
+    return session->flavor == FLAVOR_MYSQL && digits > 0 && second[1 + digits] == '.';
+}
+
+static bool my_set_galera(struct session *session)
+{
+    return !my_may_have_galera(session) || my_query(session, "SET SESSION wsrep_sync_wait = 0") ||
+           my_is_refused(session);
+}
+
+static bool my_set_all(struct session *session, const struct call *call)
+{
+    bool set = my_set(session, call, true) ||
+               (my_is_refused(session) && my_set_each(session) && my_set(session, call, false));
+    return set && my_set_galera(session);
+}
+
+// Sets what differs from what the session was told: all of it at first, and after a reset.
+static bool my_prepare(struct session *session, const struct call *call)
+{
+    int64_t ms = call->statement_limit.ms;
+    if (session->limit_ms == ms && session->read_only == call->read_only)
+        return true;
+    if (session->limit_ms == 0 ? !my_set_all(session, call) : !my_set(session, call, false))
+        return false;
+    session->read_only = call->read_only;
+    session->limit_ms = ms;
+    return true;
 }
 
 // --- open ----------------------------------------------------------------------------------------
@@ -469,29 +592,36 @@ static bool my_has_wanted_tls(MYSQL *connection, enum tls_mode mode, struct repl
 
 // Whether the user holds a privilege that opens the slot which the server keeps for administrators.
 // What cannot be found out is taken for no: this is advice, not a verdict.
-static bool my_is_superuser(MYSQL *connection)
+static bool my_is_superuser(struct session *session)
 {
     static const char sql[] =
         "SELECT 1 FROM information_schema.user_privileges WHERE privilege_type IN"
         " ('SUPER', 'CONNECTION_ADMIN', 'CONNECTION ADMIN') AND grantee ="
         " CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') LIMIT 1";
-    if (mysql_real_query(connection, sql, sizeof sql - 1) != 0)
+    if (!my_query(session, sql))
         return false;
-    MYSQL_RES *rows = mysql_store_result(connection);
+    MYSQL_RES *rows = mysql_store_result(session->connection);
     bool found = rows != NULL && mysql_num_rows(rows) > 0;
     mysql_free_result(rows);
     return found;
 }
 
+// NULL if the server ends it, or refuses what makes it ours; the connection stays the caller's.
 static struct session *my_new_session(MYSQL *connection, const struct call *call,
                                       struct reply *reply)
 {
+    static const struct call first = {.read_only = true, .statement_limit = {.ms = FIRST_LIMIT_MS}};
     struct session *session = memory_new(sizeof *session);
     const char *version = mysql_get_server_info(connection);
     *session = (struct session){.connection = connection, .flavor = my_flavor_of(version)};
+    if (!my_prepare(session, &first)) {
+        my_reply_with_run_error(reply, session);
+        free(session);
+        return NULL;
+    }
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply_set_server(reply, session->flavor, version, strlen(version));
-    reply->superuser = call->inspect && my_is_superuser(connection);
+    reply->superuser = call->inspect && my_is_superuser(session);
     return session;
 }
 
@@ -525,15 +655,17 @@ static struct session *my_open_session(const struct target *target, const struct
     if (!my_check_tls(target, &mode, reply) || !my_resolves(target, reply))
         return NULL;
     struct login login;
+    struct session *session = NULL;
     bool logged_in;
     while (!(logged_in = my_try_login(&login, target, mode)) && login.silent && !login.reached)
         mysql_close(login.connection);
     if (!logged_in)
         my_reply_with_login_error(reply, login.connection, target);
     else if (my_has_wanted_tls(login.connection, mode, reply))
-        return my_new_session(login.connection, call, reply);
-    mysql_close(login.connection);
-    return NULL;
+        session = my_new_session(login.connection, call, reply);
+    if (session == NULL)
+        mysql_close(login.connection);
+    return session;
 }
 
 // --- knock ---------------------------------------------------------------------------------------
@@ -625,52 +757,6 @@ static struct session *my_knock(const struct target *target, const struct call *
 }
 
 // --- run -----------------------------------------------------------------------------------------
-
-static bool my_query(struct session *session, const char *sql)
-{
-    return mysql_real_query(session->connection, sql, strlen(sql)) == 0;
-}
-
-static bool my_set_access(struct session *session, const struct call *call)
-{
-    if (session->limit_ms != 0 && session->read_only == call->read_only)
-        return true;
-    return my_query(session, call->read_only ? "SET SESSION TRANSACTION READ ONLY"
-                                             : "SET SESSION TRANSACTION READ WRITE");
-}
-
-// MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
-// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the
-// server ends a wait and not we the prober. autocommit, because a server may start sessions without
-// it, and then every run would see the state of the first.
-static bool my_set_limits(struct session *session, const struct call *call)
-{
-    char sql[256];
-    long long ms = call->statement_limit.ms;
-    long long seconds = ms < 1000 ? 1 : ms / 1000;
-    if (session->limit_ms == ms)
-        return true;
-    int length = snprintf(
-        sql, sizeof sql,
-        "SET SESSION autocommit = 1, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld, ",
-        seconds, seconds);
-    char *rest = sql + length;
-    size_t left = sizeof sql - (size_t)length;
-    if (session->flavor == FLAVOR_MARIADB)
-        (void)snprintf(rest, left, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
-    else
-        (void)snprintf(rest, left, "max_execution_time = %lld", ms);
-    return my_query(session, sql);
-}
-
-static bool my_prepare(struct session *session, const struct call *call)
-{
-    if (!my_set_access(session, call) || !my_set_limits(session, call))
-        return false;
-    session->read_only = call->read_only;
-    session->limit_ms = call->statement_limit.ms;
-    return true;
-}
 
 static bool my_is_number(enum enum_field_types type)
 {

@@ -35,19 +35,9 @@ def probe(start, engine):
 
 
 @pytest.fixture
-def session(probe, server, _rows):
+def session(probe, server):
     """A prober with a session on the shared server of each engine in turn, as the user probe."""
     return probe(server.url()).opened()
-
-
-@pytest.fixture
-def _rows(server, dialect):
-    """Lets dialect.rows count far enough."""
-    if dialect.depth:
-        server.sql(f"SET GLOBAL {dialect.depth} = 10000000")
-    yield
-    if dialect.depth:
-        server.sql(f"SET GLOBAL {dialect.depth} = DEFAULT")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ class Dialect:
     slow: str  # A statement that takes minutes and obeys the server's limit for statements.
     rows: str  # {count} rows of one number from 1 on.
     kill: str  # Ends the session {id}.
-    depth: str | None  # The server's variable that limits how far `rows` may count.
     read_only_code: str
     second_statement_code: str
     listen_everywhere: dict  # Settings of a server.
@@ -76,7 +75,6 @@ POSTGRES = Dialect(
     ),
     slow="SELECT pg_sleep(600)",
     rows="SELECT generate_series(1, {count}) AS n",
-    depth=None,
     kill="SELECT pg_terminate_backend({id})",
     read_only_code="25006",
     second_statement_code="42601",
@@ -95,7 +93,6 @@ MARIADB = Dialect(
     types=_MYSQL_TYPES,
     slow="SELECT SLEEP(600)",
     rows=_MYSQL_ROWS,
-    depth="max_recursive_iterations",
     kill="KILL CONNECTION {id}",
     read_only_code="1792",
     second_statement_code="1064",
@@ -108,7 +105,6 @@ MYSQL = Dialect(
     # SLEEP alone swallows its interruption and gives 1; the second row then sees it.
     slow="SELECT SLEEP(600) FROM (SELECT 1 UNION SELECT 2) AS two",
     rows=_MYSQL_ROWS,
-    depth="cte_max_recursion_depth",
     kill="KILL CONNECTION {id}",
     read_only_code="1792",
     second_statement_code="1064",

@@ -13,6 +13,8 @@ from fakes import (
     my_answer_run,
     my_error,
     my_greeting,
+    my_hear_settings,
+    my_let_in,
     my_log_in,
     my_ok,
     my_packet,
@@ -50,11 +52,12 @@ NUMBERS = {
     "query_timeout": "1205 1317",
     "server_error": "1064 1146 1792 9999",
 }
-NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "3118 3159 3955 4150 4151"}
+NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "3118 3955 4150 4151", "tls": "3159"}
 NUMBERS_IN_RUN = {
     "mysql": {
         "terminated": "1053 3169 4031",
-        "denied": "3118 3159 3955",
+        "denied": "3118 3955",
+        "tls": "3159",
         "query_timeout": "3024",
         "server_error": "1927 1969 4150 4151",
     },
@@ -361,6 +364,8 @@ def test_a_greeting_in_pieces(probe_fake, engine, mode):
             client.send(bytes([byte]))
         sequence, _ = my_read(client)
         client.send(my_ok(sequence + 1))
+        my_hear_settings(client)
+        client.send(my_ok(1))
         client.wait_for_end()
 
     assert probe_fake(script, f"?ssl-mode={mode}").open().outcome == "ok"
@@ -481,6 +486,79 @@ def test_cut_between_open_and_run(probe_fake, engine):
     assert prober.run("SELECT 1").outcome == "lost"
 
 
+@mysql_only
+@pytest.mark.parametrize(
+    "last_words, code", [(b"", "2013"), (my_error(1, 1184), "1184")], ids=["silent", "said"]
+)
+def test_a_server_that_breaks_each_new_session(probe_fake, engine, last_words, code):
+    """As one does whose init_connect fails: it has let us in, so it lives."""
+
+    def script(client):
+        my_let_in(client, VERSIONS[engine])
+        my_hear_settings(client)
+        client.send(last_words)
+
+    reply = probe_fake(script).open(inspect=True)
+    assert (reply.outcome, reply.code) == ("terminated", code), reply
+
+
+REFUSED = {1193: b"wsrep", 1227: b"sql_mode", 1231: b"time_zone"}
+
+
+@mysql_only
+def test_settings_that_a_server_refuses_are_no_fault(probe_fake, engine):
+    """It lacks some and lets nobody set others; the rest is set one by one."""
+    heard = []
+
+    def script(client):
+        my_let_in(client, VERSIONS[engine])
+        while True:
+            _, statement = my_read(client)
+            heard.append(statement)
+            refused = [number for number, word in REFUSED.items() if word in statement]
+            client.send(my_error(1, refused[0]) if refused else my_ok(1))
+
+    prober = probe_fake(script)
+    assert prober.open().outcome == "ok"
+    prober.end()
+    assert heard[0].count(b"=") > 10
+    assert all(statement.count(b"=") == 1 for statement in heard[1:-2])
+    assert heard[1] == b"\x03SET SESSION autocommit = 1"
+    assert b"read_only = 1, lock_wait_timeout = 1" in heard[-2]
+
+
+@mysql_only
+def test_a_limit_that_a_server_refuses_is_one(probe_fake, engine):
+    def script(client):
+        my_let_in(client, VERSIONS[engine])
+        while True:
+            limits = b"lock_wait_timeout" in my_read(client)[1]
+            client.send(my_error(1, 1193) if limits else my_ok(1))
+
+    reply = probe_fake(script).open()
+    assert (reply.outcome, reply.code) == ("server_error", "1193"), reply
+
+
+@pytest.mark.parametrize("engine", ["mysql"], indirect=True, scope="session")
+@pytest.mark.parametrize(
+    "version, told", [("8.0.36-28.1", True), ("8.0.36-28", False), ("9.7.4-2", False), ("8.4.0", False)]
+)
+def test_galera_within_mysql(probe_fake, engine, version, told):
+    """Percona's and Codership's."""
+    heard = []
+
+    def script(client):
+        my_let_in(client, version)
+        while True:
+            heard.append(my_read(client)[1][1:])
+            client.send(my_error(1, 1193) if b"wsrep" in heard[-1] else my_ok(1))
+
+    prober = probe_fake(script)
+    assert prober.open().outcome == "ok"
+    prober.end()
+    assert (b"SET SESSION wsrep_sync_wait = 0" in heard) == told
+
+
 @postgres_only
 def test_cut_between_open_and_run_postgres(probe_fake):
     prober = probe_fake(pg_log_in).opened()
@@ -500,21 +578,26 @@ def test_a_server_cannot_ask_for_a_file(probe_fake, engine, tmp_path, moment):
     heard = []
 
     def script(client):
-        my_log_in(client, VERSIONS[engine])
+        my_let_in(client, VERSIONS[engine])
+        my_hear_settings(client)
         request = my_packet(1, b"\xfb" + str(secret).encode())
         if moment == "statement":
+            client.send(my_ok(1))
             my_answer_run(client, request)
         else:
-            my_read(client)
             client.send(request)
         heard.append(client.receive(4))
         client.stream.shutdown(socket.SHUT_WR)
         heard.append(client.wait_for_end())
 
-    prober = probe_fake(script).opened()
-    reply = prober.run("SELECT 1")
+    prober = probe_fake(script)
+    reply = prober.open()
+    if moment == "statement":
+        assert reply.outcome == "ok", reply
+        reply = prober.run("SELECT 1")
     prober.end()
-    assert reply.outcome in ("server_error", "lost"), reply
+    at_the_first_statement = ("terminated",) if moment == "setting" else ()
+    assert reply.outcome in ("server_error", "lost", *at_the_first_statement), reply
     assert b"a line" not in b"".join(heard)
 
 

@@ -1,5 +1,5 @@
 """A session is ours: what a role, a database or the whole server has as its default changes no
-answer of a run, and nothing holds it up before its own limits are in force."""
+answer of a run, and nothing holds it up."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ from servers import wait_until
 from wire import Verb
 
 ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="session")
+ONLY_MYSQL = pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=True, scope="session")
 
 ODD_ROLE = {  # Settings, and what would be seen of them.
     "DateStyle": ("German", "'2024-02-29'::date", "2024-02-29"),
@@ -102,3 +103,109 @@ def test_a_table_of_the_pool_hides_none_of_the_servers(start, server, new_pgboun
         reply = start("postgres", pooler.url()).opened().run("SELECT * FROM pg_stat_archiver")
         assert "archived_count" in reply.result.columns
         application.cursor().execute("DROP TABLE pg_temp.pg_stat_archiver")
+
+
+# --- MySQL and MariaDB ---------------------------------------------------------------------------
+
+COUNT = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT {} FROM c"
+ODD_SERVER = {  # Variables, and what would be seen of them.
+    "sql_mode": ("ANSI_QUOTES,PIPES_AS_CONCAT", "SELECT \"text\", 'a' || 'b'", ("text", "0")),
+    "sql_select_limit": (0, "SELECT 1", ("1",)),
+    "max_join_size": (1, COUNT.format("COUNT(*)"), ("5",)),
+    "time_zone": ("+12:00", "SELECT FROM_UNIXTIME(0)", ("1970-01-01 00:00:00",)),
+    "div_precision_increment": (0, "SELECT 2 / 3", ("0.6667",)),
+    "group_concat_max_len": (4, COUNT.format("GROUP_CONCAT(n)"), ("1,2,3,4,5",)),
+    "max_sort_length": (64, "SELECT @@session.max_sort_length", ("1024",)),
+    "lc_time_names": ("de_DE", "SELECT DATE_FORMAT('2024-01-01', '%W')", ("Monday",)),
+    "default_week_format": (3, "SELECT WEEK('2024-12-30')", ("52",)),
+    "completion_type": (2, "SELECT @@session.completion_type", ("NO_CHAIN",)),
+    "sql_safe_updates": (1, "SELECT @@session.sql_safe_updates", ("0",)),
+    "sql_auto_is_null": (1, "SELECT @@session.sql_auto_is_null", ("0",)),
+    "autocommit": (0, "SELECT @@session.autocommit", ("1",)),
+    "init_connect": ("SET NAMES latin1 COLLATE latin1_bin", "SELECT 'gr\u00fcn', 'a' = 'A'", ("gr\u00fcn", "1")),
+}
+ODD = {
+    "mariadb": {
+        **ODD_SERVER,
+        "tx_isolation": ("SERIALIZABLE", "SELECT @@session.tx_isolation", ("REPEATABLE-READ",)),
+        "max_statement_time": (1e-6, "SELECT @@session.max_statement_time", ("1.500000",)),
+        "max_recursive_iterations": (1, COUNT.format("MAX(n)"), ("5",)),
+        "max_session_mem_used": (8192, "SELECT COUNT(*) > 0 FROM information_schema.tables", ("1",)),
+        "tmp_disk_table_size": (1024, "SELECT COUNT(*) > 0 FROM information_schema.columns", ("1",)),
+        "old_mode": ("ZERO_DATE_TIME_CAST", "SELECT @@session.old_mode", ("",)),
+        "default_regex_flags": ("EXTENDED", "SELECT 'ab' REGEXP 'a b'", ("0",)),
+        "system_versioning_asof": (
+            "2020-01-01 00:00:00",
+            "SELECT @@session.system_versioning_asof",
+            ("DEFAULT",),
+        ),
+        "wsrep_sync_wait": (15, "SELECT @@session.wsrep_sync_wait", ("0",)),
+        "wsrep_dirty_reads": (1, "SELECT @@session.wsrep_dirty_reads", ("0",)),
+    },
+    "mysql": {
+        **ODD_SERVER,
+        "transaction_isolation": (
+            "SERIALIZABLE",
+            "SELECT @@session.transaction_isolation",
+            ("REPEATABLE-READ",),
+        ),
+        "max_execution_time": (1, "SELECT @@session.max_execution_time", ("1500",)),
+        "cte_max_recursion_depth": (0, COUNT.format("MAX(n)"), ("5",)),
+        "group_replication_consistency": (
+            "BEFORE_AND_AFTER",
+            "SELECT @@session.group_replication_consistency",
+            ("EVENTUAL",),
+        ),
+    },
+}
+
+
+@ONLY_MYSQL
+def test_what_the_server_has_set_changes_no_answer(start, new_server, engine):
+    server = new_server()
+    for name, (odd, _, _) in ODD[engine].items():
+        server.sql(f"SET GLOBAL {name} = {odd!r}")
+    prober = start(engine, server.url()).opened()
+    for name, (_, statement, expected) in ODD[engine].items():
+        reply = prober.run(statement, limit=1500)
+        assert reply.outcome == "ok" and reply.result.texts() == [expected], (name, reply)
+
+
+@ONLY_MYSQL
+def test_what_a_statement_has_reset_is_set_anew(start, server):
+    """COM_RESET_CONNECTION brings the server's defaults back."""
+    server.sql("SET GLOBAL time_zone = '+12:00'")
+    try:
+        prober = start("mysql", server.url("app")).opened()
+        assert prober.run("SET autocommit = 0", read_only=False).outcome == "ok"
+        reply = prober.run("SELECT @@session.time_zone, @@session.autocommit")
+        assert reply.result.texts() == [("+00:00", "1")]
+    finally:
+        server.sql("SET GLOBAL time_zone = DEFAULT")
+
+
+@ONLY_MYSQL
+@pytest.mark.parametrize("inspect", [False, True])
+def test_init_connect_that_fails(start, server, inspect):
+    """It does not concern administrators, so they don't notice."""
+    prober = start("mysql", server.url())
+    server.sql("SET GLOBAL init_connect = 'INSERT INTO nosuch.t VALUES (1)'")
+    try:
+        reply = prober.open(inspect=inspect)
+        assert (reply.outcome, reply.code) == ("terminated", "1184"), reply
+    finally:
+        server.sql("SET GLOBAL init_connect = ''")
+    assert prober.open(inspect=inspect).outcome == "ok"
+
+
+@ONLY_MYSQL
+def test_a_server_that_demands_tls(start, server, engine):
+    """MariaDB refuses with the number of a wrong password."""
+    server.sql("SET GLOBAL require_secure_transport = ON")
+    try:
+        reply = start("mysql", server.url()).open()
+        expected = {"mysql": ("tls", "3159"), "mariadb": ("denied", "1045")}
+        assert (reply.outcome, reply.code) == expected[engine], reply
+        assert start("mysql", server.url(**{"ssl-mode": "REQUIRED"})).open().outcome == "ok"
+    finally:
+        server.sql("SET GLOBAL require_secure_transport = OFF")

@@ -1,0 +1,12 @@
+// What a session on MySQL or MariaDB is told as soon as it is there, so that no setting of somebody
+// else's decides a verdict. A pure table: see mysql_settings.c to add a row.
+#pragma once
+
+#include "common/wire.h"
+
+// The next assignment for a server of this version, as mysql_get_server_version() has it; NULL
+// after the last. `at` begins at 0.
+const char *mysql_setting_next(size_t *at, enum flavor flavor, unsigned long version);
+
+// The variable that makes transactions read-only.
+const char *mysql_setting_read_only(enum flavor flavor, unsigned long version);
