@@ -15,7 +15,9 @@
 -- # table the statement's whole time counts.
 -- grants:      GRANT PROCESS ON *.* TO $user
 SELECT COUNT(*) AS waiting_sessions, COALESCE(MAX(seconds), 0) AS longest_wait_seconds
-FROM (SELECT TIMESTAMPDIFF(SECOND, trx_wait_started, NOW()) AS seconds
+-- InnoDB shows its times in the machine's time zone, whatever the session's is.
+FROM (SELECT TIMESTAMPDIFF(SECOND, CONVERT_TZ(trx_wait_started, 'SYSTEM', @@session.time_zone),
+                           NOW()) AS seconds
       FROM information_schema.innodb_trx WHERE trx_wait_started IS NOT NULL
       UNION ALL
       SELECT time FROM information_schema.processlist

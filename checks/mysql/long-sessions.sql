@@ -7,6 +7,7 @@
 -- every:       60s
 -- timeout:     5s
 -- metrics:     no
+-- # InnoDB shows its times in the machine's time zone, whatever the session's is.
 -- grants:      GRANT PROCESS ON *.* TO $user
 SELECT id,
        user AS user_name,
@@ -14,13 +15,15 @@ SELECT id,
        SUBSTRING_INDEX(host, ':', 1) AS client,
        command,
        state,
-       TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS transaction_seconds,
+       open_seconds AS transaction_seconds,
        time AS state_seconds,
        LEFT(info, 1000) AS statement
 FROM information_schema.processlist
-LEFT JOIN information_schema.innodb_trx ON trx_mysql_thread_id = id
+LEFT JOIN (SELECT trx_mysql_thread_id,
+                  TIMESTAMPDIFF(SECOND, CONVERT_TZ(trx_started, 'SYSTEM', @@session.time_zone), NOW())
+                      AS open_seconds
+           FROM information_schema.innodb_trx) AS trx ON trx_mysql_thread_id = id
 WHERE user NOT IN ('system user', 'event_scheduler') AND command NOT LIKE 'Binlog Dump%'
-  AND (command <> 'Sleep' AND time > 60 OR trx_started < NOW() - INTERVAL 60 SECOND)
-ORDER BY GREATEST(IF(command = 'Sleep', 0, time),
-                  COALESCE(TIMESTAMPDIFF(SECOND, trx_started, NOW()), 0)) DESC
+  AND (command <> 'Sleep' AND time > 60 OR open_seconds > 60)
+ORDER BY GREATEST(IF(command = 'Sleep', 0, time), COALESCE(open_seconds, 0)) DESC
 LIMIT 20;

@@ -18,6 +18,9 @@
 SELECT COALESCE(MAX(open_seconds), 0) AS oldest_transaction_seconds,
        COALESCE(MAX(CASE WHEN trx_mysql_thread_id = 0 THEN open_seconds
                          WHEN command = 'Sleep' THEN time END), 0) AS longest_idle_transaction_seconds
-FROM (SELECT TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS open_seconds, trx_mysql_thread_id
+-- InnoDB shows its times in the machine's time zone, whatever the session's is.
+FROM (SELECT TIMESTAMPDIFF(SECOND, CONVERT_TZ(trx_started, 'SYSTEM', @@session.time_zone), NOW())
+                 AS open_seconds,
+             trx_mysql_thread_id
       FROM information_schema.innodb_trx) AS transactions
 LEFT JOIN information_schema.processlist ON id = trx_mysql_thread_id;

@@ -12,15 +12,15 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def start(account, command, root, log, before=None):
+def start(account, command, root, log, before=None, **variables):
     """Starts a server in a session of its own (so that Ctrl-C is ours alone); output goes to log.
-    before is what its process does first, still as root."""
+    before is what its process does first, still as root; variables, more of its environment."""
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **variables},
         start_new_session=True,
         preexec_fn=_become(account, root, before),
     )

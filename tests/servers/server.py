@@ -55,6 +55,7 @@ class Server:
         self.data = self.folder / "data"
         self.log = self.folder / "log"
         self.disk = None  # MiB of a disk of its own for its data.
+        self.zone = "UTC"  # The time zone of its machine, as the variable TZ has it.
         self.places = None  # How many connections ordinary users may have; a subclass knows.
         self._paused = []
 
@@ -83,7 +84,9 @@ class Server:
         """Starts the process of a server that ran before, and does not wait."""
         with self.log.open("ab") as log:
             before = disk.mount_over(self.data, self.disk) if self.disk else None
-            self.process = account.start(self.runs_as, self._command(), self.root, log, before)
+            self.process = account.start(
+                self.runs_as, self._command(), self.root, log, before, TZ=self.zone
+            )
         if self not in _running:
             _running.append(self)
             atexit.register(self.close)
