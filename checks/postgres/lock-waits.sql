@@ -10,6 +10,8 @@
 -- param:       warn_lock_waiters = ${WARN_LOCK_WAITERS:-10}
 -- fail:        grants_missing == true
 -- fail:        longest_wait_seconds > $max_lock_wait_seconds
+-- # Before 14, sessions with track_activities off don't show that they wait: nobody knows.
+-- fail:        hidden_sessions > 0
 -- warn:        longest_wait_seconds > $warn_lock_wait_seconds
 -- warn:        waiting_sessions > $warn_lock_waiters
 -- metrics:     waiting_sessions, longest_wait_seconds
@@ -31,5 +33,8 @@ SELECT count(*) AS waiting_sessions,
                   FROM waiting JOIN pg_locks AS lock USING (pid)
                   WHERE NOT granted)
        END AS longest_wait_seconds,
+       (SELECT count(*) FROM pg_stat_activity
+        WHERE state = 'disabled' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+          AND current_setting('server_version_num')::int < 140000) AS hidden_sessions,
        NOT pg_has_role('pg_read_all_stats', 'USAGE') AS grants_missing
 FROM waiting;

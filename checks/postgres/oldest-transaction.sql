@@ -17,6 +17,8 @@
 -- warn:        oldest_transaction_seconds > $warn_transaction_seconds
 -- warn:        longest_idle_transaction_seconds > $warn_idle_transaction_seconds
 -- warn:        oldest_prepared_transaction_seconds > $warn_idle_transaction_seconds
+-- # Sessions with track_activities off don't show since when they are at it: nobody knows.
+-- fail:        hidden_sessions > 0
 -- # Half of autovacuum_freeze_max_age: whatever holds vacuum back, a slot or a standby's feedback
 -- # included, soon keeps it from freezing old rows.
 -- param:       warn_held_back_transactions = ${WARN_HELD_BACK_TRANSACTIONS:-100000000}
@@ -30,6 +32,8 @@ WITH activity AS MATERIALIZED (
            clock_timestamp() - xact_start AS open_for,
            CASE WHEN state LIKE 'idle in transaction%'
                 THEN clock_timestamp() - state_change END AS idle_for,
+           state = 'disabled' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+               AS hidden,
            backend_xmin
     FROM pg_stat_activity AS session
 ), prepared AS MATERIALIZED (
@@ -44,5 +48,6 @@ SELECT coalesce(round(extract(epoch FROM max(open_for) FILTER (WHERE counts))::n
            AS oldest_prepared_transaction_seconds,
        greatest(max(age(backend_xmin)), (SELECT xid_age FROM prepared),
                 (SELECT max(age(xmin)) FROM pg_replication_slots), 0) AS held_back_transactions,
+       count(*) FILTER (WHERE hidden) AS hidden_sessions,
        NOT pg_has_role('pg_read_all_stats', 'USAGE') AS grants_missing
 FROM activity;

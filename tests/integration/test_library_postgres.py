@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from adapter import PATIENT
+from faults import changed
 from loopback import copy
 from psycopg2.errors import QueryCanceled
 from program import Program
@@ -213,6 +214,14 @@ def open_transaction(primary, replica):
 
 
 @contextlib.contextmanager
+def hidden_transaction(primary, replica):
+    """Nobody can see for how long it is open."""
+    with changed(primary, "ALTER ROLE app SET track_activities = off", "ALTER ROLE app RESET ALL"):
+        with open_transaction(primary, replica):
+            yield
+
+
+@contextlib.contextmanager
 def old_snapshot(primary, replica):
     with session(primary, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT 1"):
         commit(primary)
@@ -407,6 +416,9 @@ FAULTS = {
         r"longest_idle_transaction_seconds \S+ > 0\.001",
         "warn",
         environment={"WARN_IDLE_TRANSACTION_SECONDS": "0.001"},
+    ),
+    "hidden-transaction": Fault(
+        "oldest-transaction", hidden_transaction, "hidden_sessions 1 > 0"
     ),
     "prepared-transaction": Fault(
         "oldest-transaction",
