@@ -3,8 +3,9 @@
     adapter = Adapter(folder_of_programs, scratch, "postgres://...", checks={"alive": "SELECT 1"})
     adapter.get("/readyz?verbose").status
 
-It listens on a free loopback port. end() sends SIGINT and wants exit status 0, no process left and
-no sanitizer's report: so every test that uses the fixture is a test of the goodbye too."""
+It listens on a free loopback port. end() sends SIGINT and wants exit status 0, no process left, no
+password in its log or output and no sanitizer's report: so every test that uses the fixture is a
+test of the goodbye too."""
 
 import contextlib
 import json
@@ -20,6 +21,7 @@ from servers import wait_until
 ENDPOINTS = ("/healthz", "/readyz", "/startupz", "/livez")
 SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
+SECRET = re.compile(r"\b[a-z]+-secret\b")  # Every password that is used on a real server.
 LOGFMT_FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"=\\]+)(?: |$)')
 CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
 # What is not about time must not fail on a slow machine; an empty variable is the default.
@@ -103,6 +105,7 @@ class Adapter:
             self.kill()
         wait_until(lambda: not any(map(processes.exists, children)), "its probers end")
         assert not SANITIZER_REPORT.search(self.log_text()), self.log_text()
+        assert not SECRET.search(self.log_text() + output_path(self.log_path).read_text())
         assert self.process.returncode == 0, f"exit status {self.process.returncode}"
 
     def kill(self):

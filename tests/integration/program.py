@@ -4,7 +4,7 @@
     program.run("check", "alive", DATABASE_URL="postgres://...").status
 
 Words in capitals are variables of its environment, which has no others than PATH. Whatever it ends
-in, it must leave no process behind and no sanitizer's report."""
+in, it must leave no process behind, show no password and no sanitizer's report."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import processes
-from adapter import SANITIZER_REPORT, SANITIZER_VARIABLES
+from adapter import SANITIZER_REPORT, SANITIZER_VARIABLES, SECRET
 from servers import wait_until
 
 LIMIT = 30
@@ -101,6 +101,7 @@ class Program:
     def _ended(self, process, output, errors):
         wait_until(lambda: not in_session(process.pid), "its probers end")
         assert not SANITIZER_REPORT.search(output + errors), output + errors
+        assert not SECRET.search(output + errors)
         return Ended(process.returncode, output, errors)
 
 

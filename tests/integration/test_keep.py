@@ -166,7 +166,7 @@ def test_a_full_server_is_found_once_the_connection_is_lost(victim, keeping):
 
 
 def test_a_kept_session_does_not_grow(postgres, adapter):
-    """As it would if the server compiled each statement: what LLVM takes it gives back to nobody."""
+    """As it would if the server compiled statements: what LLVM takes it gives back to nobody."""
     costs = ("jit_above_cost", "jit_inline_above_cost", "jit_optimize_above_cost")
     change = "; ".join(f"ALTER ROLE probe SET {name} = 0" for name in costs)
     with faults.changed(postgres, change, "ALTER ROLE probe RESET ALL"):

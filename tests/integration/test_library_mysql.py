@@ -14,7 +14,7 @@ from servers import wait_until
 
 FOLDER = Path(__file__).resolve().parents[2] / "checks" / "mysql"
 USER, PASSWORD = "checker", "checker-secret"
-OPTIONAL = "write slow-statements long-sessions"
+OPTIONAL = "write slow-statements long-sessions long-sessions-raw"
 KINDS = {kind.engine: kind for kind in (servers.MariaDB, servers.MySQL)}
 LOGGING = {"log-bin": "binlog", "server-id": 1, "performance-schema": "ON"}
 QUICK = {"DBHEALTH_CACHE": "100ms"}
@@ -87,7 +87,7 @@ def test_the_user_has_no_right_that_is_not_for_a_check(alone):
     rows = alone.sql(f"SHOW GRANTS FOR {USER}@'127.0.0.1'")
     given = {re.sub(r" TO .*", "", row[0].replace("`", "")) for row in rows}
     seen = servers.SEEN_BY_PROBE if alone.engine == "mysql" else ()
-    seen = (*seen, "events_statements_summary_by_digest")
+    seen = (*seen, "events_statements_summary_by_digest", "events_statements_current", "threads")
     assert given == {
         "GRANT PROCESS ON *.*" if alone.engine == "mysql" else "GRANT PROCESS, SLAVE MONITOR ON *.*",
         *(f"GRANT SELECT ON performance_schema.{table}" for table in seen),
@@ -212,9 +212,9 @@ def table_lock_wait(server):
 
 
 @contextlib.contextmanager
-def later(server, statement):
+def later(server, statement, *before):
     """In the block a session waits for the end of the statement; it is killed then."""
-    with session(server) as connection:
+    with session(server, *before) as connection:
         connection._execute_command(3, statement)  # COM_QUERY, whose answer nobody reads.
         try:
             yield
@@ -330,7 +330,7 @@ ELSEWHERE = {  # What is made to fail by the tests below.
     *("replica-mariadb", "replica-mysql", "replica-writable-mariadb"),
     "slow-statements",
 }
-NEVER = {"long-sessions"}  # It judges nothing.
+NEVER = {"long-sessions", "long-sessions-raw"}  # They judge nothing.
 
 
 def test_every_check_is_made_to_fail():
@@ -358,11 +358,23 @@ def test_slow_statements_are_logged(serve, alone):
     assert "secret" not in a.log_text() and "secret" not in str(a.output())
 
 
-def wait_known(server):
-    """InnoDB shows its transactions as they were 0.1 s ago: waits until ours is among them."""
-    of_session = "JOIN information_schema.processlist ON id = trx_mysql_thread_id WHERE user = 'app'"
-    known = f"SELECT COUNT(*) FROM information_schema.innodb_trx {of_session}"
-    wait_until(lambda: server.value(known), "the transaction is known", pause=0.15)
+SECRETIVE = (
+    "ALTER USER app@'%' IDENTIFIED BY 'app-secret'",
+    "/* app-secret */ SET PASSWORD FOR app@'%' = {} -- app-secret",
+    "SELECT 'app-secret', \"app-secret\", 4711",
+)
+
+
+@pytest.mark.parametrize("statement", SECRETIVE)
+def test_no_secret_is_in_a_digest(alone, statement):
+    """By the statement of the check itself: what is slow is chance."""
+    table = "performance_schema.events_statements_summary_by_digest"
+    alone.sql(f"TRUNCATE TABLE {table}")
+    word = "'app-secret'" if alone.engine == "mysql" else "PASSWORD('app-secret')"
+    alone.sql(statement.format(word))
+    seen = alone.sql(f"SELECT digest_text FROM {table}")
+    assert any(statement.split("*/ ")[-1].split()[0] in text for (text,) in seen if text)
+    assert "app-secret" not in str(seen) and "4711" not in str(seen)
 
 
 def test_long_sessions_are_logged(serve, alone):
@@ -374,6 +386,29 @@ def test_long_sessions_are_logged(serve, alone):
         assert (row["user_name"], row["database_name"], row["command"]) == ("app", "app", "Sleep")
         assert row["client"] == "127.0.0.1"
         assert 3600 <= int(row["transaction_seconds"]) < 3700
+
+
+def wait_known(server):
+    """InnoDB shows its transactions as they were 0.1 s ago: waits until ours is among them."""
+    session = "JOIN information_schema.processlist ON id = trx_mysql_thread_id WHERE user = 'app'"
+    known = f"SELECT COUNT(*) FROM information_schema.innodb_trx {session}"
+    wait_until(lambda: server.value(known), "the transaction is known", pause=0.15)
+
+
+def test_what_long_sessions_do_is_shown_without_its_constants(serve, alone):
+    begin = ("START TRANSACTION", "SELECT n FROM t")
+    statement = "/* hidden */ SELECT SLEEP(60), 'hidden'"
+    sleeping = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'"
+    with an_hour_later(alone), later(alone, statement, *begin):
+        wait_until(lambda: alone.value(sleeping), "the statement runs")
+        wait_known(alone)
+        a = serve(alone, DBHEALTH_ENABLE="long-sessions long-sessions-raw")
+        [raw] = wait_until(lambda: rows_of(a, "long-sessions-raw"), "it reports")
+        [row] = wait_until(lambda: rows_of(a, "long-sessions"), "it reports")
+    shown = {"mysql": "SELECT `SLEEP` (?) , ?", "mariadb": "SELECT SLEEP"}
+    assert row["statement"] == shown[alone.engine]
+    assert ("digest" in row) == (alone.engine == "mysql")
+    assert (raw["id"], raw["statement"]) == (row["id"], statement)
 
 
 def test_without_statistics_the_report_warns(check, pair):

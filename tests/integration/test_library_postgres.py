@@ -28,8 +28,10 @@ ROLES = ("/primary", "/replica", "/read-only", "/readyz")
 PRIMARY, REPLICA = (200, 503, 200, 200), (503, 200, 200, 200)
 STALE = (503, 503, 503, 200)
 GONE = (503, 503, 503, 503)
-OPTIONAL = {"DBHEALTH_ENABLE": "write slow-statements long-sessions"}
-UNCACHED = {"DBHEALTH_CACHE": "0s", **OPTIONAL}
+OPTIONAL = {
+    "DBHEALTH_ENABLE": "write slow-statements slow-statements-raw long-sessions long-sessions-raw"
+}
+UNCACHED = {"DBHEALTH_CACHE": "0s", "DBHEALTH_ENABLE": "write slow-statements long-sessions"}
 USER, PASSWORD = "checker", "checker-secret"
 SETTINGS = {
     "archive_mode": "on",
@@ -481,7 +483,11 @@ FAULTS = {
     "no-extension": Fault(
         "slow-statements", well, "server_error: .*", url={"database": "template1"}
     ),
+    "no-extension-raw": Fault(
+        "slow-statements-raw", well, "server_error: .*", url={"database": "template1"}
+    ),
     "no-server": Fault("long-sessions", well, "refused: .*", url={"port": 1}),
+    "no-server-raw": Fault("long-sessions-raw", well, "refused: .*", url={"port": 1}),
 }
 
 
@@ -930,13 +936,45 @@ def test_slow_statements_are_logged(serve, primary):
     assert float(first["total_seconds"]) >= 0.2
 
 
+SECRETIVE = [  # Statements, and what is shown of them.
+    ("ALTER ROLE app PASSWORD 'app-secret'", "ALTER ROLE"),
+    ("/* app-secret */ ALTER ROLE app PASSWORD $$app-secret$$", "ALTER ROLE"),
+    ("SELECT 'app-secret' AS word INTO TEMPORARY word", "SELECT"),
+    ("SELECT 4711 AS pin INTO TEMPORARY pin -- app-secret", "SELECT ? AS pin INTO TEMPORARY pin"),
+    ("SET app.word = 'app-secret'", "SET app"),
+    ("SELECT pg_sleep(0), 'app-secret' AS a2 /* app-secret */", "SELECT pg_sleep($1), $2 AS a2"),
+]
+
+
+@pytest.mark.parametrize("statement, shown", SECRETIVE)
+def test_no_secret_is_in_a_report_that_does_not_say_so(primary, statement, shown):
+    """By the statement itself: what is slow is chance."""
+    with contextlib.closing(connect(primary)) as reader:
+        cursor = reader.cursor()
+        primary.sql("SELECT pg_stat_statements_reset()")
+        primary.sql(statement)
+        cursor.execute(statement_of("slow-statements"))
+        seen = [row[-1] for row in cursor.fetchall()]
+        cursor.execute(statement_of("slow-statements-raw"))
+        raw = str(cursor.fetchall())
+    assert shown in seen
+    assert "app-secret" not in str(seen) and "4711" not in str(seen)
+    assert ("app-secret" in raw) or ("4711" in raw)
+
+
 def test_long_sessions_are_logged(serve, primary, tmp_path):
-    """The shipped check, but for how long is long."""
-    text = statement_of("long-sessions")
-    (tmp_path / "long-sessions.sql").write_text(text.replace("interval '60 s'", "interval '0 s'"))
-    with session(primary, "SELECT 'two\nlines'"):
-        a = serve(primary, DBHEALTH_CHECKS=f"library:{tmp_path}")
+    """By the shipped reports, but for how long is long."""
+    names = ("long-sessions", "long-sessions-raw")
+    for name in names:
+        text = statement_of(name)
+        (tmp_path / f"{name}.sql").write_text(text.replace("interval '60 s'", "interval '0 s'"))
+    checks = {"DBHEALTH_CHECKS": f"library:{tmp_path}", "DBHEALTH_ENABLE": " ".join(names)}
+    with session(primary, "/* a\nnote */ SELECT 'two\nlines'"):
+        a = serve(primary, **checks)
         [row] = wait_until(lambda: rows_of(a, "long-sessions"), "they are logged")
+        [raw] = wait_until(lambda: rows_of(a, "long-sessions-raw"), "so are their statements")
     assert (row["user_name"], row["state"]) == ("app", "idle in transaction")
-    assert row["statement"] == "SELECT 'two lines'"
+    assert row["statement"] == "SELECT"
+    assert re.fullmatch(r"-?\d+", row["query_id"])
     assert float(row["transaction_seconds"]) >= 0
+    assert (raw["pid"], raw["statement"]) == (row["pid"], "/* a note */ SELECT 'two lines'")

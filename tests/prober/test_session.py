@@ -107,14 +107,15 @@ def test_a_table_of_the_pool_hides_none_of_the_servers(start, server, new_pgboun
 
 # --- MySQL and MariaDB ---------------------------------------------------------------------------
 
-COUNT = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT {} FROM c"
+FIVE = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) "
+SCHEMA = "information_schema"
 ODD_SERVER = {  # Variables, and what would be seen of them.
     "sql_mode": ("ANSI_QUOTES,PIPES_AS_CONCAT", "SELECT \"text\", 'a' || 'b'", ("text", "0")),
     "sql_select_limit": (0, "SELECT 1", ("1",)),
-    "max_join_size": (1, COUNT.format("COUNT(*)"), ("5",)),
+    "max_join_size": (1, FIVE + "SELECT COUNT(*) FROM c", ("5",)),
     "time_zone": ("+12:00", "SELECT FROM_UNIXTIME(0)", ("1970-01-01 00:00:00",)),
     "div_precision_increment": (0, "SELECT 2 / 3", ("0.6667",)),
-    "group_concat_max_len": (4, COUNT.format("GROUP_CONCAT(n)"), ("1,2,3,4,5",)),
+    "group_concat_max_len": (4, FIVE + "SELECT GROUP_CONCAT(n) FROM c", ("1,2,3,4,5",)),
     "max_sort_length": (64, "SELECT @@session.max_sort_length", ("1024",)),
     "lc_time_names": ("de_DE", "SELECT DATE_FORMAT('2024-01-01', '%W')", ("Monday",)),
     "default_week_format": (3, "SELECT WEEK('2024-12-30')", ("52",)),
@@ -122,16 +123,16 @@ ODD_SERVER = {  # Variables, and what would be seen of them.
     "sql_safe_updates": (1, "SELECT @@session.sql_safe_updates", ("0",)),
     "sql_auto_is_null": (1, "SELECT @@session.sql_auto_is_null", ("0",)),
     "autocommit": (0, "SELECT @@session.autocommit", ("1",)),
-    "init_connect": ("SET NAMES latin1 COLLATE latin1_bin", "SELECT 'gr\u00fcn', 'a' = 'A'", ("gr\u00fcn", "1")),
+    "init_connect": ("SET NAMES latin1 COLLATE latin1_bin", "SELECT 'ü', 'a' = 'A'", ("ü", "1")),
 }
 ODD = {
     "mariadb": {
         **ODD_SERVER,
         "tx_isolation": ("SERIALIZABLE", "SELECT @@session.tx_isolation", ("REPEATABLE-READ",)),
         "max_statement_time": (1e-6, "SELECT @@session.max_statement_time", ("1.500000",)),
-        "max_recursive_iterations": (1, COUNT.format("MAX(n)"), ("5",)),
-        "max_session_mem_used": (8192, "SELECT COUNT(*) > 0 FROM information_schema.tables", ("1",)),
-        "tmp_disk_table_size": (1024, "SELECT COUNT(*) > 0 FROM information_schema.columns", ("1",)),
+        "max_recursive_iterations": (1, FIVE + "SELECT MAX(n) FROM c", ("5",)),
+        "max_session_mem_used": (8192, f"SELECT COUNT(*) > 0 FROM {SCHEMA}.tables", ("1",)),
+        "tmp_disk_table_size": (1024, f"SELECT COUNT(*) > 0 FROM {SCHEMA}.columns", ("1",)),
         "old_mode": ("ZERO_DATE_TIME_CAST", "SELECT @@session.old_mode", ("",)),
         "default_regex_flags": ("EXTENDED", "SELECT 'ab' REGEXP 'a b'", ("0",)),
         "system_versioning_asof": (
@@ -150,7 +151,7 @@ ODD = {
             ("REPEATABLE-READ",),
         ),
         "max_execution_time": (1, "SELECT @@session.max_execution_time", ("1500",)),
-        "cte_max_recursion_depth": (0, COUNT.format("MAX(n)"), ("5",)),
+        "cte_max_recursion_depth": (0, FIVE + "SELECT MAX(n) FROM c", ("5",)),
         "group_replication_consistency": (
             "BEFORE_AND_AFTER",
             "SELECT @@session.group_replication_consistency",
