@@ -17,12 +17,15 @@ static const struct outcome_info infos[OUTCOME_COUNT] = {
                                "the server is starting, recovering or shutting down",
                                "wait: its own log tells how far it is"},
     [OUTCOME_TERMINATED] = {"terminated", GROUP_ANSWERED, false, "the server ended our session",
-                            "look in its log for who ended it"},
+                            "look in its log for who ended it; if it ends each new one, its "
+                            "init_connect fails"},
     [OUTCOME_DENIED] = {"denied", GROUP_ANSWERED, false, "the server refused the probe user",
-                        "check user, password, database and grants of the probe user"},
-    [OUTCOME_SATURATED] = {"saturated", GROUP_ANSWERED, false,
-                           "the server has no connection left to give",
-                           "find who holds the connections, or raise max_connections"},
+                        "check user, password, database and grants of the probe user, and whether "
+                        "the server demands TLS"},
+    [OUTCOME_SATURATED] =
+        {"saturated", GROUP_ANSWERED, false, "the server has no connection left to give",
+         "find who holds the connections, or raise the limit: max_connections, or "
+         "the CONNECTION LIMIT of the probe's role or database"},
     [OUTCOME_QUOTA] = {"quota", GROUP_ANSWERED, false,
                        "the probe user's own limit is reached: the server is well",
                        "raise the probe user's resource limit"},
@@ -32,8 +35,10 @@ static const struct outcome_info infos[OUTCOME_COUNT] = {
     [OUTCOME_SERVER_ERROR] = {"server_error", GROUP_ANSWERED, false,
                               "the server answered with an error",
                               "the adapter's log has the server's message"},
-    [OUTCOME_TLS] = {"tls", GROUP_ANSWERED, false, "no TLS connection as the URL demands it",
-                     "check the certificates and the URL's TLS parameters"},
+    [OUTCOME_TLS] =
+        {"tls", GROUP_ANSWERED, false, "no TLS connection as the URL or the server demands it",
+         "check the certificates and the URL's TLS parameters; for a server that demands "
+         "TLS add ssl-mode=REQUIRED"},
     [OUTCOME_REFUSED] = {"refused", GROUP_SILENT, false, "nothing listens at the server's address",
                          "start the server, or correct host and port in the URL"},
     [OUTCOME_UNREACHABLE] = {"unreachable", GROUP_SILENT, false,

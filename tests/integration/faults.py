@@ -121,6 +121,17 @@ def offline_mode(server):
     return changed(server, "SET GLOBAL offline_mode = 1", "SET GLOBAL offline_mode = 0")
 
 
+def init_connect(server):
+    """It fails, for all but administrators."""
+    change = "SET GLOBAL init_connect ="
+    return changed(server, f"{change} 'INSERT INTO nosuch.t VALUES (1)'", f"{change} ''")
+
+
+def demanding_tls(server):
+    change = "SET GLOBAL require_secure_transport ="
+    return changed(server, f"{change} ON", f"{change} OFF")
+
+
 def login_locked(server):
     """Logins wait for a lock."""
     return catalogue_locked(server, "pg_authid")

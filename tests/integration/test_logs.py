@@ -39,7 +39,8 @@ def test_a_transition_is_one_line(adapter, mariadb, form):
         "errno": "1045",
         "stage": "open",
         "meaning": "the server refused the probe user",
-        "advice": "check user, password, database and grants of the probe user",
+        "advice": "check user, password, database and grants of the probe user, and whether the server"
+        " demands TLS",
     }
     assert a.log_text().count("\n") == len(a.lines())
 

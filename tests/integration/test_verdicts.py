@@ -43,6 +43,7 @@ class Fault:
     statement: object = None  # Of the checks, when it isn't the library's.
     times_out: bool = False  # It takes a timeout to see.
     lasting: bool = False  # It ends some time after its cause.
+    advice: str = ""  # Words that the body of readiness has.
 
     def verdict(self, check):
         """What the log calls it; the shipped liveness check tolerates answers."""
@@ -57,7 +58,9 @@ def of(postgres=None, mariadb=None, mysql=None, pgbouncer=None):
 FAULTS = {
     "full": Fault(faults.full, "saturated", "open", of("53300", "1040", "1040")),
     "quota": Fault(faults.quota, "quota", "open", of(None, "1226", "1226")),
-    "role-limit": Fault(faults.quota, "saturated", "open", of("53300")),
+    "role-limit": Fault(
+        faults.quota, "saturated", "open", of("53300"), advice="CONNECTION LIMIT"
+    ),
     "wrong-password": Fault(  # A refused secret is shown again after 2 s.
         faults.wrong_password, "denied", "open", of("28P01", "1045", "1045"), lasting=True
     ),
@@ -67,6 +70,15 @@ FAULTS = {
     "locked-account": Fault(faults.locked_account, "denied", "open", of(None, "4151", "3118")),
     "expired-password": Fault(faults.expired_password, "denied", "open", of(mysql="1862")),
     "expired-later": Fault(faults.expired_password, "denied", "run", of(mariadb="1820")),
+    "demanding-tls": Fault(
+        faults.demanding_tls, "tls", "open", of(mysql="3159"), advice="ssl-mode=REQUIRED"
+    ),
+    "demanding-tls-unsaid": Fault(  # By the number of a wrong password.
+        faults.demanding_tls, "denied", "open", of(mariadb="1045"), lasting=True, advice="TLS"
+    ),
+    "init-connect": Fault(
+        faults.init_connect, "terminated", "open", of(None, "1184", "1184"), advice="init_connect"
+    ),
     "unknown-database": Fault(
         faults.unknown_database,
         "denied",
@@ -249,6 +261,7 @@ def test_a_fault_and_its_end(victims, adapter, engine, name):
         assert observed(a) == (fault.statuses, [fault.outcome, fault.outcome])
         for check in CHECKS:
             assert logged(a, check, engine) == expected(fault, check, engine)
+        assert fault.advice in a.get("/readyz?verbose").body
     if fault.lasting:
         servers.wait_until(lambda: a.statuses() == WELL, "it is well again")
     assert a.statuses() == WELL

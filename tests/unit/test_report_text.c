@@ -48,7 +48,8 @@ static void an_outcome_is_shown_with_its_code_and_whose_fault_it_is(void **state
                 "the server, or correct host and port in the URL\n");
     expect_line(VERDICT_WARN, OUTCOME_DENIED, "", false,
                 "[+]alive warn: denied: the server refused the probe user; check user, "
-                "password, database and grants of the probe user\n");
+                "password, database and grants of the probe user, and whether the server "
+                "demands TLS\n");
     expect_line(VERDICT_FAIL, OUTCOME_NO_ROW, "", true,
                 "[-]alive failed: no_row: the query gave no row to judge; make the "
                 "query give a row, or add a rule on `rows`\n");
