@@ -640,6 +640,8 @@ def test_a_failover_and_back(watched):
 
 # Clusters
 
+ONE_GALERA = pytest.mark.xdist_group("galera")  # A node gets its data at a port of its own choice.
+
 
 @pytest.fixture
 def new_cluster(program):
@@ -663,6 +665,7 @@ def refuses(server):
     return True
 
 
+@ONE_GALERA
 @pytest.mark.timeout(180)
 def test_a_galera_node(new_cluster, serve, check):
     node, other = new_cluster(servers.Galera)
@@ -684,6 +687,9 @@ def test_a_galera_node(new_cluster, serve, check):
     assert watch.adapter.status_of("/healthz") == 200
     assert check(node, "galera") == ("fail", "cluster_status non-Primary != 'Primary'")
     assert check(node, "primary-mariadb") == ("fail", "outside_cluster 1 == 1")
+    node.sql("SET GLOBAL sql_mode = 'EMPTY_STRING_IS_NULL'")  # As if it had never been in one.
+    assert watch.is_seen_as(Watch.dead)
+    assert check(node, "galera") == ("fail", "cluster_status non-Primary != 'Primary'")
 
 
 @pytest.mark.timeout(180)
@@ -705,6 +711,38 @@ def test_a_member_of_a_replication_group(new_cluster, serve, check):
             assert check(cut_off.server, f"{role}-mysql") == ("fail", "outside_group 1 == 1")
         wait_until(lambda: cut_off.server.states() == ["ONLINE"] * 2, "the group is whole", 30)
         assert first.is_seen_as(Watch.primary) and second.is_seen_as(Watch.replica)
+
+
+WAITS = {  # How a server makes reads wait for what others have committed.
+    servers.Galera: "wsrep_sync_wait = 15",
+    servers.GroupMember: "group_replication_consistency = 'BEFORE'",
+}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    "kind", (pytest.param(servers.Galera, marks=ONE_GALERA), servers.GroupMember)
+)
+def test_a_probe_does_not_wait_for_the_cluster(new_cluster, serve, tmp_path, kind):
+    """That would be as long as a backup's lock keeps its node from applying anything."""
+    other, node = new_cluster(kind)
+    other.sql(f"GRANT SELECT ON app.t TO {USER}@'127.0.0.1'")
+    (tmp_path / "reads.sql").write_text("-- endpoints: reads\nSELECT COUNT(*) >= 0 FROM app.t")
+    node.sql(f"SET GLOBAL {WAITS[kind]}")
+    a = serve(node, DBHEALTH_CHECKS=f"library:{tmp_path}", DBHEALTH_TIMEOUT="2s")
+    paths = ("/healthz", "/startupz", "/reads")
+    with session(node, "FLUSH TABLES WITH READ LOCK", user="root"):
+        for number in range(3):
+            other.sql(f"INSERT INTO app.t VALUES ({number})")
+        assert [a.status_of(path) for path in paths] == [200] * 3
+        verdict = check_of(a, "galera" if kind is servers.Galera else "group-replication")
+        assert a.status_of("/readyz") == (503 if verdict == "failed" else 200)
+    a.wait_status("/readyz", 200)
+    assert {line["to"] for line in a.transitions("alive")} == {"pass"}
+
+
+def check_of(adapter, name):
+    return adapter.shown("/readyz")[name].verdict
 
 
 def test_a_user_without_grants_is_told_of_a_group_that_it_can_not_see(check, pair, program):
