@@ -229,3 +229,17 @@ def test_too_little_cpu_is_told_and_kills_nobody(little_cpu, adapter, postgres):
     wait_until(lambda: a.statuses() == (200,) * 4, "it is well again", limit=20)
     assert statuses == {200}
     assert {line["outcome"] for line in a.transitions()[mark:]} <= {"starved", "ok"}
+
+
+def test_a_limit_of_the_servers_own_is_no_lack_of_cpu(little_cpu, adapter, mariadb):
+    """It ends a statement long before our limit could, however much of that time we waited for the
+    CPU; and we have time enough."""
+    limited = sql.check("SET STATEMENT max_statement_time = 0.001 FOR SELECT SLEEP(1)")
+    a = little_cpu.adapter = adapter(
+        mariadb.url(), preexec=little_cpu.join, checks={"limited": limited}, DBHEALTH_CACHE="0s"
+    )
+    assert a.shown("/readyz")["limited"].code == "query_timeout"
+    little_cpu.set_cpu(0.02)
+    codes = {a.shown("/readyz")["limited"].code for _ in range(10)}
+    little_cpu.set_cpu(2)
+    assert codes == {"query_timeout"}

@@ -468,11 +468,13 @@ static void prober_be_closed(struct prober *prober)
     prober->state = STATE_IDLE;
 }
 
-// The server's time for a statement goes by while we get no CPU to send the rest of it, too.
-static bool prober_is_our_delay(const struct prober *prober, const struct reply *reply)
+// The server's time for a statement goes by while we get no CPU to send the rest of it, too. What
+// ends long before our limit has come to another one: the server's own, or the statement's.
+static bool prober_is_our_delay(struct prober *prober, const struct reply *reply)
 {
-    return reply->outcome == OUTCOME_QUERY_TIMEOUT &&
-           prober_is_starved(prober, instant_since(prober->effort.since, instant_now()));
+    struct duration span = instant_since(prober->effort.since, instant_now());
+    return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober_timeout_of(prober).ms / 2 &&
+           prober_is_starved(prober, span);
 }
 
 static void prober_on_ran(struct prober *prober, struct reply *reply)
