@@ -11,14 +11,18 @@
 -- # A replica, or another server with read_only, is not meant to.
 -- skip:        writable == 0
 -- fail:        written != 1
--- metrics:     no
+-- # How long all of it took, the commit included. The adapter fills it in, for no statement knows that of
+-- # itself. A disk that is well takes milliseconds, and a cluster that is waited for some more.
+-- param:       warn_write_seconds = ${WARN_WRITE_SECONDS:-1}
+-- warn:        write_seconds > $warn_write_seconds
+-- metrics:     write_seconds
 -- # A commit is in storage when innodb_flush_log_at_trx_commit is 1. With 0 or 2 it is there up to a second
 -- # later, and a check that passes says that much less.
 -- # A row for each server in a table of its own: nodes of a cluster that wrote the same one would conflict.
 -- grants:      CREATE DATABASE IF NOT EXISTS dbhealthd
 -- grants:      CREATE TABLE IF NOT EXISTS dbhealthd.written (server varchar(300) CHARACTER SET ascii PRIMARY KEY, at timestamp(6) NOT NULL) ENGINE = InnoDB
 -- # In a procedure, for a server with read_only refuses a statement that may write, whatever its WHERE.
--- grants:      CREATE PROCEDURE dbhealthd.write() MODIFIES SQL DATA SQL SECURITY INVOKER BEGIN DECLARE writable int DEFAULT CONCAT(@@global.read_only) IN ('0', 'OFF') AND NOT @@global.innodb_read_only; IF writable THEN INSERT INTO dbhealthd.written VALUES (CONCAT(@@hostname, ':', @@port), NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6); END IF; SELECT writable, ROW_COUNT() > 0 AS written, @@global.innodb_flush_log_at_trx_commit AS flush_log_at_trx_commit; END
+-- grants:      CREATE PROCEDURE dbhealthd.write() MODIFIES SQL DATA SQL SECURITY INVOKER BEGIN DECLARE writable int DEFAULT CONCAT(@@global.read_only) IN ('0', 'OFF') AND NOT @@global.innodb_read_only; IF writable THEN INSERT INTO dbhealthd.written VALUES (CONCAT(@@hostname, ':', @@port), NOW(6)) ON DUPLICATE KEY UPDATE at = NOW(6); END IF; SELECT writable, ROW_COUNT() > 0 AS written, @@global.innodb_flush_log_at_trx_commit AS flush_log_at_trx_commit, NULL AS write_seconds; END
 -- grants:      GRANT SELECT, INSERT, UPDATE ON dbhealthd.written TO $user
 -- grants:      GRANT EXECUTE ON PROCEDURE dbhealthd.write TO $user
 CALL dbhealthd.write();

@@ -9,10 +9,14 @@
 -- # is behind and has replayed no commit since it started) fails.
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- fail:        lag_seconds > $max_lag_seconds
+-- # WAL that is not replayed yet: how much a failover has to catch up on. 16 GiB are more than come in
+-- # those 30 s, so that the seconds decide until you say how much is too much.
+-- param:       max_lag_bytes = ${MAX_LAG_BYTES:-17179869184}
+-- fail:        lag_bytes > $max_lag_bytes
 -- # Without the grant it can't be seen what the primary has that has not arrived yet, nor whether a
 -- # receiver that has just connected has heard anything.
 -- warn:        grants_missing == true
--- metrics:     wal_receivers, lag_seconds
+-- metrics:     wal_receivers, lag_seconds, lag_bytes
 -- grants:      GRANT pg_read_all_stats TO $user
 WITH RECURSIVE
 receiver AS MATERIALIZED (
@@ -25,9 +29,8 @@ receiver AS MATERIALIZED (
 ),
 known AS MATERIALIZED (
     SELECT pg_is_in_recovery() AS in_recovery,
-           count(*) AS receivers,
-           greatest(pg_last_wal_receive_lsn(), max(latest_end_lsn)) AS lsn
-    FROM receiver
+           (SELECT count(*) FROM receiver) AS receivers, -- one at most
+           greatest(pg_last_wal_receive_lsn(), (SELECT latest_end_lsn FROM receiver)) AS lsn
 ),
 -- After an idle hour the last commit that was replayed is an hour old, and stays so for the moment
 -- that the next one takes from arrival to replay. So it gets 0.1 s to be replayed.
@@ -37,15 +40,21 @@ replay (step, lsn) AS (
     SELECT step + 1, CASE WHEN pg_sleep(0.02) IS NOT NULL THEN pg_last_wal_replay_lsn() END
     FROM replay, known
     WHERE step < 5 AND replay.lsn < known.lsn AND in_recovery AND receivers > 0
+),
+replayed AS MATERIALIZED (
+    SELECT lsn FROM replay ORDER BY step DESC LIMIT 1
 )
 SELECT in_recovery,
        receivers AS wal_receivers,
        CASE WHEN NOT in_recovery THEN 0
             WHEN receivers = 0 THEN NULL
-            WHEN (SELECT max(lsn) FROM replay) >= known.lsn THEN 0
+            WHEN replayed.lsn >= known.lsn THEN 0
             WHEN pg_last_xact_replay_timestamp() > clock_timestamp() THEN 0 -- the clocks differ
             ELSE round(extract(epoch FROM
                 clock_timestamp() - pg_last_xact_replay_timestamp())::numeric, 3)
        END AS lag_seconds,
+       CASE WHEN NOT in_recovery OR receivers > 0 AND replayed.lsn >= known.lsn THEN 0
+            WHEN receivers > 0 THEN pg_wal_lsn_diff(known.lsn, replayed.lsn)
+       END AS lag_bytes,
        NOT pg_has_role('pg_read_all_stats', 'USAGE') AS grants_missing
-FROM known;
+FROM known CROSS JOIN replayed;

@@ -139,6 +139,22 @@ bool result_add_value(struct result *result, enum value_type type, const char *t
     return true;
 }
 
+static size_t result_index(const struct result *result, uint32_t row, uint32_t column)
+{
+    assert(row < result->kept_rows && column < result->column_count);
+    return (size_t)result->column_count * (row + (size_t)1) + column;
+}
+
+bool result_set_number(struct result *result, uint32_t row, uint32_t column, const char *digits)
+{
+    size_t index = result_index(result, row, column);
+    struct cell cell = {.length = (uint16_t)strlen(digits), .type = VALUE_NUMBER};
+    if (!result_add_cell(result, cell, digits))
+        return false;
+    result->cells[index] = result->cells[--result->cell_count]; // the old text stays in the pool
+    return true;
+}
+
 const char *result_column(const struct result *result, uint32_t column)
 {
     assert(column < result->column_count);
@@ -158,9 +174,7 @@ bool result_find_column(const struct result *result, const char *name, uint32_t 
 
 struct value result_value(const struct result *result, uint32_t row, uint32_t column)
 {
-    assert(row < result->kept_rows && column < result->column_count);
-    const struct cell *cell =
-        &result->cells[(size_t)result->column_count * (row + (size_t)1) + column];
+    const struct cell *cell = &result->cells[result_index(result, row, column)];
     return (struct value){.type = (enum value_type)cell->type,
                           .cut = cell->cut != 0,
                           .text = result->pool + cell->offset,

@@ -56,6 +56,11 @@ void result_add_column(struct result *result, const char *name);
 // room, and then the row it belongs to, which must be the last, is dropped and `cut` is set.
 bool result_add_value(struct result *result, enum value_type type, const char *text, size_t length);
 
+// Puts a number in the place of a kept row's value. False, with nothing changed, when there is no
+// room.
+bool result_set_number(struct result *result, uint32_t row, uint32_t column, const char *digits)
+    __attribute__((warn_unused_result));
+
 // The name of a column, cut at RESULT_NAME_MAX.
 const char *result_column(const struct result *result, uint32_t column);
 

@@ -58,6 +58,21 @@ struct addrinfo *resolve_host(const char *host, struct reply *reply)
     return NULL;
 }
 
+void reply_set_write_seconds(struct reply *reply, const struct call *call, struct instant began)
+{
+    struct result *result = reply->result;
+    uint32_t column;
+    char digits[32];
+    if (call->read_only || reply->outcome != OUTCOME_OK || result->kept_rows == 0 ||
+        !result_find_column(result, "write_seconds", &column) ||
+        result_value(result, 0, column).type != VALUE_NULL)
+        return;
+    int64_t us = (instant_now().ns - began.ns) / 1000;
+    (void)snprintf(digits, sizeof digits, "%lld.%06lld", (long long)us / 1000000,
+                   (long long)us % 1000000);
+    result->cut |= !result_set_number(result, 0, column, digits);
+}
+
 void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length)
 {
     struct text text = text_in(reply->version, sizeof reply->version);

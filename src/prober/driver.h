@@ -62,5 +62,9 @@ struct addrinfo *resolve_host(const char *host, struct reply *reply);
 // code may be NULL.
 void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message);
 
+// Fills the column write_seconds of the first row of a run that may write, if it is there and NULL:
+// how long it took since it began, commit and all, which no statement can know of itself.
+void reply_set_write_seconds(struct reply *reply, const struct call *call, struct instant began);
+
 // Fills flavor and version of a reply; the version is cleaned like a message.
 void reply_set_server(struct reply *reply, enum flavor flavor, const char *version, size_t length);

@@ -844,10 +844,12 @@ static void my_run(struct session *session, const struct call *call, struct repl
         return;
     }
     struct result *result = result_new();
+    struct instant began = instant_now();
     if (my_prepare(session, call) && my_query(session, call->sql) &&
         my_take_results(session, call, result)) {
         reply_set(reply, OUTCOME_OK, NULL, "");
         reply->result = result;
+        reply_set_write_seconds(reply, call, began);
     } else {
         my_reply_with_run_error(reply, session);
         result_free(result);

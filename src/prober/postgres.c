@@ -816,6 +816,7 @@ static void pg_abandon_copy(PGconn *connection, struct reply *reply)
 static void pg_run(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
+    struct instant began = instant_now();
     reply_set(reply, OUTCOME_OK, NULL, "");
     reply->result = result_new();
     if (PQstatus(connection) == CONNECTION_BAD)
@@ -824,6 +825,7 @@ static void pg_run(struct session *session, const struct call *call, struct repl
         pg_take_error(session, NULL, reply);
     else if (!pg_read_run(session, call, reply))
         pg_abandon_copy(connection, reply);
+    reply_set_write_seconds(reply, call, began);
     if (reply->outcome != OUTCOME_OK)
         reply_free(reply);
     if (PQstatus(connection) == CONNECTION_OK)

@@ -289,6 +289,7 @@ FAULTS = [  # Check, fault, variables, verdict and what is said.
         "retention_seconds 3600 < 86400",
     ),
     ("write", locked_table, {}, "fail", "query_timeout: .*"),
+    ("write", old_versions, {"WARN_WRITE_SECONDS": "0"}, "warn", r"write_seconds 0\.\d{6} > 0"),
     ("write", lambda s: setting(s, "read_only", 1), {}, "skipped", ".*writable 0 == 0.*"),
     ("primary", lambda s: setting(s, "read_only", 1), {}, "skipped", ".*writable 0 == 0.*"),
 ]

@@ -385,6 +385,16 @@ FAULTS = {
         environment={"MAX_LAG_SECONDS": "0.5"},
         **ON_REPLICA,
     ),
+    "behind-in-bytes": Fault(
+        "replica", behind, r"lag_bytes \d+ > 10", environment={"MAX_LAG_BYTES": "10"}, **ON_REPLICA
+    ),
+    "behind-in-bytes-to-readers": Fault(
+        "read-only",
+        behind,
+        r"lag_bytes \d+ > 10",
+        environment={"MAX_LAG_BYTES": "10"},
+        **ON_REPLICA,
+    ),
     "unknown-lag": Fault(
         "replica", behind_since_its_start, "lag_seconds is null", **ON_REPLICA
     ),
@@ -741,6 +751,7 @@ def test_what_the_receivers_row_shows(primary, replica, seen, receivers, lag):
         found = result_of(connection, statement)
     assert found["wal_receivers"] == receivers
     assert found["lag_seconds"] > 1 if lag == "old" else found["lag_seconds"] == lag
+    assert found["lag_bytes"] > 1 if lag == "old" else found["lag_bytes"] == lag
 
 
 def test_a_clock_that_is_behind_the_primarys_makes_no_negative_lag(primary, replica):
@@ -881,6 +892,14 @@ def written(server):
     return server.value("SELECT coalesce(max(at), '-infinity') FROM dbhealthd.written")
 
 
+def test_a_write_tells_how_long_it_took(serve, check, primary):
+    verdict, said = check(primary, "write", WARN_WRITE_SECONDS="0").row("write")
+    assert verdict == "warn" and re.fullmatch(r"write_seconds 0\.\d{6} > 0", said)
+    a = serve(primary)
+    assert a.status_of("/write") == 200
+    assert re.search(r'\{check="write",column="write_seconds"\} 0\.\d+', a.get("/metrics").body)
+
+
 def test_the_probe_user_may_write_that_row_and_nothing_else(primary):
     rights = "SELECT has_schema_privilege('{0}', 'dbhealthd', 'CREATE')," + ", ".join(
         f" has_table_privilege('{{0}}', 'dbhealthd.written', '{right}')"
@@ -897,7 +916,7 @@ def test_a_write_waits_for_storage(primary, usual, used):
         cursor = connection.cursor()
         cursor.execute(f"SET synchronous_commit = {usual}")
         cursor.execute(statement_of("write"))
-        assert cursor.fetchone() == (False, True, used)
+        assert cursor.fetchone() == (False, True, used, None)  # Filled by the adapter.
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == (used,)
         connection.commit()

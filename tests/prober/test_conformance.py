@@ -603,6 +603,36 @@ def test_writes_when_allowed_and_not_after(probe, server, table, dialect):
     assert server.value(f"SELECT count(*) FROM {table}") == 0
 
 
+def test_how_long_a_write_took(session):
+    """A column for that is filled, of runs that may write alone."""
+    sql = "SELECT 1 AS a, NULL AS write_seconds"
+    assert texts(session.run(sql)) == [("1", None)]
+    reply = session.run(sql, read_only=False)
+    assert reply.result.rows[0][1].type == Type.NUMBER
+    assert 0 < float(texts(reply)[0][1]) < 60
+    for other in ("SELECT 7 AS write_seconds", "SELECT NULL AS b", "SELECT 1 AS a WHERE 1 = 0"):
+        assert texts(session.run(other, read_only=False)) in ([("7",)], [(None,)], [])
+
+
+@ONLY_POSTGRES
+def test_the_commit_counts_in_how_long_a_write_took(probe, server):
+    """A trigger at the transaction's end takes its time."""
+    body = "BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END"
+    server.sql(
+        "CREATE TABLE app.slow (i int); ALTER TABLE app.slow OWNER TO app;"
+        f" CREATE FUNCTION app.rest() RETURNS trigger LANGUAGE plpgsql AS '{body}';"
+        " CREATE CONSTRAINT TRIGGER rest AFTER INSERT ON app.slow DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION app.rest()"
+    )
+    try:
+        prober = probe(server.url("app")).opened()
+        sql = "INSERT INTO app.slow VALUES (1) RETURNING NULL::numeric AS write_seconds"
+        reply = prober.run(sql, read_only=False, limit=30_000)
+        assert float(texts(reply)[0][0]) >= 0.2
+    finally:
+        server.sql("DROP TABLE app.slow; DROP FUNCTION app.rest")
+
+
 @ONLY_POSTGRES
 def test_error_at_commit(probe, server):
     server.sql("CREATE TABLE app.u (i int UNIQUE DEFERRABLE INITIALLY DEFERRED)")

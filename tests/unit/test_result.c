@@ -57,6 +57,35 @@ static void values_come_back_by_row_and_column(void **state)
     result_free(result);
 }
 
+static void a_number_takes_the_place_of_a_value(void **state)
+{
+    (void)state;
+    struct result *result = result_new();
+    result_add_column(result, "a");
+    result_add_column(result, "b");
+    for (int i = 0; i < 2; i++) {
+        assert_true(result_add_value(result, VALUE_NULL, NULL, 0));
+        assert_true(add(result, VALUE_STRING, "x"));
+    }
+    assert_true(result_set_number(result, 0, 0, "0.125"));
+    assert_int_equal(result_value(result, 0, 0).type, VALUE_NUMBER);
+    assert_string_equal(result_value(result, 0, 0).text, "0.125");
+    assert_string_equal(result_value(result, 0, 1).text, "x");
+    assert_int_equal(result_value(result, 1, 0).type, VALUE_NULL);
+    assert_true(add(result, VALUE_STRING, "y"));
+    assert_true(add(result, VALUE_STRING, "z"));
+    assert_string_equal(result_value(result, 2, 1).text, "z");
+    assert_int_equal(result->kept_rows, 3);
+    while (add(result, VALUE_STRING, "more"))
+        ;
+    char digits[4096];
+    memset(digits, '7', sizeof digits - 1);
+    digits[sizeof digits - 1] = '\0';
+    assert_false(result_set_number(result, 0, 0, digits));
+    assert_string_equal(result_value(result, 0, 0).text, "0.125");
+    result_free(result);
+}
+
 static void columns_are_found_whatever_their_case_the_first_of_several(void **state)
 {
     (void)state;
@@ -269,6 +298,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_result_is_empty),
         cmocka_unit_test(values_come_back_by_row_and_column),
+        cmocka_unit_test(a_number_takes_the_place_of_a_value),
         cmocka_unit_test(columns_are_found_whatever_their_case_the_first_of_several),
         cmocka_unit_test(long_names_are_cut),
         cmocka_unit_test(names_of_a_server_are_kept_whole),
