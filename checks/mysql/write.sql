@@ -19,6 +19,8 @@
 -- # A commit is in storage when innodb_flush_log_at_trx_commit is 1. With 0 or 2 it is there up to a second
 -- # later, and a check that passes says that much less.
 -- # A row for each server in a table of its own: nodes of a cluster that wrote the same one would conflict.
+-- # A procedure keeps the mode that it was made in, and some modes have a language of their own.
+-- grants:      SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'
 -- grants:      CREATE DATABASE IF NOT EXISTS dbhealthd
 -- grants:      CREATE TABLE IF NOT EXISTS dbhealthd.written (server varchar(300) CHARACTER SET ascii PRIMARY KEY, at timestamp(6) NOT NULL) ENGINE = InnoDB
 -- # In a procedure, for a server with read_only refuses a statement that may write, whatever its WHERE.

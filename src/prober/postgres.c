@@ -564,6 +564,7 @@ static const struct setting {
     {"SET LOCAL restrict_nonsystem_relation_kind = ''", 150008, 160000},
     {"SET LOCAL restrict_nonsystem_relation_kind = ''", 160004, 0},
     {"SET LOCAL row_security = on", 0, 0},
+    {"SET LOCAL geqo = off", 0, 0}, // plans by chance
     // JIT costs more than any check, and a session that is kept grows with each run. Parallel
     // workers are the applications'.
     {"SET LOCAL jit = off", 110000, 0},

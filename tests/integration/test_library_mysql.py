@@ -96,6 +96,15 @@ def test_the_user_has_no_right_that_is_not_for_a_check(alone):
     }
 
 
+def test_grants_work_whatever_the_mode_of_sql(program, check, alone):
+    mode = "ORACLE" if alone.engine == "mariadb" else "ANSI,NO_BACKSLASH_ESCAPES"
+    alone.sql(f"DROP USER {USER}@'127.0.0.1'")
+    alone.sql("DROP DATABASE dbhealthd")
+    with setting(alone, "sql_mode", f"'{mode}'"):
+        grant(alone, program)
+        assert check(alone, "write") == ("pass", "")
+
+
 SKIPPED = {  # Why, on a server that stands alone, is no part of any cluster and takes writes.
     "mysql": {
         "group-replication": "in_group 0 == 0",

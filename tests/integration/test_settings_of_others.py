@@ -153,16 +153,6 @@ PG_SICK = {
     "MAX_LAG_SECONDS": REFUSE_ALL,
 }
 PG_SICK_STANDBY = {"MAX_LAG_SECONDS": REFUSE_ALL, "MAX_CONNECTIONS_RATIO": "0"}
-AT_LEISURE = " ".join(
-    f"-c {name}=0"
-    for name in (
-        "statement_timeout",
-        "lock_timeout",
-        "idle_in_transaction_session_timeout",
-        "idle_session_timeout",
-        "default_transaction_read_only",
-    )
-)
 
 
 class AuditOfPostgres(Audit):
@@ -186,6 +176,8 @@ class AuditOfPostgres(Audit):
         test_library_postgres.switch_wal(primary)
         test_library_postgres.commit(primary)
         self.wait_for_standby()
+        limits = self.sql("SELECT name FROM pg_settings WHERE name ~ '_timeout$|^default_.*_only$'")
+        self.leisure = " ".join(f"-c {name}=0" for (name,) in limits if self.takes(name, 0))
         self.usual = self.seen()
         return self
 
@@ -243,7 +235,7 @@ class AuditOfPostgres(Audit):
     def waiting_application(self):
         lock = "LOCK TABLE app.locked"
         try:
-            holder, waiter = (self.primary.connect("app", options=AT_LEISURE) for _ in "12")
+            holder, waiter = (self.primary.connect("app", options=self.leisure) for _ in "12")
         except self.primary.driver().OperationalError:  # Nobody can log in.
             yield
             return

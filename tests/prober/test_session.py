@@ -29,6 +29,7 @@ ODD_ROLE = {  # Settings, and what would be seen of them.
     "xmlbinary": ("hex", "current_setting('xmlbinary')", "base64"),
     "row_security": ("off", "current_setting('row_security')", "on"),
     "search_path": ("nowhere", "current_setting('search_path')", "pg_catalog, pg_temp"),
+    "geqo": ("on", "current_setting('geqo')", "off"),
     "jit": ("on", "current_setting('jit')", "off"),
     "max_parallel_workers_per_gather": (
         "8",
