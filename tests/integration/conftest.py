@@ -28,6 +28,7 @@ def start_adapter(build_dir, tmp_path, log_on_failure, request):
         folder.mkdir()
         log_on_failure(name, folder / "log")
         adapter = Adapter(build_dir, folder, url, **options)
+        request.addfinalizer(adapter.shows_no_password)
         request.addfinalizer(adapter.kill)
         return adapter
 
