@@ -7,6 +7,7 @@
 // and behind a pooler nothing stays on a connection that belongs to an application.
 #include "common/memory.h"
 #include "prober/driver.h"
+#include "prober/postgres_settings.h"
 #include "prober/sqlstate.h"
 
 #include <assert.h>
@@ -33,7 +34,7 @@ struct farewell {
 struct session {
     PGconn *connection;
     struct farewell farewell;
-    unsigned settings_sent; // by the present run
+    uint64_t refused; // a bit for each setting that the server does not know
 };
 
 // How far a login came, for when it fails without a word from the server.
@@ -545,86 +546,42 @@ static bool pg_send_text(PGconn *connection, const char *sql)
     return PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
-// What a role, a database or the whole server may have as its default, and what would change an
-// answer or hold it up. Only what an ordinary user may set: see "Settings" in checks/README.md.
-// Versions as PQserverVersion() counts them; a later fix of a release may bring a setting.
-static const struct setting {
-    const char *statement;
-    int since, before; // 0: all that are supported, and newer ones
-} settings[] = {
-    {"SET LOCAL transaction_timeout = 0", 170000, 0},
-    {"SET LOCAL idle_in_transaction_session_timeout = '10s'", 0, 0}, // our prober has stopped
-    {"SET LOCAL exit_on_error = off", 0, 0},
-    {"SET LOCAL client_min_messages = warning", 0, 0}, // one says why a session ends
-    {"SET LOCAL quote_all_identifiers = off", 0, 0},
-    {"SET LOCAL search_path = pg_catalog, pg_temp", 0, 0},
-    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 120020, 130000},
-    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 130016, 140000},
-    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 140013, 150000},
-    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 150008, 160000},
-    {"SET LOCAL restrict_nonsystem_relation_kind = ''", 160004, 0},
-    {"SET LOCAL row_security = on", 0, 0},
-    {"SET LOCAL geqo = off", 0, 0}, // plans by chance
-    // JIT costs more than any check, and a session that is kept grows with each run. Parallel
-    // workers are the applications'.
-    {"SET LOCAL jit = off", 110000, 0},
-    {"SET LOCAL max_parallel_workers_per_gather = 0", 0, 0},
-    {"SET LOCAL standard_conforming_strings = on", 0, 0},
-    {"SET LOCAL transform_null_equals = off", 0, 0},
-    {"SET LOCAL array_nulls = on", 0, 0},
-    {"SET LOCAL xmloption = content", 0, 0},
-    {"SET LOCAL TimeZone = 'UTC'", 0, 0},
-    {"SET LOCAL DateStyle = 'ISO, MDY'", 0, 0},
-    {"SET LOCAL IntervalStyle = postgres", 0, 0},
-    {"SET LOCAL extra_float_digits = 1", 0, 0},
-    {"SET LOCAL bytea_output = hex", 0, 0},
-    {"SET LOCAL xmlbinary = base64", 0, 0},
-    {"SET LOCAL lc_monetary = 'C'", 0, 0},
-    {"SET LOCAL lc_numeric = 'C'", 0, 0},
-    {"SET LOCAL lc_time = 'C'", 0, 0},
-};
-
-static bool pg_has_setting(int version, const struct setting *setting)
-{
-    return version >= setting->since && (setting->before == 0 || version < setting->before);
-}
-
-static bool pg_send_setting(struct session *session, const char *statement)
-{
-    session->settings_sent++;
-    return pg_send_text(session->connection, statement);
-}
-
 // The limit for locks is the lower one, so that the code tells a lock from a slow statement.
-static bool pg_send_limits(struct session *session, long long limit_ms)
+static bool pg_send_limits(PGconn *connection, long long limit_ms)
 {
     char statement_limit[64], lock_limit[64];
     (void)snprintf(statement_limit, sizeof statement_limit, "SET LOCAL statement_timeout = %lld",
                    limit_ms);
     (void)snprintf(lock_limit, sizeof lock_limit, "SET LOCAL lock_timeout = %lld",
                    limit_ms - limit_ms / 8);
-    return pg_send_setting(session, statement_limit) && pg_send_setting(session, lock_limit);
+    return pg_send_text(connection, statement_limit) && pg_send_text(connection, lock_limit);
 }
 
-// For the transaction alone, and the limits first. Not by set_config(): a function is looked up in
-// the catalogue, whose tables may be locked, and a plan for it is made by settings not ours yet.
-static bool pg_send_settings(struct session *session, long long limit_ms)
+static const char *pg_next_setting(const struct session *session, size_t *at)
 {
-    int version = PQserverVersion(session->connection);
-    session->settings_sent = 0;
-    bool sent = pg_send_limits(session, limit_ms);
-    for (size_t i = 0; i < sizeof settings / sizeof *settings && sent; i++) {
-        if (pg_has_setting(version, &settings[i]))
-            sent = pg_send_setting(session, settings[i].statement);
-    }
+    const char *setting;
+    do
+        setting = postgres_setting_next(at, PQserverVersion(session->connection));
+    while (setting != NULL && (session->refused >> *at & 1) != 0);
+    return setting;
+}
+
+// Not by set_config(): a function is looked up in the catalogue, whose tables may be locked, and a
+// plan for it is made by settings that are not ours yet.
+static bool pg_send_settings(const struct session *session)
+{
+    const char *setting;
+    bool sent = true;
+    for (size_t at = 0; sent && (setting = pg_next_setting(session, &at)) != NULL;)
+        sent = pg_send_text(session->connection, setting);
     return sent;
 }
 
-static bool pg_send_run(struct session *session, const struct call *call)
+static bool pg_send_run(const struct session *session, const struct call *call)
 {
     PGconn *connection = session->connection;
     return pg_send_text(connection, call->read_only ? begin_read_only : begin_as_usual) &&
-           pg_send_settings(session, call->statement_limit.ms) &&
+           pg_send_limits(connection, call->statement_limit.ms) && pg_send_settings(session) &&
            pg_send_text(connection, call->sql) && pg_send_text(connection, "COMMIT") &&
            PQpipelineSync(connection) == 1;
 }
@@ -770,13 +727,34 @@ static bool pg_read_step(struct session *session, const struct call *call, struc
     return readable;
 }
 
-// BEGIN, the settings, the statement, COMMIT.
-static bool pg_read_run(struct session *session, const struct call *call, struct reply *reply)
+static bool pg_read_steps(struct session *session, unsigned count, struct reply *reply)
 {
     bool readable = true;
-    for (unsigned i = 0; i < 1 + session->settings_sent && readable; i++)
+    for (unsigned i = 0; i < count && readable; i++)
         readable = pg_read_step(session, NULL, reply);
-    readable = readable && pg_read_step(session, call, reply) && pg_read_step(session, NULL, reply);
+    return readable;
+}
+
+// A setting that the server does not know, for it is newer than we or another product, is left out
+// from now on.
+static bool pg_read_settings(struct session *session, struct reply *reply)
+{
+    static const char undefined_object[] = "42704";
+    bool readable = true;
+    for (size_t at = 0; readable && pg_next_setting(session, &at) != NULL;) {
+        bool well = reply->outcome == OUTCOME_OK;
+        readable = pg_read_step(session, NULL, reply);
+        if (well && strcmp(reply->code, undefined_object) == 0)
+            session->refused |= UINT64_C(1) << at;
+    }
+    return readable;
+}
+
+// BEGIN and two limits, the settings, the statement, COMMIT.
+static bool pg_read_run(struct session *session, const struct call *call, struct reply *reply)
+{
+    bool readable = pg_read_steps(session, 3, reply) && pg_read_settings(session, reply) &&
+                    pg_read_step(session, call, reply) && pg_read_step(session, NULL, reply);
     if (readable)
         PQclear(PQgetResult(session->connection)); // the synchronisation point
     return readable;
@@ -814,7 +792,7 @@ static void pg_abandon_copy(PGconn *connection, struct reply *reply)
         (void)PQenterPipelineMode(connection);
 }
 
-static void pg_run(struct session *session, const struct call *call, struct reply *reply)
+static void pg_try_run(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
     struct instant began = instant_now();
@@ -832,6 +810,15 @@ static void pg_run(struct session *session, const struct call *call, struct repl
     if (PQstatus(connection) == CONNECTION_OK)
         pg_roll_back(session);
     pg_drop_notifications(connection);
+}
+
+static void pg_run(struct session *session, const struct call *call, struct reply *reply)
+{
+    uint64_t refused;
+    do {
+        refused = session->refused;
+        pg_try_run(session, call, reply);
+    } while (session->refused != refused);
 }
 
 // --- close ---------------------------------------------------------------------------------------

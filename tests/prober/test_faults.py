@@ -8,6 +8,7 @@ import pytest
 from fakes import (
     CAPABILITIES,
     CLIENT_SSL,
+    PG_AROUND,
     PG_DONE,
     Fake,
     my_answer_run,
@@ -23,6 +24,7 @@ from fakes import (
     pg_error,
     pg_log_in,
     pg_message,
+    pg_read,
     pg_ready,
     pg_row_description,
     pg_startup,
@@ -525,6 +527,64 @@ def test_settings_that_a_server_refuses_are_no_fault(probe_fake, engine):
     assert all(statement.count(b"=") == 1 for statement in heard[1:-2])
     assert heard[1] == b"\x03SET SESSION autocommit = 1"
     assert b"read_only = 1, lock_wait_timeout = 1" in heard[-2]
+
+
+def pg_statements(client):
+    """The statements of a client up to its Sync."""
+    found = []
+    while (message := pg_read(client))[0] != b"S":
+        if message[0] == b"P":
+            found.append(message[1].split(b"\0")[1].decode())
+        if message[0] == b"X":
+            raise ConnectionResetError("the client has said goodbye")
+    return found
+
+
+@postgres_only
+def test_settings_that_a_server_does_not_know_are_no_fault(probe_fake):
+    """It is newer than we, or no Postgres. The run is tried again without, and so is each later."""
+    unknown, runs = ("SET LOCAL jit = off", "SET LOCAL row_security = on"), []
+
+    def script(client):
+        pg_log_in(client)
+        while True:
+            statements = pg_statements(client)
+            bad = [i for i, statement in enumerate(statements) if statement in unknown]
+            if statements == ["ROLLBACK"]:
+                client.send(PG_DONE + pg_ready())
+            elif bad:
+                runs.append(statements)
+                client.send(PG_DONE * bad[0] + pg_error("42704", severity="ERROR") + pg_ready(b"E"))
+            else:
+                runs.append(statements)
+                client.send(PG_DONE * len(statements) + pg_ready())
+
+    prober = probe_fake(script).opened()
+    assert prober.run("SELECT 1").outcome == "ok"
+    assert [len(set(unknown) & set(run)) for run in runs] == [2, 1, 0]
+    assert all(run[-2:] == ["SELECT 1", "COMMIT"] for run in runs)
+    assert prober.run("SELECT 2").outcome == "ok"
+    assert len(runs) == 4
+
+
+@postgres_only
+def test_what_a_check_does_not_know_is_its_fault(probe_fake):
+    """By the same code: one try."""
+    runs = []
+
+    def script(client):
+        pg_log_in(client)
+        while True:
+            statements = pg_statements(client)
+            if statements == ["ROLLBACK"]:
+                client.send(PG_DONE + pg_ready())
+                continue
+            runs.append(statements)
+            done = PG_DONE * (len(statements) - PG_AROUND)
+            client.send(done + pg_error("42704", severity="ERROR") + pg_ready(b"E"))
+
+    reply = probe_fake(script).opened().run("SHOW nothing")
+    assert (reply.outcome, reply.code, len(runs)) == ("server_error", "42704", 1)
 
 
 @mysql_only
