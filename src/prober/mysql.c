@@ -30,6 +30,7 @@
 struct session {
     MYSQL *connection;
     enum flavor flavor;
+    unsigned long version;
     bool answered; // the server has said something since the login
     bool lost;
     // What the session was told; a limit of 0: nothing yet, or all is forgotten.
@@ -201,7 +202,7 @@ static bool my_query(struct session *session, const char *sql)
 
 static const char *my_next_setting(const struct session *session, size_t *at)
 {
-    return mysql_setting_next(at, session->flavor, mysql_get_server_version(session->connection));
+    return mysql_setting_next(at, session->flavor, session->version);
 }
 
 static void my_add_settings(struct text *sql, const struct session *session)
@@ -216,11 +217,11 @@ static void my_add_settings(struct text *sql, const struct session *session)
 // server ends a wait and not we the prober.
 static void my_add_limits(struct text *sql, const struct session *session, const struct call *call)
 {
-    unsigned long version = mysql_get_server_version(session->connection);
     long long ms = call->statement_limit.ms;
     long long seconds = ms < 1000 ? 1 : ms / 1000;
     text_addf(sql, "%s = %d, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld, ",
-              mysql_setting_read_only(session->flavor, version), call->read_only, seconds, seconds);
+              mysql_setting_read_only(session->flavor, session->version), call->read_only, seconds,
+              seconds);
     if (session->flavor == FLAVOR_MARIADB)
         text_addf(sql, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
     else
@@ -613,7 +614,9 @@ static struct session *my_new_session(MYSQL *connection, const struct call *call
     static const struct call first = {.read_only = true, .statement_limit = {.ms = FIRST_LIMIT_MS}};
     struct session *session = memory_new(sizeof *session);
     const char *version = mysql_get_server_info(connection);
-    *session = (struct session){.connection = connection, .flavor = my_flavor_of(version)};
+    *session = (struct session){.connection = connection,
+                                .flavor = my_flavor_of(version),
+                                .version = mysql_setting_version(version)};
     if (!my_prepare(session, &first)) {
         my_reply_with_run_error(reply, session);
         free(session);

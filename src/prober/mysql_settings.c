@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 // When names changed.
 enum { MYSQL_TRANSACTION = 50720, MARIADB_TRANSACTION = 110101 };
@@ -56,6 +57,18 @@ static bool mysql_settings_has(const struct row *row, enum flavor flavor, unsign
 {
     return (row->flavor == FLAVOR_UNKNOWN || row->flavor == flavor) && version >= row->since &&
            (row->before == 0 || version < row->before);
+}
+
+unsigned long mysql_setting_version(const char *text)
+{
+    unsigned long version = 0;
+    for (unsigned part = 0; part < 3; part++) {
+        char *end;
+        unsigned long number = strtoul(text, &end, 10);
+        version = version * 100 + (number < 100 ? number : 99);
+        text = *end == '.' ? end + 1 : "";
+    }
+    return version;
 }
 
 const char *mysql_setting_next(size_t *at, enum flavor flavor, unsigned long version)

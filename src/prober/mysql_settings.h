@@ -4,8 +4,11 @@
 
 #include "common/wire.h"
 
-// The next assignment for a server of this version, as mysql_get_server_version() has it; NULL
-// after the last. `at` begins at 0.
+// "10.11.6-MariaDB" as 101106 and "9.7.4" as 90704, whatever a server may call itself.
+// Connector/C's own function reads past the end of what has no two points.
+unsigned long mysql_setting_version(const char *text);
+
+// The next assignment for a server of this version; NULL after the last. `at` begins at 0.
 const char *mysql_setting_next(size_t *at, enum flavor flavor, unsigned long version);
 
 // The variable that makes transactions read-only.

@@ -48,6 +48,31 @@ static void a_version_is_told_what_it_has(void **state)
                          expected[i].count);
 }
 
+static void a_version_is_read_whatever_it_is(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned long version;
+    } expected[] = {
+        {"9.7.4-2", 90704},
+        {"8.0.36", 80036},
+        {"10.11.19-MariaDB-0+deb12u1", 101119},
+        {"10.11", 101100},
+        {"10", 100000},
+        {"", 0},
+        {"1\n2", 10000},
+        {"x.y.z", 0},
+        {".", 0},
+        {"1.2.3.4", 10203},
+        {"5.7.999999", 50799},
+        {"-1.2.3", 990203},
+        {"99999999999999.1.1", 990101},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_int_equal(mysql_setting_version(expected[i].text), expected[i].version);
+}
+
 static void what_makes_transactions_read_only_has_two_names(void **state)
 {
     (void)state;
@@ -61,6 +86,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_version_is_told_what_it_has),
+        cmocka_unit_test(a_version_is_read_whatever_it_is),
         cmocka_unit_test(what_makes_transactions_read_only_has_two_names),
     };
     return RUN(tests);
