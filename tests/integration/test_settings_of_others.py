@@ -1,6 +1,6 @@
 """An audit: every variable that a role, a database or the whole server can have as its default, at
 each of its odd values, changes no verdict of the shipped library; on a server that is well and on
-one that is not. What does all the same is in EXCEPTIONS, and checks/README.md says why.
+one that is not. What does all the same is in EXCEPTIONS, and the documents say so.
 
 Many variables are tried at once. Where a verdict differs, the half of them that makes it differ is
 looked for, and so on. In each round every variable has at most one value, and the rounds are the
@@ -16,7 +16,7 @@ import pytest
 import servers
 import test_library_mysql
 import test_library_postgres
-from documents import CHECKS
+from documents import CHECKS, REPOSITORY
 from program import Program
 from servers import wait_until
 
@@ -65,6 +65,7 @@ def find_out(audit):
 @pytest.mark.parametrize("name", sorted(set(itertools.chain(*EXCEPTIONS.values()))))
 def test_an_exception_is_documented(name):
     assert f"`{name}`" in CHECKS.read_text()
+    assert name in (REPOSITORY / "src" / "man" / "dbhealthd-check.5").read_text()
 
 
 def rounds(pairs):
