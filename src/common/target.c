@@ -9,6 +9,7 @@
 #include "common/text.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,8 @@ static const struct scheme schemes[] = {
     {"mysql", ENGINE_MYSQL, MYSQL_PORT, NULL},
     {"mariadb", ENGINE_MYSQL, MYSQL_PORT, NULL},
 };
+
+static const char secret_sign[] = "***"; // in the place of a secret
 
 static const char expected_url[] =
     "expected postgres://, mysql:// or mariadb:// and USER:PASSWORD@HOST:PORT/DATABASE";
@@ -417,7 +420,7 @@ void target_describe(const struct target *target, char *bytes, size_t capacity)
     if (target->user != NULL)
         text_add_foreign(&text, target->user, strlen(target->user));
     if (target->password != NULL || target->password_file != NULL)
-        text_add(&text, ":***");
+        text_addf(&text, ":%s", secret_sign);
     text_add(&text, "@");
     const char *place = target->socket != NULL ? target->socket : target->host;
     bool brackets = target->socket == NULL && place != NULL && strchr(place, ':') != NULL;
@@ -430,6 +433,72 @@ void target_describe(const struct target *target, char *bytes, size_t capacity)
     text_add(&text, "/");
     if (target->database != NULL)
         text_add_foreign(&text, target->database, strlen(target->database));
+}
+
+static void target_add_escaped(struct text *text, const char *part)
+{
+    for (; *part != '\0'; part++) {
+        bool plain = isalnum((unsigned char)*part) || strchr("-._~", *part) != NULL;
+        text_addf(text, plain ? "%c" : "%%%02X", (unsigned char)*part);
+    }
+}
+
+static size_t target_escaped_length(const char *part)
+{
+    return part != NULL ? 3 * strlen(part) : 0;
+}
+
+static size_t target_url_room(const struct target *target)
+{
+    enum { SIGNS = 64 }; // scheme, "***", port and what stands between the parts
+    size_t room = SIGNS + target_escaped_length(target->user) +
+                  target_escaped_length(target->host) + target_escaped_length(target->socket) +
+                  target_escaped_length(target->database);
+    for (size_t i = 0; i < target->parameter_count; i++)
+        room += strlen(target->parameters[i].name) + sizeof "?=" + sizeof secret_sign +
+                target_escaped_length(target->parameters[i].value);
+    return room;
+}
+
+// Elsewhere a '?' is escaped.
+static void target_write_parameter(struct text *text, const char *name, const char *value)
+{
+    text_addf(text, "%c%s=", strchr(text->bytes, '?') == NULL ? '?' : '&', name);
+    if (strcmp(name, "sslpassword") == 0)
+        text_add(text, secret_sign);
+    else
+        target_add_escaped(text, value);
+}
+
+// A socket of MySQL's need not be an absolute path, which would be known for one in the host's
+// place.
+static void target_write_place(struct text *text, const struct target *target)
+{
+    bool in_query = target->socket != NULL && target->engine == ENGINE_MYSQL;
+    if (!in_query)
+        target_add_escaped(text, target->socket != NULL ? target->socket : target->host);
+    text_addf(text, ":%u/", target->port);
+    if (target->database != NULL)
+        target_add_escaped(text, target->database);
+    if (in_query)
+        target_write_parameter(text, "socket", target->socket);
+}
+
+char *target_masked_url(const struct target *target)
+{
+    size_t room = target_url_room(target);
+    char *url = memory_new(room);
+    struct text text = text_in(url, room);
+    text_add(&text, target->engine == ENGINE_POSTGRES ? "postgres://" : "mysql://");
+    target_add_escaped(&text, target->user);
+    if (target->password != NULL)
+        text_addf(&text, ":%s", secret_sign);
+    text_add(&text, "@");
+    target_write_place(&text, target);
+    for (size_t i = 0; i < target->parameter_count; i++)
+        target_write_parameter(&text, target->parameters[i].name, target->parameters[i].value);
+    assert(!text.cut);
+    return url;
 }
 
 const char *target_parameter(const struct target *target, const char *name)

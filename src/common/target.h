@@ -54,6 +54,10 @@ void target_wipe(struct target *target);
 // Writes the target as a URL without parameters, the password as ***, cut to capacity.
 void target_describe(const struct target *target, char *text, size_t capacity);
 
+// A URL that is parsed to this target again, but with *** for each secret. Of one that was parsed
+// well. The caller's to free.
+char *target_masked_url(const struct target *target);
+
 // Of all but what the user shows for itself: equal ones mean the same server and database.
 uint64_t target_digest(const struct target *target);
 

@@ -1,4 +1,4 @@
-// See target_load.h. Used by dbhealthd and by the probers, which share an environment.
+// See target_load.h. Used by the server and by the probers, whose environments differ in secrets.
 #include "common/target_load.h"
 
 #include "common/environment.h"
@@ -6,7 +6,8 @@
 #include "common/memory.h"
 #include "common/secret.h"
 
-static const char url_variable[] = "DATABASE_URL";
+const char target_url_variable[] = "DATABASE_URL";
+const char target_problem_variable[] = "DATABASE_URL_PROBLEM";
 static const char url_file_variable[] = "DATABASE_URL_FILE";
 static const char password_variable[] = "DATABASE_PASSWORD_FILE";
 
@@ -21,17 +22,29 @@ static bool target_load_load_image_variables(struct target *target, struct error
     return true;
 }
 
+// The server does not get a URL that is wrong, for its password could not be found in it. It gets
+// what was wrong.
+static bool target_load_parse_url(struct target *target, const char *url, struct error *error)
+{
+    const char *problem = environment_value(target_problem_variable);
+    if (target_parse(target, url, error))
+        return true;
+    if (problem != NULL)
+        (void)error_set(error, "%s", problem);
+    return error_prefix(error, "%s", target_url_variable);
+}
+
 static bool target_load_load_url(struct target *target, struct error *error)
 {
-    const char *url = environment_value(url_variable);
+    const char *url = environment_value(target_url_variable);
     const char *file = environment_value(url_file_variable);
     if (url == NULL && file == NULL)
         return target_load_load_image_variables(target, error);
     if (url != NULL && file != NULL)
-        return error_set(error, "%s and %s are both set, expected one", url_variable,
+        return error_set(error, "%s and %s are both set, expected one", target_url_variable,
                          url_file_variable);
     if (url != NULL)
-        return target_parse(target, url, error) || error_prefix(error, "%s", url_variable);
+        return target_load_parse_url(target, url, error);
     char *text = NULL;
     bool loaded = secret_read(file, &text, error) && target_parse(target, text, error);
     secret_wipe(&text);
@@ -67,7 +80,7 @@ bool target_load_password(struct target *target, struct error *error)
 size_t target_load_files(const char *paths[TARGET_FILES_MAX])
 {
     const char *file = environment_value(url_file_variable);
-    if (environment_value(url_variable) == NULL && file == NULL)
+    if (environment_value(target_url_variable) == NULL && file == NULL)
         return image_variables_files(paths);
     paths[0] = file;
     return file != NULL;

@@ -1,9 +1,12 @@
-// Where the target comes from: the environment and its files. dbhealthd loads it at the start for
-// the engine and for errors; each prober loads it anew at every open, so that a rotated secret just
-// works.
+// Where the target comes from: the environment and its files. The server, whose environment has
+// *** for each secret, loads it at the start for the engine and for errors; each prober loads it
+// anew at every open, so that a rotated secret just works.
 #pragma once
 
 #include "common/target.h"
+
+extern const char target_url_variable[];
+extern const char target_problem_variable[]; // what is wrong with a URL that is not passed on
 
 // Reads DATABASE_URL or DATABASE_URL_FILE, else the official images' variables, and the name in
 // DATABASE_PASSWORD_FILE without opening that file. On false the error names the variable and what

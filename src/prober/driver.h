@@ -20,8 +20,7 @@ struct session;
 struct driver {
     enum engine engine;
 
-    // Once, before anything else, in the fork server: so it may make what every session needs, and
-    // must read no secret.
+    // Once, before anything else.
     void (*setup)(void);
 
     // Connects and logs in, and finds out about superusers if the call says so. May block for as

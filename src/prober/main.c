@@ -1,17 +1,14 @@
 // The verb loop of a prober program. One process serves one connection to one database server: it
 // waits on its socket for a call, lets the driver do it with blocking library calls, and sends the
 // reply. It owns the session and the last login that worked, knows nothing of checks, and logs
-// nothing: what is to be said goes into a reply, for dbhealthd to log. The process that dbhealthd
-// starts is not a prober yet, but the fork server that makes them: see fork_server.h. Only with an
-// argument it is a prober at once.
+// nothing: what is to be said goes into a reply, for dbhealthd to log.
 //
-// There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and kills
-// this process when it loses patience.
-#include "common/handover.h"
+// There are no timeouts here. Whatever blocks, blocks; dbhealthd answers its own clients and has
+// this process killed when it loses patience.
+#include "common/control.h"
 #include "common/memory.h"
 #include "common/wire.h"
 #include "prober/driver.h"
-#include "prober/fork_server.h"
 #include "prober/login.h"
 
 #include <errno.h>
@@ -72,16 +69,18 @@ static bool main_bound_memory(void)
 #endif
 }
 
-// Dies with dbhealthd, gains no privileges, and dumps no core, for a password would be in it.
+// Dies with dbhealthd, gains no privileges, and shows its memory to nobody, for a password is in
+// it: neither by a core nor in /proc.
 static bool main_confine(void)
 {
     static const struct rlimit no_core = {0, 0};
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           setrlimit(RLIMIT_CORE, &no_core) == 0 && main_bound_memory();
+           prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &no_core) == 0 &&
+           main_bound_memory();
 }
 
-// dbhealthd may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a login
-// that hangs.
+// The supervisor may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a
+// login that hangs.
 static bool main_peer_has_gone(void)
 {
     struct pollfd peer = {.fd = PROBER_SOCKET, .events = POLLRDHUP};
@@ -169,9 +168,6 @@ static bool main_serve(struct state *state, unsigned char *message)
 static int main_be_prober(void)
 {
     struct state state = {0};
-    (void)prctl(PR_SET_NAME, "prober"); // as ps shows it, to tell it from the fork server
-    if (main_peer_has_gone())
-        return EXIT_SUCCESS;
     unsigned char *message = memory_new(WIRE_MAX);
     bool served = main_serve(&state, message);
     main_close_session(&state.session);
@@ -180,17 +176,13 @@ static int main_be_prober(void)
     return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(int count, char *arguments[])
+int main(void)
 {
-    (void)arguments;
     main_ignore_signals();
     if (!main_confine())
         return EXIT_FAILURE;
     if (main_peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
-    enum fork_server_end end = count > 1 ? FORK_SERVER_CHILD : fork_server_run();
-    if (end == FORK_SERVER_CHILD)
-        return main_be_prober();
-    return end == FORK_SERVER_OVER ? EXIT_SUCCESS : EXIT_FAILURE;
+    return main_be_prober();
 }

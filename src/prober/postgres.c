@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <netdb.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -72,16 +70,6 @@ static const char begin_as_usual[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 // --- the environment -----------------------------------------------------------------------------
 
-// What OpenSSL makes for the first login with SCRAM and keeps, 120 kB, made once for all probers.
-// If it can't be, the login will tell.
-static void pg_warm_up(void)
-{
-    static const unsigned char key[32];
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    (void)RAND_bytes(bytes, 18);
-    (void)HMAC(EVP_sha256(), key, sizeof key, bytes, 18, bytes, NULL);
-}
-
 // A PG* variable of the container must not change what is probed, nor must files in a home folder:
 // libpq fills in what a URL leaves out from both.
 static void pg_setup(void)
@@ -99,7 +87,6 @@ static void pg_setup(void)
     }
     if (setenv("HOME", nowhere, 1) != 0)
         abort();
-    pg_warm_up();
 }
 
 // --- open ----------------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
-// dbhealthd: the command line. Without a command it serves, and only what keeps it from that ends
-// it here, with status 2.
+// dbhealthd-server, as which dbhealthd appears: the command line. Without a command it serves, and
+// only what keeps it from that ends it here, with status 2.
 #include "server/command/command.h"
 #include "server/serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static int main_print_help(int argc, char **argv);
 static int main_print_version(int argc, char **argv);
@@ -60,17 +58,6 @@ static int main_run_server(int argc, char **argv)
     return serve(&line.settings);
 }
 
-// A standard descriptor that is closed would be taken by the next socket, which the log or a table
-// would then be written to. The lowest free one is what open() gives.
-static bool main_have_standard_descriptors(void)
-{
-    int opened;
-    do {
-        opened = open("/dev/null", O_RDWR);
-    } while (opened >= 0 && opened <= STDERR_FILENO);
-    return opened >= 0 && close(opened) == 0;
-}
-
 // What a command found is worth nothing if it cannot be read.
 static int main_run_command(const struct command *command, int argc, char **argv)
 {
@@ -82,8 +69,6 @@ static int main_run_command(const struct command *command, int argc, char **argv
 
 int main(int argc, char **argv)
 {
-    if (!main_have_standard_descriptors())
-        return command_refuse("/dev/null: %s", strerror(errno));
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return main_run_command(&commands[i], argc - 1, argv + 1);

@@ -1,7 +1,7 @@
 // See serve.h. One thread, one loop. SIGTERM: readiness fails at once while liveness goes on being
 // answered, until the load balancers have had time to look away; SIGINT and a second SIGTERM end it
-// now. All handlers are installed here and in reload.c, so that it is the same as process 1 of a
-// container.
+// now. All signals come through the supervisor. A server that takes the place of one that crashed
+// finds its socket still listening, so that clients wait for it and are not refused.
 #include "server/serve.h"
 
 #include "common/memory.h"
@@ -12,13 +12,12 @@
 #include "server/config/reload.h"
 #include "server/http/http.h"
 #include "server/http/listener.h"
-#include "server/probing/orphans.h"
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/wait.h>
 #include <uv.h>
 
 enum { DRAIN_LOOK_MS = 250 };
@@ -27,8 +26,7 @@ struct daemon {
     uv_loop_t loop;
     struct service service;
     struct http *http;
-    uv_signal_t terminate, interrupt;
-    struct orphans orphans;
+    struct supervisor *supervisor;
     struct reload *reload;
     uv_timer_t drain; // looks whether the database has gone
     struct instant drain_start;
@@ -41,16 +39,7 @@ static void serve_end(struct daemon *daemon)
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
     http_end(daemon->http);
-    uv_close((uv_handle_t *)&daemon->terminate, NULL);
-    uv_close((uv_handle_t *)&daemon->interrupt, NULL);
-    orphans_end(&daemon->orphans);
     uv_close((uv_handle_t *)&daemon->drain, NULL);
-}
-
-static void serve_on_interrupt(uv_signal_t *handle, int number)
-{
-    (void)number;
-    serve_end(handle->data);
 }
 
 static void serve_on_drain_look(uv_timer_t *timer)
@@ -64,11 +53,9 @@ static void serve_on_drain_look(uv_timer_t *timer)
         scheduler_refresh_liveness(daemon->service.scheduler);
 }
 
-static void serve_on_terminate(uv_signal_t *handle, int number)
+static void serve_on_terminate(struct daemon *daemon)
 {
-    struct daemon *daemon = handle->data;
     struct duration drain = daemon->service.config->settings.drain;
-    (void)number;
     if (daemon->service.draining || drain.ms == 0) {
         serve_end(daemon);
         return;
@@ -81,16 +68,24 @@ static void serve_on_terminate(uv_signal_t *handle, int number)
     assert(failed == 0);
 }
 
+static void serve_on_signal(void *context, int number)
+{
+    struct daemon *daemon = context;
+    if (daemon->service.scheduler == NULL)
+        return; // it is ending
+    if (number == SIGHUP)
+        reload_now(daemon->reload);
+    else if (number == SIGTERM)
+        serve_on_terminate(daemon);
+    else
+        serve_end(daemon);
+}
+
 static void serve_start_handles(struct daemon *daemon)
 {
-    daemon->terminate.data = daemon->interrupt.data = daemon->drain.data = daemon;
-    int failed = uv_signal_init(&daemon->loop, &daemon->terminate);
-    failed |= uv_signal_init(&daemon->loop, &daemon->interrupt);
-    failed |= uv_timer_init(&daemon->loop, &daemon->drain);
-    failed |= uv_signal_start(&daemon->terminate, serve_on_terminate, SIGTERM);
-    failed |= uv_signal_start(&daemon->interrupt, serve_on_interrupt, SIGINT);
+    daemon->drain.data = daemon;
+    int failed = uv_timer_init(&daemon->loop, &daemon->drain);
     assert(failed == 0);
-    orphans_start(&daemon->orphans, &daemon->loop);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -110,26 +105,58 @@ static void serve_on_reloaded(void *context, struct config *config)
     service->config = config_hold(config);
 }
 
-static bool serve_start(struct daemon *daemon, struct settings *settings, struct error *error)
+// The socket that is there already, or a new one.
+static int serve_listen(const struct beginning *beginning, const struct settings *settings,
+                        struct error *error)
 {
+    if (beginning->listening >= 0)
+        return beginning->listening;
     int listening = listener_open(settings->listen, error);
     if (listening < 0)
-        return error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);
+        (void)error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);
+    return listening;
+}
+
+static void serve_log_crash(const struct beginning *beginning)
+{
+    char how[64];
+    if (beginning->crashes == 0)
+        return;
+    if (WIFSIGNALED(beginning->status))
+        (void)snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(beginning->status));
+    else
+        (void)snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(beginning->status));
+    LOG_EVENT(LOG_ERROR, "server crashed", LOG_TEXT("how", how),
+              LOG_NUMBER("crashes", beginning->crashes));
+}
+
+static bool serve_start(struct daemon *daemon, struct settings *settings, struct error *error)
+{
+    struct beginning beginning;
+    if (!supervisor_find(&daemon->supervisor, &beginning, error))
+        return false;
+    int listening = serve_listen(&beginning, settings, error);
+    if (listening < 0)
+        return false;
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
     log_configure(settings->log_format, settings->log_level);
+    serve_log_crash(&beginning);
     daemon->service.statistics = statistics_new(wall_time_ms(instant_now()));
+    daemon->service.statistics->crashes = beginning.crashes;
     daemon->reload = reload_start(&daemon->loop, settings, &daemon->service.statistics->reloads,
                                   serve_on_reloaded, &daemon->service);
     daemon->service.config = config_hold(reload_running(daemon->reload));
+    supervisor_attach(daemon->supervisor, &daemon->loop, serve_on_signal, daemon);
     daemon->service.started = instant_now();
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
     daemon->service.scheduler =
-        scheduler_new(&daemon->loop, daemon->service.config,
+        scheduler_new(daemon->supervisor, daemon->service.config,
                       daemon->service.config->settings.deadline, daemon->service.statistics);
     serve_start_handles(daemon);
+    supervisor_tell_listening(daemon->supervisor, listening);
     reload_log_problems(daemon->reload);
     serve_log_start(daemon->service.config, listening);
     memory_trim(); // of what reading the configuration took
@@ -146,7 +173,9 @@ int serve(struct settings *settings)
         return STATUS_USAGE;
     }
     (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
-    prober_process_forget_unended(&daemon.loop);
+    prober_process_forget_unended(daemon.supervisor);
+    supervisor_detach(daemon.supervisor);
+    (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
     config_release(daemon.service.config);
     statistics_free(daemon.service.statistics);
     int busy = uv_loop_close(&daemon.loop);

@@ -175,6 +175,40 @@ static void must_come_back(const struct target *target)
     free(url.bytes);
 }
 
+// As whoever gets the masked URL takes it.
+static void must_come_back_masked(const struct target *target)
+{
+    char shown[300], masked_shown[300];
+    char *url = target_masked_url(target);
+    struct target other;
+    struct error error;
+    struct target asked = *target; // a file with the password is no part of the URL
+    if (!target_parse(&other, url, &error))
+        fuzz_found(url, 0, error.text);
+    asked.password_file = NULL;
+    target_describe(&asked, shown, sizeof shown);
+    target_describe(&other, masked_shown, sizeof masked_shown);
+    MUST_EQUAL(shown, masked_shown);
+    MUST(target_digest(target) == target_digest(&other));
+    MUST(target->parameter_count == other.parameter_count);
+    target_wipe(&other);
+    free(url);
+}
+
+// Whatever the password is.
+static void must_be_masked_without_password(const struct target *target)
+{
+    static char another[] = "another";
+    struct target changed = *target;
+    if (target->password == NULL)
+        return;
+    changed.password = another;
+    char *url = target_masked_url(target), *other = target_masked_url(&changed);
+    MUST_EQUAL(url, other);
+    free(url);
+    free(other);
+}
+
 static void try_password(struct target *target)
 {
     struct error error;
@@ -201,6 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         must_be_one_server(&target);
         must_be_shown_without_password(&target);
         must_come_back(&target);
+        must_come_back_masked(&target);
+        must_be_masked_without_password(&target);
         try_password(&target);
     } else {
         must_be_told(&error);

@@ -27,7 +27,7 @@ CHECK_LINE = re.compile(r"\[([+-])\](\S+) ([a-z]+)(?:: (.*))?")
 # What is not about time must not fail on a slow machine; an empty variable is the default.
 PATIENT = {"DBHEALTH_TIMEOUT": "10s", "DBHEALTH_DEADLINE": "12s"}
 AS_SHIPPED = {"DBHEALTH_TIMEOUT": "", "DBHEALTH_DEADLINE": ""}
-PROBER = "prober"  # What ps calls one.
+SERVER = "dbhealthd-serve"  # What the kernel keeps of the name.
 
 
 class Adapter:
@@ -66,7 +66,7 @@ class Adapter:
         environment = {**PATIENT, **environment}
         command = [*under, program or build / "dbhealthd", *arguments]
         self.process = _start(command, environment, preexec, stderr, self.log_path)
-        self.pid = self.process.pid
+        self.pid = self.process.pid  # Of the supervisor.
         self.port = None
         self.tls = None  # The ssl.SSLContext that requests are made with.
         self._waiting = []
@@ -180,20 +180,26 @@ class Adapter:
 
     # Costs
 
+    @property
+    def server(self):
+        """The process id of the one that serves."""
+        [pid] = wait_until(self.servers, "there is a server")
+        return pid
+
+    def servers(self):
+        return [pid for pid in processes.children(self.pid) if processes.name(pid) == SERVER]
+
     def probers(self):
         """Process ids of its probers."""
-        return [pid for pid in processes.children(self.pid) if processes.name(pid) == PROBER]
-
-    def fork_servers(self):
-        """Process ids of what makes its probers: one, or none yet."""
-        return [pid for pid in processes.children(self.pid) if processes.name(pid) != PROBER]
+        return [pid for pid in processes.children(self.pid) if processes.name(pid) != SERVER]
 
     def tree(self):
         """Process ids of all of it."""
         return [self.pid, *processes.children(self.pid)]
 
     def descriptors(self):
-        return processes.descriptors(self.pid)
+        """Of the server and of the supervisor."""
+        return processes.descriptors(self.server) + processes.descriptors(self.pid)
 
     def pss(self):
         """Memory of the process tree, in kB."""

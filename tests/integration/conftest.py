@@ -62,12 +62,18 @@ def closed_port():
         yield taken.getsockname()[1]
 
 
+def copy_programs(build_dir, folder):
+    """All but the probers."""
+    for name in ("dbhealthd", "dbhealthd-server"):
+        shutil.copy(build_dir / name, folder)
+
+
 @pytest.fixture
 def with_prober(build_dir, tmp_path, adapter):
     """with_prober(script) starts an adapter whose Postgres prober is that shell script."""
 
     def start(script, url="postgres://probe:word@127.0.0.1:1/", **options):
-        shutil.copy(build_dir / "dbhealthd", tmp_path)
+        copy_programs(build_dir, tmp_path)
         shutil.copytree(build_dir / "checks", tmp_path / "checks")
         prober = tmp_path / "dbhealthd-postgres"
         prober.write_text(f"#!/bin/sh\n{script}\n")
@@ -82,7 +88,7 @@ def without_prober(build_dir, tmp_path_factory):
     """An adapter beside which there is no prober program. It starts with the session, for what it
     comes to takes half a minute, in which other tests can run."""
     programs = tmp_path_factory.mktemp("programs")
-    shutil.copy(build_dir / "dbhealthd", programs)
+    copy_programs(build_dir, programs)
     shutil.copytree(build_dir / "checks", programs / "checks")
     folder = tmp_path_factory.mktemp("without-prober")
     url = "postgres://probe:word@127.0.0.1:1/"

@@ -221,7 +221,7 @@ def traced_writes(adapter):
     """Gives a list, filled when the block ends: how much each write to a TCP connection wrote."""
     trace, lengths = adapter.folder / "trace", []
     calls = "trace=write,writev,sendto,sendmsg,sendfile"
-    command = ["strace", "-yy", "-e", calls, "-o", trace, "-p", str(adapter.pid)]
+    command = ["strace", "-yy", "-e", calls, "-o", trace, "-p", str(adapter.server)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
         assert "attached" in strace.stderr.readline()
         yield lengths
@@ -366,7 +366,7 @@ def test_what_is_no_request_ends_in_an_error(well):
     """Or is closed, after 5 s at most; none is logged, and none keeps the adapter busy."""
     assert well.statuses() == (200,) * len(ENDPOINTS)
     log, before = well.log_text(), well.descriptors()
-    began, used = time.monotonic(), cpu_seconds(well.pid)
+    began, used = time.monotonic(), cpu_seconds(well.server)
     with contextlib.ExitStack() as opened:
         clients = {name: opened.enter_context(connect(well.port)) for name in NO_REQUESTS}
         for name, client in clients.items():
@@ -378,7 +378,7 @@ def test_what_is_no_request_ends_in_an_error(well):
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)  # Where more requests could come.
         wait_until(lambda: well.descriptors() <= before, "the connections are closed")
-        busy = (cpu_seconds(well.pid) - used) / (time.monotonic() - began)
+        busy = (cpu_seconds(well.server) - used) / (time.monotonic() - began)
     for name, answer in answers.items():
         assert not answer or re.match(rb"HTTP/1\.[01] [45]\d\d ", answer), (name, answer)
     assert busy < 0.2, "it is kept busy"

@@ -82,8 +82,8 @@ def test_a_fault_that_lasts_is_one_line(adapter, postgres):
 @pytest.mark.parametrize("level, lines", (("info", 2), ("warn", 1), ("error", 0)))
 def test_levels(start_adapter, mariadb, level, lines, tmp_path):
     a = start_adapter(mariadb.url(password="wrong"), checks=TWO, DBHEALTH_LOG_LEVEL=level)
-    wait_until(lambda: processes.listening_port(a.pid), "the adapter serves")
-    a.port = processes.listening_port(a.pid)
+    wait_until(lambda: processes.listening_port(a.server), "the adapter serves")
+    a.port = processes.listening_port(a.server)
     assert a.status_of("/readyz") == 503
     assert len(a.lines()) == lines
     a.end()

@@ -232,14 +232,14 @@ def test_the_process(adapter, mariadb):
     status = dict(re.findall(r"^(Vm\w+):\s+(\d+) kB", proc(a, "status"), re.MULTILINE))
     assert abs(seen.value("process_virtual_memory_bytes") / 1024 - int(status["VmSize"])) < 2048
     assert abs(seen.value("process_resident_memory_bytes") / 1024 - int(status["VmRSS"])) < 2048
-    assert abs(seen.value("process_open_fds") - a.descriptors()) <= 2
+    assert abs(seen.value("process_open_fds") - processes.descriptors(a.server)) <= 2
     most = int(re.search(r"^Max open files +(\d+)", proc(a, "limits"), re.MULTILINE)[1])
     assert seen.value("process_max_fds") == most
     assert 0 < seen.value("process_cpu_seconds_total") < 10
 
 
 def proc(adapter, name):
-    with open(f"/proc/{adapter.pid}/{name}") as file:
+    with open(f"/proc/{adapter.server}/{name}") as file:
         return file.read()
 
 

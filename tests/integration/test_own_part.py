@@ -28,8 +28,8 @@ def test_a_stall_of_the_adapter_is_never_the_servers_silence(adapter, postgres, 
     a.wait_status("/healthz", 200)
     for _ in range(4):
         answer = a.get_later("/healthz")
-        a.signal(signal.SIGSTOP)
-        threading.Timer(stall, a.signal, [signal.SIGCONT]).start()
+        processes.send(a.server, signal.SIGSTOP)
+        threading.Timer(stall, processes.send, [a.server, signal.SIGCONT]).start()
         assert answer().status == 200, a.log_text()
     assert "fail" not in [line["to"] for line in a.transitions("alive")]
 
@@ -92,8 +92,6 @@ def test_a_stall_at_a_new_try_of_a_login_changes_nothing(slow_to_start, postgres
     with postgres.paused():
         a.wait_status("/healthz", 503)
         before = set(a.probers())
-        for pid in a.fork_servers():
-            processes.kill(pid)
         with Asking(a, "/healthz") as asking:
             wait_until(lambda: set(a.probers()) - before, "another login is tried")
             count = asking.count
@@ -107,9 +105,9 @@ def test_a_stall_in_the_midst_of_a_silence_changes_nothing(adapter, postgres):
     a.wait_status("/healthz", 200)
     with postgres.paused():
         a.wait_status("/healthz", 503)
-        a.signal(signal.SIGSTOP)
+        processes.send(a.server, signal.SIGSTOP)
         time.sleep(1.5)
-        a.signal(signal.SIGCONT)
+        processes.send(a.server, signal.SIGCONT)
         with Asking(a, "/healthz") as asking:
             wait_until(lambda: asking.count > 100, "it has been asked")
     assert asking.statuses == {503}

@@ -18,6 +18,7 @@ KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300"))
 DATABASE_LIBRARIES = {"libpq", "libmariadb", "libmysqlclient"}
 LIBRARIES = {
     "dbhealthd": set(),
+    "dbhealthd-server": set(),
     "dbhealthd-postgres": {"libpq"},
     "dbhealthd-mysql": {"libmariadb"},
 }
@@ -137,13 +138,17 @@ def leaves_nothing(adapter, sanitized):
     zombies. It is warmed up first, so that all probers are there."""
     for _ in range(5):
         adapter.statuses()
-    before, descriptors = processes.own_memory(adapter.pid), adapter.descriptors()
+    before, descriptors = own_memory(adapter), adapter.descriptors()
     yield
     wait_until(lambda: not processes.zombies(adapter.pid), "the dead are reaped")
     wait_until(lambda: adapter.descriptors() <= descriptors, "descriptors are closed")
-    grown = processes.own_memory(adapter.pid) - before
-    print(f"dbhealthd {before} kB of its own, grown by {grown} kB")
+    grown = own_memory(adapter) - before
+    print(f"supervisor and server {before} kB of its own, grown by {grown} kB")
     assert sanitized or grown < 300
+
+
+def own_memory(adapter):
+    return processes.own_memory(adapter.pid) + processes.own_memory(adapter.server)
 
 
 # Probers that do not end

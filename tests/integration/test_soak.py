@@ -131,15 +131,18 @@ class Subject:
     def _kill_probers(self):
         """Our own fault: readiness may blink, nothing else."""
         self._end_phase()
-        for pid in self.adapter.tree()[1:]:
+        for pid in self.adapter.probers():
             processes.kill(pid)
 
     def _stall_adapter(self):
         """Our own lack of CPU, as far as a test can bring it about."""
         self._end_phase()
-        self.adapter.signal(signal.SIGSTOP)
+        stopped = [self.adapter.server, self.adapter.pid]
+        for pid in stopped:
+            processes.send(pid, signal.SIGSTOP)
         time.sleep(self.random.uniform(0.2, 1.2))
-        self.adapter.signal(signal.SIGCONT)
+        for pid in stopped:
+            processes.send(pid, signal.SIGCONT)
 
     def _settle(self, name, statuses):
         self._await(statuses, f"{name} shows")

@@ -33,7 +33,7 @@ def test_two_hundred_wait_for_a_stopped_server(server, adapter, sanitized):
     """A cache of a minute, so that only the pending login itself can tell of the recovery."""
     a = adapter(server.url(), checks=WITH_WARM_UP, DBHEALTH_CACHE="60s", **AS_SHIPPED)
     assert a.status_of("/warm-up") == 200
-    idle, own = a.pss(), processes.own_memory(a.pid)
+    idle, own = a.pss(), processes.own_memory(a.server)
     with server.paused(), Asking(a, "/livez") as livez:
         answers = burst(a.port, kubelet("/readyz"), CLIENTS)
         answers += burst(a.port, kubelet("/healthz"), CLIENTS)
@@ -42,7 +42,7 @@ def test_two_hundred_wait_for_a_stopped_server(server, adapter, sanitized):
     slowest = max(seconds for _, seconds in answers)
     assert slowest < DEADLINE + 2
     wait_until(lambda: a.statuses() == WELL, "it is well again", limit=5)
-    after, grown = a.pss(), processes.own_memory(a.pid) - own
+    after, grown = a.pss(), processes.own_memory(a.server) - own
     print(f"slowest answer {slowest:.3f} s; PSS {idle} kB idle, {after} kB after {CLIENTS} clients")
     assert sanitized or (max(idle, after) < PSS_LIMIT and grown < 1024)
 

@@ -1,8 +1,7 @@
-"""The contracts between dbhealthd, the fork server and its probers, written a second time from
-src/common/wire.h and src/common/handover.h, and a prober to talk to over them."""
+"""The contract between the server and its probers, written a second time from src/common/wire.h, and
+a prober to talk to over it."""
 
 import enum
-import os
 import select
 import signal
 import socket
@@ -159,69 +158,29 @@ class NoReply(AssertionError):
     """Nothing came in the time given."""
 
 
-class ForkServer:
-    """A prober program as dbhealthd starts it. What it prints is an error, and so is what its
-    probers print: they log nothing."""
+class Prober:
+    """A prober program as the supervisor starts it, and our end of its socket. What it prints is an
+    error: probers log nothing."""
 
     def __init__(self, program, url=None, environment=None):
         environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
         if url is not None:
             environment["DATABASE_URL"] = url
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sequence = 0
+        self.program = str(program)
         self._printed = tempfile.TemporaryFile()
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
                 # The shell moves our descriptor to 3. Not sh: dash knows one-digit ones only.
-                ["/bin/bash", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', str(program)],
+                ["/bin/bash", "-c", f'exec "$0" {SOCKET}<&{theirs.fileno()}', self.program],
                 env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
             )
-
-    def bear(self):
-        """Has a prober made, which is our child; gives our end of its socket, and its process id."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            socket.send_fds(self.control, [b"\0"], [theirs.fileno()])
-        pid, error = struct.unpack("=ii", self.control.recv(64))
-        assert error == 0
-        return ours, pid
-
-    def output(self):
-        """What was printed; once all have ended."""
-        self._printed.seek(0)
-        return self._printed.read().decode(errors="replace")
-
-    def end(self):
-        """Closes the control socket: it ends by itself, with status 0. Its probers go on."""
-        self.control.close()
-        try:
-            status = self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError("the fork server did not end with its control socket") from None
-        assert status == 0, (status, self.output())
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.control.close()
-
-
-class Prober:
-    """A prober and our end of its socket; unless another is given, with a fork server of its own,
-    that ends as soon as it has made it."""
-
-    def __init__(self, program, url=None, environment=None, fork_server=None):
-        self.sequence = 0
-        self.program = str(program)
-        self.fork_server = fork_server or ForkServer(program, url, environment)
-        self.socket, self.pid = self.fork_server.bear()
-        self._status = None
-        if fork_server is None:
-            self.fork_server.end()
+        self.pid = self.process.pid
 
     def __enter__(self):
         return self
@@ -231,18 +190,14 @@ class Prober:
 
     def wait(self, patience=PATIENCE):
         """Its exit status, as that of subprocess; None if it does not end in time."""
-        if self._status is None:
-            end = os.pidfd_open(self.pid)
-            ended = select.select([end], [], [], patience)[0]
-            os.close(end)
-            if ended:
-                self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self._status
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return None
 
     def signal(self, number):
         """The signal, if it has not been waited for."""
-        if self._status is None:
-            os.kill(self.pid, number)
+        self.process.send_signal(number)
 
     def send(self, verb, sql="", **options):
         """Sends a call; the reply is for receive()."""
@@ -309,7 +264,8 @@ class Prober:
 
     def output(self):
         """What it printed; once it has ended."""
-        return self.fork_server.output()
+        self._printed.seek(0)
+        return self._printed.read().decode(errors="replace")
 
     def end(self):
         """Closes our end: the prober says goodbye to the server and ends by itself, with status 0

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 MAY_SEE = {
     "common": [],
     "prober": ["common"],
+    "supervisor": ["common"],
     "server/base": ["common"],
     "server/check": ["server/base", "common"],
     "server/config": ["server/check", "server/base", "common"],

@@ -56,6 +56,7 @@ struct named_list {
 // Made by statistics_new, freed by statistics_free.
 struct statistics {
     int64_t began_ms; // Unix time
+    uint64_t crashes; // of servers before this one
     uint64_t cache_uses[CACHE_USES];
     struct reload_statistics reloads;
     struct named_list checks, probers, endpoints;

@@ -3,58 +3,53 @@
 
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
+#include "server/command/command.h"
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-static const int ends[RUNNER_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+static struct supervisor *runner_find_supervisor(void)
+{
+    struct supervisor *supervisor;
+    struct beginning beginning;
+    struct error error;
+    if (!supervisor_find(&supervisor, &beginning, &error))
+        exit(command_refuse("%s", error.text));
+    return supervisor;
+}
 
-static void runner_on_signal(uv_signal_t *handle, int number)
+static void runner_on_signal(void *context, int number)
 {
     (void)number;
-    runner_end(handle->data);
-}
-
-// As behind nohup, or in the background of a script.
-static bool runner_starter_ignores(int number)
-{
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-static void runner_start_handles(struct runner *runner)
-{
-    int failed = uv_timer_init(&runner->loop, &runner->pause);
-    runner->pause.data = runner;
-    for (size_t i = 0; i < RUNNER_SIGNALS; i++) {
-        failed |= uv_signal_init(&runner->loop, &runner->signals[i]);
-        runner->signals[i].data = runner;
-        uv_unref((uv_handle_t *)&runner->signals[i]);
-        if (!runner_starter_ignores(ends[i]))
-            failed |= uv_signal_start(&runner->signals[i], runner_on_signal, ends[i]);
-    }
-    assert(failed == 0);
+    runner_end(context);
 }
 
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
 {
-    *runner = (struct runner){0};
+    *runner = (struct runner){.supervisor = runner_find_supervisor()};
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
     runner->config = config_load(settings);
     for (size_t i = 0; i < runner->config->problems.count; i++)
         fprintf(stderr, "dbhealthd: %s\n", runner->config->problems.items[i]);
     int failed = uv_loop_init(&runner->loop);
     assert(failed == 0);
-    runner_start_handles(runner);
+    failed = uv_timer_init(&runner->loop, &runner->pause);
+    assert(failed == 0);
+    runner->pause.data = runner;
+    supervisor_attach(runner->supervisor, &runner->loop, runner_on_signal, runner);
     runner->statistics = statistics_new(wall_time_ms(instant_now()));
-    runner->scheduler = scheduler_new(&runner->loop, runner->config, deadline, runner->statistics);
+    runner->scheduler =
+        scheduler_new(runner->supervisor, runner->config, deadline, runner->statistics);
 }
 
 void runner_run(struct runner *runner)
 {
     (void)uv_run(&runner->loop, UV_RUN_DEFAULT);
-    prober_process_forget_unended(&runner->loop);
+    prober_process_forget_unended(runner->supervisor);
+    supervisor_detach(runner->supervisor);
+    (void)uv_run(&runner->loop, UV_RUN_DEFAULT);
     int busy = uv_loop_close(&runner->loop);
     assert(busy == 0);
 }
@@ -79,8 +74,6 @@ static void runner_on_end(uv_timer_t *pause)
     struct runner *runner = pause->data;
     scheduler_end(runner->scheduler);
     uv_close((uv_handle_t *)&runner->pause, NULL);
-    for (size_t i = 0; i < RUNNER_SIGNALS; i++)
-        uv_close((uv_handle_t *)&runner->signals[i], NULL);
 }
 
 void runner_end(struct runner *runner)

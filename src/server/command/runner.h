@@ -4,8 +4,6 @@
 
 #include "server/probing/scheduler.h"
 
-enum { RUNNER_SIGNALS = 3 };
-
 typedef void runner_over(void *context);
 
 // Lives on the stack of a command.
@@ -14,17 +12,16 @@ struct runner {
     uv_timer_t pause;  // or the moment before the end
     runner_over *over; // called at the pause's end, with the context
     void *context;
-    uv_signal_t signals[RUNNER_SIGNALS];
     struct config *config;
     struct scheduler *scheduler;
     struct statistics *statistics;
+    struct supervisor *supervisor;
     bool ending;
 };
 
 // Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. With a
-// problem in it, each is printed to stderr. A request is answered within the deadline. SIGINT,
-// SIGTERM and SIGHUP, which process 1 of a container would not heed otherwise, do what runner_end
-// does, but for those that whoever started us has set to be ignored.
+// problem in it, each is printed to stderr. A request is answered within the deadline. A signal
+// that the supervisor tells of does what runner_end does. Without a supervisor it ends the process.
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline);
 
 // Runs the loop until runner_end has been called and all is closed.

@@ -4,7 +4,7 @@
 
 #include "common/memory.h"
 #include "common/target_load.h"
-#include "server/base/program_path.h"
+#include "server/base/library_path.h"
 #include "server/check/check_file.h"
 #include "server/config/certificate.h"
 

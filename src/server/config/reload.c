@@ -19,7 +19,6 @@
 #include "server/config/watch.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,8 +55,7 @@ struct reload {
     bool ended;             // once the job is done nothing follows
     bool unsettled;         // files have changed that are not yet read
     struct instant changed; // if so: when the first did
-    uv_signal_t hangup;
-    uv_timer_t timer; // to the next job; while one is under way, until it is too long
+    uv_timer_t timer;       // to the next job; while one is under way, until it is too long
     struct handles handles;
 };
 
@@ -249,7 +247,6 @@ static void reload_read_now(struct reload *reload)
 static void reload_close(struct reload *reload)
 {
     handles_close(&reload->handles, &reload->timer);
-    handles_close(&reload->handles, &reload->hangup);
 }
 
 static void reload_on_job_done(uv_work_t *work, int cancelled)
@@ -274,10 +271,8 @@ static void reload_on_job_done(uv_work_t *work, int cancelled)
         reload_read_now(reload);
 }
 
-static void reload_on_hangup(uv_signal_t *handle, int number)
+void reload_now(struct reload *reload)
 {
-    struct reload *reload = handle->data;
-    (void)number;
     reload->asked = reload->working;
     if (!reload->working)
         reload_read_now(reload);
@@ -327,13 +322,11 @@ struct reload *reload_start(uv_loop_t *loop, struct settings *settings,
     reload->running = config_load(settings);
     reload->job.watch = &reload->watch;
     reload->job.work.data = &reload->job;
-    reload->hangup.data = reload->timer.data = reload;
+    reload->timer.data = reload;
     (void)setenv("UV_THREADPOOL_SIZE", "1", 0); // nobody else needs threads
     int failed = uv_timer_init(loop, &reload->timer);
-    failed |= uv_signal_init(loop, &reload->hangup);
-    failed |= uv_signal_start(&reload->hangup, reload_on_hangup, SIGHUP);
     assert(failed == 0);
-    reload->handles = (struct handles){.open = 2, .all_closed = reload_on_closed};
+    reload->handles = (struct handles){.open = 1, .all_closed = reload_on_closed};
     reload_wait_for_changes(reload);
     return reload;
 }

@@ -25,6 +25,9 @@ struct config *reload_running(const struct reload *reload);
 // Logs what is wrong and what is doubtful in the running configuration; for the start.
 void reload_log_problems(const struct reload *reload);
 
+// Reads all anew at once, as SIGHUP asks for.
+void reload_now(struct reload *reload);
+
 // Freed by the loop later. If the file system does not answer, the process exits with 0 a moment
 // after, when all else has ended.
 void reload_end(struct reload *reload);

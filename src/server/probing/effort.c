@@ -18,6 +18,14 @@ static int64_t effort_stall_since(const struct effort *effort, struct instant no
     return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
 }
 
+// As its program is loaded from a cold disk.
+static int64_t effort_absence_since(const struct effort *effort,
+                                    const struct prober_process *process, struct instant now)
+{
+    bool there = process == NULL || prober_process_has_asked(process);
+    return there ? 0 : now.ns - effort->last_look.ns;
+}
+
 void effort_begin(struct effort *effort, const struct prober_process *process, struct instant since)
 {
     *effort =
@@ -32,16 +40,24 @@ void effort_look(struct effort *effort, const struct prober_process *process)
     if (ready && effort->was_ready && used_ns == effort->was_used_ns)
         effort->frozen_ns += now.ns - effort->last_look.ns;
     effort->stalled_ns += effort_stall_since(effort, now);
+    effort->absent_ns += effort_absence_since(effort, process, now);
     effort->was_ready = ready;
     effort->was_used_ns = used_ns;
     effort->last_look = now;
 }
 
-bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
-                       struct duration span)
+bool effort_lacks_cpu(const struct effort *effort, const struct prober_process *process,
+                      struct duration span)
 {
     int64_t lost_ns = effort->stalled_ns + effort_stall_since(effort, instant_now());
     int64_t waited_ns = effort_cpu_of(process).waited_ns - effort->at_start.waited_ns;
     lost_ns += waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
     return lost_ns > span.ms * 1000000 / 2;
+}
+
+bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
+                       struct duration span)
+{
+    int64_t absent_ns = effort->absent_ns + effort_absence_since(effort, process, instant_now());
+    return absent_ns > span.ms * 1000000 / 2 || effort_lacks_cpu(effort, process, span);
 }

@@ -14,6 +14,7 @@ struct effort {
     struct cpu_time at_start; // of the process
     int64_t stalled_ns;       // the loop did not turn
     int64_t frozen_ns;        // the process was ready to run and did not get to
+    int64_t absent_ns;        // the process had not come so far as to take its call
     bool was_ready;           // at the last look
     int64_t was_used_ns;      // what the process had had of the CPU by then
 };
@@ -27,6 +28,11 @@ void effort_begin(struct effort *effort, const struct prober_process *process,
 void effort_look(struct effort *effort, const struct prober_process *process);
 
 // True if for more than half of a span of this length the prober waited for a CPU or the loop did
-// not turn: then we, not the server, may be why there is no answer.
+// not turn.
+bool effort_lacks_cpu(const struct effort *effort, const struct prober_process *process,
+                      struct duration span);
+
+// True if it was so, or if the process was only on its way for as long: then we, not the server,
+// may be why there is no answer.
 bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
                        struct duration span);

@@ -34,6 +34,7 @@ TAILQ_HEAD(job_list, job);
 enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
 
 enum {
+    START_MS = 5000,      // by when one that is slow to start, as from a cold disk, takes a call
     GOODBYE_MS = 1000,    // at our end: a statement under way may come to its own end
     CLOSE_LIMIT_MS = 200, // of a goodbye
     HELPLESS_FAILURES = 5,
@@ -44,7 +45,8 @@ enum {
 };
 
 struct prober {
-    struct fork_server *fork_server;
+    struct supervisor *supervisor;
+    enum engine engine;
     const char *name; // of the statistics
     struct prober_statistics *statistics;
     prober_done *done;
@@ -162,7 +164,8 @@ static bool prober_have_process(struct prober *prober)
         return true;
     if (!prober_may_start(prober))
         return false;
-    prober->process = prober_process_start(prober->fork_server, &events, prober, &error);
+    prober->process =
+        prober_process_start(prober->supervisor, prober->engine, &events, prober, &error);
     if (prober->process == NULL)
         prober_note_failure(prober, error.text);
     else
@@ -573,6 +576,16 @@ static struct instant prober_replacement(const struct prober *prober)
     return instant_add(prober->verb_started, backoff_wait(&backoff_pending_open, prober->attempts));
 }
 
+// When pending: when to see what has become of the attempt.
+static struct instant prober_next_look(const struct prober *prober)
+{
+    struct instant start_over =
+        instant_add(prober->verb_started, (struct duration){.ms = START_MS});
+    bool on_its_way =
+        !prober_process_has_asked(prober->process) && instant_before(instant_now(), start_over);
+    return on_its_way ? start_over : prober_replacement(prober);
+}
+
 // Moves all that is queued into the batch, what requests wait for first.
 static void prober_fill_batch(struct prober *prober)
 {
@@ -596,7 +609,15 @@ static void prober_leave_open_pending(struct prober *prober)
     probe.silent = instant_since(prober->silent_since, instant_now());
     TAILQ_FOREACH(job, &prober->batch, link)
         prober_tell(prober, job, probe);
-    prober_set_timer(prober, prober_replacement(prober));
+    prober_set_timer(prober, prober_next_look(prober));
+}
+
+// A process that has not even asked has had its time, and the CPU.
+static bool prober_is_late(const struct prober *prober)
+{
+    struct duration age = instant_since(prober->verb_started, instant_now());
+    return !prober_process_asks(prober->process) && age.ms >= START_MS &&
+           !effort_lacks_cpu(&prober->effort, prober->process, age);
 }
 
 // It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
@@ -636,8 +657,8 @@ static void prober_end_attempt(struct prober *prober)
 {
     if (!instant_before(instant_now(), prober_replacement(prober)))
         prober_replace_open(prober);
-    else if (prober_may_be_answered(prober))
-        prober_set_timer(prober, prober_replacement(prober));
+    else if (!prober_is_late(prober) && prober_may_be_answered(prober))
+        prober_set_timer(prober, prober_next_look(prober));
     else
         prober_end_unborn(prober);
 }
@@ -716,17 +737,17 @@ static void prober_on_timer(uv_timer_t *timer)
 static void prober_on_closed(struct handles *handles)
 {
     struct prober *prober = CONTAINER_OF(handles, struct prober, handles);
-    fork_server_release(prober->fork_server);
     free(prober);
 }
 
-struct prober *prober_new(struct fork_server *server, bool keeps,
+struct prober *prober_new(struct supervisor *supervisor, enum engine engine, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context)
 {
     struct prober *prober = memory_new(sizeof *prober);
-    uv_loop_t *loop = fork_server_loop(server);
-    *prober = (struct prober){.fork_server = fork_server_hold(server),
+    uv_loop_t *loop = supervisor_loop(supervisor);
+    *prober = (struct prober){.supervisor = supervisor,
+                              .engine = engine,
                               .name = statistics->name,
                               .statistics = statistics,
                               .keeps = keeps,

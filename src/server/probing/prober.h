@@ -5,8 +5,8 @@
 #include "common/wire.h"
 #include "server/check/check.h"
 #include "server/check/statistics.h"
-#include "server/probing/fork_server.h"
 #include "server/probing/refusal.h"
+#include "server/probing/supervisor.h"
 
 // What one probe of a check ended in.
 struct probe {
@@ -43,11 +43,11 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of the statistics' name whose processes come from this fork server, which it
-// holds; nothing is started before the first batch. One that keeps leaves its connection open
-// between batches. What it does is counted in statistics, and the refusal is what the probers of
-// one server share; both must outlive it. Freed by the loop some time after prober_end.
-struct prober *prober_new(struct fork_server *server, bool keeps,
+// Makes a prober of the statistics' name for servers of this engine; nothing is started before the
+// first batch. One that keeps leaves its connection open between batches. What it does is counted
+// in statistics, and the refusal is what the probers of one server share; both must outlive it.
+// Freed by the loop some time after prober_end.
+struct prober *prober_new(struct supervisor *supervisor, enum engine engine, bool keeps,
                           struct prober_statistics *statistics, struct refusal *refusal,
                           prober_done *done, void *context);
 

@@ -5,7 +5,7 @@
 #include "common/error.h"
 #include "common/wire.h"
 #include "server/probing/cpu_time.h"
-#include "server/probing/fork_server.h"
+#include "server/probing/supervisor.h"
 
 struct prober_process;
 
@@ -18,11 +18,11 @@ struct prober_process_events {
     void (*died)(void *owner, const char *how);
 };
 
-// Has one made; NULL if the program cannot be started, or if too many that the same owner started
-// have been killed and not ended. It takes calls at once, though it may be there only later, or
-// never: then it `died`. The object belongs to the loop: it lives until the process has been reaped
-// and its handles are closed. The owner holds the fork server for as long as it wants events.
-struct prober_process *prober_process_start(struct fork_server *server,
+// Has the program for this engine started; NULL if that cannot be asked for, or if too many that
+// the same owner started have been killed and not ended. It takes calls at once, though it may be
+// there only later, or never: then it `died`. The object belongs to the loop: it lives until the
+// process has ended and its handles are closed.
+struct prober_process *prober_process_start(struct supervisor *supervisor, enum engine engine,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error);
 
@@ -30,8 +30,11 @@ struct prober_process *prober_process_start(struct fork_server *server,
 bool prober_process_send(struct prober_process *process, const struct call *call)
     __attribute__((warn_unused_result));
 
-// True if its silence may be the server's: it has come so far as to take a call, and is not
-// stopped. One that has replied before may have taken none since because of a goodbye that hangs.
+// True once it has come so far as to take a call. One that has replied before may have taken none
+// since because of a goodbye that hangs.
+bool prober_process_has_asked(const struct prober_process *process);
+
+// True if its silence may be the server's: it has asked, and is not stopped.
 bool prober_process_asks(const struct prober_process *process);
 
 // Reads what has been sent already, without waiting; `replied` or `died` may be called.
@@ -46,17 +49,11 @@ void prober_process_end(struct prober_process *process, struct duration grace);
 
 // For when the loop has nothing else to do: frees what is left of processes that SIGKILL has not
 // ended.
-void prober_process_forget_unended(uv_loop_t *loop);
+void prober_process_forget_unended(struct supervisor *supervisor);
 
-// True if this is the id of a prober that has not been reaped.
-bool prober_process_has_id(uv_loop_t *loop, pid_t pid);
-
-// True while there may be a prober whose id is not known yet.
-bool prober_process_awaits_id(uv_loop_t *loop);
-
-// Since it was started: its own time, and before that the time of who makes it.
+// Since it was started: its own time, and before that the time of who starts it.
 struct cpu_time prober_process_cpu(const struct prober_process *process);
 
-// True if the process, or who makes it, is on a CPU or waits for one at this moment: it does not
+// True if the process, or who starts it, is on a CPU or waits for one at this moment: it does not
 // wait for the server.
 bool prober_process_is_ready(const struct prober_process *process);

@@ -10,12 +10,10 @@
 #include "server/base/container_of.h"
 #include "server/base/deadline.h"
 #include "server/base/log.h"
-#include "server/base/program_path.h"
 #include "server/base/wall_time.h"
 #include "server/check/numbers.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +68,10 @@ struct scheduler {
     uv_loop_t *loop;
     struct config *config;
     struct statistics *statistics;
-    struct fork_server *fork_server; // of the probers; another one for another target
-    struct prober **probers;         // in the order of config->probers
-    struct refusal refusal;          // what they share
-    struct check_state **states;     // in the order of config->checks
+    struct supervisor *supervisor; // of the probers
+    struct prober **probers;       // in the order of config->probers
+    struct refusal refusal;        // what they share
+    struct check_state **states;   // in the order of config->checks
     struct state_list retired;
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
@@ -554,20 +552,12 @@ static struct prober *scheduler_prober_of(struct scheduler *scheduler, const str
 
 static struct prober *scheduler_start_prober(struct scheduler *scheduler, const char *name)
 {
-    return prober_new(scheduler->fork_server, words_have(&scheduler->config->settings.keep, name),
+    const struct config *config = scheduler->config;
+    bool postgres = config->engine == ENGINE_POSTGRES; // without an engine, either says `config`
+    return prober_new(scheduler->supervisor, postgres ? ENGINE_POSTGRES : ENGINE_MYSQL,
+                      words_have(&config->settings.keep, name),
                       statistics_prober(scheduler->statistics, name), &scheduler->refusal,
                       scheduler_on_done, scheduler);
-}
-
-// Those who hold the one there was go on with it to their end.
-static void scheduler_change_fork_server(struct scheduler *scheduler)
-{
-    bool postgres = scheduler->config->engine == ENGINE_POSTGRES;
-    char path[PATH_MAX];
-    program_path(postgres ? "dbhealthd-postgres" : "dbhealthd-mysql", path, sizeof path);
-    if (scheduler->fork_server != NULL)
-        fork_server_release(scheduler->fork_server);
-    scheduler->fork_server = fork_server_new(scheduler->loop, path);
 }
 
 // What a configuration has, or had.
@@ -611,8 +601,6 @@ static void scheduler_fill(struct scheduler *scheduler, const struct holding *be
     bool goes_on = before->config->target_digest == config->target_digest;
     if (!goes_on)
         scheduler->refusal = (struct refusal){0};
-    if (!goes_on || scheduler->fork_server == NULL)
-        scheduler_change_fork_server(scheduler);
     scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
     scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
     for (size_t i = 0; i < config->probers.count; i++) {
@@ -637,18 +625,19 @@ static void scheduler_on_closed(struct handles *handles)
     free(scheduler);
 }
 
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
-                                struct statistics *statistics)
+struct scheduler *scheduler_new(struct supervisor *supervisor, struct config *config,
+                                struct duration deadline, struct statistics *statistics)
 {
     static const struct config none = {0};
     const struct holding nothing = {.config = &none};
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
-    scheduler->loop = loop;
+    scheduler->loop = supervisor_loop(supervisor);
+    scheduler->supervisor = supervisor;
     scheduler->config = config_hold(config);
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
-    deadline_queue_open(&scheduler->deadlines, loop, deadline, scheduler_on_deadline);
-    int failed = uv_prepare_init(loop, &scheduler->prepare);
+    deadline_queue_open(&scheduler->deadlines, scheduler->loop, deadline, scheduler_on_deadline);
+    int failed = uv_prepare_init(scheduler->loop, &scheduler->prepare);
     failed |= uv_prepare_start(&scheduler->prepare, scheduler_before_wait);
     assert(failed == 0);
     scheduler->prepare.data = scheduler;
@@ -700,7 +689,6 @@ void scheduler_end(struct scheduler *scheduler)
     while ((first = deadline_first(&scheduler->deadlines)) != NULL)
         scheduler_on_deadline(&scheduler->deadlines, first);
     scheduler_end_all(scheduler);
-    fork_server_release(scheduler->fork_server);
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);

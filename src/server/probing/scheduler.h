@@ -7,10 +7,11 @@
 
 struct scheduler;
 
-// Starts with nothing known. A request is answered within the deadline. Holds a reference to the
-// configuration. Counts in statistics, which must outlive it. Background runs begin at once.
-struct scheduler *scheduler_new(uv_loop_t *loop, struct config *config, struct duration deadline,
-                                struct statistics *statistics);
+// Starts with nothing known, on the supervisor's loop. A request is answered within the deadline.
+// Holds a reference to the configuration. Counts in statistics, which must outlive it. Background
+// runs begin at once.
+struct scheduler *scheduler_new(struct supervisor *supervisor, struct config *config,
+                                struct duration deadline, struct statistics *statistics);
 
 // Goes over to another configuration; the requests that wait get their answers from the one that
 // they began with. Of a check that is the very same object in both all is kept (its result, its

@@ -1,0 +1,25 @@
+// See program_path.h.
+#include "common/program_path.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void program_path(const char *name, char *path, size_t capacity)
+{
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    path[0] = '\0';
+    if (length <= 0)
+        return;
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    if (snprintf(path, capacity, "%s/%s", self, name) >= (int)capacity)
+        path[0] = '\0';
+}
+
+const char *program_of_prober(enum engine engine)
+{
+    return engine == ENGINE_POSTGRES ? "dbhealthd-postgres" : "dbhealthd-mysql";
+}

@@ -1,0 +1,16 @@
+// The supervisor's work: one server at a time, its probers, and their ends.
+#pragma once
+
+#include <stdbool.h>
+
+// What is to be started, known before anything is.
+struct plan {
+    const char *server;           // paths of programs
+    const char *postgres, *mysql; // probers
+    char **arguments;             // of the server
+    char **environment;           // of the server
+    bool reloads;                 // to the server SIGHUP means something else than the end
+};
+
+// Runs the server until it is over. Returns its wait status, to end in the same way.
+int supervise(const struct plan *plan);
