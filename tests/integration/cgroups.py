@@ -40,6 +40,11 @@ class Cgroup:
         for folder in self._folders.values():
             (folder / "cgroup.procs").write_text("0")
 
+    def add(self, pid):
+        """Moves a process into it."""
+        for folder in self._folders.values():
+            (folder / "cgroup.procs").write_text(str(pid))
+
     def most_memory(self):
         """Bytes, the page cache and the kernel's buffers included."""
         folder = self._folders["memory"]
@@ -54,11 +59,16 @@ class Cgroup:
         return int(dict(line.split() for line in text.splitlines())["oom_kill"])
 
     def _bound_memory(self):
-        folder = self._make("memory")
+        self._make("memory")
+        self.set_memory(self._memory)
+
+    def set_memory(self, memory):
+        """Another bound from now on, where there was one."""
+        folder = self._folders["memory"]
         if (folder / "memory.max").exists():
-            (folder / "memory.max").write_text(str(self._memory))
+            (folder / "memory.max").write_text(str(memory))
             return
-        (folder / "memory.limit_in_bytes").write_text(str(self._memory))
+        (folder / "memory.limit_in_bytes").write_text(str(memory))
 
     def _bound_cpu(self):
         self._make("cpu")

@@ -89,6 +89,7 @@ static struct scene *new_scene(void)
     see_runs(scene);
     see_probers(scene);
     scene->metrics.statistics->cache_uses[CACHE_HIT] = 9;
+    scene->metrics.statistics->crashes = 2;
     endpoint_statistics_add(statistics_endpoint(scene->metrics.statistics, "healthz"), 200);
     endpoint_statistics_add(statistics_endpoint(scene->metrics.statistics, OTHER_ENDPOINT), 404);
     return scene;
@@ -189,6 +190,8 @@ static void the_samples_are_these(void **state)
          "dbhealthd_prober_connections_opened_total{prober=\"main\"} 30\n"},
         {"dbhealthd_prober_open_pending", "# TYPE dbhealthd_prober_open_pending gauge\n"
                                           "dbhealthd_prober_open_pending{prober=\"main\"} 1\n"},
+        {"dbhealthd_server_restarts_total", "# TYPE dbhealthd_server_restarts_total counter\n"
+                                            "dbhealthd_server_restarts_total 2\n"},
         {"dbhealthd_log_lines_dropped_total", "# TYPE dbhealthd_log_lines_dropped_total counter\n"
                                               "dbhealthd_log_lines_dropped_total 3\n"},
         {"process_cpu_seconds_total", "# TYPE process_cpu_seconds_total counter\n"

@@ -35,6 +35,7 @@ struct prober_process {
     struct handles handles;
     bool started; // it is there
     bool replied; // ever
+    bool closed;  // it has closed its end, as by its death
     const struct prober_process_events *events;
     void *owner;            // NULL: no more events
     const void *started_by; // its owner at first, only to tell it from others
@@ -140,6 +141,7 @@ static bool prober_process_receive_one(struct prober_process *process)
         return errno == EINTR;
     if (length <= 0) {
         // The prober's end is closed. Its exit, told or forced, reports the death.
+        process->closed = true;
         (void)uv_poll_stop(&process->poll);
         prober_process_kill_child(process);
         return false;
@@ -283,7 +285,8 @@ bool prober_process_has_asked(const struct prober_process *process)
 
 bool prober_process_asks(const struct prober_process *process)
 {
-    return prober_process_has_asked(process) && !cpu_is_withheld(&process->times);
+    return !process->closed && prober_process_has_asked(process) &&
+           !cpu_is_withheld(&process->times);
 }
 
 void prober_process_kill(struct prober_process *process)

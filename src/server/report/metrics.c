@@ -146,6 +146,11 @@ static void metrics_add_draining(struct samples *samples, const struct metrics *
     metrics_add_count(samples, NULL, NULL, metrics->report->circumstances.draining);
 }
 
+static void metrics_add_server_restarts(struct samples *samples, const struct metrics *metrics)
+{
+    metrics_add_count(samples, NULL, NULL, metrics->statistics->crashes);
+}
+
 static void metrics_add_log_lines_dropped(struct samples *samples, const struct metrics *metrics)
 {
     metrics_add_count(samples, NULL, NULL, metrics->log_lines_dropped);
@@ -397,6 +402,9 @@ static const struct metric_family families[] = {
      "not "
      "there.",
      metrics_add_answers, 0},
+    {"dbhealthd_server_restarts_total", "counter", "", "",
+     "Times that the serving process crashed and was started anew.", metrics_add_server_restarts,
+     0},
     {"dbhealthd_log_lines_dropped_total", "counter", "", "",
      "Lines lost because nobody read the log.", metrics_add_log_lines_dropped, 0},
     {"process_cpu_seconds_total", "counter", "", "",
