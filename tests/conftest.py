@@ -118,7 +118,7 @@ def new_pgbouncer(new):
 
 @pytest.fixture(scope="session")
 def build_dir():
-    """The folder of dbhealthd, dbhealthd-postgres and dbhealthd-mysql."""
+    """The folder of dbhealthd and the programs that it starts."""
     folder = Path(os.environ.get("DBHEALTH_BUILD", REPOSITORY / ".build" / "gcc")).resolve()
     assert folder.is_dir(), f"{folder} is missing: run tests/run gcc"
     return folder
@@ -128,7 +128,7 @@ def build_dir():
 def sanitized(build_dir):
     """Whether the programs were built with AddressSanitizer, which costs time and keeps what was
     freed."""
-    return b"__asan_init" in (build_dir / "dbhealthd").read_bytes()
+    return b"__asan_init" in (build_dir / "dbhealthd-server").read_bytes()
 
 
 # Logs of a failing test, from its start.

@@ -13,12 +13,12 @@ from servers import wait_until
 CLIENTS = 200
 SCRAPES = 20
 TARGETS = {  # By row: the engine, what the URL says of TLS, and the most MB.
-    "postgres, SCRAM": ("postgres", {"sslmode": "disable"}, 6),
-    "postgres, TLS": ("postgres", {"sslmode": "require"}, 6),
-    "mariadb": ("mariadb", {}, 5),
-    "mariadb, TLS": ("mariadb", {"ssl-mode": "REQUIRED"}, 5),
-    "mysql": ("mysql", {}, 5),
-    "mysql, TLS": ("mysql", {"ssl-mode": "REQUIRED"}, 5),
+    "postgres, SCRAM": ("postgres", {"sslmode": "disable"}, 9),
+    "postgres, TLS": ("postgres", {"sslmode": "require"}, 9),
+    "mariadb": ("mariadb", {}, 9),
+    "mariadb, TLS": ("mariadb", {"ssl-mode": "REQUIRED"}, 9),
+    "mysql": ("mysql", {}, 9),
+    "mysql, TLS": ("mysql", {"ssl-mode": "REQUIRED"}, 9),
 }
 ALONE = ("postgres, SCRAM", "mariadb")
 TO_EXPORTER = ("postgres, SCRAM", "postgres, TLS")
@@ -30,7 +30,7 @@ ROWS = [
     for moment, words in MOMENTS.items()
 ]
 ROWS += [
-    Row(f"{name}, exporter", f"memory, {name}, to postgres_exporter", at_most(0.5))
+    Row(f"{name}, exporter", f"memory, {name}, to postgres_exporter", at_most(0.65))
     for name in TO_EXPORTER
 ]
 ROWS += [Row(f"{name}, alone", f"memory, {name}, libraries all its own") for name in ALONE]

@@ -38,6 +38,7 @@ def test_the_tree(installed):
     library = {file for file in files if file.startswith("share/dbhealthd/checks/")}
     assert files - library == {
         "bin/dbhealthd",
+        "bin/dbhealthd-server",
         "bin/dbhealthd-postgres",
         "bin/dbhealthd-mysql",
         "lib/systemd/system/dbhealthd.service",
