@@ -140,6 +140,7 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
         return false;
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
+    log_open();
     log_configure(settings->log_format, settings->log_level);
     serve_log_crash(&beginning);
     daemon->service.statistics = statistics_new(wall_time_ms(instant_now()));

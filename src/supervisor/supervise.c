@@ -12,6 +12,7 @@
 
 #include "common/control.h"
 #include "common/instant.h"
+#include "common/output.h"
 #include "common/target.h"
 #include "supervisor/probers.h"
 
@@ -217,13 +218,13 @@ static struct duration supervise_next_wait(struct supervisor *supervisor)
 static void supervise_say_crash(const struct supervisor *supervisor, const char *how,
                                 struct duration wait)
 {
-    struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct output output = output_open(STDERR_FILENO);
     char line[256];
     int length =
         snprintf(line, sizeof line, "dbhealthd: %s %s; next try in %lld s\n",
                  strrchr(supervisor->plan->server, '/') + 1, how, (long long)wait.ms / 1000);
-    if (poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT))
-        (void)!write(STDERR_FILENO, line, (size_t)length);
+    (void)output_line(&output, line, (size_t)length);
+    output_close(&output);
 }
 
 static void supervise_restart_later(struct supervisor *supervisor, const char *how)

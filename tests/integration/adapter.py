@@ -35,8 +35,8 @@ class Adapter:
     PATIENT's. checks, from names to texts, are its check files; without them it is the library.
 
     program is the program to run in place of the one in build; under, a command to run it with;
-    preexec, what the child does first; stderr, where the log goes if not into a file that lines()
-    reads."""
+    preexec, what the child does first; stderr and stdout, where the log and the rows go if not into
+    files that lines() and output() read."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Adapter:
         under=(),
         preexec=None,
         stderr=None,
+        stdout=None,
         **environment,
     ):
         self.folder = folder
@@ -65,7 +66,7 @@ class Adapter:
             environment["DATABASE_URL"] = url
         environment = {**PATIENT, **environment}
         command = [*under, program or build / "dbhealthd", *arguments]
-        self.process = _start(command, environment, preexec, stderr, self.log_path)
+        self.process = _start(command, environment, preexec, stderr, stdout, self.log_path)
         self.pid = self.process.pid  # Of the supervisor.
         self.port = None
         self.tls = None  # The ssl.SSLContext that requests are made with.
@@ -246,7 +247,7 @@ def output_path(log_path):
     return log_path.with_name(f"{log_path.name}-output")
 
 
-def _start(command, environment, preexec, stderr, log_path):
+def _start(command, environment, preexec, stderr, stdout, log_path):
     variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
     become_first = processes.comes_first()
 
@@ -259,7 +260,7 @@ def _start(command, environment, preexec, stderr, log_path):
         return subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=output if stdout is None else stdout,
             stderr=log if stderr is None else stderr,
             env={"PATH": os.environ["PATH"], **variables, **environment},
             start_new_session=True,

@@ -5,6 +5,8 @@ import contextlib
 import fcntl
 import os
 import re
+import select
+import threading
 
 import faults
 import processes
@@ -18,6 +20,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 TWO = {"alive": sql.alive(), "accepting": sql.check()}
 FORMATS = ("logfmt", "json")
 PIPE = 16384  # Bytes.
+QUICK = {"DBHEALTH_CACHE": "0s"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -186,6 +189,94 @@ def fill(writer):
         while True:
             os.write(own, b".")
     os.close(own)
+
+
+@pytest.fixture
+def terminal():
+    """The outside and the inside of a terminal."""
+    outside, inside = os.openpty()
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, outside)
+        stack.callback(os.close, inside)
+        yield outside, inside
+
+
+def test_a_terminal_that_nobody_reads(start_adapter, new_mariadb, terminal):
+    """It says that there is room when there is less than for a line."""
+    outside, inside = terminal
+    server = new_mariadb()
+    many = {f"check-{i}": sql.check() for i in range(20)}
+    a = start_adapter(server.url(), checks=many, stderr=inside, **QUICK)
+    a.port = int(parse_line(os.read(outside, PIPE).decode().strip())["port"])
+    while dropped(a) < 100:
+        assert a.get("/readyz", limit=10).status == 200
+        with faults.locked_account(server):
+            assert a.get("/readyz", limit=10).status == 503
+    read_now(outside)
+    with faults.locked_account(server):
+        a.wait_status("/readyz", 503)
+    wait_until(lambda: 'msg="log lines dropped"' in read_now(outside).decode(), "it tells of that")
+    a.end()
+
+
+def dropped(adapter):
+    metrics = Metrics(adapter.get("/metrics", limit=10).body)
+    return metrics.value("dbhealthd_log_lines_dropped_total")
+
+
+def read_now(descriptor):
+    """What is there to be read."""
+    found = b""
+    while select.select([descriptor], [], [], 0)[0]:
+        found += os.read(descriptor, 65536)
+    return found
+
+
+def test_rows_on_a_terminal_that_nobody_reads(start_adapter, postgres, terminal):
+    """Standard output, of which a check's rows are lines."""
+    outside, inside = terminal
+    rows = "SELECT i, repeat('x', 300) FROM generate_series(1, 200) i"
+    checks = {"rows": sql.check(rows, log="rows", every="100ms"), "alive": sql.alive()}
+    a = start_adapter(postgres.url(), checks=checks, stdout=inside, DBHEALTH_CACHE="0s")
+    a.wait_serving()
+    wait_until(lambda: dropped(a) > 100, "lines are dropped")
+    assert parse_line(read_now(outside).decode().splitlines()[0])["msg"] == "row"
+    a.end()
+
+
+def test_another_writer_on_the_pipe(start_adapter, new_mariadb, pipe):
+    """It takes the room that there was a moment ago."""
+    reader, writer = pipe
+    server = new_mariadb()
+    a = start_adapter(server.url(), checks=TWO, stderr=writer, **QUICK)
+    a.port = int(parse_line(os.read(reader, PIPE).decode().strip())["port"])
+    over = threading.Event()
+    others = [threading.Thread(target=keep_full, args=(reader, writer, over)) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        for i in range(40):
+            with faults.locked_account(server) if i % 2 else contextlib.nullcontext():
+                assert a.get("/readyz", limit=10).status == (503 if i % 2 else 200)
+    finally:
+        over.set()
+        for other in others:
+            other.join()
+    a.end()
+
+
+def keep_full(reader, writer, over):
+    """Makes room for a line, and takes it."""
+    own = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+    ours = os.open(f"/proc/self/fd/{reader}", os.O_RDONLY | os.O_NONBLOCK)
+    while not over.is_set():
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(own, b"." * PIPE)
+        with contextlib.suppress(BlockingIOError):
+            os.read(ours, PIPE)
+    os.close(own)
+    os.close(ours)
 
 
 def test_a_log_that_was_closed(start_adapter, mariadb, pipe):

@@ -1,16 +1,13 @@
-// See log.h. A row is a line like any other, but for another stream. Whether there is room is asked
-// of poll(): a pipe that polls writable takes PIPE_BUF (4 KiB) whole without blocking, and no line
-// is longer. Setting O_NONBLOCK instead would change the descriptor for everyone who shares it, a
-// shell for one.
+// See log.h. A row is a line like any other, but for another stream.
 #include "server/base/log.h"
 
 #include "common/memory.h"
+#include "common/output.h"
 #include "common/text.h"
 #include "server/base/wall_time.h"
 
 #include <jansson.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +20,14 @@ enum {
 };
 
 static struct {
+    struct output errors, rows;
     enum log_format format;
     enum log_level least;
     uint64_t dropped; // lines, ever
     uint64_t told;    // how many of these the log has been told of
-} logger = {.least = LOG_INFO};
+} logger = {.errors = {.descriptor = STDERR_FILENO},
+            .rows = {.descriptor = STDOUT_FILENO},
+            .least = LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -37,6 +37,14 @@ void log_configure(enum log_format format, enum log_level level)
     logger.least = level;
 }
 
+void log_open(void)
+{
+    output_close(&logger.errors);
+    output_close(&logger.rows);
+    logger.errors = output_open(STDERR_FILENO);
+    logger.rows = output_open(STDOUT_FILENO);
+}
+
 static bool log_is_left_out(const struct log_field *field)
 {
     return !field->is_number && (field->text == NULL || field->text[0] == '\0');
@@ -44,7 +52,7 @@ static bool log_is_left_out(const struct log_field *field)
 
 // One line to be.
 struct line {
-    int descriptor;
+    struct output *output;
     enum log_level level;
     const char *time;
     const char *message;
@@ -125,13 +133,6 @@ static void log_write_json(struct text *text, const struct line *line, size_t mo
     json_decref(object);
 }
 
-static bool log_write_all(int descriptor, const char *bytes, size_t length)
-{
-    struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
-    bool writable = poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
-    return writable && write(descriptor, bytes, length) == (ssize_t)length;
-}
-
 // The longest values give way until the line fits.
 static bool log_emit(const struct line *line)
 {
@@ -149,7 +150,7 @@ static bool log_emit(const struct line *line)
     if (text.cut)
         return false;
     text.bytes[text.length++] = '\n';
-    return log_write_all(line->descriptor, text.bytes, text.length);
+    return output_line(line->output, text.bytes, text.length);
 }
 
 // True if nothing is left to be told.
@@ -157,7 +158,7 @@ static bool log_tell_dropped(const char *time)
 {
     uint64_t dropped = logger.dropped;
     struct log_field field = LOG_NUMBER("lines", (int64_t)(dropped - logger.told));
-    struct line line = {.descriptor = STDERR_FILENO,
+    struct line line = {.output = &logger.errors,
                         .level = logger.least > LOG_WARN ? logger.least : LOG_WARN,
                         .time = time,
                         .message = "log lines dropped",
@@ -175,7 +176,7 @@ void log_event(enum log_level level, const char *message, const struct log_field
     if (level < logger.least)
         return;
     wall_time_format(instant_now(), time, sizeof time);
-    struct line line = {.descriptor = STDERR_FILENO,
+    struct line line = {.output = &logger.errors,
                         .level = level,
                         .time = time,
                         .message = message,
@@ -246,7 +247,7 @@ void log_row(const char *check, const struct result *result, uint32_t row)
         count++;
     }
     wall_time_format(instant_now(), time, sizeof time);
-    struct line line = {.descriptor = STDOUT_FILENO,
+    struct line line = {.output = &logger.rows,
                         .level = LOG_INFO,
                         .time = time,
                         .message = "row",

@@ -31,6 +31,10 @@ struct log_field {
         .key = (key_), .number = (number_), .is_number = true                                      \
     }
 
+// Has the lines go on without blocking, whatever stderr and stdout are from now on; before it is
+// called, and after one of them has become another file, a terminal that nobody reads may block.
+void log_open(void);
+
 // Sets form and least level; before it is called, everything from info on is written as logfmt.
 void log_configure(enum log_format format, enum log_level level);
 

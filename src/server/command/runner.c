@@ -29,6 +29,7 @@ static void runner_on_signal(void *context, int number)
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
 {
     *runner = (struct runner){.supervisor = runner_find_supervisor()};
+    log_open();
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
     runner->config = config_load(settings);
     for (size_t i = 0; i < runner->config->problems.count; i++)
