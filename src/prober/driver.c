@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void reply_set(struct reply *reply, enum outcome outcome, const char *code, const char *message)
 {
@@ -15,6 +16,21 @@ void reply_set(struct reply *reply, enum outcome outcome, const char *code, cons
     (void)snprintf(reply->code, sizeof reply->code, "%s", code != NULL ? code : "");
     struct text text = text_in(reply->message, sizeof reply->message);
     text_add_foreign(&text, message, strlen(message));
+}
+
+// What only reads leaves nothing behind, but by functions. Those that do are known by their names,
+// unless another one calls them; a statement that is taken for one of these costs a round trip.
+bool call_leaves_traces(const struct call *call)
+{
+    static const char *const reading[] = {"SELECT", "WITH", "SHOW", "VALUES", "TABLE", "EXPLAIN"};
+    static const char *const leaving[] = {"lock", "set_config", ":="};
+    bool leaves = !call->read_only;
+    for (size_t i = 0; i < sizeof leaving / sizeof *leaving; i++)
+        leaves |= strcasestr(call->sql, leaving[i]) != NULL;
+    bool reads = false;
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++)
+        reads |= strncasecmp(call->sql, reading[i], strlen(reading[i])) == 0;
+    return !call->last && (leaves || !reads);
 }
 
 enum outcome outcome_of_connect(int error)

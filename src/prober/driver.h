@@ -14,6 +14,10 @@ enum { DRIVER_ROW_MAX = 1024 * 1024 };
 // the server; so a login goes on within a second or so after the way is free.
 enum { DRIVER_CONNECT_MS = 1000 };
 
+// Whether the session goes on after this call, and its statement may have left something there that
+// a rollback does not undo: a named lock, a setting, a temporary table.
+bool call_leaves_traces(const struct call *call);
+
 // A connection, as the driver understands it.
 struct session;
 

@@ -48,6 +48,7 @@ enum {
 };
 
 static const char nowhere[] = "/nonexistent";
+static const char character_set[] = "utf8mb4";
 
 // Ways to log in that never send the password itself, or only under the server's RSA key. The
 // server chooses, and could choose one that sends it in clear.
@@ -402,7 +403,7 @@ static void my_set_options(MYSQL *connection, const struct target *target, enum 
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_TIMEOUT, &patience);
     (void)mysql_optionsv(connection, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max);
     (void)mysql_optionsv(connection, MYSQL_OPT_LOCAL_INFILE, &no_files);
-    (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    (void)mysql_optionsv(connection, MYSQL_SET_CHARSET_NAME, character_set);
     (void)mysql_optionsv(connection, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "dbhealthd");
     my_set_from_url(connection, MYSQL_SERVER_PUBLIC_KEY, target, "server-public-key-path");
     if (target->socket == NULL && mode < TLS_REQUIRED)
@@ -829,14 +830,18 @@ static bool my_take_results(struct session *session, const struct call *call, st
     }
 }
 
-// A statement may have begun a transaction. Its end costs a round trip only where there is one.
-static void my_tidy_up(struct session *session)
+// A statement may have begun a transaction, or left something else. That the session is made as new
+// costs round trips only where there may be such a thing. It forgets its character set by that,
+// too.
+static void my_tidy_up(struct session *session, const struct call *call)
 {
     unsigned status = session->connection->server_status;
-    bool tidy = (status & SERVER_STATUS_AUTOCOMMIT) && !(status & SERVER_STATUS_IN_TRANS);
+    bool tidy = (status & SERVER_STATUS_AUTOCOMMIT) && !(status & SERVER_STATUS_IN_TRANS) &&
+                !call_leaves_traces(call);
     if (session->lost || tidy)
         return;
-    session->lost = mysql_reset_connection(session->connection) != 0;
+    session->lost = mysql_reset_connection(session->connection) != 0 ||
+                    mysql_set_character_set(session->connection, character_set) != 0;
     session->limit_ms = 0;
 }
 
@@ -857,7 +862,7 @@ static void my_run(struct session *session, const struct call *call, struct repl
         my_reply_with_run_error(reply, session);
         result_free(result);
     }
-    my_tidy_up(session);
+    my_tidy_up(session, call);
 }
 
 // --- close ---------------------------------------------------------------------------------------

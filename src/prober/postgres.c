@@ -747,18 +747,26 @@ static bool pg_read_run(struct session *session, const struct call *call, struct
     return readable;
 }
 
-// Ends a transaction that an error left open, for the next run and for a pooler.
-static void pg_roll_back(struct session *session)
+// For what is of no interest, its failure included.
+static void pg_do(struct session *session, const char *sql)
 {
     PGconn *connection = session->connection;
-    PGTransactionStatusType status = PQtransactionStatus(connection);
-    if (status != PQTRANS_INERROR && status != PQTRANS_INTRANS)
-        return;
     struct reply ignored = {.outcome = OUTCOME_OK};
-    if (!pg_send_text(connection, "ROLLBACK") || PQpipelineSync(connection) != 1)
+    if (!pg_send_text(connection, sql) || PQpipelineSync(connection) != 1)
         return; // the connection is lost, as the next run will find
     (void)pg_read_step(session, NULL, &ignored);
     PQclear(PQgetResult(connection));
+}
+
+// Ends a transaction that an error left open, for the next run and for a pooler; and makes the
+// session as new if more than that may be left.
+static void pg_tidy_up(struct session *session, const struct call *call)
+{
+    PGTransactionStatusType status = PQtransactionStatus(session->connection);
+    if (status == PQTRANS_INERROR || status == PQTRANS_INTRANS)
+        pg_do(session, "ROLLBACK");
+    if (call_leaves_traces(call))
+        pg_do(session, "DISCARD ALL");
 }
 
 // A statement may have LISTENed; what is never fetched is never freed.
@@ -795,7 +803,7 @@ static void pg_try_run(struct session *session, const struct call *call, struct 
     if (reply->outcome != OUTCOME_OK)
         reply_free(reply);
     if (PQstatus(connection) == CONNECTION_OK)
-        pg_roll_back(session);
+        pg_tidy_up(session, call);
     pg_drop_notifications(connection);
 }
 

@@ -676,6 +676,58 @@ def test_what_a_statement_left_behind_is_undone(probe, server, table):
     assert server.value(f"SELECT i FROM {table}") == 7, "committed at once"
 
 
+# What a statement does to its session, and what tells that nothing of it is left.
+WORK_MEM_IS_OURS = (
+    "SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND source = 'session'"
+)
+TRACES = {
+    "postgres": (
+        ("SELECT pg_advisory_lock(42)", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+        ("SET work_mem = '1MB'", WORK_MEM_IS_OURS),
+        ("SELECT set_config('work_mem', '1MB', false)", WORK_MEM_IS_OURS),
+        ("LISTEN anything", "SELECT count(*) FROM pg_listening_channels()"),
+        ("PREPARE p AS SELECT 1", "SELECT count(*) FROM pg_prepared_statements"),
+        ("CREATE TEMP TABLE x (i int)", "SELECT count(*) FROM pg_class WHERE relname = 'x'"),
+    ),
+    "mysql": (
+        ("SELECT GET_LOCK('dbhealth', 0)", "SELECT IS_USED_LOCK('dbhealth') IS NOT NULL"),
+        ("DO get_lock('dbhealth', 0)", "SELECT IS_USED_LOCK('dbhealth') IS NOT NULL"),
+        ("SET SESSION sql_mode = 'ANSI'", "SELECT @@SESSION.sql_mode <> @@GLOBAL.sql_mode"),
+        ("SET @trace = 1", "SELECT @trace IS NOT NULL"),
+        ("SET NAMES latin1", "SELECT LENGTH('ü') <> 2"),
+        ("LOCK TABLES app.t WRITE", "SELECT COUNT(*) FROM app.other"),
+        ("CREATE TEMPORARY TABLE app.x (i int)", "SELECT 0"),
+    ),
+}
+BOTH_WAYS = [(family, *trace) for family, traces in TRACES.items() for trace in traces]
+
+
+@pytest.mark.parametrize("read_only", (False, True))
+@pytest.mark.parametrize(
+    "family, statement, left", BOTH_WAYS, ids=[f"{row[0]}-{row[1]}" for row in BOTH_WAYS]
+)
+def test_a_kept_session_is_as_new(probe, server, table, family, statement, left, read_only):
+    """Whatever the run before did to it; of those that are refused there is nothing to be seen."""
+    if (server.engine == "postgres") != (family == "postgres"):
+        pytest.skip("the other family's")
+    server.sql("CREATE TABLE app.other (i int)")
+    try:
+        prober = probe(server.url("app")).opened()
+        for _ in range(2):
+            reply = prober.run(statement, read_only=read_only)
+            assert read_only or reply.outcome == "ok", reply
+            assert texts(prober.run(left)) == [("0",)]
+        assert texts(prober.run("SELECT 'grün'")) == [("grün",)]
+        with contextlib.closing(server.connect("app")) as other:
+            cursor = other.cursor()
+            cursor.execute(
+                "SET lock_timeout = 1000" if family == "postgres" else "SET lock_wait_timeout = 1"
+            )
+            cursor.execute(f"SELECT i FROM {table}")
+    finally:
+        server.sql("DROP TABLE app.other")
+
+
 @ONLY_MYSQL
 def test_sessions_commit_whatever_the_servers_default(probe, new_server):
     server = new_server(settings={"autocommit": "0"})
