@@ -43,14 +43,17 @@ class Connection:
 
 
 class Fake:
-    """Listens on loopback and plays the script for each client."""
+    """Listens on loopback, or at the path of a Unix socket, and plays the script for each client."""
 
-    def __init__(self, script):
+    def __init__(self, script, path=None):
         self.script = script
         self.clients = 0
         self.errors = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        if path is None:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.port = self._listener.getsockname()[1]
+        else:
+            self._listener = socket.create_server(str(path), family=socket.AF_UNIX)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._players = []
         self._streams = []

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -431,27 +432,30 @@ static bool my_is_connected(int descriptor)
     return getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0;
 }
 
+// True if it has come whole: a 3-byte length and a number stand before it.
+static bool my_is_whole_packet(const unsigned char *bytes, size_t length)
+{
+    return length >= 5 && 4 + (size_t)bytes[0] + ((size_t)bytes[1] << 8) <= length;
+}
+
 // The first bytes of the greeting, which stay in the socket for the library; less than asked for if
-// the server ends the connection.
+// the server ends the connection, or if there is no descriptor to wait with. Edge-triggered, for
+// poll() would not wait for more than what is there.
 static size_t my_peek_greeting(int descriptor, unsigned char *bytes, size_t length)
 {
-    struct pollfd socket = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
     size_t got = 0;
-    while (got < length) {
-        int wanted = (int)got + 1; // else poll() would not wait for more than what is there
-        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted);
-        if (poll(&socket, 1, -1) < 0 && errno != EINTR)
-            break;
+    bool more = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+    while (more) {
+        int ready = epoll_wait(epoll, &event, 1, -1);
         ssize_t peeked = recv(descriptor, bytes, length, MSG_PEEK | MSG_DONTWAIT);
-        if (peeked > (ssize_t)got)
-            got = (size_t)peeked;
-        else if (socket.revents & (POLLRDHUP | POLLHUP | POLLERR))
-            break;
-        if (got >= 5 && 4 + (size_t)bytes[0] + ((size_t)bytes[1] << 8) <= got)
-            break; // the whole packet
+        got = peeked > 0 ? (size_t)peeked : got;
+        bool over = ready == 1 && event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+        more = got < length && !over && !my_is_whole_packet(bytes, got);
     }
-    int one = 1;
-    (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+    if (epoll >= 0)
+        close(epoll);
     return got;
 }
 

@@ -4,13 +4,14 @@ is dbhealthd's to say; here `withheld` says it."""
 
 import contextlib
 import os
+import queue
 import socket
 import time
 from pathlib import Path
 
 import pytest
 from fakes import Fake, my_error, my_greeting, my_read, pg_error, pg_startup
-from servers import PASSWORDS, wait_until
+from servers import PASSWORDS, cpu_seconds, wait_until
 
 SECRET = PASSWORDS["probe"]
 POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="session")
@@ -276,6 +277,38 @@ def test_what_comes_instead_of_a_greeting(start, engine, answer, outcome, code):
         reply = prober.open(withheld=name)
         assert (reply.outcome, reply.code) == (outcome, code), reply
         assert all(character.isprintable() for character in reply.message), reply
+
+
+@MYSQL
+@pytest.mark.parametrize("family", ["tcp", "unix"])
+def test_a_greeting_that_comes_byte_by_byte(start, engine, family, tmp_path):
+    """The prober sleeps between two of them."""
+    wanted = queue.SimpleQueue()
+
+    def script(client):
+        if fake.clients > 1:
+            for byte in my_greeting():
+                wanted.get(timeout=20)
+                client.send(bytes([byte]))
+
+    path = tmp_path / "socket" if family == "unix" else None
+    with Fake(script, path) as fake:
+        place = "localhost/?socket=" + str(path) if path else f"127.0.0.1:{fake.port}/"
+        prober = start(engine, f"{engine}://probe:wrong@{place}")
+        name = prober.open().secret
+        prober.send(1, withheld=name)
+        wait_until(lambda: fake.clients == 2, "it connects")
+        for _ in my_greeting():
+            wait_until(lambda: is_asleep(prober), "it sleeps", limit=5)
+            wanted.put(True)
+        assert seen(prober.receive()) == ("denied", "withheld")
+
+
+def is_asleep(prober):
+    """It uses no CPU for a while."""
+    before = cpu_seconds(prober.pid)
+    time.sleep(0.02)
+    return cpu_seconds(prober.pid) == before
 
 
 @MYSQL
