@@ -91,7 +91,7 @@ static void test_nobody_reads(void **state)
     unsigned lines = 0;
     while (output_line(&scene->output, line, sizeof line))
         lines++;
-    assert_in_range(lines, 0, 1000);
+    assert_int_in_range(lines, 0, 1000);
     for (unsigned i = 0; i < 10; i++)
         assert_false(output_line(&scene->output, line, sizeof line));
     read_all(scene);

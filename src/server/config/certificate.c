@@ -108,6 +108,13 @@ struct certificate *certificate_load(const char *chain_path, const char *key_pat
     return NULL;
 }
 
+int64_t certificate_own_expiry(int64_t now, unsigned time_bits)
+{
+    int64_t wanted = now + OWN_DAYS * INT64_C(86400);
+    int64_t latest = time_bits < 64 ? (INT64_C(1) << (time_bits - 1)) - 1 : INT64_MAX;
+    return wanted < latest ? wanted : latest;
+}
+
 // A certificate (RFC 5280) as short as a client can bear that verifies nothing.
 static int certificate_sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privkey_t key)
 {
@@ -117,7 +124,8 @@ static int certificate_sign_own(gnutls_x509_crt_t signed_one, gnutls_x509_privke
     int failed = gnutls_x509_crt_set_version(signed_one, 3);
     failed |= gnutls_x509_crt_set_serial(signed_one, serial, 1);
     failed |= gnutls_x509_crt_set_activation_time(signed_one, now - 86400);
-    failed |= gnutls_x509_crt_set_expiration_time(signed_one, now + OWN_DAYS * (time_t)86400);
+    failed |= gnutls_x509_crt_set_expiration_time(
+        signed_one, (time_t)certificate_own_expiry(now, 8 * sizeof now));
     failed |= gnutls_x509_crt_set_dn_by_oid(signed_one, GNUTLS_OID_X520_COMMON_NAME, 0, name,
                                             sizeof name - 1);
     failed |= gnutls_x509_crt_set_key(signed_one, key);

@@ -18,6 +18,10 @@ struct certificate *certificate_load(const char *chain_path, const char *key_pat
 // Makes one that nobody has signed, with a key of its own.
 struct certificate *certificate_make(void) __attribute__((returns_nonnull));
 
+// When one expires that is made now, both in seconds since 1970: in ten years, or as late as a
+// time_t of so many bits can say.
+int64_t certificate_own_expiry(int64_t now, unsigned time_bits);
+
 struct certificate *certificate_hold(struct certificate *certificate);
 
 // Gives a reference back; the last one frees the object. NULL is fine.
