@@ -555,6 +555,54 @@ static struct config *succeed(struct config *earlier, const char *folders, const
     return later;
 }
 
+// A request gives it one value for all of an endpoint.
+static void a_param_has_one_type_in_an_endpoint(void **state)
+{
+    (void)state;
+    write_file("a/one.sql",
+               "-- endpoints: readyz lag\n-- param: most = 10\n-- fail: a > $most\nSELECT 1 a");
+    write_file("a/two.sql",
+               "-- endpoints: lag\n-- param: most = '10'\n-- fail: a == $most\nSELECT 1 a");
+    write_file("a/three.sql",
+               "-- endpoints: other\n-- param: most = true\n-- fail: a == $most\nSELECT 1 a");
+    write_file("a/four.sql",
+               "-- endpoints: lag\n-- param: most = 3\n-- fail: a > $most\nSELECT 1 a");
+    struct config *config = load("a", "");
+    assert_null(check_of(config, "one")->broken);
+    assert_null(check_of(config, "three")->broken);
+    assert_null(check_of(config, "four")->broken);
+    const char *broken = check_of(config, "two")->broken;
+    assert_non_null(broken);
+    assert_non_null(strstr(broken, "/a/two.sql: param most is a string here and a number in "));
+    assert_non_null(strstr(broken, "/a/four.sql, which is in lag too: expected one type"));
+    assert_true(words_have(&config->problems, broken));
+    write_file("a/two.sql",
+               "-- endpoints: lag\n-- param: most = 10\n-- fail: a > $most\nSELECT 1 a");
+    config = succeed(config, "a", " ~two");
+    assert_null(check_of(config, "two")->broken);
+    config_release(config);
+}
+
+// It is broken for what another file says; when that is mended, it is itself another check.
+static void a_param_is_well_when_the_other_is_mended(void **state)
+{
+    (void)state;
+    write_file("a/one.sql", "-- param: most = 10\n-- fail: a > $most\nSELECT 1 a");
+    write_file("a/two.sql", "-- param: most = '10'\n-- fail: a == $most\nSELECT 1 a");
+    struct config *config = load("a", "");
+    assert_non_null(check_of(config, "two")->broken);
+    write_file("a/one.sql", "-- param: most = '3'\n-- fail: a == $most\nSELECT 1 a");
+    config = succeed(config, "a", " ~one ~two");
+    assert_null(check_of(config, "two")->broken);
+    write_file("a/one.sql", "-- param: most = 10\n-- fail: a > $most\nSELECT 1 a");
+    struct config *later = load("a", "");
+    struct config_changes changes = config_succeed(later, config);
+    assert_int_equal(changes.problems.count, 1);
+    config_changes_clear(&changes);
+    config_release(later);
+    config_release(config);
+}
+
 static void an_equal_check_goes_over_as_the_same_object(void **state)
 {
     (void)state;
@@ -653,6 +701,8 @@ int main(void)
         TEST(a_reserved_endpoint_breaks_its_check_where_it_is_seen),
         TEST(a_bad_setting_is_told_by_readiness),
         TEST(the_configuration_checks_name_is_not_for_files),
+        TEST(a_param_has_one_type_in_an_endpoint),
+        TEST(a_param_is_well_when_the_other_is_mended),
         TEST(an_equal_check_goes_over_as_the_same_object),
         TEST(what_was_wrong_before_is_no_new_problem),
         TEST(what_was_well_before_is_a_new_problem),

@@ -303,6 +303,24 @@ static bool rule_parse_override(const char *text, enum literal_type type, struct
     return rule_parse_whole_literal(&cursor, literal, error) && literal->type == type;
 }
 
+const char *param_type(const struct param *param)
+{
+    static const char *const names[] = {[LITERAL_NUMBER] = "a number",
+                                        [LITERAL_STRING] = "a string",
+                                        [LITERAL_BOOLEAN] = "true or false"};
+    return names[param->value.type];
+}
+
+const struct param *params_find_other_type(const struct params *params, const struct params *others)
+{
+    for (size_t i = 0; i < params->count; i++) {
+        const struct param *other = params_find(others, params->items[i].name);
+        if (other != NULL && other->value.type != params->items[i].value.type)
+            return &params->items[i];
+    }
+    return NULL;
+}
+
 bool params_override(struct params *params, const struct param *param, const char *text,
                      struct error *error)
 {
@@ -310,8 +328,7 @@ bool params_override(struct params *params, const struct param *param, const cha
     enum literal_type type = param->value.type;
     if (rule_parse_override(text, type, &added->value, error))
         return true;
-    return error_set(error, "%s: expected %s", param->name,
-                     type == LITERAL_NUMBER ? "a number" : "true or false");
+    return error_set(error, "%s: expected %s", param->name, param_type(param));
 }
 
 const struct param *params_find(const struct params *params, const char *name)

@@ -64,6 +64,13 @@ bool params_add(struct params *params, const char *name, const char *value, stru
 bool params_override(struct params *params, const struct param *param, const char *text,
                      struct error *error) __attribute__((warn_unused_result));
 
+// A param of the first whose namesake among the others is of another type; NULL if there is none.
+const struct param *params_find_other_type(const struct params *params,
+                                           const struct params *others);
+
+// "a number", "a string" or "true or false".
+const char *param_type(const struct param *param);
+
 // NULL if there is none of this name.
 const struct param *params_find(const struct params *params, const char *name);
 

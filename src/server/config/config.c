@@ -182,6 +182,40 @@ static void config_drop_optional_checks(struct config *config)
     config->check_count = kept;
 }
 
+// The first endpoint that both are of; NULL if there is none.
+static const char *config_common_endpoint(const struct check *one, const struct check *other)
+{
+    for (size_t i = 0; i < one->endpoints.count; i++) {
+        if (words_have(&other->endpoints, one->endpoints.items[i]))
+            return one->endpoints.items[i];
+    }
+    return NULL;
+}
+
+// A request gives a param one value for all checks that it asks for.
+static void config_refuse_param_of_two_types(struct check *check, const struct check *other)
+{
+    struct error error;
+    const struct param *param = params_find_other_type(&check->params, &other->params);
+    const char *endpoint = config_common_endpoint(check, other);
+    if (param == NULL || endpoint == NULL || check->broken != NULL || other->broken != NULL)
+        return;
+    (void)error_set(&error,
+                    "%.200s: param %.40s is %s here and %s in %.200s, which is in %.40s too: "
+                    "expected one type",
+                    check->place, param->name, param_type(param),
+                    param_type(params_find(&other->params, param->name)), other->place, endpoint);
+    check->broken = memory_string(error.text);
+}
+
+static void config_refuse_params_of_two_types(struct config *config)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        for (size_t j = 0; j < i; j++)
+            config_refuse_param_of_two_types(config->checks[i], config->checks[j]);
+    }
+}
+
 // The engine, and what people may see of the URL. A URL that is wrong though its engine is known
 // is not a problem for good: the probers read it anew at every open, and say `config` until then.
 static void config_load_target(struct config *config)
@@ -282,6 +316,7 @@ struct config *config_load(struct settings *settings)
     config_load_checks(config);
     config_look_for_all_names(config);
     config_drop_optional_checks(config);
+    config_refuse_params_of_two_types(config);
     if (config->problems.count > 0)
         config_add_configuration_check(config);
     if (config->engine != ENGINE_NONE && config->target_problem != NULL)
