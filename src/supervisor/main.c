@@ -92,6 +92,6 @@ int main(int count, char *arguments[])
                               .mysql = mysql,
                               .arguments = arguments,
                               .environment = mask_environment(),
-                              .reloads = main_serves(command)};
+                              .serves = main_serves(command)};
     return main_end_like(supervise(&plan));
 }

@@ -34,14 +34,19 @@ static bool mask_begins_with_any(const char *name, const char *const *starts)
     return false;
 }
 
-// The name of "NAME=VALUE" is that of a secret.
+static bool mask_is_path(const char *value)
+{
+    return value[0] == '/' && access(value, F_OK) == 0;
+}
+
+// The name of "NAME=VALUE" is that of a secret, and the value no file's.
 static bool mask_is_called_secret(const char *variable)
 {
     static const char *const words[] = {"PASSWORD", "PASSWD", "PGPASS", "_PWD", "SECRET", "TOKEN"};
     static const char *const ours[] = {"DBHEALTH_", NULL};
     size_t length = strcspn(variable, "=");
-    if (variable[length] == '\0' || mask_ends_with(variable, length, "_FILE") ||
-        mask_begins_with_any(variable, ours))
+    if (variable[length] == '\0' || mask_is_path(variable + length + 1) ||
+        mask_ends_with(variable, length, "_FILE") || mask_begins_with_any(variable, ours))
         return false;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *at = strcasestr(variable, words[i]);

@@ -71,11 +71,12 @@ static bool supervise_is_ignored(int number)
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// What whoever started us has us ignore (nohup, a shell's background) stays ignored. What we hear
-// from now on is ignored by our children from their first moment on.
-static void supervise_hear(sigset_t *heard, int number, bool always)
+// What whoever started a command has it ignore (nohup, a shell's background) stays ignored; one
+// that serves is no job of a shell's, and hears all. What we hear from now on is ignored by our
+// children from their first moment on.
+static void supervise_hear(sigset_t *heard, int number, bool serves)
 {
-    if (supervise_is_ignored(number) && !always)
+    if (supervise_is_ignored(number) && !serves)
         return;
     (void)sigaddset(heard, number);
     (void)signal(number, SIG_IGN); // a blocked signal is not thrown away for that
@@ -86,8 +87,8 @@ static bool supervise_open_signals(struct supervisor *supervisor)
     sigset_t heard, blocked;
     (void)sigemptyset(&heard);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        supervise_hear(&heard, ends[i], false);
-    supervise_hear(&heard, SIGHUP, supervisor->plan->reloads);
+        supervise_hear(&heard, ends[i], supervisor->plan->serves);
+    supervise_hear(&heard, SIGHUP, supervisor->plan->serves);
     (void)signal(SIGCHLD, SIG_DFL); // else our children would be reaped behind our back
     (void)sigaddset(&heard, SIGCHLD);
     (void)sigaddset(&heard, SIGTSTP);
@@ -117,7 +118,7 @@ static void supervise_take_signal(struct supervisor *supervisor,
         return;
     }
     supervisor->signalled |= UINT64_C(1) << number;
-    supervisor->ending |= number != SIGHUP || !supervisor->plan->reloads;
+    supervisor->ending |= number != SIGHUP || !supervisor->plan->serves;
 }
 
 static void supervise_take_signals(struct supervisor *supervisor)

@@ -9,7 +9,7 @@ struct plan {
     const char *postgres, *mysql; // probers
     char **arguments;             // of the server
     char **environment;           // of the server
-    bool reloads;                 // to the server SIGHUP means something else than the end
+    bool serves;                  // it is no command that ends by itself: SIGHUP is no end to it
 };
 
 // Runs the server until it is over. Returns its wait status, to end in the same way.

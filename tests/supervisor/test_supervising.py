@@ -386,8 +386,7 @@ def ignoring(*numbers):
     [
         (("check",), (signal.SIGINT,), (signal.SIGHUP, signal.SIGTERM)),
         (("check",), (signal.SIGHUP,), (signal.SIGINT, signal.SIGTERM)),
-        ((), (signal.SIGHUP,), FORWARDED),  # A reload ends nothing.
-        ((), (signal.SIGTERM, signal.SIGINT), (signal.SIGHUP,)),
+        ((), FORWARDED, FORWARDED),  # Serving is no job of a shell's.
     ],
 )
 def test_what_is_ignored_from_the_start(stage, command, ignored, heard):

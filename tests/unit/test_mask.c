@@ -82,6 +82,8 @@ static void test_names(void **state)
         {"POSTGRES_USER", "secretary", "secretary"},
         {"DBHEALTH_CHECKS", "/secret", "/secret"},
         {"OLDPWD", "/home/token", "/home/token"},
+        {"SECRET_PLACE", "/dev/null", "/dev/null"},
+        {"SECRET_PLACE", "/nonexistent/secret", "***"},
         {"OTHER", "PASSWORD=", "PASSWORD="},
     };
     (void)state;
