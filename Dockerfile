@@ -9,7 +9,8 @@ FROM docker.io/library/debian:bookworm-slim AS tools
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
         ca-certificates cmake gcc libc6-dev libgnutls28-dev libjansson-dev libmariadb-dev \
-        libmicrohttpd-dev libpq-dev libssl-dev liburiparser-dev libuv1-dev ninja-build pkg-config \
+        libmicrohttpd-dev libpq-dev libseccomp-dev libssl-dev liburiparser-dev libuv1-dev ninja-build \
+        pkg-config \
     && rm -rf /var/lib/apt/lists/*
 
 FROM tools AS build

@@ -7,6 +7,7 @@
 // this process killed when it loses patience.
 #include "common/control.h"
 #include "common/memory.h"
+#include "common/sandbox.h"
 #include "common/wire.h"
 #include "prober/driver.h"
 #include "prober/login.h"
@@ -184,5 +185,6 @@ int main(void)
     if (main_peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
+    (void)sandbox_enter(SANDBOX_PROBER, NULL, 0);
     return main_be_prober();
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int main_print_help(int argc, char **argv);
@@ -69,6 +70,7 @@ static int main_run_command(const struct command *command, int argc, char **argv
 
 int main(int argc, char **argv)
 {
+    (void)setenv("UV_USE_IO_URING", "0", 1); // for in the sandbox there is none
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return main_run_command(&commands[i], argc - 1, argv + 1);

@@ -9,12 +9,14 @@
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
 #include "server/command/command.h"
+#include "server/config/readable.h"
 #include "server/config/reload.h"
 #include "server/http/http.h"
 #include "server/http/listener.h"
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -89,6 +91,23 @@ static void serve_start_handles(struct daemon *daemon)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+// What the server needs of files is open by now, or among those that it may read: those of its
+// configuration, and what /proc tells of itself, for the metrics. That folder stays open, for only
+// so it stays the one that it is.
+static void serve_enter_sandbox(struct daemon *daemon)
+{
+    static const char self[] = "/proc/self";
+    struct words readable = readable_paths(&daemon->service.config->settings);
+    words_add(&readable, self, sizeof self - 1);
+    (void)open(self, O_PATH | O_CLOEXEC);
+    const struct sandbox *sandbox = &daemon->service.sandbox;
+    daemon->service.sandbox =
+        sandbox_enter(SANDBOX_SERVER, (const char *const *)readable.items, readable.count);
+    words_free(&readable);
+    LOG_EVENT(LOG_INFO, "sandboxed", LOG_TEXT("seccomp", sandbox->seccomp),
+              LOG_TEXT("landlock", sandbox->landlock));
+}
+
 static void serve_log_start(const struct config *config, int listening)
 {
     LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
@@ -160,6 +179,7 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     supervisor_tell_listening(daemon->supervisor, listening);
     reload_log_problems(daemon->reload);
     serve_log_start(daemon->service.config, listening);
+    serve_enter_sandbox(daemon);
     memory_trim(); // of what reading the configuration took
     return true;
 }

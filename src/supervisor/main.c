@@ -87,11 +87,12 @@ int main(int count, char *arguments[])
         return main_refuse("cannot start dbhealthd-server", errno);
     }
     (void)prctl(PR_SET_DUMPABLE, 0); // there are passwords in the environment
-    const struct plan plan = {.server = server,
-                              .postgres = postgres,
-                              .mysql = mysql,
-                              .arguments = arguments,
-                              .environment = mask_environment(),
-                              .serves = main_serves(command)};
+    static struct plan plan;         // for as long as the process
+    plan = (struct plan){.server = server,
+                         .postgres = postgres,
+                         .mysql = mysql,
+                         .arguments = arguments,
+                         .environment = mask_environment(),
+                         .serves = main_serves(command)};
     return main_end_like(supervise(&plan));
 }

@@ -29,8 +29,9 @@
 #include <unistd.h>
 
 enum {
-    GRACE_MS = 1000,   // for probers whose server has ended: idle ones leave by themselves
-    UNENDED_MS = 1000, // after SIGKILL, by when any process ends that can
+    REQUESTS_MOST = 1000, // taken in a turn: more than fit into the socket
+    GRACE_MS = 1000,      // for probers whose server has ended: idle ones leave by themselves
+    UNENDED_MS = 1000,    // after SIGKILL, by when any process ends that can
     RESTART_FIRST_MS = 1000,
     RESTART_MOST_MS = 30000,
     GOOD_LIFE_MS = 60000 // a server that lived so long is no sign of trouble any more
@@ -319,12 +320,14 @@ static void supervise_end_server(const struct supervisor *supervisor)
         (void)kill(supervisor->server, SIGKILL);
 }
 
-// No more than it has been told of.
+// Neither more than it has been told of, nor without end: others have something to say, too.
 static void supervise_take_requests(struct supervisor *supervisor)
 {
     struct control request;
     enum control_receiving receiving = CONTROL_TAKEN;
-    while (supervisor->control >= 0 && !supervisor->untold && receiving == CONTROL_TAKEN) {
+    for (int i = 0; i < REQUESTS_MOST && receiving == CONTROL_TAKEN; i++) {
+        if (supervisor->control < 0 || supervisor->untold)
+            return;
         receiving = control_receive(supervisor->control, CONTROL_OF_SERVER, &request);
         if (receiving == CONTROL_TAKEN)
             supervise_take(supervisor, &request);

@@ -106,7 +106,9 @@ static void try_page(struct fuzz_view *made, struct statistics *statistics, unsi
     struct server_view server = {.engine = (enum engine)(kind % 3),
                                  .flavor = (kind & 64) != 0 ? "postgres" : NULL,
                                  .version = made->reply.version};
+    static const struct sandbox sandbox = {.seccomp = "on", .landlock = "on: files"};
     struct adapter_view adapter = {.config = &config,
+                                   .sandbox = &sandbox,
                                    .passes = passes,
                                    .probers = &prober,
                                    .prober_count = 1,

@@ -105,8 +105,9 @@ def test_an_unknown_name_to_exclude_is_a_warning(well):
 
 
 def test_livez_shows_the_probers(well):
-    first, *lines = well.get("/livez?verbose").body.splitlines()
+    first, second, *lines = well.get("/livez?verbose").body.splitlines()
     assert first == "[+]configuration ok"
+    assert second.startswith("[+]sandbox ")
     assert sorted(lines[:-1]) == ["[+]prober-liveness ok", "[+]prober-main ok"]
     assert lines[-1] == "livez check passed"
 

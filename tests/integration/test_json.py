@@ -167,6 +167,8 @@ def test_headers_and_head(well):
 def test_livez_shows_the_probers(well):
     report = document(well.get("/livez", Accept=TYPE))
     assert (report["status"], report["description"]) == ("pass", "livez")
+    [sandbox] = report["checks"].pop("sandbox")
+    assert sandbox["output"].startswith("seccomp ")
     assert set(report["checks"]) == {"configuration", "prober-liveness", "prober-main"}
     for [component] in report["checks"].values():
         assert component == {"componentType": "component", "status": "pass"}

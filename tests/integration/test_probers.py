@@ -48,7 +48,7 @@ def test_a_prober_per_name(adapter, postgres):
     assert a.statuses() == (200, 200, 200, 200)
     wait_until(lambda: a.transitions("five"), "the background check has run")
     lines = a.get("/livez?verbose").body.splitlines()
-    assert sorted(lines[1:-1]) == [f"[+]prober-{name} ok" for name in names]
+    assert sorted(lines[2:-1]) == [f"[+]prober-{name} ok" for name in names]
     assert len(a.probers()) == 4
 
 

@@ -9,7 +9,6 @@ import enum
 import json
 import os
 import select
-import signal
 import socket
 import struct
 import subprocess
@@ -17,8 +16,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from servers import wait_until
-from servers.kernel import children
 
 PATIENCE = 20.0  # Seconds after which what is due is given up.
 QUIET = 0.3  # Seconds in which what must not come would have come.

@@ -407,7 +407,9 @@ static json_t *document_of_all(struct scene *scene)
     const struct server_view server = {ENGINE_POSTGRES, "postgres", "15.8"};
     const struct config config = {
         .endpoints = endpoints, .endpoint_count = 2, .settings = {.deadline = {900}}};
+    static const struct sandbox sandbox = {.seccomp = "on", .landlock = "on: files"};
     const struct adapter_view adapter = {.config = &config,
+                                         .sandbox = &sandbox,
                                          .passes = passes,
                                          .probers = &prober,
                                          .prober_count = 1,
@@ -435,7 +437,8 @@ static void the_server_and_the_adapter_are_told(void **state)
     assert_string_equal(member(document, "adapter"),
                         "{\"version\":\"" DBHEALTH_VERSION "\","
                         "\"since\":\"2025-12-31T23:58:20.042Z\",\"draining\":false,"
-                        "\"deadlineSeconds\":0.9,\"probers\":{\"main\":{\"status\":\"warn\","
+                        "\"deadlineSeconds\":0.9,\"sandbox\":{\"seccomp\":\"on\","
+                        "\"landlock\":\"on: files\"},\"probers\":{\"main\":{\"status\":\"warn\","
                         "\"output\":\"the server has not answered its login\",\"logins\":0,"
                         "\"starts\":0,\"kills\":0,\"crashes\":0}}}");
     assert_string_equal(member(document, "configuration"),

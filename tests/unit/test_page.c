@@ -46,7 +46,9 @@ static struct scene *new_scene(void)
     scene->prober =
         (struct prober_view){.statistics = statistics_prober(scene->statistics, "main")};
     scene->server = (struct server_view){ENGINE_POSTGRES, "postgres", "15.8"};
+    static const struct sandbox sandbox = {.seccomp = "on", .landlock = "on: files"};
     scene->adapter = (struct adapter_view){.config = &scene->config,
+                                           .sandbox = &sandbox,
                                            .passes = scene->passes,
                                            .probers = &scene->prober,
                                            .prober_count = 1,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 128 };
+enum { WORDS_MAX = 3 * SANDBOX_WORDS_MAX, OWN_COMPONENTS = 2 };
 
 static bool answer_livez_has_failed(const struct component *component)
 {
@@ -33,6 +33,16 @@ static struct component answer_livez_view_configuration(const struct service *se
         .name = "configuration", .status = output == NULL ? "pass" : "warn", .output = output};
 }
 
+// A kernel that lacks something is no reason to fail.
+static struct component answer_livez_view_sandbox(const struct sandbox *sandbox,
+                                                  char words[WORDS_MAX])
+{
+    (void)snprintf(words, WORDS_MAX, "seccomp %s; landlock %s", sandbox->seccomp,
+                   sandbox->landlock);
+    return (struct component){
+        .name = "sandbox", .status = sandbox->whole ? "pass" : "warn", .output = words};
+}
+
 static void answer_livez_reply_json(struct request *request, const struct component *components,
                                     size_t count, bool passes)
 {
@@ -50,12 +60,16 @@ static void answer_livez_reply_lines(struct request *request, const struct compo
     body_open(&body);
     for (size_t i = 0; i < count; i++) {
         const struct component *component = &components[i];
-        char words[WORDS_MAX] = "ok";
-        if (component->output != NULL)
-            (void)snprintf(words, sizeof words, "%s: %s",
-                           answer_livez_has_failed(component) ? "failed" : "warn",
-                           component->output);
-        report_line(body.file, !answer_livez_has_failed(component), component->name, words);
+        bool passed = strcmp(component->status, "pass") == 0;
+        bool failed = answer_livez_has_failed(component);
+        char words[WORDS_MAX + sizeof "failed: "];
+        (void)snprintf(words, sizeof words, "%s%s%s",
+                       passed   ? "ok"
+                       : failed ? "failed"
+                                : "warn",
+                       component->output != NULL ? ": " : "",
+                       component->output != NULL ? component->output : "");
+        report_line(body.file, !failed, component->name, words);
     }
     report_conclusion(body.file, "livez", passes);
     request_reply_body(request, passes ? 200 : 503, NULL, &body, -1);
@@ -64,12 +78,14 @@ static void answer_livez_reply_lines(struct request *request, const struct compo
 void answer_livez(struct request *request)
 {
     const struct scheduler *scheduler = request->service->scheduler;
-    size_t count = scheduler_prober_count(scheduler) + 1;
+    char sandbox[WORDS_MAX];
+    size_t count = scheduler_prober_count(scheduler) + OWN_COMPONENTS;
     struct component *components = memory_new(count * sizeof *components);
     bool passes = true;
     components[0] = answer_livez_view_configuration(request->service);
-    for (size_t i = 1; i < count; i++) {
-        components[i] = answer_livez_view_prober(scheduler_prober(scheduler, i - 1));
+    components[1] = answer_livez_view_sandbox(&request->service->sandbox, sandbox);
+    for (size_t i = OWN_COMPONENTS; i < count; i++) {
+        components[i] = answer_livez_view_prober(scheduler_prober(scheduler, i - OWN_COMPONENTS));
         passes &= !answer_livez_has_failed(&components[i]);
     }
     if (request_wants_json(request))

@@ -85,6 +85,7 @@ static void overview_show(const struct overview_query *query, const struct check
         .adapter = {.config = config,
                     .statistics = service->statistics,
                     .configuration_warning = service_configuration_warning(service),
+                    .sandbox = &service->sandbox,
                     .prober_count = scheduler_prober_count(service->scheduler)},
         .age = request_age(views, count)};
     bool *passes = overview_passes(config, &overview.report);

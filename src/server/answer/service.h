@@ -1,6 +1,7 @@
 // What answers are made from, and what holds for the adapter as a whole.
 #pragma once
 
+#include "common/sandbox.h"
 #include "server/probing/scheduler.h"
 
 // Owned by serve.c, which swaps and changes its parts.
@@ -10,6 +11,7 @@ struct service {
     struct statistics *statistics; // outlives both
     struct instant started;        // of listening
     bool draining;                 // SIGTERM has come
+    struct sandbox sandbox;        // that we are in
 };
 
 // True while a signal or the drain file asks load balancers to look away.

@@ -1,6 +1,7 @@
 // See runner.h.
 #include "server/command/runner.h"
 
+#include "common/sandbox.h"
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
 #include "server/command/command.h"
@@ -41,6 +42,7 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
     runner->pause.data = runner;
     supervisor_attach(runner->supervisor, &runner->loop, runner_on_signal, runner);
     runner->statistics = statistics_new(wall_time_ms(instant_now()));
+    (void)sandbox_enter(SANDBOX_SERVER, NULL, 0); // all files have been read
     runner->scheduler =
         scheduler_new(runner->supervisor, runner->config, deadline, runner->statistics);
 }

@@ -44,6 +44,10 @@ static void document_write_adapter(struct writer *writer, const struct report *r
     writer_time(writer, "since", adapter->statistics->began_ms);
     writer_boolean(writer, "draining", report->circumstances.draining);
     writer_seconds(writer, "deadlineSeconds", adapter->config->settings.deadline.ms * 1000);
+    writer_open_object(writer, "sandbox");
+    writer_string(writer, "seccomp", adapter->sandbox->seccomp);
+    writer_string(writer, "landlock", adapter->sandbox->landlock);
+    writer_close(writer);
     writer_open_object(writer, "probers");
     for (size_t i = 0; i < adapter->prober_count; i++)
         document_write_prober(writer, &adapter->probers[i]);

@@ -2,6 +2,7 @@
 // are pure.
 #pragma once
 
+#include "common/sandbox.h"
 #include "server/base/wall_time.h"
 #include "server/check/statistics.h"
 #include "server/config/config.h"
@@ -29,6 +30,7 @@ struct adapter_view {
     size_t prober_count;
     const struct statistics *statistics;
     const char *configuration_warning; // NULL: nothing is wrong with it
+    const struct sandbox *sandbox;     // that it is in
 };
 
 // Lives for one answer; points to what others own.

@@ -1,0 +1,25 @@
+// What a process of ours gives up for good before it hears from anybody who may mean harm: the
+// server before it serves, a prober before it connects. Best effort: what the kernel lacks or
+// refuses is missing, and everything works as without.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sandbox_role {
+    SANDBOX_SERVER, // and commands that probe: no connection out, no file but those that are named
+    SANDBOX_PROBER  // connects and reads files, and writes none
+};
+
+enum { SANDBOX_WORDS_MAX = 128 };
+
+// What is in force.
+struct sandbox {
+    bool whole;                       // all of it
+    char seccomp[SANDBOX_WORDS_MAX];  // "on", or "off: " and why
+    char landlock[SANDBOX_WORDS_MAX]; // "on: " and for what, or "off: " and why
+};
+
+// Once, in a process with one thread. What is open stays open. The server may read these files and
+// what is in these folders from now on; a path that does not exist is passed over.
+struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count);

@@ -1,0 +1,221 @@
+// Foreign code in a process of ours, as if somebody had taken it over: preloaded into all programs,
+// it wakes in the one that INTRUDER names, when SIGUSR1 comes, tries what a taken-over process
+// would, and writes a line for each try into a file that was opened before anything else: what it
+// tried, and 0 or the errno that it got.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int report = -1;
+
+static const char *given(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL ? value : "";
+}
+
+static void tell(const char *what, long result)
+{
+    int error = result < 0 ? errno : 0;
+    dprintf(report, "%s %d\n", what, error);
+}
+
+// --- files
+
+static long reads(const char *path)
+{
+    char byte;
+    int file = open(path, O_RDONLY);
+    long result = file < 0 ? -1 : read(file, &byte, 1);
+    int error = errno;
+    if (file >= 0)
+        close(file);
+    errno = error;
+    return result;
+}
+
+static long reads_of_parent(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", getppid(), name);
+    return reads(path);
+}
+
+static void try_files(void)
+{
+    char path[4096];
+    tell("password-file", reads(given("INTRUDER_SECRET")));
+    tell("passwd", reads("/etc/passwd"));
+    tell("parent-environ", reads_of_parent("environ"));
+    tell("parent-memory", reads_of_parent("mem"));
+    tell("parent-command", reads_of_parent("cmdline"));
+    snprintf(path, sizeof path, "%s/new", given("INTRUDER_FOLDER"));
+    tell("make-file", open(path, O_WRONLY | O_CREAT, 0600));
+    tell("make-temporary", open(given("INTRUDER_FOLDER"), O_RDWR | O_TMPFILE, 0600));
+    tell("make-folder", mkdir(path, 0700));
+    tell("make-socket", mknod(path, S_IFSOCK | 0600, 0));
+    tell("make-link", symlink("x", path));
+    snprintf(path, sizeof path, "%s/old", given("INTRUDER_FOLDER"));
+    tell("change-file", open(path, O_RDWR));
+    tell("append-file", open(path, O_WRONLY | O_APPEND));
+    tell("cut-file", truncate(path, 0));
+    tell("cut-by-open", open(path, O_RDONLY | O_TRUNC));
+    tell("open-up-file", chmod(path, 0777));
+    tell("give-file", chown(path, 1, 1));
+    tell("remove-file", unlink(path));
+    tell("rename-file", rename(path, "/tmp/renamed"));
+    tell("stamp-file", utimensat(AT_FDCWD, path, NULL, 0));
+}
+
+// --- programs and processes
+
+static long spawns(void)
+{
+    static char *const shell[] = {"/bin/sh", "-c", "exit 0", NULL};
+    pid_t pid;
+    errno = posix_spawn(&pid, shell[0], NULL, NULL, shell, environ);
+    return errno == 0 ? waitpid(pid, NULL, 0) : -1;
+}
+
+static long forks(long pid)
+{
+    if (pid == 0)
+        _exit(0);
+    return pid;
+}
+
+static long reads_memory(pid_t pid)
+{
+    char bytes[16];
+    struct iovec ours = {bytes, sizeof bytes}, theirs = {(void *)environ, sizeof bytes};
+    return process_vm_readv(pid, &ours, 1, &theirs, 1, 0);
+}
+
+static void try_processes(void)
+{
+    static char *const shell[] = {"/bin/sh", "-c", "exit 0", NULL};
+    unsigned long zeros[8] = {0};
+    tell("shell", execve(shell[0], shell, environ));
+    tell("shell-by-descriptor",
+         syscall(SYS_execveat, open("/bin/sh", O_RDONLY), "", shell, environ, AT_EMPTY_PATH));
+    tell("spawn", spawns());
+    tell("fork", forks(fork()));
+    tell("vfork", forks(syscall(SYS_fork)));
+    tell("clone", forks(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)));
+    tell("clone3", forks(syscall(SYS_clone3, zeros, sizeof zeros)));
+    tell("kill-parent", kill(getppid(), 0));
+    tell("kill-group", kill(0, 0));
+    tell("signal-parent", (long)syscall(SYS_tgkill, getppid(), getppid(), 0));
+    tell("queue-signal", (long)syscall(SYS_rt_sigqueueinfo, getppid(), SIGUSR2, zeros));
+    tell("descriptor-of-parent", (long)syscall(SYS_pidfd_open, getppid(), 0));
+    tell("trace-parent", ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
+    tell("read-parent", reads_memory(getppid()));
+}
+
+// --- sockets
+
+static struct sockaddr_in loopback(unsigned long port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static long connects(void)
+{
+    struct sockaddr_in address = loopback(strtoul(given("INTRUDER_PORT"), NULL, 10));
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    return client < 0 ? -1 : connect(client, (struct sockaddr *)&address, sizeof address);
+}
+
+static long listens(void)
+{
+    struct sockaddr_in address = loopback(0);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0)
+        return -1;
+    return listen(listener, 1);
+}
+
+static long sends(int family)
+{
+    struct sockaddr_in address = loopback(9);
+    int client = socket(family, SOCK_DGRAM, 0);
+    if (client < 0 || family != AF_INET)
+        return client;
+    return sendto(client, "x", 1, 0, (struct sockaddr *)&address, sizeof address);
+}
+
+static void try_sockets(void)
+{
+    int pair[2];
+    tell("connect", connects());
+    tell("listen", listens());
+    tell("udp", sends(AF_INET));
+    tell("unix", sends(AF_UNIX));
+    tell("raw", socket(AF_PACKET, SOCK_RAW, 0));
+    tell("pair", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+    tell("connect-of-old",
+         connect(3, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_UNSPEC},
+                 sizeof(struct sockaddr_in)));
+}
+
+// --- the kernel
+
+static void try_kernel(void)
+{
+    char zeros[256] = {0};
+    char x = 'x';
+    tell("user-namespace", unshare(CLONE_NEWUSER));
+    tell("mount-namespace", unshare(CLONE_NEWNS));
+    tell("clone-namespace", forks(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)));
+    tell("enter-namespace", setns(0, 0));
+    tell("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
+    tell("chroot", chroot("/tmp"));
+    tell("bpf", syscall(SYS_bpf, 0, zeros, sizeof zeros));
+    tell("io-uring", syscall(SYS_io_uring_setup, 1, zeros));
+    tell("perf", syscall(SYS_perf_event_open, zeros, 0, -1, -1, 0));
+    tell("keys", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
+    tell("fault", syscall(SYS_userfaultfd, 0));
+    tell("module", syscall(SYS_init_module, zeros, sizeof zeros, ""));
+    tell("reboot", syscall(SYS_reboot, 0, 0, 0, zeros));
+    tell("type-into-terminal", ioctl(STDIN_FILENO, TIOCSTI, &x));
+    tell("user", setuid(0));
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    try_files();
+    try_processes();
+    try_sockets();
+    try_kernel();
+    dprintf(report, "end 0\n");
+}
+
+__attribute__((constructor)) static void hide(void)
+{
+    if (strcmp(program_invocation_short_name, given("INTRUDER")) != 0)
+        return;
+    report = open(given("INTRUDER_REPORT"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR1, &action, NULL);
+}
