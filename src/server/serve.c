@@ -13,6 +13,7 @@
 #include "server/config/reload.h"
 #include "server/http/http.h"
 #include "server/http/listener.h"
+#include "server/probing/platform_uv.h"
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
@@ -26,6 +27,7 @@ enum { DRAIN_LOOK_MS = 250 };
 
 struct daemon {
     uv_loop_t loop;
+    struct platform_uv platform;
     struct service service;
     struct http *http;
     struct supervisor *supervisor;
@@ -40,6 +42,7 @@ static void serve_end(struct daemon *daemon)
     reload_end(daemon->reload);
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
+    platform_uv_close(&daemon->platform);
     http_end(daemon->http);
     uv_close((uv_handle_t *)&daemon->drain, NULL);
 }
@@ -172,8 +175,9 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
+    platform_uv_open(&daemon->platform, daemon->supervisor);
     daemon->service.scheduler =
-        scheduler_new(daemon->supervisor, daemon->service.config,
+        scheduler_new(&daemon->platform.platform, daemon->service.config,
                       daemon->service.config->settings.deadline, daemon->service.statistics);
     serve_start_handles(daemon);
     supervisor_tell_listening(daemon->supervisor, listening);

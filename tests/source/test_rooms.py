@@ -88,3 +88,22 @@ def test_a_static_function_is_named_after_its_file(file):
     prefix = PREFIX.get(file.stem, file.stem)
     names = static_functions(file.read_text())
     assert [name for name in names if not name.startswith(prefix)] == []
+
+
+# What decides about a database's life: it gets time and processes through platform.h alone.
+HEART = "alarm backoff effort job platform prober refusal scheduler".split()
+
+
+@pytest.mark.parametrize("name", HEART)
+def test_the_heart_has_no_clock_and_no_loop(name):
+    sees, todo = set(), [f"server/probing/{name}.c", f"server/probing/{name}.h"]
+    while todo:
+        path = todo.pop()
+        if path in sees or not (SOURCE / path).exists():
+            continue
+        sees.add(path)
+        text = (SOURCE / path).read_text()
+        assert "<uv.h>" not in text, f"{name} sees libuv through {path}"
+        todo += included_by(text)
+    own = "".join((SOURCE / path).read_text() for path in sees if f"/{name}." in path)
+    assert "instant_now" not in own

@@ -42,9 +42,10 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
     runner->pause.data = runner;
     supervisor_attach(runner->supervisor, &runner->loop, runner_on_signal, runner);
     runner->statistics = statistics_new(wall_time_ms(instant_now()));
+    platform_uv_open(&runner->platform, runner->supervisor);
     (void)sandbox_enter(SANDBOX_SERVER, NULL, 0); // all files have been read
     runner->scheduler =
-        scheduler_new(runner->supervisor, runner->config, deadline, runner->statistics);
+        scheduler_new(&runner->platform.platform, runner->config, deadline, runner->statistics);
 }
 
 void runner_run(struct runner *runner)
@@ -76,6 +77,7 @@ static void runner_on_end(uv_timer_t *pause)
 {
     struct runner *runner = pause->data;
     scheduler_end(runner->scheduler);
+    platform_uv_close(&runner->platform);
     uv_close((uv_handle_t *)&runner->pause, NULL);
 }
 

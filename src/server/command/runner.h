@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include "server/probing/platform_uv.h"
 #include "server/probing/scheduler.h"
 
 typedef void runner_over(void *context);
@@ -9,6 +10,7 @@ typedef void runner_over(void *context);
 // Lives on the stack of a command.
 struct runner {
     uv_loop_t loop;
+    struct platform_uv platform;
     uv_timer_t pause;  // or the moment before the end
     runner_over *over; // called at the pause's end, with the context
     void *context;

@@ -4,9 +4,10 @@
 
 enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000 };
 
-static struct cpu_time effort_cpu_of(const struct prober_process *process)
+static struct cpu_time effort_cpu_of(const struct platform *platform,
+                                     const struct prober_process *process)
 {
-    return process != NULL ? prober_process_cpu(process) : (struct cpu_time){0};
+    return process != NULL ? platform->functions->cpu(process) : (struct cpu_time){0};
 }
 
 // How long the loop may not have turned, if the last look is longer ago than it should be. All of
@@ -15,49 +16,59 @@ static struct cpu_time effort_cpu_of(const struct prober_process *process)
 static int64_t effort_stall_since(const struct effort *effort, struct instant now)
 {
     int64_t gap_ns = now.ns - effort->last_look.ns;
-    return gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
+    return !effort->resting && gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
 }
 
 // As its program is loaded from a cold disk.
-static int64_t effort_absence_since(const struct effort *effort,
+static int64_t effort_absence_since(const struct effort *effort, const struct platform *platform,
                                     const struct prober_process *process, struct instant now)
 {
-    bool there = process == NULL || prober_process_has_asked(process);
+    bool there = process == NULL || platform->functions->has_asked(process);
     return there ? 0 : now.ns - effort->last_look.ns;
 }
 
-void effort_begin(struct effort *effort, const struct prober_process *process, struct instant since)
+void effort_begin(struct effort *effort, struct platform *platform,
+                  const struct prober_process *process, struct instant since)
 {
-    *effort =
-        (struct effort){.since = since, .last_look = since, .at_start = effort_cpu_of(process)};
+    *effort = (struct effort){
+        .since = since, .last_look = since, .at_start = effort_cpu_of(platform, process)};
 }
 
-void effort_look(struct effort *effort, const struct prober_process *process)
+void effort_look(struct effort *effort, struct platform *platform,
+                 const struct prober_process *process)
 {
-    struct instant now = instant_now();
-    bool ready = process != NULL && prober_process_is_ready(process);
-    int64_t used_ns = effort_cpu_of(process).used_ns;
+    struct instant now = platform_now(platform);
+    if (effort->resting && now.ns - effort->last_look.ns < PERIOD_NS)
+        return;
+    bool ready = process != NULL && platform->functions->is_ready(process);
+    int64_t used_ns = effort_cpu_of(platform, process).used_ns;
     if (ready && effort->was_ready && used_ns == effort->was_used_ns)
         effort->frozen_ns += now.ns - effort->last_look.ns;
     effort->stalled_ns += effort_stall_since(effort, now);
-    effort->absent_ns += effort_absence_since(effort, process, now);
+    effort->absent_ns += effort_absence_since(effort, platform, process, now);
     effort->was_ready = ready;
     effort->was_used_ns = used_ns;
     effort->last_look = now;
 }
 
-bool effort_lacks_cpu(const struct effort *effort, const struct prober_process *process,
-                      struct duration span)
+void effort_rest(struct effort *effort)
 {
-    int64_t lost_ns = effort->stalled_ns + effort_stall_since(effort, instant_now());
-    int64_t waited_ns = effort_cpu_of(process).waited_ns - effort->at_start.waited_ns;
+    effort->resting = true;
+}
+
+bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
+                      const struct prober_process *process, struct duration span)
+{
+    int64_t lost_ns = effort->stalled_ns + effort_stall_since(effort, platform_now(platform));
+    int64_t waited_ns = effort_cpu_of(platform, process).waited_ns - effort->at_start.waited_ns;
     lost_ns += waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
     return lost_ns > span.ms * 1000000 / 2;
 }
 
-bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
-                       struct duration span)
+bool effort_is_starved(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span)
 {
-    int64_t absent_ns = effort->absent_ns + effort_absence_since(effort, process, instant_now());
-    return absent_ns > span.ms * 1000000 / 2 || effort_lacks_cpu(effort, process, span);
+    int64_t absent_ns =
+        effort->absent_ns + effort_absence_since(effort, platform, process, platform_now(platform));
+    return absent_ns > span.ms * 1000000 / 2 || effort_lacks_cpu(effort, platform, process, span);
 }

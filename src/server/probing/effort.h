@@ -2,8 +2,7 @@
 // that begins when a check's time does. It tells `starved` from `timeout`.
 #pragma once
 
-#include "common/instant.h"
-#include "server/probing/prober_process.h"
+#include "server/probing/platform.h"
 
 enum { EFFORT_PERIOD_MS = 50 }; // between two looks
 
@@ -17,22 +16,29 @@ struct effort {
     int64_t absent_ns;        // the process had not come so far as to take its call
     bool was_ready;           // at the last look
     int64_t was_used_ns;      // what the process had had of the CPU by then
+    bool resting;             // nobody looks every so often any more
 };
 
 // A new span has begun, just now or while the process was started, which may have stalled, too. The
 // process is NULL if there is none, here and below.
-void effort_begin(struct effort *effort, const struct prober_process *process,
-                  struct instant since);
+void effort_begin(struct effort *effort, struct platform *platform,
+                  const struct prober_process *process, struct instant since);
 
 // To be called every EFFORT_PERIOD_MS while the span lasts.
-void effort_look(struct effort *effort, const struct prober_process *process);
+void effort_look(struct effort *effort, struct platform *platform,
+                 const struct prober_process *process);
+
+// From now on effort_look is called only when somebody wants to know, so that the loop does not
+// turn in between is no stall any more. Who calls it more often than every EFFORT_PERIOD_MS then
+// sees nothing new.
+void effort_rest(struct effort *effort);
 
 // True if for more than half of a span of this length the prober waited for a CPU or the loop did
 // not turn.
-bool effort_lacks_cpu(const struct effort *effort, const struct prober_process *process,
-                      struct duration span);
+bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
+                      const struct prober_process *process, struct duration span);
 
 // True if it was so, or if the process was only on its way for as long: then we, not the server,
 // may be why there is no answer.
-bool effort_is_starved(const struct effort *effort, const struct prober_process *process,
-                       struct duration span);
+bool effort_is_starved(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span);

@@ -18,14 +18,12 @@
 
 #include "common/memory.h"
 #include "server/base/container_of.h"
-#include "server/base/deadline.h"
-#include "server/base/handles.h"
 #include "server/base/log.h"
 #include "server/probing/backoff.h"
 #include "server/probing/effort.h"
-#include "server/probing/prober_process.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,22 +43,18 @@ enum {
 };
 
 struct prober {
-    struct supervisor *supervisor;
-    enum engine engine;
+    struct prober_setup setup;
+    struct platform *platform;
     const char *name; // of the statistics
     struct prober_statistics *statistics;
-    prober_done *done;
-    void *context;
     struct job_list foreground;
     struct job_list background;
     struct job_list batch;    // the first is the one that runs
-    bool keeps;               // the connection stays open between batches
     bool kept;                // it was open before this batch, and may have died unnoticed
     bool connected;           // there is a connection
     struct instant inspected; // when it was last asked whether the user is a superuser
     bool superuser;           // the answer
     struct instant opened;    // when it was last connected; 0: never
-    struct refusal *refusal;  // of all probers
     bool refused;             // the secret, at the last open
     enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
@@ -68,7 +62,7 @@ struct prober {
     bool last;                      // the outstanding run closes the connection, too
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
-    uv_timer_t timer;               // of the outstanding verb, or to replace a pending open
+    struct alarm alarm;             // of the outstanding verb, or to replace a pending open
     struct instant verb_started;    // of the outstanding verb; when pending: of the latest attempt
     struct instant job_started;     // of the first job in the batch
     struct instant deadline;        // of the outstanding verb
@@ -77,8 +71,7 @@ struct prober {
     unsigned attempts;              // when pending: how many
     enum outcome before;            // when pending: what was told before the latest attempt
     struct effort effort;           // for the first job of the batch
-    uv_timer_t pulse;               // looks at the effort while a verb is outstanding
-    struct handles handles;         // the two timers
+    struct alarm pulse;             // looks at the effort while a verb is outstanding
     unsigned failures;              // crashes and failed starts in a row
     struct instant first_failure, last_failure;
     struct instant not_before; // no start before this
@@ -86,11 +79,20 @@ struct prober {
 
 static void prober_begin_open(struct prober *prober);
 static void prober_begin_close(struct prober *prober);
-static void prober_on_timer(uv_timer_t *timer);
 
-static void prober_set_timer(struct prober *prober, struct instant deadline)
+static struct instant prober_now(const struct prober *prober)
 {
-    deadline_start_timer(&prober->timer, deadline, prober_on_timer);
+    return platform_now(prober->platform);
+}
+
+static void prober_set_alarm(struct prober *prober, struct instant deadline)
+{
+    platform_set_alarm(prober->platform, &prober->alarm, deadline);
+}
+
+static void prober_clear_alarm(struct prober *prober)
+{
+    platform_clear_alarm(prober->platform, &prober->alarm);
 }
 
 // What the outstanding verb is given: the first job's timeout. All jobs of an open under way may
@@ -108,10 +110,10 @@ static void prober_tell(struct prober *prober, struct job *job, struct probe pro
 {
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
-    probe.ended = instant_now();
+    probe.ended = prober_now(prober);
     probe.superuser = prober->superuser;
     probe.refused = prober->refused;
-    prober->done(prober->context, job, &probe);
+    prober->setup.done(prober->setup.context, job, &probe);
     result_free(probe.result);
 }
 
@@ -126,7 +128,7 @@ static struct job *prober_take_first(struct job_list *list)
 // Ends every job of the batch in the same way.
 static void prober_finish_batch(struct prober *prober, struct probe probe)
 {
-    (void)uv_timer_stop(&prober->timer);
+    prober_clear_alarm(prober);
     prober->state = STATE_IDLE;
     while (!TAILQ_EMPTY(&prober->batch))
         prober_tell(prober, prober_take_first(&prober->batch), probe);
@@ -136,7 +138,7 @@ static void prober_finish_batch(struct prober *prober, struct probe probe)
 
 static void prober_note_failure(struct prober *prober, const char *what)
 {
-    struct instant now = instant_now();
+    struct instant now = prober_now(prober);
     prober->statistics->crashes++;
     if (prober->failures++ == 0)
         prober->first_failure = now;
@@ -149,7 +151,7 @@ static void prober_note_failure(struct prober *prober, const char *what)
 
 static bool prober_may_start(const struct prober *prober)
 {
-    return prober->process != NULL || !instant_before(instant_now(), prober->not_before);
+    return prober->process != NULL || !instant_before(prober_now(prober), prober->not_before);
 }
 
 static void prober_on_replied(void *owner, struct reply *reply);
@@ -164,8 +166,8 @@ static bool prober_have_process(struct prober *prober)
         return true;
     if (!prober_may_start(prober))
         return false;
-    prober->process =
-        prober_process_start(prober->supervisor, prober->engine, &events, prober, &error);
+    prober->process = prober->platform->functions->start(prober->platform, prober->setup.engine,
+                                                         &events, prober, &error);
     if (prober->process == NULL)
         prober_note_failure(prober, error.text);
     else
@@ -182,7 +184,7 @@ static void prober_forget_process(struct prober *prober)
 static void prober_kill_process(struct prober *prober)
 {
     if (prober->process != NULL)
-        prober_process_kill(prober->process);
+        prober->platform->functions->kill(prober->process);
     prober_forget_process(prober);
 }
 
@@ -196,25 +198,29 @@ static void prober_kill_silent(struct prober *prober)
 
 // --- our own part
 
-static void prober_on_pulse(uv_timer_t *timer)
+static void prober_set_pulse(struct prober *prober)
 {
-    struct prober *prober = timer->data;
-    effort_look(&prober->effort, prober->process);
-    if (prober->state == STATE_IDLE)
-        (void)uv_timer_stop(timer);
+    const struct duration period = {.ms = EFFORT_PERIOD_MS};
+    platform_set_alarm(prober->platform, &prober->pulse, instant_add(prober_now(prober), period));
+}
+
+static void prober_on_pulse(struct alarm *alarm)
+{
+    struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
+    effort_look(&prober->effort, prober->platform, prober->process);
+    if (prober->state != STATE_IDLE)
+        prober_set_pulse(prober);
 }
 
 static void prober_begin_effort(struct prober *prober, struct instant since)
 {
-    effort_begin(&prober->effort, prober->process, since);
-    int failed =
-        uv_timer_start(&prober->pulse, prober_on_pulse, EFFORT_PERIOD_MS, EFFORT_PERIOD_MS);
-    assert(failed == 0);
+    effort_begin(&prober->effort, prober->platform, prober->process, since);
+    prober_set_pulse(prober);
 }
 
 static bool prober_is_starved(const struct prober *prober, struct duration span)
 {
-    return effort_is_starved(&prober->effort, prober->process, span);
+    return effort_is_starved(&prober->effort, prober->platform, prober->process, span);
 }
 
 // No answer yet, and perhaps not even asked.
@@ -222,14 +228,14 @@ static enum outcome prober_outcome_of_silence(const struct prober *prober, struc
 {
     if (prober_is_starved(prober, span))
         return OUTCOME_STARVED;
-    bool asked = prober->process == NULL || prober_process_asks(prober->process);
+    bool asked = prober->process == NULL || prober->platform->functions->asks(prober->process);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
 // Only an attempt that has had its time, and the CPU, tells something new of the server.
 static enum outcome prober_outcome_of_pending(struct prober *prober)
 {
-    struct duration span = instant_since(prober->effort.since, instant_now());
+    struct duration span = instant_since(prober->effort.since, prober_now(prober));
     bool tells = span.ms >= prober_timeout_of(prober).ms &&
                  prober_outcome_of_silence(prober, span) == OUTCOME_TIMEOUT;
     return tells ? OUTCOME_TIMEOUT : prober->before;
@@ -241,10 +247,10 @@ static enum outcome prober_outcome_of_pending(struct prober *prober)
 static bool prober_send_call(struct prober *prober, struct call call)
 {
     prober->sequence++;
-    prober->verb_started = instant_now();
+    prober->verb_started = prober_now(prober);
     prober->deadline = call.deadline;
     call.sequence = prober->sequence;
-    if (prober_process_send(prober->process, &call))
+    if (prober->platform->functions->send(prober->process, &call))
         return true;
     prober_kill_process(prober);
     prober_note_failure(prober, "takes no calls");
@@ -254,7 +260,7 @@ static bool prober_send_call(struct prober *prober, struct call call)
 // From now on time counts against the first job of the batch.
 static void prober_start_clock(struct prober *prober)
 {
-    prober->job_started = instant_now();
+    prober->job_started = prober_now(prober);
     prober_begin_effort(prober, prober->job_started);
 }
 
@@ -277,21 +283,21 @@ static struct probe prober_not_started(const struct prober *prober)
 static bool prober_must_inspect(const struct prober *prober)
 {
     return prober->inspected.ns == 0 ||
-           instant_since(prober->inspected, instant_now()).ms >= INSPECT_MS;
+           instant_since(prober->inspected, prober_now(prober)).ms >= INSPECT_MS;
 }
 
 static struct call prober_open_call(struct prober *prober)
 {
     return (struct call){.verb = VERB_OPEN,
-                         .deadline = instant_add(instant_now(), prober_timeout_of(prober)),
+                         .deadline = instant_add(prober_now(prober), prober_timeout_of(prober)),
                          .inspect = prober_must_inspect(prober),
-                         .withheld = refusal_withhold(prober->refusal, instant_now())};
+                         .withheld = refusal_withhold(prober->setup.refusal, prober_now(prober))};
 }
 
 // Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
 static bool prober_send_open(struct prober *prober)
 {
-    struct instant since = instant_now();
+    struct instant since = prober_now(prober);
     bool have = prober_have_process(prober);
     prober_begin_effort(prober, since);
     if (have && prober_send_call(prober, prober_open_call(prober)))
@@ -303,12 +309,12 @@ static bool prober_send_open(struct prober *prober)
 // Opens for the first job of the batch, whose time starts now.
 static void prober_begin_open(struct prober *prober)
 {
-    prober->job_started = instant_now();
+    prober->job_started = prober_now(prober);
     prober->connected = prober->kept = prober->refused = false;
     if (!prober_send_open(prober))
         return;
     prober->state = STATE_OPENING;
-    prober_set_timer(prober, prober->deadline);
+    prober_set_alarm(prober, prober->deadline);
 }
 
 // What the server is told to keep to: a little less than is left, at least 1 ms.
@@ -324,7 +330,7 @@ static struct duration prober_statement_limit(struct duration left)
 // open shall try that anew.
 static bool prober_stays_open(const struct prober *prober)
 {
-    return prober->keeps && !prober->refused;
+    return prober->setup.keeps && !prober->refused;
 }
 
 static void prober_begin_run(struct prober *prober)
@@ -337,7 +343,7 @@ static void prober_begin_run(struct prober *prober)
                         .last = TAILQ_NEXT(first, link) == NULL && !prober_stays_open(prober),
                         .read_only = !check->writes,
                         .statement_limit =
-                            prober_statement_limit(instant_left(deadline, instant_now())),
+                            prober_statement_limit(instant_left(deadline, prober_now(prober))),
                         .max_rows = check->log_rows ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober->state = STATE_RUNNING;
@@ -346,7 +352,7 @@ static void prober_begin_run(struct prober *prober)
         prober_finish_batch(prober, prober_crashed(prober, VERB_RUN));
         return;
     }
-    prober_set_timer(prober, deadline);
+    prober_set_alarm(prober, deadline);
 }
 
 // Background jobs of a batch go back when a request has come to wait for others.
@@ -387,7 +393,7 @@ static void prober_begin_first(struct prober *prober)
         return;
     }
     if (prober_stays_open(prober)) {
-        (void)uv_timer_stop(&prober->timer);
+        prober_clear_alarm(prober);
         prober->state = STATE_IDLE;
         return;
     }
@@ -406,13 +412,13 @@ static void prober_begin_close(struct prober *prober)
 {
     struct duration limit = {.ms = CLOSE_LIMIT_MS};
     prober->connected = false;
-    struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(instant_now(), limit)};
+    struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(prober_now(prober), limit)};
     prober->state = STATE_CLOSING;
     if (prober_send_call(prober, call)) {
-        prober_set_timer(prober, prober->deadline);
+        prober_set_alarm(prober, prober->deadline);
         return;
     }
-    (void)uv_timer_stop(&prober->timer);
+    prober_clear_alarm(prober);
     prober->state = STATE_IDLE;
 }
 
@@ -437,7 +443,7 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
     if (was_pending) // what is known now is known as of now
         prober_start_clock(prober);
     prober->refused = reply->trial != TRIAL_NONE;
-    refusal_take(prober->refusal, reply, prober->verb_started, instant_now());
+    refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome != OUTCOME_OK) {
         struct probe probe = prober_probe_of(prober, reply);
         probe.unasked = was_pending; // the time that it took was told at its deadline
@@ -446,11 +452,11 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
     }
     if (prober_must_inspect(prober)) {
         prober->superuser = reply->superuser;
-        prober->inspected = instant_now();
+        prober->inspected = prober_now(prober);
     }
     prober->connected = true;
     prober->statistics->connections++;
-    prober->opened = instant_now();
+    prober->opened = prober_now(prober);
     prober->flavor = reply->flavor;
     (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
     prober_begin_first(prober);
@@ -475,7 +481,7 @@ static void prober_be_closed(struct prober *prober)
 // ends long before our limit has come to another one: the server's own, or the statement's.
 static bool prober_is_our_delay(struct prober *prober, const struct reply *reply)
 {
-    struct duration span = instant_since(prober->effort.since, instant_now());
+    struct duration span = instant_since(prober->effort.since, prober_now(prober));
     return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober_timeout_of(prober).ms / 2 &&
            prober_is_starved(prober, span);
 }
@@ -533,7 +539,7 @@ static void prober_on_replied(void *owner, struct reply *reply)
         return;
     }
     prober->failures = 0;
-    (void)uv_timer_stop(&prober->timer);
+    prober_clear_alarm(prober);
     if (reply->verb == VERB_OPEN)
         prober_on_opened(prober, reply);
     else if (reply->verb == VERB_RUN)
@@ -548,7 +554,7 @@ static void prober_on_died(void *owner, const char *how)
     enum state state = prober->state;
     prober_forget_process(prober);
     prober_note_failure(prober, how);
-    (void)uv_timer_stop(&prober->timer);
+    prober_clear_alarm(prober);
     if (state == STATE_OPENING || state == STATE_PENDING) {
         prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
     } else if (state == STATE_RUNNING) {
@@ -581,8 +587,8 @@ static struct instant prober_next_look(const struct prober *prober)
 {
     struct instant start_over =
         instant_add(prober->verb_started, (struct duration){.ms = START_MS});
-    bool on_its_way =
-        !prober_process_has_asked(prober->process) && instant_before(instant_now(), start_over);
+    bool on_its_way = !prober->platform->functions->has_asked(prober->process) &&
+                      instant_before(prober_now(prober), start_over);
     return on_its_way ? start_over : prober_replacement(prober);
 }
 
@@ -606,18 +612,18 @@ static void prober_leave_open_pending(struct prober *prober)
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
     prober->before = probe.outcome;
-    probe.silent = instant_since(prober->silent_since, instant_now());
+    probe.silent = instant_since(prober->silent_since, prober_now(prober));
     TAILQ_FOREACH(job, &prober->batch, link)
         prober_tell(prober, job, probe);
-    prober_set_timer(prober, prober_next_look(prober));
+    prober_set_alarm(prober, prober_next_look(prober));
 }
 
 // A process that has not even asked has had its time, and the CPU.
 static bool prober_is_late(const struct prober *prober)
 {
-    struct duration age = instant_since(prober->verb_started, instant_now());
-    return !prober_process_asks(prober->process) && age.ms >= START_MS &&
-           !effort_lacks_cpu(&prober->effort, prober->process, age);
+    struct duration age = instant_since(prober->verb_started, prober_now(prober));
+    return !prober->platform->functions->asks(prober->process) && age.ms >= START_MS &&
+           !effort_lacks_cpu(&prober->effort, prober->platform, prober->process, age);
 }
 
 // It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
@@ -631,7 +637,7 @@ static void prober_end_unborn(struct prober *prober)
 // At the deadline of an open: the server has been asked, or would be if we had the CPU.
 static bool prober_may_be_answered(struct prober *prober)
 {
-    return prober_process_asks(prober->process) ||
+    return prober->platform->functions->asks(prober->process) ||
            prober_is_starved(prober, prober_timeout_of(prober));
 }
 
@@ -649,33 +655,34 @@ static void prober_replace_open(struct prober *prober)
     prober_kill_silent(prober);
     prober->attempts++;
     if (prober_send_open(prober))
-        prober_set_timer(prober, prober->deadline);
+        prober_set_alarm(prober, prober->deadline);
 }
 
 // An attempt has come to its deadline, or to its replacement.
 static void prober_end_attempt(struct prober *prober)
 {
-    if (!instant_before(instant_now(), prober_replacement(prober)))
+    if (!instant_before(prober_now(prober), prober_replacement(prober)))
         prober_replace_open(prober);
     else if (!prober_is_late(prober) && prober_may_be_answered(prober))
-        prober_set_timer(prober, prober_next_look(prober));
+        prober_set_alarm(prober, prober_next_look(prober));
     else
         prober_end_unborn(prober);
 }
 
 // A kill leaves the server with a session that ends only when the server notices. So a check whose
 // runs are killed again and again is run ever more seldom; `timeout` is its verdict meanwhile.
-static void prober_hold_back(struct job *job, struct instant started)
+static void prober_hold_back(const struct prober *prober, struct job *job, struct instant started)
 {
     if (job->kills++ == 0)
         job->silent_since = started;
     job->last_started = started;
-    job->held_until = instant_add(instant_now(), backoff_wait(&backoff_killed_run, job->kills));
+    job->held_until =
+        instant_add(prober_now(prober), backoff_wait(&backoff_killed_run, job->kills));
 }
 
-static bool prober_is_held(const struct job *job)
+static bool prober_is_held(const struct prober *prober, const struct job *job)
 {
-    return job->kills > 0 && instant_before(instant_now(), job->held_until);
+    return job->kills > 0 && instant_before(prober_now(prober), job->held_until);
 }
 
 static void prober_tell_held(struct prober *prober, struct job *job)
@@ -684,7 +691,7 @@ static void prober_tell_held(struct prober *prober, struct job *job)
                           .stage = VERB_RUN,
                           .started = job->last_started,
                           .unasked = true,
-                          .silent = instant_since(job->silent_since, instant_now())};
+                          .silent = instant_since(job->silent_since, prober_now(prober))};
     prober_tell(prober, job, probe);
 }
 
@@ -692,7 +699,7 @@ static void prober_end_run(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
-        prober_hold_back(TAILQ_FIRST(&prober->batch), prober->job_started);
+        prober_hold_back(prober, TAILQ_FIRST(&prober->batch), prober->job_started);
     prober_kill_silent(prober);
     prober->state = STATE_IDLE;
     prober_tell(prober, prober_take_first(&prober->batch), probe);
@@ -721,53 +728,37 @@ static void prober_on_verb_over(struct prober *prober)
     }
 }
 
-static void prober_on_timer(uv_timer_t *timer)
+static void prober_on_alarm(struct alarm *alarm)
 {
-    struct prober *prober = timer->data;
+    struct prober *prober = CONTAINER_OF(alarm, struct prober, alarm);
     enum state state = prober->state;
     uint32_t sequence = prober->sequence;
     if (prober->process != NULL) // an answer that is there counts, however late we look
-        prober_process_receive(prober->process);
+        prober->platform->functions->receive(prober->process);
     if (prober->state == state && prober->sequence == sequence)
         prober_on_verb_over(prober);
 }
 
 // --- from outside
 
-static void prober_on_closed(struct handles *handles)
-{
-    struct prober *prober = CONTAINER_OF(handles, struct prober, handles);
-    free(prober);
-}
-
-struct prober *prober_new(struct supervisor *supervisor, enum engine engine, bool keeps,
-                          struct prober_statistics *statistics, struct refusal *refusal,
-                          prober_done *done, void *context)
+struct prober *prober_new(const struct prober_setup *setup)
 {
     struct prober *prober = memory_new(sizeof *prober);
-    uv_loop_t *loop = supervisor_loop(supervisor);
-    *prober = (struct prober){.supervisor = supervisor,
-                              .engine = engine,
-                              .name = statistics->name,
-                              .statistics = statistics,
-                              .keeps = keeps,
-                              .refusal = refusal,
-                              .done = done,
-                              .context = context};
+    *prober = (struct prober){.setup = *setup,
+                              .platform = setup->platform,
+                              .name = setup->statistics->name,
+                              .statistics = setup->statistics,
+                              .alarm = {.ring = prober_on_alarm},
+                              .pulse = {.ring = prober_on_pulse}};
     TAILQ_INIT(&prober->foreground);
     TAILQ_INIT(&prober->background);
     TAILQ_INIT(&prober->batch);
-    int failed = uv_timer_init(loop, &prober->timer);
-    failed |= uv_timer_init(loop, &prober->pulse);
-    assert(failed == 0);
-    prober->timer.data = prober->pulse.data = prober;
-    prober->handles = (struct handles){.open = 2, .all_closed = prober_on_closed};
     return prober;
 }
 
 static void prober_tell_pending(struct prober *prober, struct job *job)
 {
-    struct instant now = instant_now();
+    struct instant now = prober_now(prober);
     if (job->place == JOB_IDLE) {
         job->place = JOB_IN_BATCH;
         TAILQ_INSERT_TAIL(&prober->batch, job, link);
@@ -787,13 +778,13 @@ void prober_want(struct prober *prober, struct job *job, bool foreground)
         return;
     }
     if (prober->state == STATE_IDLE && !prober_may_start(prober)) {
-        prober->job_started = instant_now();
+        prober->job_started = prober_now(prober);
         prober_tell(prober, job, prober_not_started(prober));
         return;
     }
     if (job->place == JOB_IN_BATCH)
         job->foreground |= foreground;
-    if (job->place == JOB_IDLE && prober_is_held(job)) {
+    if (job->place == JOB_IDLE && prober_is_held(prober, job)) {
         prober_tell_held(prober, job);
         return;
     }
@@ -862,7 +853,7 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     struct unfinished unfinished = {.outcome = OUTCOME_UNKNOWN};
     if (first == NULL)
         return unfinished;
-    unfinished.ran = instant_since(prober->job_started, instant_now());
+    unfinished.ran = instant_since(prober->job_started, prober_now(prober));
     unfinished.ahead = first->check;
     bool under_way = job->place == JOB_IN_BATCH && (job == first || prober->state == STATE_OPENING);
     if (under_way)
@@ -874,12 +865,12 @@ void prober_end(struct prober *prober)
 {
     struct duration grace = {.ms = GOODBYE_MS};
     if (prober->process != NULL && prober->state == STATE_PENDING)
-        prober_process_kill(prober->process);
+        prober->platform->functions->kill(prober->process);
     else if (prober->process != NULL)
-        prober_process_end(prober->process, grace);
-    prober->process = NULL;
-    handles_close(&prober->handles, &prober->timer);
-    handles_close(&prober->handles, &prober->pulse);
+        prober->platform->functions->end(prober->process, grace);
+    prober_clear_alarm(prober);
+    platform_clear_alarm(prober->platform, &prober->pulse);
+    free(prober);
 }
 
 bool prober_is_beyond_help(const struct prober *prober)

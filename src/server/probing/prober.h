@@ -1,12 +1,14 @@
 // A named prober: the queue of checks that are due on it, the batch under way, and the incarnations
-// of its process that come and go underneath.
+// of its process that come and go underneath. It acts on events alone: a check is wanted, a process
+// has replied or died, an alarm rings.
 #pragma once
 
-#include "common/wire.h"
 #include "server/check/check.h"
 #include "server/check/statistics.h"
+#include "server/probing/platform.h"
 #include "server/probing/refusal.h"
-#include "server/probing/supervisor.h"
+
+#include <sys/queue.h>
 
 // What one probe of a check ended in.
 struct probe {
@@ -43,13 +45,19 @@ struct prober;
 // its deadline, and what it brings later is told as well. May be called from within prober_want.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// Makes a prober of the statistics' name for servers of this engine; nothing is started before the
-// first batch. One that keeps leaves its connection open between batches. What it does is counted
-// in statistics, and the refusal is what the probers of one server share; both must outlive it.
-// Freed by the loop some time after prober_end.
-struct prober *prober_new(struct supervisor *supervisor, enum engine engine, bool keeps,
-                          struct prober_statistics *statistics, struct refusal *refusal,
-                          prober_done *done, void *context);
+// What a prober is made with; all of it must outlive the prober.
+struct prober_setup {
+    struct platform *platform;
+    enum engine engine;                   // whose program its processes run
+    bool keeps;                           // it leaves its connection open between batches
+    struct prober_statistics *statistics; // where what it does is counted, and its name
+    struct refusal *refusal;              // what the probers of one server share
+    prober_done *done;
+    void *context;
+};
+
+// Nothing is started before the first batch. Freed by prober_end.
+struct prober *prober_new(const struct prober_setup *setup);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
 // the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be
@@ -73,7 +81,8 @@ struct unfinished {
 };
 struct unfinished prober_explain(struct prober *prober, const struct job *job);
 
-// Ends the process politely and forgets all jobs; `done` is not called any more.
+// Ends the process politely, forgets all jobs, and frees the prober; `done` is not called any more.
+// Not from within that.
 void prober_end(struct prober *prober);
 
 // True when only a restart of the adapter can help: the program could not be started, or crashed,

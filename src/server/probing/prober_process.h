@@ -2,21 +2,8 @@
 // and nothing of what the verbs are for.
 #pragma once
 
-#include "common/error.h"
-#include "common/wire.h"
-#include "server/probing/cpu_time.h"
+#include "server/probing/platform.h"
 #include "server/probing/supervisor.h"
-
-struct prober_process;
-
-// What the owner is told, from the loop. None comes after prober_process_kill or _end.
-struct prober_process_events {
-    // A well-formed reply; what it owns is freed after the call unless taken (set to NULL).
-    void (*replied)(void *owner, struct reply *reply);
-    // The process has ended, or sent something that is no reply; `how` is for the log. The object
-    // frees itself after the call.
-    void (*died)(void *owner, const char *how);
-};
 
 // Has the program for this engine started; NULL if that cannot be asked for, or if too many that
 // the same owner started have been killed and not ended. It takes calls at once, though it may be

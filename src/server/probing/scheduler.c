@@ -8,7 +8,6 @@
 
 #include "common/memory.h"
 #include "server/base/container_of.h"
-#include "server/base/deadline.h"
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
 #include "server/check/numbers.h"
@@ -27,10 +26,12 @@ struct need {
 };
 
 TAILQ_HEAD(need_list, need);
+TAILQ_HEAD(waiter_list, waiter);
 
 // A request that waits for results.
 struct waiter {
-    struct deadline_entry deadline;
+    TAILQ_ENTRY(waiter) entry; // in the scheduler's list, while waiting
+    struct alarm deadline;
     struct scheduler *scheduler;
     scheduler_ready *ready;
     void *context;
@@ -58,30 +59,33 @@ struct check_state {
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
     struct result *seen;    // likewise, for the page
     struct need_list waiting;
-    size_t needs;     // of requests that wait, whether for this check or for others
-    uv_timer_t every; // set up only if the check has a period
+    size_t needs;       // of requests that wait, whether for this check or for others
+    struct alarm every; // set only if the check has a period
 };
 
 TAILQ_HEAD(state_list, check_state);
 
 struct scheduler {
-    uv_loop_t *loop;
+    struct platform *platform;
     struct config *config;
+    struct duration deadline; // of a request
     struct statistics *statistics;
-    struct supervisor *supervisor; // of the probers
-    struct prober **probers;       // in the order of config->probers
-    struct refusal refusal;        // what they share
-    struct check_state **states;   // in the order of config->checks
+    struct prober **probers;     // in the order of config->probers
+    struct refusal refusal;      // what they share
+    struct check_state **states; // in the order of config->checks
     struct state_list retired;
     struct prober **leavers; // probers that no check of the configuration has any more
     size_t leaver_count;
-    struct deadline_queue deadlines; // of the waiters
-    uv_prepare_t prepare;            // starts batches
-    struct handles handles;          // these two
-    uint64_t changes;                // see scheduler_changes
+    struct waiter_list waiters;
+    uint64_t changes; // see scheduler_changes
 };
 
 static void scheduler_finish(struct waiter *waiter);
+
+static struct instant scheduler_now(const struct scheduler *scheduler)
+{
+    return platform_now(scheduler->platform);
+}
 
 // --- results
 
@@ -253,7 +257,7 @@ static void scheduler_want(struct check_state *state, bool foreground)
         prober_want(state->prober, &state->job, foreground);
         return;
     }
-    struct instant now = instant_now();
+    struct instant now = scheduler_now(state->scheduler);
     struct probe probe = {.outcome = OUTCOME_CONFIG,
                           .stage = VERB_OPEN,
                           .code = "",
@@ -331,7 +335,9 @@ static void scheduler_answer(struct waiter *waiter)
 
 static void scheduler_end_waiter(struct waiter *waiter)
 {
-    deadline_disarm(&waiter->scheduler->deadlines, &waiter->deadline);
+    struct scheduler *scheduler = waiter->scheduler;
+    platform_clear_alarm(scheduler->platform, &waiter->deadline);
+    TAILQ_REMOVE(&scheduler->waiters, waiter, entry);
     scheduler_answer(waiter);
     for (size_t i = 0; i < waiter->count; i++) {
         struct need *need = &waiter->needs[i];
@@ -347,7 +353,7 @@ static void scheduler_count_uses(const struct waiter *waiter)
     for (size_t i = 0; i < waiter->count; i++) {
         const struct check_state *state = waiter->needs[i].state;
         enum cache_use use = CACHE_MISS;
-        if (scheduler_is_fresh(state, instant_now()))
+        if (scheduler_is_fresh(state, scheduler_now(waiter->scheduler)))
             use = CACHE_HIT;
         else if (state->job.place != JOB_IDLE)
             use = CACHE_JOIN;
@@ -361,7 +367,8 @@ static void scheduler_ask_for_missing(struct waiter *waiter)
     waiter->asking = true;
     for (size_t i = 0; i < waiter->count; i++) {
         struct need *need = &waiter->needs[i];
-        if (need->progress != NEED_MET || scheduler_is_fresh(need->state, instant_now()))
+        if (need->progress != NEED_MET ||
+            scheduler_is_fresh(need->state, scheduler_now(waiter->scheduler)))
             continue;
         need->progress = NEED_WAITING;
         TAILQ_INSERT_TAIL(&need->state->waiting, need, entry);
@@ -379,10 +386,9 @@ static void scheduler_finish(struct waiter *waiter)
         scheduler_end_waiter(waiter);
 }
 
-static void scheduler_on_deadline(struct deadline_queue *queue, struct deadline_entry *entry)
+static void scheduler_on_deadline(struct alarm *alarm)
 {
-    (void)queue;
-    scheduler_end_waiter(CONTAINER_OF(entry, struct waiter, deadline));
+    scheduler_end_waiter(CONTAINER_OF(alarm, struct waiter, deadline));
 }
 
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
@@ -390,6 +396,7 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
 {
     struct waiter *waiter = memory_new(sizeof *waiter + count * sizeof *waiter->needs);
     waiter->scheduler = scheduler;
+    waiter->deadline.ring = scheduler_on_deadline;
     waiter->ready = ready;
     waiter->context = context;
     waiter->count = count;
@@ -397,30 +404,30 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
         waiter->needs[i] = (struct need){.waiter = waiter, .state = scheduler->states[checks[i]]};
     for (size_t i = 0; i < count; i++)
         waiter->needs[i].state->needs++;
+    TAILQ_INSERT_TAIL(&scheduler->waiters, waiter, entry);
     scheduler_count_uses(waiter);
     scheduler_ask_for_missing(waiter);
     if (waiter->missing == 0)
         scheduler_end_waiter(waiter);
     else
-        deadline_arm(&scheduler->deadlines, &waiter->deadline);
+        platform_set_alarm(scheduler->platform, &waiter->deadline,
+                           instant_add(scheduler_now(scheduler), scheduler->deadline));
 }
 
 // --- background
 
-static void scheduler_on_every(uv_timer_t *timer)
+static void scheduler_set_every(struct check_state *state, struct duration wait)
 {
-    scheduler_want(timer->data, false);
+    struct scheduler *scheduler = state->scheduler;
+    platform_set_alarm(scheduler->platform, &state->every,
+                       instant_add(scheduler_now(scheduler), wait));
 }
 
-static void scheduler_start_every(struct check_state *state)
+static void scheduler_on_every(struct alarm *alarm)
 {
-    if (state->check->every.ms == 0)
-        return;
-    int failed = uv_timer_init(state->scheduler->loop, &state->every);
-    assert(failed == 0);
-    state->every.data = state;
-    failed = uv_timer_start(&state->every, scheduler_on_every, 0, (uint64_t)state->check->every.ms);
-    assert(failed == 0);
+    struct check_state *state = CONTAINER_OF(alarm, struct check_state, every);
+    scheduler_set_every(state, state->check->every);
+    scheduler_want(state, false);
 }
 
 void scheduler_refresh_liveness(struct scheduler *scheduler)
@@ -453,8 +460,10 @@ static struct check_state *scheduler_new_state(struct scheduler *scheduler, stru
     state->statistics = statistics_check(scheduler->statistics, check->name);
     state->job.check = check;
     state->prober = prober;
+    state->every.ring = scheduler_on_every;
     TAILQ_INIT(&state->waiting);
-    scheduler_start_every(state);
+    if (check->every.ms > 0)
+        scheduler_set_every(state, (struct duration){.ms = 0});
     return state;
 }
 
@@ -468,26 +477,11 @@ static void scheduler_free_state(struct check_state *state)
     free(state);
 }
 
-static void scheduler_on_every_closed(uv_handle_t *handle)
-{
-    scheduler_free_state(handle->data);
-}
-
-// The loop frees one that has a timer.
-static void scheduler_end_state(struct check_state *state)
-{
-    if (state->check->every.ms > 0)
-        uv_close((uv_handle_t *)&state->every, scheduler_on_every_closed);
-    else
-        scheduler_free_state(state);
-}
-
 // --- retired
 
 static void scheduler_retire_state(struct scheduler *scheduler, struct check_state *state)
 {
-    if (state->check->every.ms > 0)
-        (void)uv_timer_stop(&state->every);
+    platform_clear_alarm(scheduler->platform, &state->every);
     TAILQ_INSERT_TAIL(&scheduler->retired, state, entry);
 }
 
@@ -517,7 +511,7 @@ static void scheduler_sweep(struct scheduler *scheduler)
         struct check_state *next = TAILQ_NEXT(state, entry);
         if (state->needs == 0 && prober_drop(state->prober, &state->job)) {
             TAILQ_REMOVE(&scheduler->retired, state, entry);
-            scheduler_end_state(state);
+            scheduler_free_state(state);
         }
         state = next;
     }
@@ -530,9 +524,9 @@ static void scheduler_sweep(struct scheduler *scheduler)
 }
 
 // What was asked for meanwhile is started together.
-static void scheduler_before_wait(uv_prepare_t *prepare)
+static void scheduler_before_wait(void *context)
 {
-    struct scheduler *scheduler = prepare->data;
+    struct scheduler *scheduler = context;
     scheduler_sweep(scheduler);
     for (size_t i = 0; i < scheduler->config->probers.count; i++)
         prober_start_batch(scheduler->probers[i]);
@@ -553,11 +547,14 @@ static struct prober *scheduler_prober_of(struct scheduler *scheduler, const str
 static struct prober *scheduler_start_prober(struct scheduler *scheduler, const char *name)
 {
     const struct config *config = scheduler->config;
-    bool postgres = config->engine == ENGINE_POSTGRES; // without an engine, either says `config`
-    return prober_new(scheduler->supervisor, postgres ? ENGINE_POSTGRES : ENGINE_MYSQL,
-                      words_have(&config->settings.keep, name),
-                      statistics_prober(scheduler->statistics, name), &scheduler->refusal,
-                      scheduler_on_done, scheduler);
+    struct prober_setup setup = {.platform = scheduler->platform,
+                                 .engine = config->engine,
+                                 .keeps = words_have(&config->settings.keep, name),
+                                 .statistics = statistics_prober(scheduler->statistics, name),
+                                 .refusal = &scheduler->refusal,
+                                 .done = scheduler_on_done,
+                                 .context = scheduler};
+    return prober_new(&setup);
 }
 
 // What a configuration has, or had.
@@ -618,30 +615,19 @@ static void scheduler_fill(struct scheduler *scheduler, const struct holding *be
     }
 }
 
-static void scheduler_on_closed(struct handles *handles)
-{
-    struct scheduler *scheduler = CONTAINER_OF(handles, struct scheduler, handles);
-    config_release(scheduler->config);
-    free(scheduler);
-}
-
-struct scheduler *scheduler_new(struct supervisor *supervisor, struct config *config,
+struct scheduler *scheduler_new(struct platform *platform, struct config *config,
                                 struct duration deadline, struct statistics *statistics)
 {
     static const struct config none = {0};
     const struct holding nothing = {.config = &none};
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
-    scheduler->loop = supervisor_loop(supervisor);
-    scheduler->supervisor = supervisor;
+    scheduler->platform = platform;
     scheduler->config = config_hold(config);
+    scheduler->deadline = deadline;
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
-    deadline_queue_open(&scheduler->deadlines, scheduler->loop, deadline, scheduler_on_deadline);
-    int failed = uv_prepare_init(scheduler->loop, &scheduler->prepare);
-    failed |= uv_prepare_start(&scheduler->prepare, scheduler_before_wait);
-    assert(failed == 0);
-    scheduler->prepare.data = scheduler;
-    scheduler->handles = (struct handles){.open = 2, .all_closed = scheduler_on_closed};
+    TAILQ_INIT(&scheduler->waiters);
+    platform_call_before_wait(platform, scheduler_before_wait, scheduler);
     scheduler_fill(scheduler, &nothing);
     return scheduler;
 }
@@ -679,21 +665,22 @@ static void scheduler_end_all(struct scheduler *scheduler)
         prober_end(scheduler->leavers[i]);
     while ((state = TAILQ_FIRST(&scheduler->retired)) != NULL) {
         TAILQ_REMOVE(&scheduler->retired, state, entry);
-        scheduler_end_state(state);
+        scheduler_free_state(state);
     }
 }
 
 void scheduler_end(struct scheduler *scheduler)
 {
-    struct deadline_entry *first;
-    while ((first = deadline_first(&scheduler->deadlines)) != NULL)
-        scheduler_on_deadline(&scheduler->deadlines, first);
+    struct waiter *first;
+    while ((first = TAILQ_FIRST(&scheduler->waiters)) != NULL)
+        scheduler_end_waiter(first);
     scheduler_end_all(scheduler);
     free(scheduler->probers);
     free(scheduler->states);
     free(scheduler->leavers);
-    handles_close(&scheduler->handles, &scheduler->prepare);
-    deadline_queue_close(&scheduler->deadlines, &scheduler->handles);
+    platform_call_before_wait(scheduler->platform, NULL, NULL);
+    config_release(scheduler->config);
+    free(scheduler);
 }
 
 uint64_t scheduler_changes(const struct scheduler *scheduler)

@@ -7,10 +7,10 @@
 
 struct scheduler;
 
-// Starts with nothing known, on the supervisor's loop. A request is answered within the deadline.
-// Holds a reference to the configuration. Counts in statistics, which must outlive it. Background
-// runs begin at once.
-struct scheduler *scheduler_new(struct supervisor *supervisor, struct config *config,
+// Starts with nothing known. A request is answered within the deadline. Holds a reference to the
+// configuration. Counts in statistics, which must outlive it, as the platform must. Background runs
+// begin at once.
+struct scheduler *scheduler_new(struct platform *platform, struct config *config,
                                 struct duration deadline, struct statistics *statistics);
 
 // Goes over to another configuration; the requests that wait get their answers from the one that
@@ -19,8 +19,8 @@ struct scheduler *scheduler_new(struct supervisor *supervisor, struct config *co
 // another. Not from within a call of scheduler_ready.
 void scheduler_reload(struct scheduler *scheduler, struct config *config);
 
-// Answers every request that waits with what is known, ends the probers politely, and frees itself
-// once the loop has closed its handles.
+// Answers every request that waits with what is known, ends the probers politely, and frees itself.
+// Not from within a call of scheduler_ready.
 void scheduler_end(struct scheduler *scheduler);
 
 // Told once, with a view of each check in the order asked for; they last for the call and may be
