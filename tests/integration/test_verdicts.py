@@ -353,7 +353,8 @@ def test_shutdown_in_mid_query(victims, adapter, engine, mode):
 
 
 def test_sigstop_in_mid_query(victims, adapter, each_engine):
-    """A server that stops in mid-query costs its prober, and recovery needs nothing from us."""
+    """A server that stops in mid-query costs its prober once it is asked anew, and recovery needs
+    nothing from us."""
     victim = victims(each_engine)
     a = adapter(victim.url(), **QUICK, **checks_of(FAULTS["slow-statement"], victim))
     assert a.statuses() == WELL
@@ -364,7 +365,10 @@ def test_sigstop_in_mid_query(victims, adapter, each_engine):
         victim.pause_all()
         assert answer().status == 503
         assert logged(a, "accepting", each_engine) == ("pass", "fail", "timeout", "run", "")
-        servers.wait_until(lambda: not set(old) <= set(a.probers()), "its prober is killed")
+        servers.wait_until(
+            lambda: a.status_of("/readyz") == 503 and not set(old) <= set(a.probers()),
+            "its prober is killed",
+        )
         victim.resume()
     servers.wait_until(lambda: a.statuses() == WELL, "it is well again")
 

@@ -15,7 +15,7 @@ static void each_wait_is_twice_the_one_before_up_to_the_most(void **state)
         {&backoff_pending_open, {10000, 20000, 40000, 60000, 60000, 60000, 60000, 60000}},
         {&backoff_refused_secret, {2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000}},
         {&backoff_failed_start, {100, 200, 400, 800, 1600, 3200, 6400, 10000}},
-        {&backoff_killed_run, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000}},
+        {&backoff_unanswered_run, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000}},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(backoff_wait(cases[i].backoff, 0).ms, 0);

@@ -45,6 +45,11 @@ void log_open(void)
     logger.rows = output_open(STDOUT_FILENO);
 }
 
+bool log_is_on(enum log_level level)
+{
+    return level >= logger.least;
+}
+
 static bool log_is_left_out(const struct log_field *field)
 {
     return !field->is_number && (field->text == NULL || field->text[0] == '\0');

@@ -38,6 +38,9 @@ void log_open(void);
 // Sets form and least level; before it is called, everything from info on is written as logfmt.
 void log_configure(enum log_format format, enum log_level level);
 
+// True if lines of this level are written: ask before making one that costs something.
+bool log_is_on(enum log_level level);
+
 // Writes one line of at most 4 KiB: time (UTC), level, msg and the fields in order; where they
 // don't fit, the longest values are cut and end in "...". Foreign text in a field must have been
 // cleaned by text_add_foreign. If stderr has no room now, the line is dropped and counted, and the

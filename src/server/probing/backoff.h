@@ -20,9 +20,9 @@ extern const struct backoff backoff_refused_secret;
 // A prober that crashed or could not be started, from the second time in a row on.
 extern const struct backoff backoff_failed_start;
 
-// A check whose run had to be killed: that leaves the server a session that ends only when it
-// notices.
-extern const struct backoff backoff_killed_run;
+// A check whose run got no answer: it has to be killed for another, which leaves the server a
+// session that ends only when it notices.
+extern const struct backoff backoff_unanswered_run;
 
 // How long to wait after so many tries in a row that came to nothing; not at all after none.
 struct duration backoff_wait(const struct backoff *backoff, unsigned tries);

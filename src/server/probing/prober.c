@@ -1,19 +1,30 @@
-// See prober.h. One verb is outstanding at a time:
+// See prober.h. At most one verb is outstanding. The states, and what takes one to another:
 //
-//            want          open ok          batch empty        closed
-//     IDLE --------> OPENING ------> RUNNING ----------> CLOSING -----> IDLE
-//                     |   ^           |   \ deadline: kill, open anew for the rest
-//            deadline |   | open ok   |
-//                     v   | (its jobs run then)
-//                    PENDING -- 10, 20, 40, 60, 60 ... s: kill, try another open
+//            wanted        open ok          batch empty       closed
+//     IDLE --------> OPENING ------> RUNNING ---------> CLOSING -----> IDLE
+//                     |   ^           |  |
+//            deadline |   | open ok   |  | deadline, and another check needs the process: kill,
+//                     v   |           |  |     open anew for the rest
+//                    PENDING          |
+//                      |              | deadline, and none does
+//                      |              v
+//                      |            SILENT -- another check is wanted, or it is time to run this
+//                      |                      one anew: kill, IDLE
+//                      +-- 10, 20, 40, 60, 60 ... s: kill, try another open
 //
-// CLOSING is for a batch that ends otherwise than by a run: the last run closes, too.
+// CLOSING is for a batch that ends otherwise than by a run: the last run closes, too. A process
+// that dies takes each state to IDLE.
 //
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
-// process that cannot even have asked by the open's deadline, though it had the CPU, is killed:
-// IDLE.
+// process that has been stopped is killed at the deadline, if it had the CPU: IDLE. One that is not
+// there yet may be slow to start, as from a cold disk: it is pending, its checks are `starved`, and
+// after START_MS it is killed, too. SILENT is the same for a run: as long as it stays unanswered,
+// it tells of the server as it
+// is now. Where another check needs the process that cannot be, so the check waits for a while
+// before it runs again; if the server lets us in meanwhile, it is `unknown`, for then nothing more
+// is known of the server.
 #include "server/probing/prober.h"
 
 #include "common/memory.h"
@@ -27,10 +38,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-TAILQ_HEAD(job_list, job);
-
-enum state { STATE_IDLE, STATE_OPENING, STATE_PENDING, STATE_RUNNING, STATE_CLOSING };
-
 enum {
     START_MS = 5000,      // by when one that is slow to start, as from a cold disk, takes a call
     GOODBYE_MS = 1000,    // at our end: a statement under way may come to its own end
@@ -42,23 +49,45 @@ enum {
     MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
 };
 
+enum { STATE_NEXT_MAX = 5 };
+
+// What a prober does about what happens to it.
+struct prober_state {
+    const char *name;
+    enum verb verb; // that is outstanding; 0: none is
+    bool measures;  // whether we have the CPU to do our part
+    bool looks;     // whether it has been answered, before it tells that it has not
+    void (*on_wanted)(struct prober *prober, struct job *job, bool requested);
+    void (*on_replied)(struct prober *prober, struct reply *reply);
+    void (*on_died)(struct prober *prober);
+    void (*on_deadline)(struct prober *prober);
+    const struct prober_state *next[STATE_NEXT_MAX]; // those that may follow, NULL after the last
+};
+
+static const struct prober_state prober_idle, prober_opening, prober_pending, prober_running,
+    prober_silent, prober_closing;
+
 struct prober {
     struct prober_setup setup;
     struct platform *platform;
     const char *name; // of the statistics
     struct prober_statistics *statistics;
-    struct job_list foreground;
-    struct job_list background;
-    struct job_list batch;    // the first is the one that runs
-    bool kept;                // it was open before this batch, and may have died unnoticed
-    bool connected;           // there is a connection
-    struct instant inspected; // when it was last asked whether the user is a superuser
-    bool superuser;           // the answer
-    struct instant opened;    // when it was last connected; 0: never
-    bool refused;             // the secret, at the last open
-    enum flavor flavor;       // of the server, once connected
+    const struct prober_state *state;
+    struct job_list queue;
+    struct job_list batch;
+    const struct job *running; // the first of the batch, while its run is unanswered; or NULL
+    uint64_t arrivals;         // how many jobs have come
+    const struct job *timed;   // whose time it is that runs; NULL: of one that has gone
+    bool telling;              // within a call of `done`
+    bool kept;                 // it was open before this batch, and may have died unnoticed
+    bool connected;            // there is a connection
+    struct instant inspected;  // when it was last asked whether the user is a superuser
+    bool inspects;             // the outstanding open does
+    bool superuser;            // the answer
+    struct instant opened;     // when it was last connected; 0: never
+    bool refused;              // the secret, at the last open
+    enum flavor flavor;        // of the server, once connected
     char version[REPLY_VERSION_MAX];
-    enum state state;
     bool last;                      // the outstanding run closes the connection, too
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
@@ -71,14 +100,13 @@ struct prober {
     unsigned attempts;              // when pending: how many
     enum outcome before;            // when pending: what was told before the latest attempt
     struct effort effort;           // for the first job of the batch
-    struct alarm pulse;             // looks at the effort while a verb is outstanding
+    struct alarm pulse;             // looks at the effort
     unsigned failures;              // crashes and failed starts in a row
     struct instant first_failure, last_failure;
     struct instant not_before; // no start before this
 };
 
 static void prober_begin_open(struct prober *prober);
-static void prober_begin_close(struct prober *prober);
 
 static struct instant prober_now(const struct prober *prober)
 {
@@ -95,43 +123,172 @@ static void prober_clear_alarm(struct prober *prober)
     platform_clear_alarm(prober->platform, &prober->alarm);
 }
 
-// What the outstanding verb is given: the first job's timeout. All jobs of an open under way may
-// have been dropped; then it goes on with what it began with.
-static struct duration prober_timeout_of(struct prober *prober)
+// --- our own part
+
+static void prober_set_pulse(struct prober *prober)
 {
-    const struct job *first = TAILQ_FIRST(&prober->batch);
-    if (first != NULL)
-        prober->timeout = first->check->timeout;
-    return prober->timeout;
+    const struct duration period = {.ms = EFFORT_PERIOD_MS};
+    platform_set_alarm(prober->platform, &prober->pulse, instant_add(prober_now(prober), period));
+}
+
+static void prober_on_pulse(struct alarm *alarm)
+{
+    struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
+    effort_look(&prober->effort, prober->platform, prober->process);
+    prober_set_pulse(prober);
+}
+
+static void prober_begin_effort(struct prober *prober, struct instant since)
+{
+    effort_begin(&prober->effort, prober->platform, prober->process, since);
+    prober_set_pulse(prober);
+}
+
+// What was measured so far stands; from now on nothing wakes us for it.
+static void prober_rest(struct prober *prober)
+{
+    platform_clear_alarm(prober->platform, &prober->pulse);
+    effort_rest(&prober->effort);
+}
+
+static bool prober_is_starved(const struct prober *prober, struct duration span)
+{
+    return effort_is_starved(&prober->effort, prober->platform, prober->process, span);
+}
+
+// No answer yet, and perhaps not even asked.
+static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
+{
+    if (prober_is_starved(prober, span))
+        return OUTCOME_STARVED;
+    bool asked = prober->process == NULL || prober->platform->functions->asks(prober->process);
+    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+}
+
+// Of one that nobody has measured for a while.
+static enum outcome prober_outcome_by_now(struct prober *prober)
+{
+    effort_look(&prober->effort, prober->platform, prober->process);
+    return prober_outcome_of_silence(prober,
+                                     instant_since(prober->effort.since, prober_now(prober)));
+}
+
+// Only an attempt that has had its time, and the CPU, tells something new of the server.
+static enum outcome prober_outcome_of_pending(struct prober *prober)
+{
+    bool young = instant_since(prober->effort.since, prober_now(prober)).ms < prober->timeout.ms;
+    bool tells = !young && prober_outcome_by_now(prober) == OUTCOME_TIMEOUT;
+    return tells ? OUTCOME_TIMEOUT : prober->before;
+}
+
+// --- states
+
+static bool prober_may_enter(const struct prober_state *from, const struct prober_state *to)
+{
+    for (size_t i = 0; i < STATE_NEXT_MAX; i++) {
+        if (from->next[i] == to)
+            return true;
+    }
+    return false;
+}
+
+// The only place where a prober comes into another state. No deadline is set by then.
+static void prober_enter(struct prober *prober, const struct prober_state *state)
+{
+    assert(prober_may_enter(prober->state, state));
+    if (log_is_on(LOG_DEBUG))
+        LOG_EVENT(LOG_DEBUG, "prober goes on", LOG_TEXT("prober", prober->name),
+                  LOG_TEXT("from", prober->state->name), LOG_TEXT("to", state->name));
+    prober->state = state;
+    prober_clear_alarm(prober);
+    if (state->verb != VERB_RUN)
+        prober->running = NULL;
+    if (!state->measures)
+        prober_rest(prober);
+}
+
+// --- jobs
+
+static struct job_list *prober_list_of(struct prober *prober, enum job_place place)
+{
+    if (place == JOB_IDLE)
+        return NULL;
+    return place == JOB_QUEUED ? &prober->queue : &prober->batch;
+}
+
+static void prober_forget_job(struct prober *prober, struct job *job)
+{
+    job->requested = false;
+    if (job == prober->timed)
+        prober->timed = NULL;
+    if (job == prober->running)
+        prober->running = NULL;
+}
+
+// The only place where a job comes from one place to another, or to another position in the same
+// one. Who runs stays first, until it is done or dropped.
+static void prober_place_job(struct prober *prober, struct job *job, enum job_place place)
+{
+    struct job_list *from = prober_list_of(prober, job->place);
+    struct job_list *to = prober_list_of(prober, place);
+    assert(place == JOB_IDLE || job != prober->running);
+    if (from == NULL)
+        job->arrival = prober->arrivals++;
+    else
+        TAILQ_REMOVE(from, job, link);
+    if (to != NULL)
+        job_list_add(to, job, to == &prober->batch ? prober->running : NULL);
+    else
+        prober_forget_job(prober, job);
+    job->place = place;
+}
+
+// Moves all that is queued into the batch.
+static void prober_fill_batch(struct prober *prober)
+{
+    while (!TAILQ_EMPTY(&prober->queue))
+        prober_place_job(prober, TAILQ_FIRST(&prober->queue), JOB_IN_BATCH);
+}
+
+// Background jobs of a batch go back when a request has come to wait for others.
+static void prober_yield_to_requests(struct prober *prober)
+{
+    const struct job *next = TAILQ_FIRST(&prober->batch);
+    const struct job *queued = TAILQ_FIRST(&prober->queue);
+    if (next == NULL || next->requested || queued == NULL || !queued->requested)
+        return;
+    while (!TAILQ_EMPTY(&prober->batch))
+        prober_place_job(prober, TAILQ_FIRST(&prober->batch), JOB_QUEUED);
+}
+
+static struct job *prober_take_first(struct prober *prober)
+{
+    struct job *job = TAILQ_FIRST(&prober->batch);
+    prober_place_job(prober, job, JOB_IDLE);
+    return job;
 }
 
 // Tells a job's probe, as of now.
 static void prober_tell(struct prober *prober, struct job *job, struct probe probe)
 {
+    bool telling = prober->telling;
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = prober_now(prober);
     probe.superuser = prober->superuser;
     probe.refused = prober->refused;
+    prober->telling = true;
     prober->setup.done(prober->setup.context, job, &probe);
+    prober->telling = telling;
     result_free(probe.result);
-}
-
-static struct job *prober_take_first(struct job_list *list)
-{
-    struct job *job = TAILQ_FIRST(list);
-    TAILQ_REMOVE(list, job, link);
-    job->place = JOB_IDLE;
-    return job;
 }
 
 // Ends every job of the batch in the same way.
 static void prober_finish_batch(struct prober *prober, struct probe probe)
 {
-    prober_clear_alarm(prober);
-    prober->state = STATE_IDLE;
+    prober_enter(prober, &prober_idle);
     while (!TAILQ_EMPTY(&prober->batch))
-        prober_tell(prober, prober_take_first(&prober->batch), probe);
+        prober_tell(prober, prober_take_first(prober), probe);
 }
 
 // --- the process
@@ -193,63 +350,64 @@ static void prober_kill_silent(struct prober *prober)
 {
     if (prober->process != NULL)
         prober->statistics->kills++;
+    if (log_is_on(LOG_DEBUG))
+        LOG_EVENT(LOG_DEBUG, "prober is killed", LOG_TEXT("prober", prober->name),
+                  LOG_TEXT("verb", verb_name(prober->state->verb)));
     prober_kill_process(prober);
 }
 
-// --- our own part
+// --- unanswered runs
 
-static void prober_set_pulse(struct prober *prober)
+static bool prober_is_held(const struct prober *prober, const struct job *job)
 {
-    const struct duration period = {.ms = EFFORT_PERIOD_MS};
-    platform_set_alarm(prober->platform, &prober->pulse, instant_add(prober_now(prober), period));
+    return job->silences > 0 && instant_before(prober_now(prober), job->held_until);
 }
 
-static void prober_on_pulse(struct alarm *alarm)
+static struct duration prober_silence_of(const struct prober *prober, const struct job *job)
 {
-    struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
-    effort_look(&prober->effort, prober->platform, prober->process);
-    if (prober->state != STATE_IDLE)
-        prober_set_pulse(prober);
+    return instant_since(job->silent_since, prober_now(prober));
 }
 
-static void prober_begin_effort(struct prober *prober, struct instant since)
+// A kill leaves the server with a session that ends only when the server notices. So a check whose
+// runs are left unanswered again and again is run ever more seldom.
+static void prober_hold_back(const struct prober *prober, struct job *job)
 {
-    effort_begin(&prober->effort, prober->platform, prober->process, since);
-    prober_set_pulse(prober);
-}
-
-static bool prober_is_starved(const struct prober *prober, struct duration span)
-{
-    return effort_is_starved(&prober->effort, prober->platform, prober->process, span);
-}
-
-// No answer yet, and perhaps not even asked.
-static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
-{
-    if (prober_is_starved(prober, span))
-        return OUTCOME_STARVED;
-    bool asked = prober->process == NULL || prober->platform->functions->asks(prober->process);
-    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
-}
-
-// Only an attempt that has had its time, and the CPU, tells something new of the server.
-static enum outcome prober_outcome_of_pending(struct prober *prober)
-{
-    struct duration span = instant_since(prober->effort.since, prober_now(prober));
-    bool tells = span.ms >= prober_timeout_of(prober).ms &&
-                 prober_outcome_of_silence(prober, span) == OUTCOME_TIMEOUT;
-    return tells ? OUTCOME_TIMEOUT : prober->before;
+    if (job->silences++ == 0)
+        job->silent_since = prober->job_started;
+    job->held_until =
+        instant_add(prober_now(prober), backoff_wait(&backoff_unanswered_run, job->silences));
 }
 
 // --- the verbs
 
-// Sends a call and sets the verb's deadline. False, with the process killed, if it takes none.
+static void prober_log_call(const struct prober *prober, const struct call *call)
+{
+    const struct job *first = call->verb == VERB_RUN ? TAILQ_FIRST(&prober->batch) : NULL;
+    if (log_is_on(LOG_DEBUG))
+        LOG_EVENT(LOG_DEBUG, "call sent", LOG_TEXT("prober", prober->name),
+                  LOG_TEXT("verb", verb_name(call->verb)), LOG_NUMBER("sequence", call->sequence),
+                  LOG_TEXT("check", first != NULL ? first->check->name : ""),
+                  LOG_NUMBER("limit_ms", instant_left(call->deadline, prober_now(prober)).ms));
+}
+
+static void prober_log_reply(const struct prober *prober, const struct reply *reply)
+{
+    if (log_is_on(LOG_DEBUG))
+        LOG_EVENT(
+            LOG_DEBUG, "reply came", LOG_TEXT("prober", prober->name),
+            LOG_TEXT("verb", verb_name(reply->verb)), LOG_NUMBER("sequence", reply->sequence),
+            LOG_TEXT("outcome", outcome_info(reply->outcome)->code), LOG_TEXT("code", reply->code),
+            LOG_NUMBER("after_ms", instant_since(prober->verb_started, prober_now(prober)).ms));
+}
+
+// Sends a call and notes the verb's deadline. False, with the process killed, if it takes none.
 static bool prober_send_call(struct prober *prober, struct call call)
 {
     prober->sequence++;
     prober->verb_started = prober_now(prober);
     prober->deadline = call.deadline;
     call.sequence = prober->sequence;
+    prober_log_call(prober, &call);
     if (prober->platform->functions->send(prober->process, &call))
         return true;
     prober_kill_process(prober);
@@ -260,6 +418,7 @@ static bool prober_send_call(struct prober *prober, struct call call)
 // From now on time counts against the first job of the batch.
 static void prober_start_clock(struct prober *prober)
 {
+    prober->timed = TAILQ_FIRST(&prober->batch);
     prober->job_started = prober_now(prober);
     prober_begin_effort(prober, prober->job_started);
 }
@@ -272,10 +431,11 @@ static struct probe prober_crashed(const struct prober *prober, enum verb stage)
                           .message = "the prober process died or could not be started"};
 }
 
-// There is no process, and none could be asked to.
-static struct probe prober_not_started(const struct prober *prober)
+// As of now: because there is no process, or because the time that it took was told before.
+static struct probe prober_crashed_by_now(const struct prober *prober, enum verb stage)
 {
-    struct probe probe = prober_crashed(prober, VERB_OPEN);
+    struct probe probe = prober_crashed(prober, stage);
+    probe.started = prober_now(prober);
     probe.unasked = true;
     return probe;
 }
@@ -286,11 +446,16 @@ static bool prober_must_inspect(const struct prober *prober)
            instant_since(prober->inspected, prober_now(prober)).ms >= INSPECT_MS;
 }
 
+// All jobs of an open under way may have been dropped; then it goes on with what it began with.
 static struct call prober_open_call(struct prober *prober)
 {
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    if (first != NULL)
+        prober->timeout = first->check->timeout;
+    prober->inspects = prober_must_inspect(prober);
     return (struct call){.verb = VERB_OPEN,
-                         .deadline = instant_add(prober_now(prober), prober_timeout_of(prober)),
-                         .inspect = prober_must_inspect(prober),
+                         .deadline = instant_add(prober_now(prober), prober->timeout),
+                         .inspect = prober->inspects,
                          .withheld = refusal_withhold(prober->setup.refusal, prober_now(prober))};
 }
 
@@ -300,21 +465,22 @@ static bool prober_send_open(struct prober *prober)
     struct instant since = prober_now(prober);
     bool have = prober_have_process(prober);
     prober_begin_effort(prober, since);
-    if (have && prober_send_call(prober, prober_open_call(prober)))
+    if (have && prober_send_call(prober, prober_open_call(prober))) {
+        prober_set_alarm(prober, prober->deadline);
         return true;
-    prober_finish_batch(prober, prober_not_started(prober));
+    }
+    prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
     return false;
 }
 
 // Opens for the first job of the batch, whose time starts now.
 static void prober_begin_open(struct prober *prober)
 {
+    prober_enter(prober, &prober_opening);
+    prober->timed = TAILQ_FIRST(&prober->batch);
     prober->job_started = prober_now(prober);
     prober->connected = prober->kept = prober->refused = false;
-    if (!prober_send_open(prober))
-        return;
-    prober->state = STATE_OPENING;
-    prober_set_alarm(prober, prober->deadline);
+    (void)prober_send_open(prober);
 }
 
 // What the server is told to keep to: a little less than is left, at least 1 ms.
@@ -330,7 +496,7 @@ static struct duration prober_statement_limit(struct duration left)
 // open shall try that anew.
 static bool prober_stays_open(const struct prober *prober)
 {
-    return prober->setup.keeps && !prober->refused;
+    return prober->setup.keeps && prober->connected && !prober->refused;
 }
 
 static void prober_begin_run(struct prober *prober)
@@ -346,80 +512,147 @@ static void prober_begin_run(struct prober *prober)
                             prober_statement_limit(instant_left(deadline, prober_now(prober))),
                         .max_rows = check->log_rows ? ROWS_MOST : 1,
                         .sql = check->sql};
-    prober->state = STATE_RUNNING;
+    prober_enter(prober, &prober_running);
+    prober->running = first;
+    prober->timeout = check->timeout;
     prober->last = call.last;
-    if (!prober_send_call(prober, call)) {
+    if (prober_send_call(prober, call))
+        prober_set_alarm(prober, deadline);
+    else
         prober_finish_batch(prober, prober_crashed(prober, VERB_RUN));
-        return;
-    }
-    prober_set_alarm(prober, deadline);
 }
 
-// Background jobs of a batch go back when a request has come to wait for others.
-static void prober_yield_to_foreground(struct prober *prober)
+static struct probe prober_unmeant(const struct prober *prober)
 {
-    struct job *next = TAILQ_FIRST(&prober->batch);
-    if (next == NULL || next->foreground || TAILQ_EMPTY(&prober->foreground))
-        return;
-    struct job *job;
-    TAILQ_FOREACH(job, &prober->batch, link)
-        job->place = JOB_QUEUED;
-    TAILQ_CONCAT(&prober->batch, &prober->background, link);
-    TAILQ_CONCAT(&prober->background, &prober->batch, link);
+    return (struct probe){.outcome = OUTCOME_SKIPPED,
+                          .stage = VERB_OPEN,
+                          .started = prober->job_started,
+                          .unasked = true};
 }
 
-// Jobs that are not meant for this server end here, without a run.
-static void prober_skip_unmeant(struct prober *prober)
+// The server lets us in, and nobody has asked it for more lately.
+static struct probe prober_held_back(const struct prober *prober, const struct job *job)
+{
+    struct instant now = prober_now(prober);
+    return (struct probe){.outcome = OUTCOME_UNKNOWN,
+                          .stage = VERB_RUN,
+                          .started = now,
+                          .unasked = true,
+                          .silent = prober_silence_of(prober, job),
+                          .held = instant_left(job->held_until, now)};
+}
+
+// Jobs that are not to run, on this server or by now, end here.
+static void prober_skip_jobs(struct prober *prober)
 {
     struct job *first;
-    while ((first = TAILQ_FIRST(&prober->batch)) != NULL &&
-           !range_has(&first->check->range, prober->flavor, prober->version))
-        prober_tell(prober, prober_take_first(&prober->batch),
-                    (struct probe){.outcome = OUTCOME_SKIPPED,
-                                   .stage = VERB_OPEN,
-                                   .started = prober->job_started,
-                                   .unasked = true});
-}
-
-// Runs the first job, if there is one.
-static void prober_begin_first(struct prober *prober)
-{
-    const struct job *first = TAILQ_FIRST(&prober->batch);
-    prober_skip_unmeant(prober);
-    if (TAILQ_FIRST(&prober->batch) != first) // the open's time was the skipped one's
-        prober_start_clock(prober);
-    if (!TAILQ_EMPTY(&prober->batch)) {
-        prober_begin_run(prober);
-        return;
+    while ((first = TAILQ_FIRST(&prober->batch)) != NULL) {
+        bool meant = range_has(&first->check->range, prober->flavor, prober->version);
+        if (meant && !prober_is_held(prober, first))
+            return;
+        struct probe probe = meant ? prober_held_back(prober, first) : prober_unmeant(prober);
+        prober_tell(prober, prober_take_first(prober), probe);
     }
-    if (prober_stays_open(prober)) {
-        prober_clear_alarm(prober);
-        prober->state = STATE_IDLE;
-        return;
-    }
-    prober_begin_close(prober);
-}
-
-static void prober_begin_next(struct prober *prober)
-{
-    prober_yield_to_foreground(prober);
-    if (!TAILQ_EMPTY(&prober->batch))
-        prober_start_clock(prober);
-    prober_begin_first(prober);
 }
 
 static void prober_begin_close(struct prober *prober)
 {
     struct duration limit = {.ms = CLOSE_LIMIT_MS};
-    prober->connected = false;
     struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(prober_now(prober), limit)};
-    prober->state = STATE_CLOSING;
-    if (prober_send_call(prober, call)) {
+    prober->connected = false;
+    prober_enter(prober, &prober_closing);
+    if (prober_send_call(prober, call))
         prober_set_alarm(prober, prober->deadline);
+    else
+        prober_enter(prober, &prober_idle);
+}
+
+static void prober_end_batch(struct prober *prober)
+{
+    if (prober_stays_open(prober))
+        prober_enter(prober, &prober_idle);
+    else
+        prober_begin_close(prober);
+}
+
+// Runs the first job, if there is one. Its time begins anew if the open's was another one's, or has
+// passed, for we may have looked late.
+static void prober_begin_first(struct prober *prober)
+{
+    prober_skip_jobs(prober);
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    if (first == NULL) {
+        prober_end_batch(prober);
         return;
     }
-    prober_clear_alarm(prober);
-    prober->state = STATE_IDLE;
+    struct instant over = instant_add(prober->job_started, first->check->timeout);
+    if (first != prober->timed || !instant_before(prober_now(prober), over))
+        prober_start_clock(prober);
+    prober_begin_run(prober);
+}
+
+// --- what is wanted
+
+// For the next batch; or it stays where it is, but goes before those that no request waits for.
+static void prober_want_later(struct prober *prober, struct job *job, bool requested)
+{
+    job->requested |= requested;
+    if (job != prober->running)
+        prober_place_job(prober, job, job->place == JOB_IDLE ? JOB_QUEUED : job->place);
+}
+
+static void prober_want_idle(struct prober *prober, struct job *job, bool requested)
+{
+    if (prober_may_start(prober)) {
+        prober_want_later(prober, job, requested);
+        return;
+    }
+    prober_tell(prober, job, prober_crashed_by_now(prober, VERB_OPEN));
+}
+
+// The job runs when the open is answered after all; nobody goes on waiting for that.
+static void prober_want_pending(struct prober *prober, struct job *job, bool requested)
+{
+    struct instant now = prober_now(prober);
+    (void)requested;
+    if (job->place == JOB_IDLE)
+        prober_place_job(prober, job, JOB_IN_BATCH);
+    struct probe probe = {.outcome = prober_outcome_of_pending(prober),
+                          .stage = VERB_OPEN,
+                          .started = now,
+                          .unasked = true,
+                          .silent = instant_since(prober->silent_since, now)};
+    prober_tell(prober, job, probe);
+}
+
+// The process is needed.
+static void prober_give_up_run(struct prober *prober)
+{
+    prober_kill_silent(prober);
+    prober_enter(prober, &prober_idle);
+    (void)prober_take_first(prober);
+}
+
+static void prober_want_silent(struct prober *prober, struct job *job, bool requested)
+{
+    if (job != prober->running || !prober_is_held(prober, job)) {
+        prober_give_up_run(prober);
+        prober_want_idle(prober, job, requested);
+        return;
+    }
+    struct probe probe = {.outcome = prober_outcome_by_now(prober),
+                          .stage = VERB_RUN,
+                          .started = prober_now(prober),
+                          .unasked = true,
+                          .silent = prober_silence_of(prober, job)};
+    prober_tell(prober, job, probe);
+}
+
+void prober_want(struct prober *prober, struct job *job, bool requested)
+{
+    if (prober->state->looks)
+        prober_look(prober);
+    prober->state->on_wanted(prober, job, requested);
 }
 
 // --- replies
@@ -437,20 +670,9 @@ static struct probe prober_probe_of(const struct prober *prober, struct reply *r
                           .result = result};
 }
 
-static void prober_on_opened(struct prober *prober, struct reply *reply)
+static void prober_note_server(struct prober *prober, const struct reply *reply)
 {
-    bool was_pending = prober->state == STATE_PENDING;
-    if (was_pending) // what is known now is known as of now
-        prober_start_clock(prober);
-    prober->refused = reply->trial != TRIAL_NONE;
-    refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
-    if (reply->outcome != OUTCOME_OK) {
-        struct probe probe = prober_probe_of(prober, reply);
-        probe.unasked = was_pending; // the time that it took was told at its deadline
-        prober_finish_batch(prober, probe);
-        return;
-    }
-    if (prober_must_inspect(prober)) {
+    if (prober->inspects) {
         prober->superuser = reply->superuser;
         prober->inspected = prober_now(prober);
     }
@@ -459,7 +681,23 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
     prober->opened = prober_now(prober);
     prober->flavor = reply->flavor;
     (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
-    prober_begin_first(prober);
+}
+
+static void prober_on_opened(struct prober *prober, struct reply *reply)
+{
+    bool was_pending = prober->state == &prober_pending;
+    if (was_pending) // what is known now is known as of now
+        prober_start_clock(prober);
+    prober->refused = reply->trial != TRIAL_NONE;
+    refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
+    if (reply->outcome == OUTCOME_OK) {
+        prober_note_server(prober, reply);
+        prober_begin_first(prober);
+        return;
+    }
+    struct probe probe = prober_probe_of(prober, reply);
+    probe.unasked = was_pending; // the time that it took was told at its deadline
+    prober_finish_batch(prober, probe);
 }
 
 // With these the connection is gone: the rest of the batch needs another.
@@ -470,13 +708,6 @@ static bool prober_ends_session(enum outcome outcome)
            outcome == OUTCOME_TOO_LARGE;
 }
 
-// The run was the last of its batch. If the goodbye should hang, the next open will tell.
-static void prober_be_closed(struct prober *prober)
-{
-    prober->connected = false;
-    prober->state = STATE_IDLE;
-}
-
 // The server's time for a statement goes by while we get no CPU to send the rest of it, too. What
 // ends long before our limit has come to another one: the server's own, or the statement's.
 static bool prober_is_our_delay(struct prober *prober, const struct reply *reply)
@@ -484,6 +715,22 @@ static bool prober_is_our_delay(struct prober *prober, const struct reply *reply
     struct duration span = instant_since(prober->effort.since, prober_now(prober));
     return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober_timeout_of(prober).ms / 2 &&
            prober_is_starved(prober, span);
+}
+
+// What comes after a run. The last of its batch has closed: if that should hang, the next open will
+// tell.
+static void prober_go_on(struct prober *prober)
+{
+    if (prober->last) {
+        prober->connected = false;
+        prober_enter(prober, &prober_idle);
+        return;
+    }
+    prober_yield_to_requests(prober);
+    if (prober->connected || TAILQ_EMPTY(&prober->batch))
+        prober_begin_first(prober);
+    else
+        prober_begin_open(prober);
 }
 
 static void prober_on_ran(struct prober *prober, struct reply *reply)
@@ -497,81 +744,98 @@ static void prober_on_ran(struct prober *prober, struct reply *reply)
     if (prober_is_our_delay(prober, reply))
         probe.outcome = OUTCOME_STARVED;
     prober->connected = !ended;
-    prober->kept = false;                   // it has just proved to be alive
-    TAILQ_FIRST(&prober->batch)->kills = 0; // answered: the next run need not be held back
-    prober_tell(prober, prober_take_first(&prober->batch), probe);
-    if (prober->last)
-        prober_be_closed(prober);
-    else if (!ended)
-        prober_begin_next(prober);
-    else if (!TAILQ_EMPTY(&prober->batch))
-        prober_begin_open(prober);
-    else
-        prober_begin_close(prober);
+    prober->kept = false; // it has just proved to be alive
+    struct job *job = prober_take_first(prober);
+    job->silences = 0; // the next run need not be held back
+    prober_tell(prober, job, probe);
+    prober_go_on(prober);
+}
+
+// Too late: what it says is older than what has been told since. The check may run again.
+static void prober_on_ran_late(struct prober *prober, struct reply *reply)
+{
+    prober->connected = !prober_ends_session(reply->outcome);
+    prober->kept = false;
+    prober_take_first(prober)->silences = 0;
+    prober_go_on(prober);
+}
+
+static void prober_on_closed(struct prober *prober, struct reply *reply)
+{
+    (void)reply;
+    prober_enter(prober, &prober_idle);
 }
 
 // What the verb and the state want of a reply, beyond its being well-formed.
 static bool prober_fits(const struct prober *prober, const struct reply *reply)
 {
     bool rows = reply->verb == VERB_RUN && reply->outcome == OUTCOME_OK;
-    if (reply->sequence != prober->sequence || (reply->result != NULL) != rows)
-        return false;
-    switch (prober->state) {
-    case STATE_OPENING:
-    case STATE_PENDING:
-        return reply->verb == VERB_OPEN;
-    case STATE_RUNNING:
-        return reply->verb == VERB_RUN;
-    case STATE_CLOSING:
-        return reply->verb == VERB_CLOSE;
-    case STATE_IDLE:
-        return false;
-    }
-    abort();
+    return reply->sequence == prober->sequence && (reply->result != NULL) == rows &&
+           reply->verb == prober->state->verb;
 }
 
 static void prober_on_replied(void *owner, struct reply *reply)
 {
     struct prober *prober = owner;
+    prober_log_reply(prober, reply);
     if (!prober_fits(prober, reply)) {
         prober_kill_process(prober);
         prober_on_died(prober, "sent a reply that fits no call");
         return;
     }
     prober->failures = 0;
-    prober_clear_alarm(prober);
-    if (reply->verb == VERB_OPEN)
-        prober_on_opened(prober, reply);
-    else if (reply->verb == VERB_RUN)
-        prober_on_ran(prober, reply);
-    else
-        prober->state = STATE_IDLE;
+    prober->state->on_replied(prober, reply);
 }
+
+// --- deaths
 
 static void prober_on_died(void *owner, const char *how)
 {
     struct prober *prober = owner;
-    enum state state = prober->state;
     prober_forget_process(prober);
     prober_note_failure(prober, how);
-    prober_clear_alarm(prober);
-    if (state == STATE_OPENING || state == STATE_PENDING) {
-        prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
-    } else if (state == STATE_RUNNING) {
-        prober_tell(prober, prober_take_first(&prober->batch), prober_crashed(prober, VERB_RUN));
-        prober->state = STATE_IDLE;
-        if (!TAILQ_EMPTY(&prober->batch))
-            prober_begin_open(prober);
-    } else {
-        prober->state = STATE_IDLE;
-    }
+    prober->state->on_died(prober);
+}
+
+static void prober_die_idle(struct prober *prober)
+{
+    (void)prober; // it is started again when it is needed
+}
+
+static void prober_die_opening(struct prober *prober)
+{
+    prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
+}
+
+static void prober_die_pending(struct prober *prober)
+{
+    prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
+}
+
+static void prober_die_running(struct prober *prober)
+{
+    struct probe probe = prober_crashed(prober, VERB_RUN);
+    prober_enter(prober, &prober_idle);
+    prober_tell(prober, prober_take_first(prober), probe);
+    if (!TAILQ_EMPTY(&prober->batch))
+        prober_begin_open(prober);
+}
+
+static void prober_die_silent(struct prober *prober)
+{
+    prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_RUN));
+}
+
+static void prober_die_closing(struct prober *prober)
+{
+    prober_enter(prober, &prober_idle);
 }
 
 // --- deadlines
 
-static struct probe prober_unanswered(struct prober *prober, enum verb stage)
+static struct probe prober_unanswered(const struct prober *prober, enum verb stage)
 {
-    return (struct probe){.outcome = prober_outcome_of_silence(prober, prober_timeout_of(prober)),
+    return (struct probe){.outcome = prober_outcome_of_silence(prober, prober->timeout),
                           .stage = stage,
                           .started = prober->job_started};
 }
@@ -592,36 +856,31 @@ static struct instant prober_next_look(const struct prober *prober)
     return on_its_way ? start_over : prober_replacement(prober);
 }
 
-// Moves all that is queued into the batch, what requests wait for first.
-static void prober_fill_batch(struct prober *prober)
-{
-    struct job *job;
-    TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
-    TAILQ_CONCAT(&prober->batch, &prober->background, link);
-    TAILQ_FOREACH(job, &prober->batch, link)
-        job->place = JOB_IN_BATCH;
-}
-
-// The jobs stay in the batch: they run when the open is answered after all.
+// The jobs stay in the batch: they run when the open is answered after all. Who comes while they
+// are told is told by prober_want.
 static void prober_leave_open_pending(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_OPEN);
     struct job *job;
+    uint64_t arrivals = prober->arrivals;
+    prober_enter(prober, &prober_pending);
     prober_fill_batch(prober); // who came later waits for the same open
-    prober->state = STATE_PENDING;
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
     prober->before = probe.outcome;
     probe.silent = instant_since(prober->silent_since, prober_now(prober));
-    TAILQ_FOREACH(job, &prober->batch, link)
-        prober_tell(prober, job, probe);
     prober_set_alarm(prober, prober_next_look(prober));
+    TAILQ_FOREACH(job, &prober->batch, link) {
+        if (job->arrival < arrivals)
+            prober_tell(prober, job, probe);
+    }
 }
 
 // A process that has not even asked has had its time, and the CPU.
-static bool prober_is_late(const struct prober *prober)
+static bool prober_is_late(struct prober *prober)
 {
     struct duration age = instant_since(prober->verb_started, prober_now(prober));
+    effort_look(&prober->effort, prober->platform, prober->process);
     return !prober->platform->functions->asks(prober->process) && age.ms >= START_MS &&
            !effort_lacks_cpu(&prober->effort, prober->platform, prober->process, age);
 }
@@ -629,16 +888,18 @@ static bool prober_is_late(const struct prober *prober)
 // It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
 static void prober_end_unborn(struct prober *prober)
 {
+    bool was_pending = prober->state == &prober_pending;
     prober_kill_process(prober);
     prober_note_failure(prober, "was not there in time");
-    prober_finish_batch(prober, prober_crashed(prober, VERB_OPEN));
+    prober_finish_batch(prober, was_pending ? prober_crashed_by_now(prober, VERB_OPEN)
+                                            : prober_crashed(prober, VERB_OPEN));
 }
 
 // At the deadline of an open: the server has been asked, or would be if we had the CPU.
 static bool prober_may_be_answered(struct prober *prober)
 {
     return prober->platform->functions->asks(prober->process) ||
-           prober_is_starved(prober, prober_timeout_of(prober));
+           prober_is_starved(prober, prober->timeout);
 }
 
 static void prober_end_open(struct prober *prober)
@@ -654,90 +915,121 @@ static void prober_replace_open(struct prober *prober)
     prober->before = prober_outcome_of_pending(prober);
     prober_kill_silent(prober);
     prober->attempts++;
-    if (prober_send_open(prober))
-        prober_set_alarm(prober, prober->deadline);
+    (void)prober_send_open(prober);
 }
 
 // An attempt has come to its deadline, or to its replacement.
 static void prober_end_attempt(struct prober *prober)
 {
-    if (!instant_before(prober_now(prober), prober_replacement(prober)))
+    if (!instant_before(prober_now(prober), prober_replacement(prober))) {
         prober_replace_open(prober);
-    else if (!prober_is_late(prober) && prober_may_be_answered(prober))
+    } else if (!prober_is_late(prober) && prober_may_be_answered(prober)) {
         prober_set_alarm(prober, prober_next_look(prober));
-    else
+        prober_rest(prober);
+    } else {
         prober_end_unborn(prober);
+    }
 }
 
-// A kill leaves the server with a session that ends only when the server notices. So a check whose
-// runs are killed again and again is run ever more seldom; `timeout` is its verdict meanwhile.
-static void prober_hold_back(const struct prober *prober, struct job *job, struct instant started)
+// Nobody else needs the process, so the run may still be answered.
+static void prober_leave_run_silent(struct prober *prober, struct probe probe)
 {
-    if (job->kills++ == 0)
-        job->silent_since = started;
-    job->last_started = started;
-    job->held_until =
-        instant_add(prober_now(prober), backoff_wait(&backoff_killed_run, job->kills));
-}
-
-static bool prober_is_held(const struct prober *prober, const struct job *job)
-{
-    return job->kills > 0 && instant_before(prober_now(prober), job->held_until);
-}
-
-static void prober_tell_held(struct prober *prober, struct job *job)
-{
-    struct probe probe = {.outcome = OUTCOME_TIMEOUT,
-                          .stage = VERB_RUN,
-                          .started = job->last_started,
-                          .unasked = true,
-                          .silent = instant_since(job->silent_since, prober_now(prober))};
+    struct job *job = TAILQ_FIRST(&prober->batch);
+    prober_enter(prober, &prober_silent);
+    probe.silent = prober_silence_of(prober, job);
     prober_tell(prober, job, probe);
+}
+
+static bool prober_has_other_jobs(const struct prober *prober)
+{
+    return TAILQ_NEXT(TAILQ_FIRST(&prober->batch), link) != NULL || !TAILQ_EMPTY(&prober->queue);
 }
 
 static void prober_end_run(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
-        prober_hold_back(prober, TAILQ_FIRST(&prober->batch), prober->job_started);
+        prober_hold_back(prober, TAILQ_FIRST(&prober->batch));
+    if (probe.outcome == OUTCOME_TIMEOUT && !prober_has_other_jobs(prober)) {
+        prober_leave_run_silent(prober, probe);
+        return;
+    }
     prober_kill_silent(prober);
-    prober->state = STATE_IDLE;
-    prober_tell(prober, prober_take_first(&prober->batch), probe);
+    prober_enter(prober, &prober_idle);
+    prober_tell(prober, prober_take_first(prober), probe);
     if (!TAILQ_EMPTY(&prober->batch))
         prober_begin_open(prober);
 }
 
-static void prober_on_verb_over(struct prober *prober)
+static void prober_end_close(struct prober *prober)
 {
-    switch (prober->state) {
-    case STATE_OPENING:
-        prober_end_open(prober);
-        break;
-    case STATE_PENDING:
-        prober_end_attempt(prober);
-        break;
-    case STATE_RUNNING:
-        prober_end_run(prober);
-        break;
-    case STATE_CLOSING:
-        prober_kill_silent(prober);
-        prober->state = STATE_IDLE;
-        break;
-    case STATE_IDLE:
-        break;
-    }
+    prober_kill_silent(prober);
+    prober_enter(prober, &prober_idle);
 }
 
+// An answer that is there counts, however late we look.
 static void prober_on_alarm(struct alarm *alarm)
 {
     struct prober *prober = CONTAINER_OF(alarm, struct prober, alarm);
-    enum state state = prober->state;
+    const struct prober_state *state = prober->state;
     uint32_t sequence = prober->sequence;
-    if (prober->process != NULL) // an answer that is there counts, however late we look
-        prober->platform->functions->receive(prober->process);
+    prober_look(prober);
     if (prober->state == state && prober->sequence == sequence)
-        prober_on_verb_over(prober);
+        state->on_deadline(prober);
 }
+
+// --- the states
+
+static const struct prober_state prober_idle = {.name = "idle",
+                                                .on_wanted = prober_want_idle,
+                                                .on_died = prober_die_idle,
+                                                .next = {&prober_opening, &prober_running}};
+
+static const struct prober_state prober_opening = {
+    .name = "opening",
+    .verb = VERB_OPEN,
+    .measures = true,
+    .on_wanted = prober_want_later,
+    .on_replied = prober_on_opened,
+    .on_died = prober_die_opening,
+    .on_deadline = prober_end_open,
+    .next = {&prober_idle, &prober_pending, &prober_running, &prober_closing}};
+
+static const struct prober_state prober_pending = {
+    .name = "pending",
+    .verb = VERB_OPEN,
+    .looks = true,
+    .on_wanted = prober_want_pending,
+    .on_replied = prober_on_opened,
+    .on_died = prober_die_pending,
+    .on_deadline = prober_end_attempt,
+    .next = {&prober_idle, &prober_running, &prober_closing}};
+
+static const struct prober_state prober_running = {
+    .name = "running",
+    .verb = VERB_RUN,
+    .measures = true,
+    .on_wanted = prober_want_later,
+    .on_replied = prober_on_ran,
+    .on_died = prober_die_running,
+    .on_deadline = prober_end_run,
+    .next = {&prober_idle, &prober_opening, &prober_running, &prober_silent, &prober_closing}};
+
+static const struct prober_state prober_silent = {.name = "silent",
+                                                  .verb = VERB_RUN,
+                                                  .looks = true,
+                                                  .on_wanted = prober_want_silent,
+                                                  .on_replied = prober_on_ran_late,
+                                                  .on_died = prober_die_silent,
+                                                  .next = {&prober_idle, &prober_closing}};
+
+static const struct prober_state prober_closing = {.name = "closing",
+                                                   .verb = VERB_CLOSE,
+                                                   .on_wanted = prober_want_later,
+                                                   .on_replied = prober_on_closed,
+                                                   .on_died = prober_die_closing,
+                                                   .on_deadline = prober_end_close,
+                                                   .next = {&prober_idle}};
 
 // --- from outside
 
@@ -748,103 +1040,45 @@ struct prober *prober_new(const struct prober_setup *setup)
                               .platform = setup->platform,
                               .name = setup->statistics->name,
                               .statistics = setup->statistics,
+                              .state = &prober_idle,
                               .alarm = {.ring = prober_on_alarm},
                               .pulse = {.ring = prober_on_pulse}};
-    TAILQ_INIT(&prober->foreground);
-    TAILQ_INIT(&prober->background);
+    TAILQ_INIT(&prober->queue);
     TAILQ_INIT(&prober->batch);
     return prober;
-}
-
-static void prober_tell_pending(struct prober *prober, struct job *job)
-{
-    struct instant now = prober_now(prober);
-    if (job->place == JOB_IDLE) {
-        job->place = JOB_IN_BATCH;
-        TAILQ_INSERT_TAIL(&prober->batch, job, link);
-    }
-    struct probe probe = {.outcome = prober_outcome_of_pending(prober),
-                          .stage = VERB_OPEN,
-                          .started = now,
-                          .unasked = true,
-                          .silent = instant_since(prober->silent_since, now)};
-    prober_tell(prober, job, probe);
-}
-
-void prober_want(struct prober *prober, struct job *job, bool foreground)
-{
-    if (prober->state == STATE_PENDING) {
-        prober_tell_pending(prober, job);
-        return;
-    }
-    if (prober->state == STATE_IDLE && !prober_may_start(prober)) {
-        prober->job_started = prober_now(prober);
-        prober_tell(prober, job, prober_not_started(prober));
-        return;
-    }
-    if (job->place == JOB_IN_BATCH)
-        job->foreground |= foreground;
-    if (job->place == JOB_IDLE && prober_is_held(prober, job)) {
-        prober_tell_held(prober, job);
-        return;
-    }
-    bool promote = job->place == JOB_QUEUED && foreground && !job->foreground;
-    if (promote)
-        TAILQ_REMOVE(&prober->background, job, link);
-    else if (job->place != JOB_IDLE)
-        return;
-    job->place = JOB_QUEUED;
-    job->foreground = foreground;
-    if (foreground)
-        TAILQ_INSERT_TAIL(&prober->foreground, job, link);
-    else
-        TAILQ_INSERT_TAIL(&prober->background, job, link);
-}
-
-static bool prober_take_from(struct job_list *list, struct job *job)
-{
-    struct job *at;
-    TAILQ_FOREACH(at, list, link) {
-        if (at == job) {
-            TAILQ_REMOVE(list, job, link);
-            return true;
-        }
-    }
-    return false;
 }
 
 bool prober_drop(struct prober *prober, struct job *job)
 {
     if (job->place == JOB_IDLE)
         return true;
-    if (prober->state == STATE_RUNNING && job == TAILQ_FIRST(&prober->batch))
+    if (job == prober->running && prober->state == &prober_running)
         return false;
-    bool taken = prober_take_from(&prober->batch, job) ||
-                 prober_take_from(&prober->foreground, job) ||
-                 prober_take_from(&prober->background, job);
-    assert(taken);
-    job->place = JOB_IDLE;
+    if (job == prober->running)
+        prober_give_up_run(prober);
+    else
+        prober_place_job(prober, job, JOB_IDLE);
     return true;
 }
 
 void prober_start_batch(struct prober *prober)
 {
-    if (prober->state != STATE_IDLE)
+    if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->queue))
         return;
-    TAILQ_CONCAT(&prober->batch, &prober->foreground, link);
-    TAILQ_CONCAT(&prober->batch, &prober->background, link);
-    if (TAILQ_EMPTY(&prober->batch))
-        return;
-    struct job *job;
-    TAILQ_FOREACH(job, &prober->batch, link)
-        job->place = JOB_IN_BATCH;
-    prober->kept = prober->connected;
+    prober_fill_batch(prober);
     if (!prober->connected) {
         prober_begin_open(prober);
         return;
     }
+    prober->kept = true;
     prober_start_clock(prober);
     prober_begin_first(prober);
+}
+
+void prober_look(struct prober *prober)
+{
+    if (prober->process != NULL && !prober->telling)
+        prober->platform->functions->receive(prober->process);
 }
 
 struct unfinished prober_explain(struct prober *prober, const struct job *job)
@@ -855,19 +1089,21 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
         return unfinished;
     unfinished.ran = instant_since(prober->job_started, prober_now(prober));
     unfinished.ahead = first->check;
-    bool under_way = job->place == JOB_IN_BATCH && (job == first || prober->state == STATE_OPENING);
+    bool under_way =
+        job->place == JOB_IN_BATCH && (job == first || prober->state == &prober_opening);
     if (under_way)
-        unfinished.outcome = prober_outcome_of_silence(prober, job->check->timeout);
+        unfinished.outcome = prober_outcome_of_silence(prober, unfinished.ran);
     return unfinished;
 }
 
 void prober_end(struct prober *prober)
 {
-    struct duration grace = {.ms = GOODBYE_MS};
-    if (prober->process != NULL && prober->state == STATE_PENDING)
-        prober->platform->functions->kill(prober->process);
+    const struct platform_functions *functions = prober->platform->functions;
+    bool unanswered = prober->state == &prober_pending || prober->state == &prober_silent;
+    if (prober->process != NULL && unanswered)
+        functions->kill(prober->process);
     else if (prober->process != NULL)
-        prober->platform->functions->end(prober->process, grace);
+        functions->end(prober->process, (struct duration){.ms = GOODBYE_MS});
     prober_clear_alarm(prober);
     platform_clear_alarm(prober->platform, &prober->pulse);
     free(prober);
@@ -884,6 +1120,11 @@ const char *prober_name(const struct prober *prober)
     return prober->name;
 }
 
+const char *prober_state_name(const struct prober *prober)
+{
+    return prober->state->name;
+}
+
 const struct prober_statistics *prober_statistics(const struct prober *prober)
 {
     return prober->statistics;
@@ -891,7 +1132,7 @@ const struct prober_statistics *prober_statistics(const struct prober *prober)
 
 bool prober_is_pending(const struct prober *prober)
 {
-    return prober->state == STATE_PENDING;
+    return prober->state == &prober_pending;
 }
 
 struct server_seen prober_server(const struct prober *prober)

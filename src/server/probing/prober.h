@@ -3,12 +3,10 @@
 // has replied or died, an alarm rings.
 #pragma once
 
-#include "server/check/check.h"
 #include "server/check/statistics.h"
+#include "server/probing/job.h"
 #include "server/probing/platform.h"
 #include "server/probing/refusal.h"
-
-#include <sys/queue.h>
 
 // What one probe of a check ended in.
 struct probe {
@@ -18,31 +16,19 @@ struct probe {
     const char *message;  // the driver's words, for the log; for the time of the call
     struct instant started;
     struct instant ended;
-    struct duration silent; // for a pending open: how long there has been no answer; else 0
+    struct duration silent; // for an open or run left unanswered: how long by now; else 0
+    struct duration held;   // not run now for want of answers; how long that will go on; else 0
     struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
     bool superuser;         // the probe user is one
     bool unasked;           // there was no run: it tells what was known before
     bool refused; // the server refuses the secret; with OUTCOME_OK, the one before it still works
 };
 
-enum job_place { JOB_IDLE, JOB_QUEUED, JOB_IN_BATCH };
-
-// A check in the prober's hands; part of the object that has the check.
-struct job {
-    TAILQ_ENTRY(job) link;
-    const struct check *check; // sound, immutable while the job is not idle
-    enum job_place place;
-    bool foreground;             // a request waits for it
-    unsigned kills;              // of its runs in a row; the fields below hold if there was one
-    struct instant silent_since; // the start of the first run of these
-    struct instant last_started; // the start of the last
-    struct instant held_until;   // no run before this
-};
-
 struct prober;
 
 // Told for each job that was wanted, once or more: an open that stays unanswered gives `timeout` at
-// its deadline, and what it brings later is told as well. May be called from within prober_want.
+// its deadline, and what it brings later is told as well. May be called from within prober_want and
+// prober_look.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
 // What a prober is made with; all of it must outlive the prober.
@@ -59,10 +45,12 @@ struct prober_setup {
 // Nothing is started before the first batch. Freed by prober_end.
 struct prober *prober_new(const struct prober_setup *setup);
 
-// Puts a job into the queue, once: a job that is in the queue or under way stays where it is. While
-// the server leaves an open unanswered, the job's runs had to be killed, or the program cannot be
-// started, `done` is called at once.
-void prober_want(struct prober *prober, struct job *job, bool foreground);
+// Puts a job into the queue, once: a job that is in the queue or under way stays there, but moves
+// up if a request waits for it now. While the server leaves an open or the job's own run
+// unanswered, or the program cannot be started, `done` is called at once. A job whose runs were
+// left unanswered is held back for a while: the server is only asked to let us in, and what comes
+// of that is told, or `unknown` if it does.
+void prober_want(struct prober *prober, struct job *job, bool requested);
 
 // Takes a job that nobody waits for any more out of the prober's hands; `done` is not called for it
 // any more. False if it runs now: it is done by its deadline.
@@ -71,6 +59,10 @@ bool prober_drop(struct prober *prober, struct job *job) __attribute__((warn_unu
 // Starts a batch of all that is queued, if none is under way. Called before the loop waits, so that
 // what fell due at one moment shares a connection.
 void prober_start_batch(struct prober *prober);
+
+// Acts on what the process has sent by now, without waiting: before it is said that there is no
+// answer.
+void prober_look(struct prober *prober);
 
 // What is to say of a job that was wanted and is not done when a request must be answered: timeout
 // or starved with the time it has taken, or unknown with the job that is in its way.
@@ -90,6 +82,9 @@ void prober_end(struct prober *prober);
 bool prober_is_beyond_help(const struct prober *prober);
 
 const char *prober_name(const struct prober *prober);
+
+// Of its states, see prober.c; for tests and for people.
+const char *prober_state_name(const struct prober *prober);
 
 const struct prober_statistics *prober_statistics(const struct prober *prober);
 

@@ -130,11 +130,16 @@ static void scheduler_log_transition(const struct check_state *state,
               LOG_TEXT("meaning", well ? "" : info->sentence), LOG_TEXT("advice", info->advice));
 }
 
-static void scheduler_add_silence(struct judgement *judgement, struct duration silent)
+static void scheduler_add_silence(struct judgement *judgement, const struct probe *probe)
 {
-    if (silent.ms > 0)
-        (void)snprintf(judgement->reason, sizeof judgement->reason, "no answer for %lld.%lld s",
-                       (long long)silent.ms / 1000, (long long)silent.ms / 100 % 10);
+    long long silent = probe->silent.ms, held = probe->held.ms;
+    if (silent == 0 && held == 0)
+        return;
+    struct text reason = text_in(judgement->reason, sizeof judgement->reason);
+    text_addf(&reason, "%sno answer for %lld.%lld s", held > 0 ? "held back after " : "",
+              silent / 1000, silent / 100 % 10);
+    if (held > 0)
+        text_addf(&reason, "; next run in %lld.%lld s", held / 1000, held / 100 % 10);
 }
 
 // How long the server has refused the secret, and what it said then, if it was not asked again.
@@ -227,7 +232,7 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
     if (state->check->log_rows && probe->result != NULL)
         scheduler_log_rows(state->check, probe->result);
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
-    scheduler_add_silence(&judgement, probe->silent);
+    scheduler_add_silence(&judgement, probe);
     if (probe->refused)
         scheduler_add_refusal(&state->scheduler->refusal, &judgement, probe);
     if (probe->superuser)
@@ -251,10 +256,10 @@ static void scheduler_on_done(void *context, struct job *job, struct probe *prob
     scheduler_take_probe(CONTAINER_OF(job, struct check_state, job), probe);
 }
 
-static void scheduler_want(struct check_state *state, bool foreground)
+static void scheduler_want(struct check_state *state, bool requested)
 {
     if (state->check->broken == NULL) {
-        prober_want(state->prober, &state->job, foreground);
+        prober_want(state->prober, &state->job, requested);
         return;
     }
     struct instant now = scheduler_now(state->scheduler);

@@ -1,0 +1,1036 @@
+// What a prober does about whatever happens to it, in each of its states; then what takes several
+// events. What it did and told stands in words, see fake_platform.h; what it tells of a job is
+// "NAME=OUTCOME".
+#include "server/probing/prober.h"
+
+#include "server/base/log.h"
+
+#include "fake_platform.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { JOBS = 5, TIMEOUT_MS = 1000 };
+
+// Jobs a to d, and u that is not meant for the server.
+struct bench {
+    struct fake fake;
+    struct prober_statistics statistics;
+    struct refusal refusal;
+    struct check checks[JOBS];
+    struct job jobs[JOBS];
+    struct prober *prober;
+    struct probe told; // the latest
+    struct job *then;  // is wanted while something is told; NULL: none
+};
+
+static char *const names[JOBS] = {(char[]){"a"}, (char[]){"b"}, (char[]){"c"}, (char[]){"d"},
+                                  (char[]){"u"}};
+
+static char prober_own_name[] = "main";
+
+static struct job *job_of(struct bench *bench, char name)
+{
+    return &bench->jobs[name == 'u' ? JOBS - 1 : name - 'a'];
+}
+
+static void on_done(void *context, struct job *job, struct probe *probe)
+{
+    struct bench *bench = context;
+    char word[64];
+    (void)snprintf(word, sizeof word, "%s=%s", job->check->name,
+                   outcome_info(probe->outcome)->code);
+    fake_write(&bench->fake, word);
+    bench->told = *probe;
+    bench->told.result = NULL;
+    struct job *then = bench->then;
+    bench->then = NULL;
+    if (then != NULL)
+        prober_want(bench->prober, then, true);
+}
+
+static void open_bench(struct bench *bench, bool keeps)
+{
+    memset(bench, 0, sizeof *bench);
+    fake_open(&bench->fake);
+    bench->statistics.name = prober_own_name;
+    for (size_t i = 0; i < JOBS; i++) {
+        bench->checks[i] =
+            (struct check){.name = names[i], .sql = names[i], .timeout = {.ms = TIMEOUT_MS}};
+        bench->jobs[i].check = &bench->checks[i];
+    }
+    bench->checks[JOBS - 1].range.flavors = 1U << FLAVOR_MYSQL;
+    const struct prober_setup setup = {.platform = &bench->fake.platform,
+                                       .engine = ENGINE_POSTGRES,
+                                       .keeps = keeps,
+                                       .statistics = &bench->statistics,
+                                       .refusal = &bench->refusal,
+                                       .done = on_done,
+                                       .context = bench};
+    bench->prober = prober_new(&setup);
+}
+
+static void close_bench(struct bench *bench)
+{
+    if (bench->prober != NULL)
+        prober_end(bench->prober);
+    bench->prober = NULL;
+    assert_int_equal(alarms_next(&bench->fake.platform.alarms).ns, INT64_MAX);
+    fake_close(&bench->fake);
+}
+
+// "a" for each job that a request waits for, "A" for one that is due in the background.
+static void want(struct bench *bench, const char *wanted)
+{
+    for (; *wanted != '\0'; wanted++) {
+        bool requested = *wanted >= 'a';
+        prober_want(bench->prober, job_of(bench, (char)(*wanted | 0x20)), requested);
+    }
+}
+
+static void start(struct bench *bench, const char *wanted)
+{
+    want(bench, wanted);
+    prober_start_batch(bench->prober);
+}
+
+// --- each state
+
+static void be_idle(struct bench *bench)
+{
+    open_bench(bench, false);
+}
+
+static void be_idle_again(struct bench *bench)
+{
+    open_bench(bench, false);
+    start(bench, "a");
+    fake_reply(&bench->fake, OUTCOME_OK);
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+static void be_kept(struct bench *bench)
+{
+    open_bench(bench, true);
+    start(bench, "a");
+    fake_reply(&bench->fake, OUTCOME_OK);
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+static void be_opening(struct bench *bench)
+{
+    open_bench(bench, false);
+    start(bench, "aB");
+}
+
+static void be_pending(struct bench *bench)
+{
+    be_opening(bench);
+    fake_pass(&bench->fake, TIMEOUT_MS);
+}
+
+static void be_running(struct bench *bench)
+{
+    be_opening(bench);
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+static void be_running_last(struct bench *bench)
+{
+    open_bench(bench, false);
+    start(bench, "a");
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+// A connection that was open before.
+static void be_running_kept(struct bench *bench)
+{
+    be_kept(bench);
+    start(bench, "aB");
+}
+
+static void be_silent(struct bench *bench)
+{
+    be_running_last(bench);
+    fake_pass(&bench->fake, TIMEOUT_MS);
+}
+
+static void be_closing(struct bench *bench)
+{
+    open_bench(bench, false);
+    start(bench, "u");
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+// --- each event
+
+static void happen_wanted_there(struct bench *bench)
+{
+    want(bench, "b");
+}
+
+static void happen_wanted_new(struct bench *bench)
+{
+    want(bench, "c");
+}
+
+static void happen_wanted_first(struct bench *bench)
+{
+    want(bench, "a");
+}
+
+static void happen_due(struct bench *bench)
+{
+    want(bench, "C");
+}
+
+static void happen_batch(struct bench *bench)
+{
+    prober_start_batch(bench->prober);
+}
+
+static void happen_ok(struct bench *bench)
+{
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+static void happen_error(struct bench *bench)
+{
+    fake_reply(&bench->fake, OUTCOME_SERVER_ERROR);
+}
+
+static void happen_lost(struct bench *bench)
+{
+    fake_reply(&bench->fake, OUTCOME_LOST);
+}
+
+static void happen_old_reply(struct bench *bench)
+{
+    struct reply reply = {.sequence = bench->fake.process.call.sequence - 1,
+                          .verb = bench->fake.process.call.verb,
+                          .outcome = OUTCOME_SERVER_ERROR};
+    fake_say(&bench->fake, reply);
+}
+
+static void happen_other_verb(struct bench *bench)
+{
+    bool open = bench->fake.process.call.verb == VERB_OPEN;
+    struct reply reply = {.sequence = bench->fake.process.call.sequence,
+                          .verb = open ? VERB_CLOSE : VERB_OPEN};
+    fake_say(&bench->fake, reply);
+}
+
+static void happen_no_rows(struct bench *bench)
+{
+    struct reply reply = {.sequence = bench->fake.process.call.sequence, .verb = VERB_RUN};
+    fake_say(&bench->fake, reply);
+}
+
+static void happen_death(struct bench *bench)
+{
+    fake_die(&bench->fake);
+}
+
+// Goes on until something is done about it, or nothing is set any more.
+static void happen_deadline(struct bench *bench)
+{
+    while (bench->fake.words[0] == '\0' && fake_next(&bench->fake))
+        continue;
+}
+
+static void happen_deadline_unasked(struct bench *bench)
+{
+    bench->fake.is_stopped = true;
+    happen_deadline(bench);
+}
+
+static void happen_deadline_starved(struct bench *bench)
+{
+    bench->fake.cpu.waited_ns = 900000000;
+    happen_deadline(bench);
+}
+
+static void happen_late_reply(struct bench *bench)
+{
+    fake_send_reply(&bench->fake, OUTCOME_OK);
+    happen_deadline(bench);
+}
+
+static void happen_drop(struct bench *bench)
+{
+    if (!prober_drop(bench->prober, job_of(bench, 'a')))
+        fake_write(&bench->fake, "not-dropped");
+}
+
+static void happen_drop_other(struct bench *bench)
+{
+    if (!prober_drop(bench->prober, job_of(bench, 'b')))
+        fake_write(&bench->fake, "not-dropped");
+}
+
+static void happen_end(struct bench *bench)
+{
+    prober_end(bench->prober);
+    bench->prober = NULL;
+}
+
+// --- all of it
+
+struct row {
+    void (*happen)(struct bench *bench);
+    const char *words; // what is done and told
+    const char *state; // the next one; "": the prober has ended
+};
+
+static const struct row when_idle[] = {
+    {happen_wanted_first, "", "idle"},
+    {happen_wanted_there, "", "idle"},
+    {happen_wanted_new, "", "idle"},
+    {happen_due, "", "idle"},
+    {happen_batch, "", "idle"},
+    {happen_deadline, "", "idle"},
+    {happen_deadline_unasked, "", "idle"},
+    {happen_deadline_starved, "", "idle"},
+    {happen_late_reply, "", "idle"},
+    {happen_drop, "", "idle"},
+    {happen_drop_other, "", "idle"},
+    {happen_end, "", ""},
+};
+
+static const struct row when_idle_again[] = {
+    {happen_wanted_first, "", "idle"},
+    {happen_wanted_there, "", "idle"},
+    {happen_wanted_new, "", "idle"},
+    {happen_due, "", "idle"},
+    {happen_batch, "", "idle"},
+    {happen_ok, "kill", "idle"},
+    {happen_error, "kill", "idle"},
+    {happen_lost, "kill", "idle"},
+    {happen_old_reply, "kill", "idle"},
+    {happen_other_verb, "kill", "idle"},
+    {happen_no_rows, "kill", "idle"},
+    {happen_death, "", "idle"},
+    {happen_deadline, "", "idle"},
+    {happen_deadline_unasked, "", "idle"},
+    {happen_deadline_starved, "", "idle"},
+    {happen_late_reply, "", "idle"},
+    {happen_drop, "", "idle"},
+    {happen_drop_other, "", "idle"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_kept[] = {
+    {happen_wanted_first, "", "idle"},
+    {happen_wanted_there, "", "idle"},
+    {happen_wanted_new, "", "idle"},
+    {happen_due, "", "idle"},
+    {happen_batch, "", "idle"},
+    {happen_ok, "kill", "idle"},
+    {happen_error, "kill", "idle"},
+    {happen_lost, "kill", "idle"},
+    {happen_old_reply, "kill", "idle"},
+    {happen_other_verb, "kill", "idle"},
+    {happen_no_rows, "kill", "idle"},
+    {happen_death, "", "idle"},
+    {happen_deadline, "", "idle"},
+    {happen_deadline_unasked, "", "idle"},
+    {happen_deadline_starved, "", "idle"},
+    {happen_late_reply, "", "idle"},
+    {happen_drop, "", "idle"},
+    {happen_drop_other, "", "idle"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_opening[] = {
+    {happen_wanted_first, "", "opening"},
+    {happen_wanted_there, "", "opening"},
+    {happen_wanted_new, "", "opening"},
+    {happen_due, "", "opening"},
+    {happen_batch, "", "opening"},
+    {happen_ok, "run:a-1000", "running"},
+    {happen_error, "a=server_error b=server_error", "idle"},
+    {happen_lost, "a=lost b=lost", "idle"},
+    {happen_old_reply, "kill a=crashed b=crashed", "idle"},
+    {happen_other_verb, "kill a=crashed b=crashed", "idle"},
+    {happen_no_rows, "kill a=crashed b=crashed", "idle"},
+    {happen_death, "a=crashed b=crashed", "idle"},
+    {happen_deadline, "a=timeout b=timeout", "pending"},
+    {happen_deadline_unasked, "kill a=crashed b=crashed", "idle"},
+    {happen_deadline_starved, "a=starved b=starved", "pending"},
+    {happen_late_reply, "run:a-1000", "running"},
+    {happen_drop, "", "opening"},
+    {happen_drop_other, "", "opening"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_pending[] = {
+    {happen_wanted_first, "a=timeout", "pending"},
+    {happen_wanted_there, "b=timeout", "pending"},
+    {happen_wanted_new, "c=timeout", "pending"},
+    {happen_due, "c=timeout", "pending"},
+    {happen_batch, "", "pending"},
+    {happen_ok, "run:a-1000", "running"},
+    {happen_error, "a=server_error b=server_error", "idle"},
+    {happen_lost, "a=lost b=lost", "idle"},
+    {happen_old_reply, "kill a=crashed b=crashed", "idle"},
+    {happen_other_verb, "kill a=crashed b=crashed", "idle"},
+    {happen_no_rows, "kill a=crashed b=crashed", "idle"},
+    {happen_death, "a=crashed b=crashed", "idle"},
+    {happen_deadline, "kill start open-1000", "pending"},
+    {happen_deadline_unasked, "kill start open-1000", "pending"},
+    {happen_deadline_starved, "kill start open-1000", "pending"},
+    {happen_late_reply, "run:a-1000", "running"},
+    {happen_drop, "", "pending"},
+    {happen_drop_other, "", "pending"},
+    {happen_end, "kill", ""},
+};
+
+static const struct row when_running[] = {
+    {happen_wanted_first, "", "running"},
+    {happen_wanted_there, "", "running"},
+    {happen_wanted_new, "", "running"},
+    {happen_due, "", "running"},
+    {happen_batch, "", "running"},
+    {happen_ok, "a=ok run:b-1000-last", "running"},
+    {happen_error, "a=server_error run:b-1000-last", "running"},
+    {happen_lost, "a=lost open-1000", "opening"},
+    {happen_old_reply, "kill a=crashed start open-1000", "opening"},
+    {happen_other_verb, "kill a=crashed start open-1000", "opening"},
+    {happen_no_rows, "kill a=crashed start open-1000", "opening"},
+    {happen_death, "a=crashed start open-1000", "opening"},
+    {happen_deadline, "kill a=timeout start open-1000", "opening"},
+    {happen_deadline_unasked, "kill a=crashed start open-1000", "opening"},
+    {happen_deadline_starved, "kill a=starved start open-1000", "opening"},
+    {happen_late_reply, "a=ok run:b-1000-last", "running"},
+    {happen_drop, "not-dropped", "running"},
+    {happen_drop_other, "", "running"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_running_last[] = {
+    {happen_wanted_first, "", "running"},
+    {happen_wanted_there, "", "running"},
+    {happen_wanted_new, "", "running"},
+    {happen_due, "", "running"},
+    {happen_batch, "", "running"},
+    {happen_ok, "a=ok", "idle"},
+    {happen_error, "a=server_error", "idle"},
+    {happen_lost, "a=lost", "idle"},
+    {happen_old_reply, "kill a=crashed", "idle"},
+    {happen_other_verb, "kill a=crashed", "idle"},
+    {happen_no_rows, "kill a=crashed", "idle"},
+    {happen_death, "a=crashed", "idle"},
+    {happen_deadline, "a=timeout", "silent"},
+    {happen_deadline_unasked, "kill a=crashed", "idle"},
+    {happen_deadline_starved, "kill a=starved", "idle"},
+    {happen_late_reply, "a=ok", "idle"},
+    {happen_drop, "not-dropped", "running"},
+    {happen_drop_other, "", "running"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_running_kept[] = {
+    {happen_wanted_first, "", "running"},
+    {happen_wanted_there, "", "running"},
+    {happen_wanted_new, "", "running"},
+    {happen_due, "", "running"},
+    {happen_batch, "", "running"},
+    {happen_ok, "a=ok run:b-1000", "running"},
+    {happen_error, "a=server_error run:b-1000", "running"},
+    {happen_lost, "open-1000", "opening"},
+    {happen_old_reply, "kill a=crashed start open-1000", "opening"},
+    {happen_other_verb, "kill a=crashed start open-1000", "opening"},
+    {happen_no_rows, "kill a=crashed start open-1000", "opening"},
+    {happen_death, "a=crashed start open-1000", "opening"},
+    {happen_deadline, "kill a=timeout start open-1000", "opening"},
+    {happen_deadline_unasked, "kill a=crashed start open-1000", "opening"},
+    {happen_deadline_starved, "kill a=starved start open-1000", "opening"},
+    {happen_late_reply, "a=ok run:b-1000", "running"},
+    {happen_drop, "not-dropped", "running"},
+    {happen_drop_other, "", "running"},
+    {happen_end, "end", ""},
+};
+
+static const struct row when_silent[] = {
+    {happen_wanted_first, "a=timeout", "silent"},
+    {happen_wanted_there, "kill", "idle"},
+    {happen_wanted_new, "kill", "idle"},
+    {happen_due, "kill", "idle"},
+    {happen_batch, "", "silent"},
+    {happen_ok, "", "idle"},
+    {happen_error, "", "idle"},
+    {happen_lost, "", "idle"},
+    {happen_old_reply, "kill a=crashed", "idle"},
+    {happen_other_verb, "kill a=crashed", "idle"},
+    {happen_no_rows, "kill a=crashed", "idle"},
+    {happen_death, "a=crashed", "idle"},
+    {happen_deadline, "", "silent"},
+    {happen_deadline_unasked, "", "silent"},
+    {happen_deadline_starved, "", "silent"},
+    {happen_late_reply, "", "silent"},
+    {happen_drop, "kill", "idle"},
+    {happen_drop_other, "", "silent"},
+    {happen_end, "kill", ""},
+};
+
+static const struct row when_closing[] = {
+    {happen_wanted_first, "", "closing"},
+    {happen_wanted_there, "", "closing"},
+    {happen_wanted_new, "", "closing"},
+    {happen_due, "", "closing"},
+    {happen_batch, "", "closing"},
+    {happen_ok, "", "idle"},
+    {happen_error, "", "idle"},
+    {happen_lost, "", "idle"},
+    {happen_old_reply, "kill", "idle"},
+    {happen_other_verb, "kill", "idle"},
+    {happen_no_rows, "kill", "idle"},
+    {happen_death, "", "idle"},
+    {happen_deadline, "kill", "idle"},
+    {happen_deadline_unasked, "kill", "idle"},
+    {happen_deadline_starved, "kill", "idle"},
+    {happen_late_reply, "", "idle"},
+    {happen_drop, "", "closing"},
+    {happen_drop_other, "", "closing"},
+    {happen_end, "end", ""},
+};
+
+static const struct {
+    void (*be)(struct bench *bench);
+    const struct row *rows;
+    size_t count;
+} all[] = {
+    {be_idle, when_idle, COUNT(when_idle)},
+    {be_idle_again, when_idle_again, COUNT(when_idle_again)},
+    {be_kept, when_kept, COUNT(when_kept)},
+    {be_opening, when_opening, COUNT(when_opening)},
+    {be_pending, when_pending, COUNT(when_pending)},
+    {be_running, when_running, COUNT(when_running)},
+    {be_running_last, when_running_last, COUNT(when_running_last)},
+    {be_running_kept, when_running_kept, COUNT(when_running_kept)},
+    {be_silent, when_silent, COUNT(when_silent)},
+    {be_closing, when_closing, COUNT(when_closing)},
+};
+
+static void each_event_in_each_state(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(all); i++) {
+        for (size_t j = 0; j < all[i].count; j++) {
+            const struct row *row = &all[i].rows[j];
+            struct bench bench;
+            all[i].be(&bench);
+            (void)fake_read(&bench.fake);
+            row->happen(&bench);
+            const char *next = bench.prober != NULL ? prober_state_name(bench.prober) : "";
+            assert_string_equal(fake_read(&bench.fake), row->words);
+            assert_string_equal(next, row->state);
+            close_bench(&bench);
+        }
+    }
+}
+
+// --- who goes first
+
+// Answers every call, and starts a batch whenever none is under way.
+static void answer_all(struct bench *bench)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        bool idle = strcmp(prober_state_name(bench->prober), "idle") == 0;
+        if (idle)
+            prober_start_batch(bench->prober);
+        else
+            fake_reply(&bench->fake, OUTCOME_OK);
+    }
+}
+
+static void requested_checks_go_first_then_who_came_first(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "AcBd");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake),
+                        "start open-1000 run:c-1000 c=ok run:d-1000 d=ok run:a-1000 a=ok "
+                        "run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+// A batch of background checks, one of which is asked for, and then another one that is not in it.
+static void a_request_for_a_check_in_the_batch_is_next(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "ABC");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "cd");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake),
+                        "start open-1000 run:a-1000 a=ok run:c-1000 c=ok close-200 "
+                        "open-1000 run:d-1000 d=ok run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+static void a_request_for_a_check_in_the_queue_moves_it_up(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "a");
+    want(&bench, "BC");
+    want(&bench, "c");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:a-1000-last a=ok "
+                                                "open-1000 run:c-1000 c=ok run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+static void background_checks_go_on_while_nobody_waits(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "AB");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "C");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:a-1000 a=ok run:b-1000-last "
+                                                "b=ok open-1000 run:c-1000-last c=ok");
+    close_bench(&bench);
+}
+
+static void what_is_wanted_while_something_is_told_is_run(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_running(&bench); // a and B
+    bench.then = job_of(&bench, 'c');
+    (void)fake_read(&bench.fake);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "a=ok close-200 open-1000 run:c-1000 c=ok "
+                                                "run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+static void a_batch_goes_on_on_another_connection_after_a_kill(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_running(&bench);
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake),
+                        "kill a=timeout start open-1000 run:b-1000-last b=ok");
+    assert_int_equal(bench.statistics.kills, 1);
+    close_bench(&bench);
+}
+
+// The time of an open counts against the check that it was made for, and no other.
+static void a_check_that_moves_up_has_all_its_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    bench.checks[1].timeout.ms = 100;
+    start(&bench, "AB");
+    fake_pass(&bench.fake, 500);
+    want(&bench, "b");
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "run:b-100");
+    close_bench(&bench);
+    be_opening(&bench);
+    bench.checks[1].timeout.ms = 100;
+    fake_pass(&bench.fake, 500);
+    assert_true(prober_drop(bench.prober, job_of(&bench, 'a')));
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "run:b-100-last");
+    close_bench(&bench);
+}
+
+static void a_check_not_meant_for_the_server_costs_the_next_one_no_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "ua");
+    fake_pass(&bench.fake, 500);
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "u=skipped run:a-1000-last");
+    close_bench(&bench);
+}
+
+// --- opens that stay unanswered
+
+static void a_pending_open_is_replaced_ever_more_seldom(void **state)
+{
+    (void)state;
+    static const int64_t waits[] = {10000, 20000, 40000, 60000, 60000, 60000};
+    struct bench bench;
+    be_opening(&bench);
+    struct instant began = bench.fake.now;
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        (void)fake_read(&bench.fake);
+        fake_pass(&bench.fake, waits[i] - 1);
+        assert_string_equal(fake_read(&bench.fake), i == 0 ? "a=timeout b=timeout" : "");
+        want(&bench, "c");
+        assert_int_equal(bench.told.started.ns, bench.fake.now.ns);
+        assert_int_equal(bench.told.silent.ms, instant_since(began, bench.fake.now).ms);
+        fake_pass(&bench.fake, 1);
+        assert_string_equal(fake_read(&bench.fake), "c=timeout kill start open-1000");
+    }
+    close_bench(&bench);
+}
+
+static void nothing_wakes_between_an_attempt_and_its_replacement(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    for (unsigned i = 0; i < 60; i++) {
+        int64_t sleeps = instant_left(alarms_next(&bench.fake.platform.alarms), bench.fake.now).ms;
+        assert_true(sleeps >= 9000);
+        assert_true(fake_next(&bench.fake)); // another attempt
+        fake_pass(&bench.fake, TIMEOUT_MS);
+    }
+    close_bench(&bench);
+}
+
+static void nothing_wakes_without_a_batch(void **state)
+{
+    (void)state;
+    void (*const rest[])(struct bench *) = {be_idle, be_idle_again, be_kept, be_silent};
+    for (size_t i = 0; i < COUNT(rest); i++) {
+        struct bench bench;
+        rest[i](&bench);
+        bench.fake.wakes = 0;
+        fake_pass(&bench.fake, 3600000);
+        assert_int_equal(bench.fake.wakes, 0);
+        close_bench(&bench);
+    }
+}
+
+static void an_answer_that_is_there_counts_before_a_new_timeout(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_send_reply(&bench.fake, OUTCOME_OK);
+    (void)fake_read(&bench.fake);
+    want(&bench, "b");
+    assert_string_equal(fake_read(&bench.fake), "run:a-1000");
+    close_bench(&bench);
+    be_pending(&bench);
+    fake_send_reply(&bench.fake, OUTCOME_DENIED);
+    (void)fake_read(&bench.fake);
+    want(&bench, "c");
+    prober_start_batch(bench.prober);
+    assert_string_equal(fake_read(&bench.fake), "a=denied b=denied open-1000");
+    close_bench(&bench);
+}
+
+// What the first attempt has shown holds until the second has had its time.
+static void a_new_attempt_says_nothing_before_its_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    bench.fake.is_ready = true;
+    fake_pass(&bench.fake, 10000);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_ready = false;
+    want(&bench, "a");
+    fake_pass(&bench.fake, TIMEOUT_MS - 1);
+    want(&bench, "a");
+    fake_pass(&bench.fake, 1);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=starved a=starved a=timeout");
+    close_bench(&bench);
+}
+
+static void a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    bench.fake.is_ready = true;
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    fake_pass(&bench.fake, 5000);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 a=starved b=starved a=starved");
+    close_bench(&bench);
+}
+
+static void a_loop_that_did_not_turn_tells_nothing_of_the_server(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    bench.fake.now = instant_add(bench.fake.now, (struct duration){.ms = TIMEOUT_MS});
+    fake_pass(&bench.fake, 0);
+    assert_string_equal(fake_read(&bench.fake), "a=starved b=starved");
+    close_bench(&bench);
+}
+
+// --- runs that stay unanswered
+
+static void a_silent_run_tells_of_the_server_as_it_is_now(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_silent(&bench);
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, 700);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout");
+    assert_int_equal(bench.told.started.ns, bench.fake.now.ns);
+    assert_int_equal(bench.told.silent.ms, TIMEOUT_MS + 700);
+    bench.fake.is_stopped = true; // stopped: nobody would hear the answer
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=crashed");
+    close_bench(&bench);
+}
+
+static void an_unanswered_check_is_run_ever_more_seldom(void **state)
+{
+    (void)state;
+    static const int64_t waits[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+    struct bench bench;
+    be_silent(&bench);
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        (void)fake_read(&bench.fake);
+        fake_pass(&bench.fake, waits[i] - 1);
+        want(&bench, "a");
+        assert_string_equal(fake_read(&bench.fake), "a=timeout");
+        fake_pass(&bench.fake, 1);
+        start(&bench, "a");
+        assert_string_equal(fake_read(&bench.fake), "kill start open-1000");
+        fake_reply(&bench.fake, OUTCOME_OK);
+        fake_pass(&bench.fake, TIMEOUT_MS);
+        assert_string_equal(fake_read(&bench.fake), "run:a-1000-last a=timeout");
+    }
+    assert_int_equal(bench.statistics.kills, COUNT(waits));
+    close_bench(&bench);
+}
+
+static void an_answer_too_late_to_be_told_ends_the_silence(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_silent(&bench);
+    (void)fake_read(&bench.fake);
+    fake_send_reply(&bench.fake, OUTCOME_OK);
+    start(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "open-1000");
+    assert_int_equal(bench.statistics.kills, 0);
+    close_bench(&bench);
+}
+
+// Where another check needs the process.
+static void a_check_held_back_is_unknown_if_the_server_lets_us_in(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_running(&bench);
+    fake_pass(&bench.fake, TIMEOUT_MS); // a is held back for a second
+    answer_all(&bench);
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, 300);
+    start(&bench, "ab");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 a=unknown run:b-1000-last b=ok");
+    start(&bench, "a");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 a=unknown close-200");
+    assert_int_equal(bench.told.held.ms, 700);
+    assert_int_equal(bench.told.silent.ms, TIMEOUT_MS + 300);
+    assert_int_equal(bench.told.started.ns, bench.fake.now.ns);
+    answer_all(&bench);
+    start(&bench, "a");
+    fake_reply(&bench.fake, OUTCOME_REFUSED);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 a=refused");
+    fake_pass(&bench.fake, 700);
+    start(&bench, "a");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 run:a-1000-last a=ok");
+    close_bench(&bench);
+}
+
+static void our_own_fault_holds_no_check_back(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_running(&bench);
+    bench.fake.cpu.waited_ns = 900000000;
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    answer_all(&bench);
+    start(&bench, "a");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "kill a=starved start open-1000 run:b-1000-last "
+                                                "b=ok open-1000 run:a-1000-last a=ok");
+    close_bench(&bench);
+}
+
+// --- what a request is told of a check that is not done
+
+static void what_is_in_the_way_is_named(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    fake_pass(&bench.fake, 600);
+    struct unfinished second = prober_explain(bench.prober, job_of(&bench, 'b'));
+    assert_int_equal(second.outcome, OUTCOME_TIMEOUT);
+    assert_int_equal(second.ran.ms, 600);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    second = prober_explain(bench.prober, job_of(&bench, 'b'));
+    assert_int_equal(second.outcome, OUTCOME_UNKNOWN);
+    assert_string_equal(second.ahead->name, "a");
+    struct unfinished first = prober_explain(bench.prober, job_of(&bench, 'a'));
+    assert_int_equal(first.outcome, OUTCOME_TIMEOUT);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_null(prober_explain(bench.prober, job_of(&bench, 'b')).ahead);
+    close_bench(&bench);
+}
+
+// More than half of the time that has passed, though it may go on for longer.
+static void too_little_cpu_so_far_is_no_silence_of_the_server(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    fake_pass(&bench.fake, 600);
+    bench.fake.cpu.waited_ns = 400000000;
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'a')).outcome, OUTCOME_STARVED);
+    close_bench(&bench);
+}
+
+// --- the process
+
+static void a_prober_that_fails_is_started_ever_more_seldom(void **state)
+{
+    (void)state;
+    static const int64_t waits[] = {0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000, 10000};
+    struct bench bench;
+    open_bench(&bench, false);
+    bench.fake.cannot_start = true;
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        start(&bench, "a");
+        assert_string_equal(fake_read(&bench.fake), "no-start a=crashed");
+        assert_int_equal(prober_is_beyond_help(bench.prober), i == 10);
+        if (waits[i] > 0) {
+            fake_pass(&bench.fake, waits[i] - 1);
+            want(&bench, "a");
+            assert_string_equal(fake_read(&bench.fake), "a=crashed");
+            assert_int_equal(bench.told.started.ns, bench.fake.now.ns);
+            fake_pass(&bench.fake, 1);
+        }
+    }
+    bench.fake.cannot_start = false;
+    start(&bench, "a");
+    fake_reply(&bench.fake, OUTCOME_DENIED);
+    assert_false(prober_is_beyond_help(bench.prober));
+    close_bench(&bench);
+}
+
+static void a_process_that_takes_no_calls_is_a_failure(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    bench.fake.takes_no_calls = true;
+    start(&bench, "ab");
+    assert_string_equal(fake_read(&bench.fake), "start no-call kill a=crashed b=crashed");
+    assert_int_equal(bench.statistics.crashes, 1);
+    close_bench(&bench);
+    be_opening(&bench);
+    bench.fake.takes_no_calls = true;
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "no-call kill a=crashed b=crashed");
+    close_bench(&bench);
+}
+
+static void a_secret_that_is_refused_is_not_kept_open_for(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, true);
+    start(&bench, "a");
+    fake_say(&bench.fake, (struct reply){.sequence = bench.fake.process.call.sequence,
+                                         .verb = VERB_OPEN,
+                                         .outcome = OUTCOME_OK,
+                                         .trial = TRIAL_REFUSED,
+                                         .secret = 7});
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:a-1000-last a=ok");
+    assert_true(bench.told.refused);
+    start(&bench, "a");
+    assert_int_equal(bench.fake.process.call.withheld, 7);
+    close_bench(&bench);
+}
+
+// The question goes with an open, once a minute, and the answer holds until the next one.
+static void whether_the_user_is_a_superuser_is_asked_once_a_minute(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    for (unsigned i = 0; i < 100; i++) {
+        start(&bench, "a");
+        bool asked = bench.fake.process.call.inspect;
+        assert_int_equal(asked, i % 61 == 0);
+        fake_pass(&bench.fake, 2); // the minute may pass in mid-open
+        fake_say(&bench.fake, (struct reply){.sequence = bench.fake.process.call.sequence,
+                                             .verb = VERB_OPEN,
+                                             .superuser = asked});
+        fake_reply(&bench.fake, OUTCOME_OK);
+        assert_true(bench.told.superuser);
+        fake_pass(&bench.fake, 998);
+    }
+    close_bench(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_event_in_each_state),
+        cmocka_unit_test(requested_checks_go_first_then_who_came_first),
+        cmocka_unit_test(a_request_for_a_check_in_the_batch_is_next),
+        cmocka_unit_test(a_request_for_a_check_in_the_queue_moves_it_up),
+        cmocka_unit_test(background_checks_go_on_while_nobody_waits),
+        cmocka_unit_test(what_is_wanted_while_something_is_told_is_run),
+        cmocka_unit_test(a_batch_goes_on_on_another_connection_after_a_kill),
+        cmocka_unit_test(a_check_that_moves_up_has_all_its_time),
+        cmocka_unit_test(a_check_not_meant_for_the_server_costs_the_next_one_no_time),
+        cmocka_unit_test(a_pending_open_is_replaced_ever_more_seldom),
+        cmocka_unit_test(nothing_wakes_between_an_attempt_and_its_replacement),
+        cmocka_unit_test(nothing_wakes_without_a_batch),
+        cmocka_unit_test(an_answer_that_is_there_counts_before_a_new_timeout),
+        cmocka_unit_test(a_new_attempt_says_nothing_before_its_time),
+        cmocka_unit_test(a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server),
+        cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
+        cmocka_unit_test(a_silent_run_tells_of_the_server_as_it_is_now),
+        cmocka_unit_test(an_unanswered_check_is_run_ever_more_seldom),
+        cmocka_unit_test(an_answer_too_late_to_be_told_ends_the_silence),
+        cmocka_unit_test(a_check_held_back_is_unknown_if_the_server_lets_us_in),
+        cmocka_unit_test(our_own_fault_holds_no_check_back),
+        cmocka_unit_test(what_is_in_the_way_is_named),
+        cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),
+        cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),
+        cmocka_unit_test(a_process_that_takes_no_calls_is_a_failure),
+        cmocka_unit_test(a_secret_that_is_refused_is_not_kept_open_for),
+        cmocka_unit_test(whether_the_user_is_a_superuser_is_asked_once_a_minute),
+    };
+    log_configure(LOG_FORMAT_LOGFMT, LOG_ERROR + 1); // which of them says nothing
+    return RUN(tests);
+}
