@@ -301,6 +301,15 @@ static bool scheduler_has_barely_begun(const struct check_state *state, struct d
     return 2 * ran.ms < (limit < deadline ? limit : deadline);
 }
 
+static struct check_view scheduler_view_of_nothing(const struct check_state *state,
+                                                   enum outcome outcome)
+{
+    return (struct check_view){.check = state->check,
+                               .statistics = state->statistics,
+                               .message = "",
+                               .judgement = judge(state->check, outcome, NULL, NULL)};
+}
+
 // For this answer alone: the run goes on to its own end.
 static struct check_view scheduler_view_of_unfinished(const struct check_state *state)
 {
@@ -309,10 +318,7 @@ static struct check_view scheduler_view_of_unfinished(const struct check_state *
     bool barely = silent && scheduler_has_barely_begun(state, unfinished.ran);
     if (barely)
         unfinished.outcome = OUTCOME_UNKNOWN;
-    struct check_view view = {.check = state->check,
-                              .statistics = state->statistics,
-                              .message = "",
-                              .judgement = judge(state->check, unfinished.outcome, NULL, NULL)};
+    struct check_view view = scheduler_view_of_nothing(state, unfinished.outcome);
     struct text reason = text_in(view.judgement.reason, sizeof view.judgement.reason);
     if (unfinished.outcome != OUTCOME_UNKNOWN)
         text_addf(&reason, "no answer for %lld ms", (long long)unfinished.ran.ms);
@@ -326,14 +332,30 @@ static struct check_view scheduler_view_of_unfinished(const struct check_state *
     return view;
 }
 
+// It was young when the request came, and there has been no time for another.
+static struct check_view scheduler_view_of_aged(const struct check_state *state)
+{
+    struct check_view view = scheduler_view_of_nothing(state, OUTCOME_UNKNOWN);
+    (void)snprintf(view.judgement.reason, sizeof view.judgement.reason,
+                   "what was known has become too old");
+    return view;
+}
+
+static struct check_view scheduler_view_of(const struct need *need, struct instant now)
+{
+    if (need->progress == NEED_WAITING)
+        return scheduler_view_of_unfinished(need->state);
+    if (need->progress == NEED_MET && !scheduler_is_fresh(need->state, now))
+        return scheduler_view_of_aged(need->state);
+    return scheduler_view_of_result(need->state);
+}
+
 static void scheduler_answer(struct waiter *waiter)
 {
     struct check_view *views = memory_new((waiter->count + 1) * sizeof *views);
-    for (size_t i = 0; i < waiter->count; i++) {
-        const struct need *need = &waiter->needs[i];
-        views[i] = need->progress == NEED_WAITING ? scheduler_view_of_unfinished(need->state)
-                                                  : scheduler_view_of_result(need->state);
-    }
+    struct instant now = scheduler_now(waiter->scheduler);
+    for (size_t i = 0; i < waiter->count; i++)
+        views[i] = scheduler_view_of(&waiter->needs[i], now);
     waiter->ready(waiter->context, views, waiter->count);
     free(views);
 }
@@ -391,9 +413,16 @@ static void scheduler_finish(struct waiter *waiter)
         scheduler_end_waiter(waiter);
 }
 
+// An answer that is there counts, however late we look.
 static void scheduler_on_deadline(struct alarm *alarm)
 {
-    scheduler_end_waiter(CONTAINER_OF(alarm, struct waiter, deadline));
+    struct waiter *waiter = CONTAINER_OF(alarm, struct waiter, deadline);
+    waiter->asking = true;
+    for (size_t i = 0; i < waiter->count; i++) {
+        if (waiter->needs[i].progress == NEED_WAITING)
+            prober_look(waiter->needs[i].state->prober);
+    }
+    scheduler_end_waiter(waiter);
 }
 
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
