@@ -55,6 +55,7 @@ static void open_bench(struct bench *bench, bool keeps)
     memset(bench, 0, sizeof *bench);
     fake_open(&bench->fake);
     bench->statistics.name = prober_own_name;
+    bench->refusal.holders = 1;
     for (size_t i = 0; i < JOBS; i++) {
         bench->checks[i] =
             (struct check){.name = names[i], .sql = names[i], .timeout = {.ms = TIMEOUT_MS}};
@@ -588,6 +589,53 @@ static void a_request_for_a_check_in_the_queue_moves_it_up(void **state)
     close_bench(&bench);
 }
 
+// A request that has been answered at its deadline waits no longer.
+static void a_check_that_nobody_waits_for_any_more_is_a_background_one(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "abc");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "d");
+    prober_release(bench.prober, job_of(&bench, 'a'));
+    prober_release(bench.prober, job_of(&bench, 'b'));
+    (void)fake_read(&bench.fake);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "a=ok run:c-1000 c=ok close-200 open-1000 "
+                                                "run:d-1000 d=ok run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+static void a_request_that_comes_during_a_background_login_shares_it(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "A");
+    want(&bench, "bC");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:b-1000 b=ok run:a-1000 a=ok "
+                                                "run:c-1000-last c=ok");
+    close_bench(&bench);
+}
+
+static void a_request_is_next_after_a_kill_too(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "AB");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "c");
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "kill a=timeout start open-1000 run:c-1000 c=ok "
+                                                "run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
 static void background_checks_go_on_while_nobody_waits(void **state)
 {
     (void)state;
@@ -863,6 +911,40 @@ static void a_check_held_back_is_unknown_if_the_server_lets_us_in(void **state)
     close_bench(&bench);
 }
 
+static void a_kept_connection_tells_nothing_of_a_check_that_does_not_run(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_running_kept(&bench);
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    answer_all(&bench);
+    (void)fake_read(&bench.fake);
+    start(&bench, "a"); // as of now: only a login tells
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 a=unknown");
+    assert_string_equal(prober_state_name(bench.prober), "idle");
+    start(&bench, "u");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 u=skipped");
+    start(&bench, "bu");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "run:b-1000 b=ok u=skipped");
+    close_bench(&bench);
+}
+
+static void a_run_whose_process_died_is_not_held_back(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_silent(&bench);
+    fake_die(&bench.fake);
+    (void)fake_read(&bench.fake);
+    start(&bench, "a");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:a-1000-last a=ok");
+    close_bench(&bench);
+}
+
 static void our_own_fault_holds_no_check_back(void **state)
 {
     (void)state;
@@ -1007,6 +1089,9 @@ int main(void)
         cmocka_unit_test(requested_checks_go_first_then_who_came_first),
         cmocka_unit_test(a_request_for_a_check_in_the_batch_is_next),
         cmocka_unit_test(a_request_for_a_check_in_the_queue_moves_it_up),
+        cmocka_unit_test(a_check_that_nobody_waits_for_any_more_is_a_background_one),
+        cmocka_unit_test(a_request_that_comes_during_a_background_login_shares_it),
+        cmocka_unit_test(a_request_is_next_after_a_kill_too),
         cmocka_unit_test(background_checks_go_on_while_nobody_waits),
         cmocka_unit_test(what_is_wanted_while_something_is_told_is_run),
         cmocka_unit_test(a_batch_goes_on_on_another_connection_after_a_kill),
@@ -1023,6 +1108,8 @@ int main(void)
         cmocka_unit_test(an_unanswered_check_is_run_ever_more_seldom),
         cmocka_unit_test(an_answer_too_late_to_be_told_ends_the_silence),
         cmocka_unit_test(a_check_held_back_is_unknown_if_the_server_lets_us_in),
+        cmocka_unit_test(a_kept_connection_tells_nothing_of_a_check_that_does_not_run),
+        cmocka_unit_test(a_run_whose_process_died_is_not_held_back),
         cmocka_unit_test(our_own_fault_holds_no_check_back),
         cmocka_unit_test(what_is_in_the_way_is_named),
         cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),

@@ -20,18 +20,26 @@ static int64_t effort_stall_since(const struct effort *effort, struct instant no
 }
 
 // As its program is loaded from a cold disk.
+static bool effort_is_absent(const struct platform *platform, const struct prober_process *process)
+{
+    return process != NULL && !platform->functions->has_asked(process);
+}
+
+// Who looks seldom cannot know when it came: for all that is known, just now.
 static int64_t effort_absence_since(const struct effort *effort, const struct platform *platform,
                                     const struct prober_process *process, struct instant now)
 {
-    bool there = process == NULL || platform->functions->has_asked(process);
-    return there ? 0 : now.ns - effort->last_look.ns;
+    bool absent = effort->resting ? effort->was_absent : effort_is_absent(platform, process);
+    return absent ? now.ns - effort->last_look.ns : 0;
 }
 
 void effort_begin(struct effort *effort, struct platform *platform,
                   const struct prober_process *process, struct instant since)
 {
-    *effort = (struct effort){
-        .since = since, .last_look = since, .at_start = effort_cpu_of(platform, process)};
+    *effort = (struct effort){.since = since,
+                              .last_look = since,
+                              .at_start = effort_cpu_of(platform, process),
+                              .was_absent = effort_is_absent(platform, process)};
 }
 
 void effort_look(struct effort *effort, struct platform *platform,
@@ -41,11 +49,18 @@ void effort_look(struct effort *effort, struct platform *platform,
     if (effort->resting && now.ns - effort->last_look.ns < PERIOD_NS)
         return;
     bool ready = process != NULL && platform->functions->is_ready(process);
+    bool unable = process != NULL && !platform->functions->asks(process);
     int64_t used_ns = effort_cpu_of(platform, process).used_ns;
-    if (ready && effort->was_ready && used_ns == effort->was_used_ns)
+    bool frozen = ready && effort->was_ready && used_ns == effort->was_used_ns;
+    if (frozen)
         effort->frozen_ns += now.ns - effort->last_look.ns;
+    if (effort->was_unable) // for all that is known, until now
+        effort->unable_ns += now.ns - effort->last_look.ns;
     effort->stalled_ns += effort_stall_since(effort, now);
     effort->absent_ns += effort_absence_since(effort, platform, process, now);
+    effort->was_absent = effort_is_absent(platform, process);
+    effort->deaf = unable || frozen;
+    effort->was_unable = unable;
     effort->was_ready = ready;
     effort->was_used_ns = used_ns;
     effort->last_look = now;
@@ -56,13 +71,37 @@ void effort_rest(struct effort *effort)
     effort->resting = true;
 }
 
+bool effort_is_deaf(const struct effort *effort)
+{
+    return effort->deaf;
+}
+
+static int64_t effort_starved_ns(const struct effort *effort, struct platform *platform,
+                                 const struct prober_process *process)
+{
+    int64_t waited_ns = effort_cpu_of(platform, process).waited_ns - effort->at_start.waited_ns;
+    return waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
+}
+
+static bool effort_lost_more(const struct effort *effort, struct platform *platform, int64_t own_ns,
+                             struct duration span)
+{
+    own_ns += effort->stalled_ns + effort_stall_since(effort, platform_now(platform));
+    return own_ns > span.ms * 1000000 / 2;
+}
+
 bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
                       const struct prober_process *process, struct duration span)
 {
-    int64_t lost_ns = effort->stalled_ns + effort_stall_since(effort, platform_now(platform));
-    int64_t waited_ns = effort_cpu_of(platform, process).waited_ns - effort->at_start.waited_ns;
-    lost_ns += waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
-    return lost_ns > span.ms * 1000000 / 2;
+    return effort_lost_more(effort, platform, effort_starved_ns(effort, platform, process), span);
+}
+
+bool effort_is_wanting(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span)
+{
+    int64_t starved_ns = effort_starved_ns(effort, platform, process);
+    int64_t own_ns = starved_ns > effort->unable_ns ? starved_ns : effort->unable_ns;
+    return effort_lost_more(effort, platform, own_ns, span);
 }
 
 bool effort_is_starved(const struct effort *effort, struct platform *platform,

@@ -14,7 +14,11 @@ struct effort {
     int64_t stalled_ns;       // the loop did not turn
     int64_t frozen_ns;        // the process was ready to run and did not get to
     int64_t absent_ns;        // the process had not come so far as to take its call
-    bool was_ready;           // at the last look
+    int64_t unable_ns;        // likewise, or it was stopped
+    bool was_absent;          // at the last look
+    bool was_unable;          // likewise
+    bool was_ready;           // likewise
+    bool deaf;                // at the last look: stopped, or ready to run and does not get to
     int64_t was_used_ns;      // what the process had had of the CPU by then
     bool resting;             // nobody looks every so often any more
 };
@@ -33,7 +37,10 @@ void effort_look(struct effort *effort, struct platform *platform,
 // sees nothing new.
 void effort_rest(struct effort *effort);
 
-// True if for more than half of a span of this length the prober waited for a CPU or the loop did
+// True if an answer of the server would not have been heard lately, as of the last look.
+bool effort_is_deaf(const struct effort *effort);
+
+// True if for more than half of a span of this length the prober waited for a CPU, or the loop did
 // not turn.
 bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
                       const struct prober_process *process, struct duration span);
@@ -41,4 +48,8 @@ bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
 // True if it was so, or if the process was only on its way for as long: then we, not the server,
 // may be why there is no answer.
 bool effort_is_starved(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span);
+
+// True if it lacked the CPU, or the process could not ask, for so long.
+bool effort_is_wanting(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span);

@@ -156,12 +156,13 @@ static bool prober_is_starved(const struct prober *prober, struct duration span)
     return effort_is_starved(&prober->effort, prober->platform, prober->process, span);
 }
 
-// No answer yet, and perhaps not even asked.
+// No answer yet, and perhaps not even asked, or only just.
 static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
 {
     if (prober_is_starved(prober, span))
         return OUTCOME_STARVED;
     bool asked = prober->process == NULL || prober->platform->functions->asks(prober->process);
+    asked &= !effort_is_wanting(&prober->effort, prober->platform, prober->process, span);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
@@ -169,16 +170,22 @@ static enum outcome prober_outcome_of_silence(const struct prober *prober, struc
 static enum outcome prober_outcome_by_now(struct prober *prober)
 {
     effort_look(&prober->effort, prober->platform, prober->process);
-    return prober_outcome_of_silence(prober,
-                                     instant_since(prober->effort.since, prober_now(prober)));
+    enum outcome outcome =
+        prober_outcome_of_silence(prober, instant_since(prober->effort.since, prober_now(prober)));
+    return outcome == OUTCOME_TIMEOUT && effort_is_deaf(&prober->effort) ? OUTCOME_STARVED
+                                                                         : outcome;
 }
 
-// Only an attempt that has had its time, and the CPU, tells something new of the server.
+// Only an attempt that has had its time, and the CPU, tells something new of the server; or one
+// that would not hear the server's answer now.
 static enum outcome prober_outcome_of_pending(struct prober *prober)
 {
     bool young = instant_since(prober->effort.since, prober_now(prober)).ms < prober->timeout.ms;
-    bool tells = !young && prober_outcome_by_now(prober) == OUTCOME_TIMEOUT;
-    return tells ? OUTCOME_TIMEOUT : prober->before;
+    if (young)
+        return prober->before;
+    enum outcome outcome = prober_outcome_by_now(prober);
+    bool tells = outcome == OUTCOME_TIMEOUT || effort_is_deaf(&prober->effort);
+    return tells ? outcome : prober->before;
 }
 
 // --- states
@@ -250,14 +257,18 @@ static void prober_fill_batch(struct prober *prober)
         prober_place_job(prober, TAILQ_FIRST(&prober->queue), JOB_IN_BATCH);
 }
 
-// Background jobs of a batch go back when a request has come to wait for others.
-static void prober_yield_to_requests(struct prober *prober)
+// A request has come to wait for others than those of the batch.
+static bool prober_keeps_requests_waiting(const struct prober *prober)
 {
     const struct job *next = TAILQ_FIRST(&prober->batch);
     const struct job *queued = TAILQ_FIRST(&prober->queue);
-    if (next == NULL || next->requested || queued == NULL || !queued->requested)
-        return;
-    while (!TAILQ_EMPTY(&prober->batch))
+    return next != NULL && !next->requested && queued != NULL && queued->requested;
+}
+
+// Background jobs of a batch go back then.
+static void prober_yield_to_requests(struct prober *prober)
+{
+    while (prober_keeps_requests_waiting(prober))
         prober_place_job(prober, TAILQ_FIRST(&prober->batch), JOB_QUEUED);
 }
 
@@ -542,14 +553,22 @@ static struct probe prober_held_back(const struct prober *prober, const struct j
                           .held = instant_left(job->held_until, now)};
 }
 
+static bool prober_means(const struct prober *prober, const struct job *job)
+{
+    return range_has(&job->check->range, prober->flavor, prober->version);
+}
+
+static bool prober_may_run(const struct prober *prober, const struct job *job)
+{
+    return prober_means(prober, job) && !prober_is_held(prober, job);
+}
+
 // Jobs that are not to run, on this server or by now, end here.
 static void prober_skip_jobs(struct prober *prober)
 {
     struct job *first;
-    while ((first = TAILQ_FIRST(&prober->batch)) != NULL) {
-        bool meant = range_has(&first->check->range, prober->flavor, prober->version);
-        if (meant && !prober_is_held(prober, first))
-            return;
+    while ((first = TAILQ_FIRST(&prober->batch)) != NULL && !prober_may_run(prober, first)) {
+        bool meant = prober_means(prober, first);
         struct probe probe = meant ? prober_held_back(prober, first) : prober_unmeant(prober);
         prober_tell(prober, prober_take_first(prober), probe);
     }
@@ -692,6 +711,8 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
     refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome == OUTCOME_OK) {
         prober_note_server(prober, reply);
+        if (prober_keeps_requests_waiting(prober))
+            prober_fill_batch(prober); // they came during the login, and need no other
         prober_begin_first(prober);
         return;
     }
@@ -812,17 +833,26 @@ static void prober_die_pending(struct prober *prober)
     prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
 }
 
+// On another connection.
+static void prober_go_on_with_rest(struct prober *prober)
+{
+    prober_yield_to_requests(prober);
+    if (!TAILQ_EMPTY(&prober->batch))
+        prober_begin_open(prober);
+}
+
 static void prober_die_running(struct prober *prober)
 {
     struct probe probe = prober_crashed(prober, VERB_RUN);
     prober_enter(prober, &prober_idle);
     prober_tell(prober, prober_take_first(prober), probe);
-    if (!TAILQ_EMPTY(&prober->batch))
-        prober_begin_open(prober);
+    prober_go_on_with_rest(prober);
 }
 
+// Nobody was in the way of the run, so the next one need not wait.
 static void prober_die_silent(struct prober *prober)
 {
+    TAILQ_FIRST(&prober->batch)->held_until = prober_now(prober);
     prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_RUN));
 }
 
@@ -957,8 +987,7 @@ static void prober_end_run(struct prober *prober)
     prober_kill_silent(prober);
     prober_enter(prober, &prober_idle);
     prober_tell(prober, prober_take_first(prober), probe);
-    if (!TAILQ_EMPTY(&prober->batch))
-        prober_begin_open(prober);
+    prober_go_on_with_rest(prober);
 }
 
 static void prober_end_close(struct prober *prober)
@@ -1043,9 +1072,19 @@ struct prober *prober_new(const struct prober_setup *setup)
                               .state = &prober_idle,
                               .alarm = {.ring = prober_on_alarm},
                               .pulse = {.ring = prober_on_pulse}};
+    refusal_hold(setup->refusal);
     TAILQ_INIT(&prober->queue);
     TAILQ_INIT(&prober->batch);
     return prober;
+}
+
+void prober_release(struct prober *prober, struct job *job)
+{
+    if (!job->requested)
+        return;
+    job->requested = false;
+    if (job != prober->running)
+        prober_place_job(prober, job, job->place);
 }
 
 bool prober_drop(struct prober *prober, struct job *job)
@@ -1066,7 +1105,8 @@ void prober_start_batch(struct prober *prober)
     if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->queue))
         return;
     prober_fill_batch(prober);
-    if (!prober->connected) {
+    bool runs = prober_may_run(prober, TAILQ_FIRST(&prober->batch));
+    if (!prober->connected || !runs) { // of a job that does not run only a login tells
         prober_begin_open(prober);
         return;
     }
@@ -1106,6 +1146,7 @@ void prober_end(struct prober *prober)
         functions->end(prober->process, (struct duration){.ms = GOODBYE_MS});
     prober_clear_alarm(prober);
     platform_clear_alarm(prober->platform, &prober->pulse);
+    refusal_release(prober->setup.refusal);
     free(prober);
 }
 
@@ -1118,6 +1159,11 @@ bool prober_is_beyond_help(const struct prober *prober)
 const char *prober_name(const struct prober *prober)
 {
     return prober->name;
+}
+
+const struct refusal *prober_refusal(const struct prober *prober)
+{
+    return prober->setup.refusal;
 }
 
 const char *prober_state_name(const struct prober *prober)

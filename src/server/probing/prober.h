@@ -31,13 +31,13 @@ struct prober;
 // prober_look.
 typedef void prober_done(void *context, struct job *job, struct probe *probe);
 
-// What a prober is made with; all of it must outlive the prober.
+// What a prober is made with; all but the refusal must outlive it.
 struct prober_setup {
     struct platform *platform;
     enum engine engine;                   // whose program its processes run
     bool keeps;                           // it leaves its connection open between batches
     struct prober_statistics *statistics; // where what it does is counted, and its name
-    struct refusal *refusal;              // what the probers of one server share
+    struct refusal *refusal;              // what the probers of one server share; held
     prober_done *done;
     void *context;
 };
@@ -51,6 +51,9 @@ struct prober *prober_new(const struct prober_setup *setup);
 // left unanswered is held back for a while: the server is only asked to let us in, and what comes
 // of that is told, or `unknown` if it does.
 void prober_want(struct prober *prober, struct job *job, bool requested);
+
+// No request waits for the job any more: it goes behind those that one waits for.
+void prober_release(struct prober *prober, struct job *job);
 
 // Takes a job that nobody waits for any more out of the prober's hands; `done` is not called for it
 // any more. False if it runs now: it is done by its deadline.
@@ -82,6 +85,8 @@ void prober_end(struct prober *prober);
 bool prober_is_beyond_help(const struct prober *prober);
 
 const char *prober_name(const struct prober *prober);
+
+const struct refusal *prober_refusal(const struct prober *prober);
 
 // Of its states, see prober.c; for tests and for people.
 const char *prober_state_name(const struct prober *prober);

@@ -1,9 +1,30 @@
 // See refusal.h. The waits double up to a minute.
 #include "server/probing/refusal.h"
 
+#include "common/memory.h"
 #include "server/probing/backoff.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+struct refusal *refusal_new(void)
+{
+    struct refusal *refusal = memory_new(sizeof *refusal);
+    refusal->holders = 1;
+    return refusal;
+}
+
+struct refusal *refusal_hold(struct refusal *refusal)
+{
+    refusal->holders++;
+    return refusal;
+}
+
+void refusal_release(struct refusal *refusal)
+{
+    if (--refusal->holders == 0)
+        free(refusal);
+}
 
 static struct instant refusal_next_try(const struct refusal *refusal, struct instant now)
 {
@@ -43,7 +64,7 @@ void refusal_take(struct refusal *refusal, const struct reply *reply, struct ins
     if (reply->trial == TRIAL_REFUSED)
         refusal_note(refusal, reply, opened, now);
     else if (accepted && !instant_before(opened, refusal->noted))
-        *refusal = (struct refusal){0};
+        *refusal = (struct refusal){.holders = refusal->holders};
 }
 
 void refusal_describe(const struct refusal *refusal, struct instant now, struct text *text)

@@ -1,6 +1,6 @@
 // A secret that the server has refused: since when, and when a prober may show it again. One for
-// all probers, so that the server sees it as seldom as if there were one. Pure: the caller brings
-// the time. dbhealthd knows a secret by a number only, see struct reply.
+// all probers of a server, so that it sees the secret as seldom as if there were one. Pure: the
+// caller brings the time. dbhealthd knows a secret by a number only, see struct reply.
 #pragma once
 
 #include "common/instant.h"
@@ -8,6 +8,7 @@
 #include "common/wire.h"
 
 struct refusal {
+    unsigned holders;
     uint64_t secret;      // 0: none is refused
     struct instant since; // the first refusal in a row, of whichever secret
     struct instant noted; // the latest
@@ -16,6 +17,11 @@ struct refusal {
     char code[REPLY_CODE_MAX];
     char message[REPLY_MESSAGE_MAX]; // the driver's words
 };
+
+// Made with one holder, and freed when the last one has released it.
+struct refusal *refusal_new(void);
+struct refusal *refusal_hold(struct refusal *refusal);
+void refusal_release(struct refusal *refusal);
 
 // What an open that begins now must not show; 0: nothing. Once the time for another try has come,
 // one caller is told 0 and the others go on waiting.

@@ -71,7 +71,7 @@ struct scheduler {
     struct duration deadline; // of a request
     struct statistics *statistics;
     struct prober **probers;     // in the order of config->probers
-    struct refusal refusal;      // what they share
+    struct refusal *refusal;     // what they share; another one for another target
     struct check_state **states; // in the order of config->checks
     struct state_list retired;
     struct prober **leavers; // probers that no check of the configuration has any more
@@ -234,7 +234,7 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
     scheduler_add_silence(&judgement, probe);
     if (probe->refused)
-        scheduler_add_refusal(&state->scheduler->refusal, &judgement, probe);
+        scheduler_add_refusal(prober_refusal(state->prober), &judgement, probe);
     if (probe->superuser)
         judgement_warn_of_superuser(&judgement);
     scheduler_log_transition(state, &judgement, probe);
@@ -360,6 +360,14 @@ static void scheduler_answer(struct waiter *waiter)
     free(views);
 }
 
+static void scheduler_stop_waiting(struct need *need)
+{
+    struct check_state *state = need->state;
+    TAILQ_REMOVE(&state->waiting, need, entry);
+    if (TAILQ_EMPTY(&state->waiting))
+        prober_release(state->prober, &state->job);
+}
+
 static void scheduler_end_waiter(struct waiter *waiter)
 {
     struct scheduler *scheduler = waiter->scheduler;
@@ -369,7 +377,7 @@ static void scheduler_end_waiter(struct waiter *waiter)
     for (size_t i = 0; i < waiter->count; i++) {
         struct need *need = &waiter->needs[i];
         if (need->progress == NEED_WAITING)
-            TAILQ_REMOVE(&need->state->waiting, need, entry);
+            scheduler_stop_waiting(need);
         need->state->needs--;
     }
     free(waiter);
@@ -585,7 +593,7 @@ static struct prober *scheduler_start_prober(struct scheduler *scheduler, const 
                                  .engine = config->engine,
                                  .keeps = words_have(&config->settings.keep, name),
                                  .statistics = statistics_prober(scheduler->statistics, name),
-                                 .refusal = &scheduler->refusal,
+                                 .refusal = scheduler->refusal,
                                  .done = scheduler_on_done,
                                  .context = scheduler};
     return prober_new(&setup);
@@ -625,13 +633,20 @@ static struct check_state *scheduler_take_state(const struct holding *before,
     return NULL;
 }
 
+// Those who ask the server before go on with theirs.
+static void scheduler_change_refusal(struct scheduler *scheduler)
+{
+    refusal_release(scheduler->refusal);
+    scheduler->refusal = refusal_new();
+}
+
 // Makes what the scheduler's configuration needs and what was there before has not.
 static void scheduler_fill(struct scheduler *scheduler, const struct holding *before)
 {
     const struct config *config = scheduler->config;
     bool goes_on = before->config->target_digest == config->target_digest;
     if (!goes_on)
-        scheduler->refusal = (struct refusal){0};
+        scheduler_change_refusal(scheduler);
     scheduler->probers = memory_new((config->probers.count + 1) * sizeof(struct prober *));
     scheduler->states = memory_new((config->check_count + 1) * sizeof(struct check_state *));
     for (size_t i = 0; i < config->probers.count; i++) {
@@ -658,6 +673,7 @@ struct scheduler *scheduler_new(struct platform *platform, struct config *config
     scheduler->platform = platform;
     scheduler->config = config_hold(config);
     scheduler->deadline = deadline;
+    scheduler->refusal = refusal_new();
     scheduler->statistics = statistics;
     TAILQ_INIT(&scheduler->retired);
     TAILQ_INIT(&scheduler->waiters);
@@ -713,6 +729,7 @@ void scheduler_end(struct scheduler *scheduler)
     free(scheduler->states);
     free(scheduler->leavers);
     platform_call_before_wait(scheduler->platform, NULL, NULL);
+    refusal_release(scheduler->refusal);
     config_release(scheduler->config);
     free(scheduler);
 }

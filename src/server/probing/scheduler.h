@@ -31,7 +31,7 @@ typedef void scheduler_ready(void *context, struct check_view *views, size_t cou
 // of what is missing, one run each is started, before the loop waits, or joined. At the deadline
 // the answer is given with what there is then. A result that the request waited for may be older
 // than its check's cache, for its run may have begun before the request: by no more than the
-// check's timeout.
+// check's timeout, or that of the check whose login it shared.
 void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t count,
                    scheduler_ready *ready, void *context);
 

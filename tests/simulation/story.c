@@ -1,0 +1,274 @@
+// Stories: drawn from a seed, and told in words.
+#include "simulation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const prober_names[PROBERS] = {"liveness", "main", "reports"};
+
+static const struct {
+    const char *words; // with ~ for how long, # for a, and @ for what is asked for
+    bool server, own;
+    int64_t shortest, longest; // ms that it lasts
+    int64_t least, most;       // a
+    unsigned weight;           // how often it is drawn
+} kinds[ITEM_KINDS] = {
+    [ITEM_FREEZE] = {"the server answers nothing for ~", true, false, 50, 150000, 0, 0, 6},
+    [ITEM_SILENT_LOGIN] = {"the server answers no login for ~", true, false, 50, 150000, 0, 0, 5},
+    [ITEM_SILENT_QUERY] = {"the server answers no query for ~", true, false, 50, 90000, 0, 0, 5},
+    [ITEM_REFUSING] = {"nothing listens for ~", true, false, 100, 20000, 0, 0, 3},
+    [ITEM_STARTING] = {"the server is starting for ~", true, false, 100, 20000, 0, 0, 2},
+    [ITEM_FULL] = {"the server is full for ~", true, false, 100, 20000, 0, 0, 2},
+    [ITEM_DENYING] = {"the server denies us for ~", true, false, 100, 20000, 0, 0, 2},
+    [ITEM_SLOW] = {"the server is # times as slow for ~", true, false, 100, 30000, 2, 400, 4},
+    [ITEM_CRASH] = {"the server crashes, and is back after ~", true, false, 100, 20000, 0, 0, 4},
+    [ITEM_END_SESSIONS] = {"an administrator ends all sessions", true, false, 0, 0, 0, 0, 2},
+    [ITEM_STOP_SESSIONS] = {"the sessions that are open never answer again", true, false, 0, 0, 0,
+                            0, 4},
+    [ITEM_BAD_VALUES] = {"the values are bad for ~", true, false, 100, 20000, 0, 0, 3},
+    [ITEM_NO_ROWS] = {"queries give no row for ~", true, false, 100, 20000, 0, 0, 1},
+    [ITEM_ERRORS] = {"queries fail for ~", true, false, 100, 20000, 0, 0, 2},
+    [ITEM_LARGE] = {"rows are too large for ~", true, false, 100, 20000, 0, 0, 1},
+    [ITEM_ROTATE] = {"another password at the server; ours follows after ~", true, false, 100,
+                     150000, 0, 0, 3},
+    [ITEM_SUPERUSER] = {"the probe user is a superuser for ~", true, false, 100, 150000, 0, 0, 2},
+    [ITEM_UPGRADE] = {"the server is of version 16 for ~", true, false, 100, 60000, 0, 0, 2},
+    [ITEM_STALL] = {"the adapter stands still for ~", false, true, 20, 5000, 0, 0, 5},
+    [ITEM_STARVE] = {"we get # percent of a CPU for ~", false, true, 100, 30000, 0, 30, 3},
+    [ITEM_STOP] = {"the prober processes are stopped for ~", false, true, 100, 20000, 0, 0, 3},
+    [ITEM_KILL] = {"the prober processes are killed", false, true, 0, 0, 0, 0, 3},
+    [ITEM_CRASHING] = {"each prober process dies of its next call for ~", false, true, 100, 60000,
+                       0, 0, 2},
+    [ITEM_SLOW_START] = {"a prober process takes # ms to be there, for ~", false, true, 100, 20000,
+                         50, 8000, 3},
+    [ITEM_NO_START] = {"no prober process can be started for ~", false, true, 100, 60000, 0, 0, 2},
+    [ITEM_BABBLE] = {"prober processes reply what fits no call for ~", false, true, 100, 20000, 0,
+                     0, 2},
+    [ITEM_ASK_EACH] = {"@ is asked for every # ms", false, false, 0, 0, 100, 10000, 0},
+    [ITEM_ASK_BURST] = {"@ is asked for # times at once", false, false, 0, 0, 1, 300, 9},
+    [ITEM_RELOAD] = {"the configuration is reloaded", false, false, 0, 0, 0, 0, 8},
+    [ITEM_DRAIN] = {"the adapter drains for ~, and starts anew", false, false, 100, 15000, 0, 0, 1},
+    [ITEM_RESTART] = {"the adapter ends, and starts anew", false, false, 0, 0, 0, 0, 2},
+    [ITEM_STEP] = {"the wall clock is set # s further", false, false, 0, 0, -100000, 100000, 1},
+};
+
+bool story_item_is_own(enum item_kind kind)
+{
+    return kinds[kind].own;
+}
+
+bool story_item_is_server(enum item_kind kind)
+{
+    return kinds[kind].server;
+}
+
+// --- drawing
+
+// Short ones are as likely as long ones.
+static int64_t story_draw_length(struct chance *chance, int64_t shortest, int64_t longest)
+{
+    int64_t length = shortest;
+    while (length < longest && !chance_once_in(chance, 4))
+        length *= 2;
+    length = chance_between(chance, shortest, length + 1);
+    return length < longest ? length : longest;
+}
+
+static struct blueprint_check story_draw_check(struct chance *chance, size_t index)
+{
+    static const int64_t timeouts[] = {800, 800, 800, 300, 100, 900};
+    static const int64_t caches[] = {2000, 2000, 0, 500, 10000, 60000};
+    static const int64_t periods[] = {1000, 5000, 10000, 60000};
+    bool liveness = index == 0 || chance_once_in(chance, 8);
+    struct blueprint_check check = {.used = true,
+                                    .prober = liveness ? 0 : (unsigned)chance_between(chance, 1, 2),
+                                    .endpoint = liveness                    ? "healthz"
+                                                : chance_once_in(chance, 5) ? "group"
+                                                                            : "readyz",
+                                    .timeout = timeouts[chance_between(chance, 0, 5)],
+                                    .cache = caches[chance_between(chance, 0, 5)]};
+    if (chance_once_in(chance, liveness ? 12 : 4)) {
+        check.every = periods[chance_between(chance, 0, 3)];
+        check.timeout = chance_between(chance, 100, 3000);
+        check.cache = check.every + check.timeout;
+    }
+    check.writes = chance_once_in(chance, 8);
+    check.broken = chance_once_in(chance, 24);
+    check.unmeant = chance_once_in(chance, 10);
+    return check;
+}
+
+static enum item_kind story_draw_kind(struct chance *chance)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < ITEM_KINDS; i++)
+        sum += kinds[i].weight;
+    int64_t drawn = chance_between(chance, 0, sum - 1);
+    size_t kind = 0;
+    while (drawn >= kinds[kind].weight)
+        drawn -= kinds[kind++].weight;
+    return (enum item_kind)kind;
+}
+
+static struct item story_draw_item(struct chance *chance, enum item_kind kind, int64_t at)
+{
+    struct item item = {.kind = kind, .at = at};
+    if (kinds[kind].longest > 0)
+        item.lasts = story_draw_length(chance, kinds[kind].shortest, kinds[kind].longest) * MS;
+    item.a = chance_between(chance, kinds[kind].least, kinds[kind].most);
+    if (kind == ITEM_SLOW)
+        item.a = story_draw_length(chance, 2, 400);
+    if (kind == ITEM_ASK_BURST)
+        item.a = story_draw_length(chance, 1, 300);
+    if (kind == ITEM_ASK_BURST || kind == ITEM_ASK_EACH)
+        item.b = chance_between(chance, 0, WHATS - 1);
+    if (kind == ITEM_RELOAD) {
+        item.a = chance_between(chance, 0, RELOAD_KINDS - 1);
+        item.b = chance_between(chance, 0, CHECKS_MAX - 1);
+    }
+    return item;
+}
+
+static void story_add(struct story *story, struct item item)
+{
+    if (story->count < ITEMS_MAX)
+        story->items[story->count++] = item;
+}
+
+// Who asks all the time: a kubelet's probes and a few more, from early on.
+static void story_add_clients(struct story *story, struct chance *chance)
+{
+    static const int64_t periods[] = {10000, 5000, 1000, 1000, 250};
+    if (chance_once_in(chance, 12))
+        return; // a story of background checks, or of rest
+    for (int64_t i = chance_between(chance, 1, 4); i > 0; i--) {
+        struct item item =
+            story_draw_item(chance, ITEM_ASK_EACH, chance_between(chance, 0, 3000) * MS);
+        item.a = periods[chance_between(chance, 0, 4)];
+        if (chance_once_in(chance, 2))
+            item.b = chance_between(chance, 0, 1);
+        if (chance_once_in(chance, 4))
+            item.lasts = chance_between(chance, 1000, 60000) * MS;
+        story_add(story, item);
+    }
+}
+
+// Troubles come in clusters, so that they meet; then there is rest, in which all is well again.
+static void story_add_troubles(struct story *story, struct chance *chance)
+{
+    int64_t at = chance_between(chance, 0, 8000) * MS;
+    for (int64_t clusters = chance_between(chance, 1, 4); clusters > 0; clusters--) {
+        int64_t span = story_draw_length(chance, 100, 60000);
+        for (int64_t i = chance_between(chance, 1, 7); i > 0; i--)
+            story_add(story, story_draw_item(chance, story_draw_kind(chance),
+                                             at + chance_between(chance, 0, span) * MS));
+        at += (span + chance_between(chance, 1000, 100000)) * MS;
+    }
+}
+
+static int64_t story_end_of(const struct story *story)
+{
+    int64_t end = 0;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        int64_t item_end = item->at + item->lasts;
+        if (item->kind != ITEM_ASK_EACH && item_end > end)
+            end = item_end;
+    }
+    return end;
+}
+
+struct story story_draw(uint64_t seed)
+{
+    struct chance chance = {.state = seed};
+    struct story story = {.seed = seed};
+    int64_t checks = chance_between(&chance, 1, CHECKS_MAX);
+    for (size_t i = 0; i < CHECKS_MAX; i++) {
+        story.checks[i] = story_draw_check(&chance, i);
+        story.checks[i].used = (int64_t)i < checks;
+    }
+    story.keep = chance_once_in(&chance, 3) ? (unsigned)chance_between(&chance, 1, 7) : 0;
+    story_add_clients(&story, &chance);
+    story_add_troubles(&story, &chance);
+    int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 100 * SECOND;
+    story.length = story_end_of(&story) + rest;
+    return story;
+}
+
+// --- telling
+
+static void story_name_what(int64_t what, char *text, size_t capacity)
+{
+    static const char *const names[] = {"/healthz", "/readyz", "/startupz", "/status"};
+    if (what < WHAT_CHECK)
+        (void)snprintf(text, capacity, "%s", names[what]);
+    else
+        (void)snprintf(text, capacity, "check c%lld", (long long)what - WHAT_CHECK);
+}
+
+// The words, with what they stand for put in.
+static void story_write(const char *words, const struct item *item, struct text *text)
+{
+    char what[NAME_ROOM];
+    story_name_what(item->b, what, sizeof what);
+    for (; *words != '\0'; words++) {
+        if (*words == '~')
+            text_addf(text, "%lld.%03lld s", (long long)(item->lasts / SECOND),
+                      (long long)(item->lasts / MS % 1000));
+        else if (*words == '#')
+            text_addf(text, "%lld", (long long)item->a);
+        else if (*words == '@')
+            text_add(text, what);
+        else
+            text_addf(text, "%c", *words);
+    }
+}
+
+void story_describe_item(const struct item *item, char *words, size_t capacity)
+{
+    static const char *const reloads[RELOAD_KINDS] = {
+        [RELOAD_SAME] = "nothing has changed", [RELOAD_CHANGE] = "has changed",
+        [RELOAD_REMOVE] = "is removed",        [RELOAD_ADD] = "is added",
+        [RELOAD_MOVE] = "has another prober",  [RELOAD_TARGET] = "another server"};
+    struct text text = text_in(words, capacity);
+    story_write(kinds[item->kind].words, item, &text);
+    if (item->kind == ITEM_RELOAD) {
+        bool of_check = item->a != RELOAD_SAME && item->a != RELOAD_TARGET;
+        text_add(&text, ": ");
+        if (of_check)
+            text_addf(&text, "c%lld ", (long long)item->b);
+        text_add(&text, reloads[item->a]);
+    }
+    if (item->kind == ITEM_ASK_EACH && item->lasts > 0)
+        story_write(", for ~", item, &text);
+}
+
+static void story_print_check(const struct story *story, size_t index)
+{
+    const struct blueprint_check *check = &story->checks[index];
+    printf("  check c%zu of /%s on prober %s: timeout %lld ms, cache %lld ms", index,
+           check->endpoint, prober_names[check->prober], (long long)check->timeout,
+           (long long)check->cache);
+    if (check->every > 0)
+        printf(", every %lld ms", (long long)check->every);
+    printf("%s%s%s\n", check->writes ? ", writes" : "", check->broken ? ", broken" : "",
+           check->unmeant ? ", for version 16 only" : "");
+}
+
+void story_print(const struct story *story)
+{
+    char words[160];
+    for (size_t i = 0; i < CHECKS_MAX; i++) {
+        if (story->checks[i].used)
+            story_print_check(story, i);
+    }
+    for (size_t i = 0; i < PROBERS; i++) {
+        if (story->keep >> i & 1)
+            printf("  prober %s keeps its connection\n", prober_names[i]);
+    }
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        story_describe_item(item, words, sizeof words);
+        printf("  %9.3f s  %s\n", (double)item->at / SECOND, words);
+    }
+}
