@@ -54,7 +54,7 @@ static struct check *adapter_make_check(const struct simulation *simulation, siz
 }
 
 // The very same object if nothing has changed.
-static struct check *adapter_have_check(const struct simulation *simulation, size_t index)
+static struct check *adapter_have_check(struct simulation *simulation, size_t index)
 {
     const struct config *config = simulation->adapter.config;
     char sql[NAME_ROOM];
@@ -65,10 +65,16 @@ static struct check *adapter_have_check(const struct simulation *simulation, siz
         if (strcmp(check->sql, sql) == 0 && strcmp(check->prober, prober) == 0)
             return check_hold(check);
     }
+    simulation->adapter.born[index] = simulation->now;
     return adapter_make_check(simulation, index);
 }
 
-static struct config *adapter_make_config(const struct simulation *simulation)
+int64_t adapter_born(const struct simulation *simulation, const char *sql)
+{
+    return simulation->adapter.born[(size_t)(sql[1] - '0') % CHECKS_MAX];
+}
+
+static struct config *adapter_make_config(struct simulation *simulation)
 {
     const struct adapter *adapter = &simulation->adapter;
     struct check *checks[CHECKS_MAX];

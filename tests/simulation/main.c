@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES_MOST = 30 };
+enum { LINES_MOST = 25 };
 
 static sigjmp_buf crash;
 static volatile sig_atomic_t crashed_by;

@@ -283,6 +283,7 @@ static bool process_send(struct prober_process *process, const struct call *call
     }
     promise_on_call(simulation, fact);
     fact->behind_goodbye = process->hangs_in_goodbye;
+    fact->was_dead = process->session && process->session_is_dead;
     process->fact = fact;
     process->taken = false;
     process_take_call(process);
@@ -314,7 +315,7 @@ static struct reply process_reply_of(struct prober_process *process, const struc
         reply.trial = fact->trial;
         reply.secret = process->simulation->server.our_secret;
     }
-    if (fact->outcome != OUTCOME_OK) {
+    if (fact->outcome != OUTCOME_OK || fact->trial == TRIAL_REFUSED) {
         (void)snprintf(reply.message, sizeof reply.message, "f%u", fact->id);
         if (fact->trial != TRIAL_WITHHELD)
             (void)snprintf(reply.code, sizeof reply.code, "XX000");
@@ -339,6 +340,7 @@ static void process_deliver_reply(struct prober_process *process)
                      verb_name(fact->call.verb), fact->sql, outcome_info(fact->outcome)->code,
                      process->babbles ? ", but it fits no call" : "");
     if (process->babbles) {
+        promise_on_death(simulation, fact);
         promise_on_failure(simulation, process->record);
     } else {
         fact->delivered = simulation->now;
@@ -365,7 +367,7 @@ bool process_deliver(struct prober_process *process)
     process->record->process = NULL;
     simulation_trace(simulation, "prober %s: process %u has died", process->record->name,
                      process->number);
-    promise_on_death(simulation, process);
+    promise_on_death(simulation, process->fact);
     promise_on_failure(simulation, process->record);
     process->events->died(owner, "ended by signal 9");
     return true;

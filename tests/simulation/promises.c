@@ -15,6 +15,8 @@
 
 enum { INSPECT_MS = 60000 };
 
+#define START (5 * SECOND) // what a process has to be there
+
 // What a wait doubles from, and up to.
 struct schedule {
     int64_t first, most;
@@ -76,21 +78,30 @@ struct prober_record *promise_record_of(const struct simulation *simulation,
 }
 
 static struct check_record *promise_check_record(struct simulation *simulation, const char *sql,
-                                                 uint64_t target)
+                                                 uint64_t target, const char *prober)
 {
     for (size_t i = simulation->check_record_count; i-- > 0;) {
         struct check_record *record = simulation->check_records[i];
-        if (record->target == target && strcmp(record->sql, sql) == 0)
+        if (record->target == target && strcmp(record->sql, sql) == 0 &&
+            strcmp(record->prober, prober) == 0)
             return record;
     }
     struct check_record *record = memory_new(sizeof *record);
-    *record = (struct check_record){.target = target};
+    *record = (struct check_record){.target = target, .prober = prober};
     (void)snprintf(record->sql, sizeof record->sql, "%s", sql);
     simulation->check_records =
         memory_grow(simulation->check_records,
                     (simulation->check_record_count + 1) * sizeof(struct check_record *));
     simulation->check_records[simulation->check_record_count++] = record;
     return record;
+}
+
+static size_t promise_index_of(const struct check *check)
+{
+    size_t index = 0;
+    while (strcmp(prober_names[index], check->prober) != 0)
+        index++;
+    return index;
 }
 
 static void promise_note_fact(struct fact *fact)
@@ -122,10 +133,14 @@ static const struct check *promise_find_check(const struct simulation *simulatio
     return check;
 }
 
+static bool promise_has_asked(const struct prober_process *process)
+{
+    return process->born && (process->replied || process->taken);
+}
+
 static bool promise_asks(const struct prober_process *process)
 {
-    return process->born && (process->replied || process->taken) && !process->stopped &&
-           !process->dead;
+    return promise_has_asked(process) && !process->stopped && !process->dead;
 }
 
 // --- starts and failures
@@ -148,15 +163,16 @@ void promise_on_failure(struct simulation *simulation, struct prober_record *rec
         record->first_failure = simulation->now;
     record->latest_failure = simulation->now;
     record->unanswered_opens = 0;
+    record->ran = true; // or would have
 }
 
 // Its run need not be held back for want of an answer.
-void promise_on_death(struct simulation *simulation, struct prober_process *process)
+void promise_on_death(struct simulation *simulation, const struct fact *fact)
 {
-    const struct fact *fact = process->fact;
     if (fact == NULL || fact->call.verb != VERB_RUN)
         return;
-    promise_check_record(simulation, fact->sql, fact->record->target)->held_until = 0;
+    promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name)
+        ->held_until = 0;
 }
 
 // --- calls
@@ -229,7 +245,7 @@ static bool promise_is_in_window(const struct simulation *simulation, const stru
                 latest->delivered + BASE <= latest->call.deadline.ns &&
                 !(latest->on_kept && promise_ends_session(latest->outcome));
     if (!told || check->every.ms > 0 || simulation->adapter.draining_since > 0 ||
-        simulation->adapter.changed >= latest->sent)
+        adapter_born(simulation, check->sql) + 5 * SECOND >= latest->sent)
         return false;
     int64_t cache = check->cache.ms * MS;
     bool short_ = promise_is_silent(latest->outcome) || latest->outcome == OUTCOME_QUERY_TIMEOUT;
@@ -294,10 +310,28 @@ static void promise_on_run_of(struct simulation *simulation, const struct fact *
         promise_broken(simulation, "no broken check runs", "%s does", fact->sql);
 }
 
+// The check's time includes the login that was made for it: for it alone, where there is no other.
+static void promise_on_time_of_run(struct simulation *simulation, const struct fact *fact,
+                                   const struct check *check, const struct fact *before)
+{
+    const struct config *config = simulation->adapter.config;
+    size_t others = 0;
+    for (size_t i = 0; i < config->check_count; i++)
+        others +=
+            config->checks[i] != check && strcmp(config->checks[i]->prober, check->prober) == 0;
+    bool follows = before != NULL && before->call.verb == VERB_OPEN && fact->record->current &&
+                   before->delivered == simulation->now && !before->was_pending &&
+                   simulation->adapter.changed < before->sent;
+    if (others == 0 && follows &&
+        fact->call.deadline.ns != before->sent + BASE + check->timeout.ms * MS)
+        promise_broken(simulation, "a run has its timeout at most", "%s has another", fact->sql);
+}
+
 static void promise_on_run(struct simulation *simulation, struct fact *fact)
 {
     struct prober_record *record = fact->record;
-    struct check_record *known = promise_check_record(simulation, fact->sql, record->target);
+    struct check_record *known =
+        promise_check_record(simulation, fact->sql, record->target, record->name);
     const struct check *check = promise_find_check(simulation, fact->sql);
     const struct fact *before = promise_latest(record);
     bool first = before != NULL && before->call.verb == VERB_OPEN;
@@ -311,19 +345,22 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
         return;
     }
     promise_on_run_of(simulation, fact, check);
-    if (known->latest != NULL && known->latest->process->fact == known->latest &&
-        known->latest->process->owner != NULL && !known->latest->process->dead)
+    if (known->latest != NULL &&
+        known->latest->sent > adapter_born(simulation, fact->sql) + 5 * SECOND &&
+        known->latest->process->fact == known->latest && known->latest->process->owner != NULL &&
+        !known->latest->process->dead)
         promise_broken(simulation, "a check runs once at a time", "%s runs twice", fact->sql);
     if (promise_is_in_window(simulation, check, known))
         promise_broken(simulation, "no check runs twice in its cache", "%s does", fact->sql);
     if (known->latest != NULL && simulation->adapter.changed >= known->latest->sent) {
-        known->silences = 0; // it may be another prober's by now
+        known->troubled = true; // it may be another prober's by now, or the same one's
         known->held_until = 0;
     }
     if (simulation->now < known->held_until)
         promise_broken(simulation, "an unanswered check is run ever more seldom",
                        "%s after %u silences", fact->sql, known->silences);
     promise_on_background_run(simulation, fact);
+    promise_on_time_of_run(simulation, fact, check, before);
     known->latest = fact;
 }
 
@@ -362,13 +399,15 @@ static void promise_note_open(struct simulation *simulation, struct fact *fact)
             record->superuser = fact->superuser;
         }
         bool of_target = record->target == simulation->refused_target;
-        if (of_target && fact->sent >= simulation->refused_at)
+        if (of_target && fact->trial == TRIAL_NONE && fact->sent >= simulation->refused_at)
             simulation->refusals = 0;
     }
     if (fact->trial != TRIAL_REFUSED || !record->current)
         return;
     uint64_t secret = simulation->server.our_secret;
     bool again = simulation->refused == secret && simulation->refused_target == record->target;
+    if (again && simulation->refusals > 0 && fact->sent < simulation->refused_at)
+        return; // opens that were under way together are one try
     simulation->refusals = again ? simulation->refusals + 1 : 1;
     simulation->refused = secret;
     simulation->refused_target = record->target;
@@ -382,9 +421,11 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
     if (fact->call.verb == VERB_OPEN)
         promise_note_open(simulation, fact);
     fact->user_is_superuser = fact->record->superuser;
+    fact->old_secret = fact->record->opened != NULL && fact->record->opened->trial != TRIAL_NONE;
     if (fact->call.verb != VERB_RUN)
         return;
-    struct check_record *known = promise_check_record(simulation, fact->sql, fact->record->target);
+    struct check_record *known =
+        promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name);
     known->silences = 0;
     known->held_until = 0;
     known->troubled = false;
@@ -393,7 +434,8 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
 static void promise_note_silence(struct simulation *simulation, struct fact *fact)
 {
     int64_t over = fact->call.deadline.ns - BASE;
-    struct check_record *known = promise_check_record(simulation, fact->sql, fact->record->target);
+    struct check_record *known =
+        promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name);
     if (fact->is_silence)
         return;
     fact->is_silence = true;
@@ -417,7 +459,7 @@ static void promise_on_killed_open(struct simulation *simulation, const struct f
         promise_broken(simulation, "a pending login is not killed before its time",
                        "attempt %u of %s is after %lld ms", record->unanswered_opens + 1,
                        record->name, (long long)(age / MS));
-    if (age < own_time)
+    if (age < own_time || (!promise_has_asked(fact->process) && age < START))
         promise_broken(simulation, "a process has its time to be there", "%s has %lld ms",
                        record->name, (long long)(age / MS));
     promise_on_failure(simulation, record); // it was not there in time
@@ -456,7 +498,10 @@ static bool promise_is_awake_for(const struct simulation *simulation,
     if (simulation->now + BASE <= fact->call.deadline.ns + MS)
         return true;
     int64_t wait = promise_wait(pending_schedule, process->record->unanswered_opens + 1);
-    return fact->call.verb == VERB_OPEN && simulation->now >= fact->sent + wait;
+    int64_t age = simulation->now - fact->sent;
+    bool looks =
+        age >= START && age < START + SECOND; // whether one has come that was slow to start
+    return fact->call.verb == VERB_OPEN && (age >= wait || looks);
 }
 
 // With a period, or a request that waits, there is always a reason.
@@ -599,8 +644,10 @@ static void promise_judge_rows(const struct claim *claim)
     if (claim->view->superuser != fact->user_is_superuser)
         promise_lie(claim, "the user is another");
     bool warns = claim->view->judgement.verdict == VERDICT_WARN;
-    if (outcome == OUTCOME_OK && warns != fact->user_is_superuser)
-        promise_lie(claim, "a superuser's pass is a warning, and no other one");
+    if (outcome == OUTCOME_OK && fact->user_is_superuser && !warns)
+        promise_lie(claim, "a superuser's pass is a warning");
+    if (outcome == OUTCOME_OK && warns && !fact->user_is_superuser && !fact->old_secret)
+        promise_lie(claim, "nothing is to be warned of");
 }
 
 // The latest call at that time of the check's prober, wherever it is by now.
@@ -709,6 +756,8 @@ static void promise_judge_reply(const struct claim *claim)
     }
     if (fact->outcome != claim->outcome)
         promise_lie(claim, "the reply said something else");
+    if (fact->on_kept && fact->was_dead)
+        promise_lie(claim, "its connection had died before it");
     if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
         promise_lie(claim, "that was another check's");
     if (claim->began > fact->sent && !fact->was_pending)
@@ -740,7 +789,8 @@ static void promise_judge_unknown(const struct claim *claim)
     if (!claim->view->dated)
         return; // it was not reached
     const struct check_record *known =
-        promise_check_record(simulation, claim->check->sql, claim->request->config->target_digest);
+        promise_check_record(simulation, claim->check->sql, claim->request->config->target_digest,
+                             prober_names[promise_index_of(claim->check)]);
     bool held = known->silences > 0 && claim->made < known->held_until;
     bool told_before = claim->made < simulation->now; // it may have run since
     if (!held && !known->troubled && !told_before)
@@ -942,7 +992,7 @@ static void promise_on_endpoint(const struct request *request, const struct chec
                                           .young = simulation->now - simulation->adapter.started <
                                                    YOUNG};
     bool passes = endpoint_passes(request->rule, views, NULL, count, &circumstances);
-    bool calm = promise_is_calm(simulation, request->asked - 75 * SECOND);
+    bool calm = promise_is_calm(simulation, request->asked - 140 * SECOND);
     bool fails = false;
     for (size_t i = 0; i < count; i++) {
         enum verdict verdict = views[i].judgement.verdict;

@@ -49,12 +49,16 @@ static void server_answer_open(struct simulation *simulation, struct fact *fact)
     else if (server->denying > 0)
         outcome = OUTCOME_DENIED;
     else if (withheld || !right) {
-        outcome = OUTCOME_DENIED;
+        bool worked =
+            fact->process->worked == server->secret && server->secret != server->our_secret;
+        outcome = worked ? OUTCOME_OK : OUTCOME_DENIED;
         fact->trial = withheld ? TRIAL_WITHHELD : TRIAL_REFUSED;
     }
     fact->superuser = server->superuser && fact->call.inspect;
     fact->upgraded = server->upgraded;
     struct prober_process *process = fact->process;
+    if (outcome == OUTCOME_OK && fact->trial == TRIAL_NONE)
+        process->worked = server->our_secret;
     process->session = outcome == OUTCOME_OK;
     process->session_is_dead = process->session_is_stopped = process->used_before = false;
     server_answer(simulation, fact, outcome);

@@ -145,7 +145,9 @@ bool simulation_had_own_trouble(const struct simulation *simulation, int64_t fro
     const struct story *story = simulation->story;
     for (size_t i = 0; i < story->count; i++) {
         const struct item *item = &story->items[i];
-        if (story_item_is_own(item->kind) && item->at <= to && item->at + item->lasts >= from)
+        int64_t starts = item->kind == ITEM_SLOW_START ? item->a * MS : 0; // the last that it slows
+        int64_t end = item->at + item->lasts + starts;
+        if (story_item_is_own(item->kind) && item->at <= to && end >= from)
             return true;
     }
     return false;
@@ -261,8 +263,8 @@ static void simulation_on_item_over(struct simulation *simulation, void *subject
     simulation_trace(simulation, "... is over: item %d", (int)item->kind);
     if (on != NULL)
         --*on;
-    if (item->kind == ITEM_ROTATE)
-        server->our_secret = server->secret;
+    if (item->kind == ITEM_ROTATE || item->kind == ITEM_ROTATE_OURS)
+        server->our_secret = server->secret = server->latest_secret;
     if (item->kind == ITEM_SUPERUSER)
         server->superuser = false;
     if (item->kind == ITEM_UPGRADE)
@@ -324,7 +326,9 @@ static void simulation_on_server_item(struct simulation *simulation, const struc
     if (item->kind == ITEM_STOP_SESSIONS)
         server_stop_sessions(simulation);
     if (item->kind == ITEM_ROTATE)
-        server->secret++;
+        server->secret = ++server->latest_secret;
+    if (item->kind == ITEM_ROTATE_OURS)
+        server->our_secret = ++server->latest_secret;
     if (item->kind == ITEM_SUPERUSER)
         server->superuser = true;
     if (item->kind == ITEM_UPGRADE)
@@ -462,6 +466,7 @@ static void simulation_open(struct simulation *simulation, const struct story *s
     simulation->platform = platform_with(&functions);
     simulation->server = (struct server){.slowness = 1,
                                          .secret = 1,
+                                         .latest_secret = 1,
                                          .our_secret = 1,
                                          .silent_since = INT64_MAX,
                                          .query_silent_since = INT64_MAX};

@@ -57,8 +57,9 @@ enum item_kind {
     ITEM_BAD_VALUES,    // the user's rules hold
     ITEM_NO_ROWS,
     ITEM_ERRORS,
-    ITEM_LARGE,  // rows larger than a prober takes
-    ITEM_ROTATE, // another password at the server; ours follows after `lasts`
+    ITEM_LARGE,       // rows larger than a prober takes
+    ITEM_ROTATE,      // another password at the server; ours follows after `lasts`
+    ITEM_ROTATE_OURS, // the other way round
     ITEM_SUPERUSER,
     ITEM_UPGRADE, // to another version, and back
     // of us
@@ -147,6 +148,8 @@ struct fact {
     bool rows, superuser, on_kept, held;
     bool upgraded;           // the server was, when it was opened
     bool user_is_superuser;  // as was known when it was delivered
+    bool old_secret;         // likewise
+    bool was_dead;           // the session was, before it was sent
     bool behind_goodbye;     // of an earlier session, which hangs
     bool killed, is_silence; // counted as one
     bool was_pending;        // when it was answered
@@ -158,7 +161,8 @@ struct server {
     int64_t slowness;
     bool superuser, upgraded;
     uint64_t secret, our_secret; // what it accepts, and what we have
-    struct fact **held;          // calls that it has and does not answer
+    uint64_t latest_secret;
+    struct fact **held; // calls that it has and does not answer
     size_t held_count;
     int64_t silent_since; // all of it; INT64_MAX: it is not
     int64_t query_silent_since;
@@ -186,6 +190,7 @@ struct prober_process {
     bool taken;        // that call
     bool crashes, babbles;
     bool hangs_in_goodbye;
+    uint64_t worked; // the secret of its latest login; 0: none
     bool session, session_is_dead, session_is_stopped;
     enum outcome dead_outcome; // what a run on the dead session ends in
     bool used_before;          // its session has had a batch
@@ -237,6 +242,7 @@ struct prober_record {
 struct check_record {
     char sql[NAME_ROOM];
     uint64_t target;
+    const char *prober;
     struct fact *latest; // run
     unsigned silences;   // that can only be the server's, in a row
     int64_t held_until;
@@ -248,7 +254,7 @@ struct prober_record *promise_record_of(const struct simulation *simulation,
 
 void promise_on_start(struct simulation *simulation, struct prober_process *process);
 void promise_on_failure(struct simulation *simulation, struct prober_record *record);
-void promise_on_death(struct simulation *simulation, struct prober_process *process);
+void promise_on_death(struct simulation *simulation, const struct fact *fact); // NULL: it had none
 void promise_on_call(struct simulation *simulation, struct fact *fact);
 void promise_on_delivered(struct simulation *simulation, struct fact *fact);
 void promise_on_kill(struct simulation *simulation, struct prober_process *process);
@@ -293,6 +299,7 @@ struct adapter {
     unsigned versions[CHECKS_MAX];
     unsigned moved[CHECKS_MAX]; // how many probers further on
     bool removed[CHECKS_MAX];
+    int64_t born[CHECKS_MAX]; // when its object was made
     uint64_t target;
     int64_t draining_since; // 0: not
     bool drain_looks, drain_over;
@@ -304,6 +311,8 @@ void adapter_end(struct simulation *simulation);
 void adapter_reload(struct simulation *simulation, const struct item *item);
 void adapter_drain(struct simulation *simulation, int64_t lasts);
 void adapter_look_at_drain(struct simulation *simulation); // a quarter of a second later
+// When the check of this SQL became what it is.
+int64_t adapter_born(const struct simulation *simulation, const char *sql);
 struct check *adapter_check_of(const struct simulation *simulation, const char *sql);
 
 // --- simulation.c: time, and the loop

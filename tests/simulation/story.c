@@ -31,6 +31,8 @@ static const struct {
     [ITEM_LARGE] = {"rows are too large for ~", true, false, 100, 20000, 0, 0, 1},
     [ITEM_ROTATE] = {"another password at the server; ours follows after ~", true, false, 100,
                      150000, 0, 0, 3},
+    [ITEM_ROTATE_OURS] = {"another password of ours; the server's follows after ~", true, false,
+                          100, 150000, 0, 0, 3},
     [ITEM_SUPERUSER] = {"the probe user is a superuser for ~", true, false, 100, 150000, 0, 0, 2},
     [ITEM_UPGRADE] = {"the server is of version 16 for ~", true, false, 100, 60000, 0, 0, 2},
     [ITEM_STALL] = {"the adapter stands still for ~", false, true, 20, 5000, 0, 0, 5},
@@ -190,7 +192,7 @@ struct story story_draw(uint64_t seed)
     story.keep = chance_once_in(&chance, 3) ? (unsigned)chance_between(&chance, 1, 7) : 0;
     story_add_clients(&story, &chance);
     story_add_troubles(&story, &chance);
-    int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 100 * SECOND;
+    int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 160 * SECOND;
     story.length = story_end_of(&story) + rest;
     return story;
 }
