@@ -336,7 +336,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     const struct fact *before = promise_latest(record);
     bool first = before != NULL && before->call.verb == VERB_OPEN;
     fact->job_began = first ? before->job_began : fact->sent;
-    fact->on_kept = first && before->delivered < simulation->now;
+    fact->on_kept = before != NULL && before->delivered < simulation->now; // of an earlier batch
     record->ran = true;
     if (!fact->process->session && !fact->process->session_is_dead)
         promise_broken(simulation, "a run has a session", "%s has none", fact->sql);
@@ -565,9 +565,9 @@ void promise_on_gone(struct simulation *simulation)
 {
     for (size_t i = simulation->fact_count; i-- > 0;) {
         const struct fact *fact = simulation->facts[i];
-        if (fact->sent < simulation->adapter.draining_since)
-            break;
-        if (fact->outcome == OUTCOME_REFUSED && fact->delivered > 0)
+        int64_t since = simulation->adapter.draining_since;
+        bool later = fact->sent >= since || (fact->was_pending && fact->delivered >= since);
+        if (later && fact->outcome == OUTCOME_REFUSED && fact->delivered > 0)
             return;
     }
     promise_broken(simulation, "draining ends when the server has gone", "it has not");
@@ -963,7 +963,8 @@ static bool promise_must_know_silence(const struct request *request, const struc
     int64_t since = request->asked - longest - 3 * SECOND;
     bool silent = simulation->server.silent_since < since ||
                   (count == 1 && simulation->server.query_silent_since < since &&
-                   views[0].judgement.outcome != OUTCOME_SKIPPED);
+                   views[0].judgement.outcome != OUTCOME_SKIPPED &&
+                   views[0].judgement.outcome != OUTCOME_DENIED); // a secret is refused for long
     return silent && !simulation->ending && simulation->adapter.changed < since &&
            !promise_had_other_faults(simulation, since - 15 * SECOND) &&
            !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);

@@ -60,7 +60,7 @@ static void server_answer_open(struct simulation *simulation, struct fact *fact)
     if (outcome == OUTCOME_OK && fact->trial == TRIAL_NONE)
         process->worked = server->our_secret;
     process->session = outcome == OUTCOME_OK;
-    process->session_is_dead = process->session_is_stopped = process->used_before = false;
+    process->session_is_dead = process->session_is_stopped = false;
     server_answer(simulation, fact, outcome);
 }
 
@@ -68,10 +68,8 @@ static void server_answer_run(struct simulation *simulation, struct fact *fact, 
 {
     struct server *server = &simulation->server;
     struct prober_process *process = fact->process;
-    fact->on_kept |= process->used_before;
     fact->value = server->bad_values > 0 ? 1000 : 1;
     fact->rows = server->no_rows == 0;
-    process->used_before = true;
     if (process->session_is_dead)
         server_answer(simulation, fact, process->dead_outcome);
     else if (late)
@@ -190,7 +188,6 @@ static void server_break_sessions(struct simulation *simulation, enum outcome ou
         if (fact == NULL || fact->received == 0 || fact->answered > 0)
             continue;
         if (fact->call.verb == VERB_RUN || outcome == OUTCOME_LOST) {
-            fact->on_kept |= process->used_before;
             process->session = process->session && fact->call.verb != VERB_OPEN;
             server_answer(simulation, fact, fact->call.verb == VERB_CLOSE ? OUTCOME_OK : outcome);
         }

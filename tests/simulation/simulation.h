@@ -193,7 +193,6 @@ struct prober_process {
     uint64_t worked; // the secret of its latest login; 0: none
     bool session, session_is_dead, session_is_stopped;
     enum outcome dead_outcome; // what a run on the dead session ends in
-    bool used_before;          // its session has had a batch
     uint64_t step;             // events of earlier ones are void
     void (*deferred)(struct simulation *simulation, void *subject, uint64_t mark);
     struct fact *replies[4]; // that can be read
