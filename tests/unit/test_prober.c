@@ -827,6 +827,45 @@ static void a_loop_that_did_not_turn_tells_nothing_of_the_server(void **state)
     close_bench(&bench);
 }
 
+static void a_process_that_is_slow_to_start_has_its_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_absent = true;
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=starved b=starved a=starved");
+    fake_pass(&bench.fake, 4000 - 1);
+    assert_string_equal(fake_read(&bench.fake), "");
+    fake_pass(&bench.fake, 1);
+    assert_string_equal(fake_read(&bench.fake), "kill a=crashed b=crashed");
+    assert_string_equal(prober_state_name(bench.prober), "idle");
+    close_bench(&bench);
+}
+
+// It came after 3 s, or between two looks; and the server has not been asked for long.
+static void a_process_that_came_late_is_not_the_servers_silence(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_absent = true;
+    fake_pass(&bench.fake, 3000);
+    bench.fake.is_absent = false;
+    fake_pass(&bench.fake, 500);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=starved b=starved a=starved");
+    fake_pass(&bench.fake, 6500 - 1);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout"); // it has been asked for longer
+    fake_pass(&bench.fake, 1);
+    assert_string_equal(fake_read(&bench.fake), "kill start open-1000");
+    close_bench(&bench);
+}
+
 // --- runs that stay unanswered
 
 static void a_silent_run_tells_of_the_server_as_it_is_now(void **state)
@@ -1104,6 +1143,8 @@ int main(void)
         cmocka_unit_test(a_new_attempt_says_nothing_before_its_time),
         cmocka_unit_test(a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
+        cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),
+        cmocka_unit_test(a_process_that_came_late_is_not_the_servers_silence),
         cmocka_unit_test(a_silent_run_tells_of_the_server_as_it_is_now),
         cmocka_unit_test(an_unanswered_check_is_run_ever_more_seldom),
         cmocka_unit_test(an_answer_too_late_to_be_told_ends_the_silence),
