@@ -731,10 +731,10 @@ static bool prober_ends_session(enum outcome outcome)
 
 // The server's time for a statement goes by while we get no CPU to send the rest of it, too. What
 // ends long before our limit has come to another one: the server's own, or the statement's.
-static bool prober_is_our_delay(struct prober *prober, const struct reply *reply)
+static bool prober_is_our_delay(const struct prober *prober, const struct reply *reply)
 {
     struct duration span = instant_since(prober->effort.since, prober_now(prober));
-    return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober_timeout_of(prober).ms / 2 &&
+    return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober->timeout.ms / 2 &&
            prober_is_starved(prober, span);
 }
 
