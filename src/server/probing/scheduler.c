@@ -314,7 +314,8 @@ static struct check_view scheduler_view_of_nothing(const struct check_state *sta
 static struct check_view scheduler_view_of_unfinished(const struct check_state *state)
 {
     struct unfinished unfinished = prober_explain(state->prober, &state->job);
-    bool silent = unfinished.outcome == OUTCOME_TIMEOUT || unfinished.outcome == OUTCOME_CRASHED;
+    bool silent = unfinished.outcome == OUTCOME_TIMEOUT || unfinished.outcome == OUTCOME_CRASHED ||
+                  unfinished.outcome == OUTCOME_STARVED; // as one that is just being started
     bool barely = silent && scheduler_has_barely_begun(state, unfinished.ran);
     if (barely)
         unfinished.outcome = OUTCOME_UNKNOWN;
