@@ -896,13 +896,14 @@ static struct claim promise_claim_of(const struct request *request, const struct
                           .outcome = view->judgement.outcome,
                           .began = simulation->now,
                           .made = simulation->now};
-    long long ran = 0;
+    static const char words[] = "no answer for ";
+    const char *reason = view->judgement.reason;
     if (view->dated) {
         claim.began = view->started.ns - BASE;
         claim.made = claim.began + view->took.ms * MS;
         claim.asked = view->took.ms > 0;
-    } else if (sscanf(view->judgement.reason, "no answer for %lld ms", &ran) == 1) {
-        claim.began = simulation->now - ran * MS;
+    } else if (strncmp(reason, words, sizeof words - 1) == 0) {
+        claim.began = simulation->now - strtoll(reason + sizeof words - 1, NULL, 10) * MS;
         claim.asked = true;
     }
     claim.made_by = claim.made + MS < simulation->now ? claim.made + MS : simulation->now;

@@ -4,6 +4,7 @@
 
 #include "common/memory.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +257,7 @@ static void simulation_note_silence(struct simulation *simulation)
 
 static void simulation_on_item_over(struct simulation *simulation, void *subject, uint64_t mark)
 {
+    assert(simulation != NULL); // for the analyzer, which doubts it where a switch within is none
     const struct item *item = subject;
     struct server *server = &simulation->server;
     unsigned *on = simulation_switch_of(simulation, item->kind);
@@ -349,6 +351,7 @@ static void simulation_on_own_item(struct simulation *simulation, const struct i
 
 static void simulation_on_item(struct simulation *simulation, void *subject, uint64_t mark)
 {
+    assert(simulation != NULL); // for the analyzer, which doubts it where a switch within is none
     const struct item *item = subject;
     char words[160];
     (void)mark;
