@@ -5,6 +5,7 @@ DBHEALTH_SCREENSHOTS names a folder to leave a picture of each state in."""
 import contextlib
 import signal
 
+import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED
@@ -236,10 +237,10 @@ def test_an_adapter_that_is_gone_is_told_and_comes_back(browser, adapter, postgr
 def test_an_adapter_that_hangs_is_told(browser, adapter, postgres):
     a = adapter(postgres.url(), checks=WELL, **AS_SHIPPED)
     browser.show(page(a))
-    a.signal(signal.SIGSTOP)
+    processes.send(a.server, signal.SIGSTOP)
     browser.run(NOW)
     browser.wait_text("#lost", "The adapter cannot be reached since ")
-    a.signal(signal.SIGCONT)
+    processes.send(a.server, signal.SIGCONT)
     browser.run(NOW)
     browser.wait_text("#live", "Live")
 
