@@ -692,7 +692,7 @@ TRACES = {
     "mysql": (
         ("SELECT GET_LOCK('dbhealth', 0)", "SELECT IS_USED_LOCK('dbhealth') IS NOT NULL"),
         ("DO get_lock('dbhealth', 0)", "SELECT IS_USED_LOCK('dbhealth') IS NOT NULL"),
-        ("SET SESSION sql_mode = 'ANSI'", "SELECT @@SESSION.sql_mode <> @@GLOBAL.sql_mode"),
+        ("SET SESSION sql_mode = 'ANSI'", "SELECT @@SESSION.sql_mode LIKE '%ANSI%'"),
         ("SET @trace = 1", "SELECT @trace IS NOT NULL"),
         ("SET NAMES latin1", "SELECT LENGTH('ü') <> 2"),
         ("LOCK TABLES app.t WRITE", "SELECT COUNT(*) FROM app.other"),
