@@ -76,6 +76,16 @@ def test_success_is_silent(adapter, server):
     assert a.log_text() == before
 
 
+def test_debug_shows_each_step_of_a_probe(adapter, postgres):
+    a = adapter(postgres.url(), checks={"one": sql.check()}, DBHEALTH_LOG_LEVEL="debug")
+    assert a.status_of("/readyz") == 200
+    steps = [(line["from"], line["to"]) for line in a.messages("prober goes on")]
+    assert steps[:3] == [("idle", "opening"), ("opening", "running"), ("running", "idle")]
+    assert [line["verb"] for line in a.messages("call sent")] == ["open", "run"]
+    replies = a.messages("reply came")
+    assert [(line["verb"], line["outcome"]) for line in replies] == [("open", "ok"), ("run", "ok")]
+
+
 def test_a_fault_that_lasts_is_one_line(adapter, postgres):
     a = adapter(postgres.url(password="wrong"), DBHEALTH_CACHE="0s")
     for _ in range(20):

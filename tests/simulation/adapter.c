@@ -159,6 +159,7 @@ void adapter_start(struct simulation *simulation)
     adapter->statistics = statistics_new(0);
     adapter->started = adapter->changed = simulation->now;
     adapter->draining_since = 0;
+    memset(adapter->counted, 0, sizeof adapter->counted);
     adapter->scheduler = scheduler_new(&simulation->platform, adapter->config,
                                        adapter->config->settings.deadline, adapter->statistics);
     adapter_note_probers(simulation);
@@ -177,6 +178,7 @@ void adapter_end(struct simulation *simulation)
     adapter_note_probers(simulation);
     if (!TAILQ_EMPTY(&simulation->requests))
         promise_broken(simulation, "every request is answered", "one is not at the adapter's end");
+    promise_on_statistics(simulation);
     config_release(adapter->config);
     adapter->config = NULL;
     statistics_free(adapter->statistics);

@@ -57,6 +57,7 @@ static void client_on_views(void *context, struct check_view *views, size_t coun
         return;
     }
     request->answered = true;
+    simulation->answered_at = simulation->now;
     TAILQ_REMOVE(&simulation->requests, request, entry);
     TAILQ_INSERT_TAIL(&simulation->answered, request, entry);
     promise_on_answer(request, views, count);
@@ -78,13 +79,16 @@ void client_ask(struct simulation *simulation, int64_t what)
                                 .config = config_hold(adapter->config)};
     client_choose_checks(request);
     TAILQ_INSERT_TAIL(&simulation->requests, request, entry);
+    promise_on_ask(simulation, request);
     scheduler_ask(adapter->scheduler, request->checks, request->count, client_on_views, request);
 }
 
 void client_free_all(struct simulation *simulation)
 {
-    struct request *request;
-    // The analyzer does not see that each is taken out of the list before it is freed.
-    while ((request = TAILQ_FIRST(&simulation->answered)) != NULL)
-        client_forget(simulation, request); // NOLINT(clang-analyzer-unix.Malloc)
+    struct request *request = TAILQ_FIRST(&simulation->answered);
+    while (request != NULL) {
+        struct request *next = TAILQ_NEXT(request, entry);
+        client_forget(simulation, request);
+        request = next;
+    }
 }

@@ -203,6 +203,7 @@ static struct prober_process *process_start(struct platform *platform, enum engi
         return NULL;
     }
     process->record->process = process;
+    simulation->adapter.counted[process->record->index].starts++;
     simulation_trace(simulation, "prober %s: process %u is started", process->record->name,
                      process->number);
     int64_t load = simulation->slow_start > 0 ? simulation->slow_start_ms * MS : 0;

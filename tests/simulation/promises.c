@@ -8,10 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE     (900 * MS)
-#define COMMON_CACHE (2 * SECOND)
-#define CLOSE_LIMIT  (200 * MS)
-#define YOUNG        (5 * SECOND)
+#define CLOSE_LIMIT (200 * MS)
+#define YOUNG       (5 * SECOND)
 
 enum { INSPECT_MS = 60000 };
 
@@ -44,14 +42,14 @@ static bool promise_is_in(enum outcome outcome, const enum outcome *outcomes, si
     return false;
 }
 
-static bool promise_is_own(enum outcome outcome)
+bool promise_is_own(enum outcome outcome)
 {
     static const enum outcome own[] = {OUTCOME_CRASHED, OUTCOME_CONFIG, OUTCOME_TOO_LARGE,
                                        OUTCOME_STARVED, OUTCOME_UNKNOWN};
     return promise_is_in(outcome, own, sizeof own / sizeof *own);
 }
 
-static bool promise_is_silent(enum outcome outcome)
+bool promise_is_silent(enum outcome outcome)
 {
     static const enum outcome silent[] = {OUTCOME_REFUSED, OUTCOME_UNREACHABLE, OUTCOME_TIMEOUT,
                                           OUTCOME_LOST};
@@ -77,8 +75,8 @@ struct prober_record *promise_record_of(const struct simulation *simulation,
     abort();
 }
 
-static struct check_record *promise_check_record(struct simulation *simulation, const char *sql,
-                                                 uint64_t target, const char *prober)
+struct check_record *promise_check_record(struct simulation *simulation, const char *sql,
+                                          uint64_t target, const char *prober)
 {
     for (size_t i = simulation->check_record_count; i-- > 0;) {
         struct check_record *record = simulation->check_records[i];
@@ -96,7 +94,7 @@ static struct check_record *promise_check_record(struct simulation *simulation, 
     return record;
 }
 
-static size_t promise_index_of(const struct check *check)
+size_t promise_index_of(const struct check *check)
 {
     size_t index = 0;
     while (strcmp(prober_names[index], check->prober) != 0)
@@ -162,6 +160,7 @@ void promise_on_failure(struct simulation *simulation, struct prober_record *rec
     if (record->failures++ == 0)
         record->first_failure = simulation->now;
     record->latest_failure = simulation->now;
+    simulation->adapter.counted[record->index].crashes++;
     record->unanswered_opens = 0;
     record->ran = true; // or would have
 }
@@ -290,6 +289,13 @@ static void promise_on_background_run(struct simulation *simulation, const struc
     }
 }
 
+static int64_t promise_statement_limit(int64_t left_ns)
+{
+    int64_t left = (left_ns + MS - 1) / MS;
+    int64_t margin = left / 8 < 100 ? left / 8 : 100;
+    return left - margin > 0 ? left - margin : 1;
+}
+
 static void promise_on_run_of(struct simulation *simulation, const struct fact *fact,
                               const struct check *check)
 {
@@ -299,15 +305,56 @@ static void promise_on_run_of(struct simulation *simulation, const struct fact *
     if (call->read_only == check->writes)
         promise_broken(simulation, "runs are read-only unless the check writes", "%s is%s",
                        fact->sql, check->writes ? "" : " not");
-    if (left > check->timeout.ms * MS || call->statement_limit.ms * MS > left + MS)
+    if (left > check->timeout.ms * MS)
         promise_broken(simulation, "a run has its timeout at most", "%s has %lld ms", fact->sql,
                        (long long)(left / MS));
+    if (call->statement_limit.ms != promise_statement_limit(left))
+        promise_broken(simulation, "the server is told to end a statement a little before us",
+                       "%s after %lld ms", fact->sql, (long long)call->statement_limit.ms);
+    if (call->max_rows != 1)
+        promise_broken(simulation, "no more rows are asked for than are used", "%u of %s",
+                       call->max_rows, fact->sql);
     if (opened == NULL ||
         !range_has(&check->range, FLAVOR_POSTGRES, opened->upgraded ? "16.1" : "15.4"))
         promise_broken(simulation, "no check runs on a server that it is not meant for", "%s does",
                        fact->sql);
     if (check->broken != NULL)
         promise_broken(simulation, "no broken check runs", "%s does", fact->sql);
+}
+
+// Of two that requests wait for, the one that was asked for first, unless it may not run.
+static void promise_on_order(struct simulation *simulation, const struct fact *fact,
+                             const struct check_record *known)
+{
+    const struct request *request;
+    if (known->asked == 0 || !fact->record->current || simulation->adapter.changed >= known->asked)
+        return;
+    TAILQ_FOREACH(request, &simulation->requests, entry) {
+        const struct check *check =
+            request->count == 1 ? request->config->checks[request->checks[0]] : NULL;
+        if (check == NULL || strcmp(check->prober, fact->record->name) != 0 ||
+            check->range.bound_count > 0 || request->asked >= known->asked ||
+            request->config != simulation->adapter.config)
+            continue;
+        const struct check_record *other =
+            promise_check_record(simulation, check->sql, fact->record->target, fact->record->name);
+        if (other->silences == 0 && !other->troubled && strcmp(check->sql, fact->sql) != 0)
+            promise_broken(simulation, "who came first is served first",
+                           "%s runs, but %s was asked for before", fact->sql, check->sql);
+    }
+}
+
+// What a request asks for, and has not been run since, was asked for then.
+void promise_on_ask(struct simulation *simulation, const struct request *request)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const struct check *check = request->config->checks[request->checks[i]];
+        struct check_record *known =
+            promise_check_record(simulation, check->sql, request->config->target_digest,
+                                 prober_names[promise_index_of(check)]);
+        if (known->asked == 0)
+            known->asked = simulation->now;
+    }
 }
 
 // The check's time includes the login that was made for it: for it alone, where there is no other.
@@ -321,6 +368,7 @@ static void promise_on_time_of_run(struct simulation *simulation, const struct f
             config->checks[i] != check && strcmp(config->checks[i]->prober, check->prober) == 0;
     bool follows = before != NULL && before->call.verb == VERB_OPEN && fact->record->current &&
                    before->delivered == simulation->now && !before->was_pending &&
+                   simulation->now + BASE < before->call.deadline.ns &&
                    simulation->adapter.changed < before->sent;
     if (others == 0 && follows &&
         fact->call.deadline.ns != before->sent + BASE + check->timeout.ms * MS)
@@ -340,8 +388,9 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     record->ran = true;
     if (!fact->process->session && !fact->process->session_is_dead)
         promise_broken(simulation, "a run has a session", "%s has none", fact->sql);
-    if (check == NULL) {
-        promise_broken(simulation, "no removed check runs", "%s does", fact->sql);
+    if (check == NULL) { // but who needed it may only just have been answered, for another's sake
+        if (simulation->answered_at < simulation->now)
+            promise_broken(simulation, "no removed check runs", "%s does", fact->sql);
         return;
     }
     promise_on_run_of(simulation, fact, check);
@@ -360,8 +409,28 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
         promise_broken(simulation, "an unanswered check is run ever more seldom",
                        "%s after %u silences", fact->sql, known->silences);
     promise_on_background_run(simulation, fact);
+    if (check->every.ms == 0 &&
+        simulation->adapter.draining_since == 0) // else it may have been due
+        promise_on_order(simulation, fact, known);
+    if (!fact->on_kept) // which may have to be run again
+        known->asked = 0;
     promise_on_time_of_run(simulation, fact, check, before);
     known->latest = fact;
+}
+
+// One that is kept ends for no reason of ours, but for a secret that is refused.
+static void promise_on_end_of_connection(struct simulation *simulation, const struct fact *fact)
+{
+    const struct prober_record *record = fact->record;
+    const struct fact *latest = promise_latest(record);
+    bool keeps = record->keeps && record->current && record->opened != NULL &&
+                 record->opened->trial == TRIAL_NONE;
+    bool closes =
+        (fact->call.verb == VERB_RUN && fact->call.last) ||
+        (fact->call.verb == VERB_CLOSE && latest != NULL && !promise_ends_session(latest->outcome));
+    if (keeps && closes)
+        promise_broken(simulation, "a connection that is to be kept is kept", "%s closes its own",
+                       record->name);
 }
 
 void promise_on_call(struct simulation *simulation, struct fact *fact)
@@ -375,11 +444,16 @@ void promise_on_call(struct simulation *simulation, struct fact *fact)
     if (fact->call.deadline.ns - BASE <= simulation->now)
         promise_broken(simulation, "a deadline is ahead", "that of a %s is not",
                        verb_name(fact->call.verb));
+    if (fact->call.verb == VERB_CLOSE &&
+        fact->call.deadline.ns - BASE != simulation->now + CLOSE_LIMIT)
+        promise_broken(simulation, "a goodbye has its time", "that of %s has another",
+                       fact->record->name);
     process->last_sequence = fact->call.sequence;
     if (fact->call.verb == VERB_OPEN)
         promise_on_open(simulation, fact);
     else if (fact->call.verb == VERB_RUN)
         promise_on_run(simulation, fact);
+    promise_on_end_of_connection(simulation, fact);
     promise_note_fact(fact);
 }
 
@@ -393,6 +467,7 @@ static void promise_note_open(struct simulation *simulation, struct fact *fact)
     record->unanswered_opens = 0;
     if (fact->outcome == OUTCOME_OK) {
         record->opened = fact;
+        simulation->adapter.counted[record->index].connections++;
         record->ran = false;
         if (fact->call.inspect) {
             record->inspected = simulation->now;
@@ -402,12 +477,12 @@ static void promise_note_open(struct simulation *simulation, struct fact *fact)
         if (of_target && fact->trial == TRIAL_NONE && fact->sent >= simulation->refused_at)
             simulation->refusals = 0;
     }
-    if (fact->trial != TRIAL_REFUSED || !record->current)
+    if (fact->trial != TRIAL_REFUSED || record->target != simulation->adapter.target)
         return;
     uint64_t secret = simulation->server.our_secret;
     bool again = simulation->refused == secret && simulation->refused_target == record->target;
     if (again && simulation->refusals > 0 && fact->sent < simulation->refused_at)
-        return; // opens that were under way together are one try
+        return; // of the same moment
     simulation->refusals = again ? simulation->refusals + 1 : 1;
     simulation->refused = secret;
     simulation->refused_target = record->target;
@@ -422,7 +497,9 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
         promise_note_open(simulation, fact);
     fact->user_is_superuser = fact->record->superuser;
     fact->old_secret = fact->record->opened != NULL && fact->record->opened->trial != TRIAL_NONE;
-    if (fact->call.verb != VERB_RUN)
+    bool in_time = simulation->now + BASE <= fact->call.deadline.ns;
+    bool is_of_dead_one = in_time && fact->on_kept && promise_ends_session(fact->outcome);
+    if (fact->call.verb != VERB_RUN || is_of_dead_one)
         return;
     struct check_record *known =
         promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name);
@@ -551,14 +628,37 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
                        record->name);
 }
 
+static void promise_on_failures(struct simulation *simulation, const struct prober_record *record)
+{
+    bool expected =
+        record->failures >= 5 && record->latest_failure - record->first_failure >= 30 * SECOND;
+    if (record->current && prober_is_beyond_help(record->prober) != expected)
+        promise_broken(simulation, "/livez fails for what a restart cures, and nothing else",
+                       "%s has failed %u times", record->name, record->failures);
+}
+
+static void promise_on_leaver(struct simulation *simulation, const struct prober_record *record)
+{
+    const struct prober_process *process = record->process;
+    bool rests = !record->current && process != NULL && process->fact == NULL &&
+                 process->reply_count == 0 && !process->dead;
+    if (rests && TAILQ_EMPTY(&simulation->requests) &&
+        simulation->now > simulation->adapter.changed + 5 * SECOND)
+        promise_broken(simulation, "a prober that no check has any more ends", "%s does not",
+                       record->name);
+}
+
 void promise_after_turn(struct simulation *simulation)
 {
     const struct request *first = TAILQ_FIRST(&simulation->requests);
     if (first != NULL && first->asked + DEADLINE <= simulation->now)
         promise_broken(simulation, "every request is answered by its deadline",
                        "request %llu is not", (unsigned long long)first->number);
-    for (size_t i = 0; i < simulation->record_count && !simulation->failed; i++)
+    for (size_t i = 0; i < simulation->record_count && !simulation->failed; i++) {
         promise_after_turn_of(simulation, simulation->records[i]);
+        promise_on_failures(simulation, simulation->records[i]);
+        promise_on_leaver(simulation, simulation->records[i]);
+    }
 }
 
 void promise_on_gone(struct simulation *simulation)
@@ -573,6 +673,26 @@ void promise_on_gone(struct simulation *simulation)
     promise_broken(simulation, "draining ends when the server has gone", "it has not");
 }
 
+void promise_on_statistics(struct simulation *simulation)
+{
+    const struct adapter *adapter = &simulation->adapter;
+    for (size_t i = 0; i < PROBERS; i++) {
+        const struct prober_statistics *own = &adapter->counted[i];
+        const struct prober_statistics *its =
+            statistics_prober(adapter->statistics, prober_names[i]);
+        bool leavers = adapter->changed > adapter->started; // what these fail in is not noted
+        if (own->starts != its->starts || own->connections != its->connections ||
+            (own->crashes != its->crashes && !leavers))
+            promise_broken(
+                simulation, "what happens is counted",
+                "%s: %llu starts, %llu connections, %llu crashes, and not %llu, %llu, %llu",
+                prober_names[i], (unsigned long long)its->starts,
+                (unsigned long long)its->connections, (unsigned long long)its->crashes,
+                (unsigned long long)own->starts, (unsigned long long)own->connections,
+                (unsigned long long)own->crashes);
+    }
+}
+
 void promise_at_end(struct simulation *simulation)
 {
     const struct prober_process *process;
@@ -584,476 +704,4 @@ void promise_at_end(struct simulation *simulation)
             promise_broken(simulation, "every process ends", "process %u of %s does not",
                            process->number, process->record->name);
     }
-}
-
-// --- answers
-
-// An answer as it is judged.
-struct claim {
-    struct simulation *simulation;
-    const struct request *request;
-    const struct check_view *view;
-    const struct check *check;
-    enum outcome outcome;
-    int64_t began, made; // the run, and what is known of it
-    int64_t made_by;     // it is told in whole milliseconds
-    bool asked;          // there was a run, and it took that time
-};
-
-static void promise_lie(const struct claim *claim, const char *why)
-{
-    promise_broken(claim->simulation, "it never lies", "%s of request %llu is %s: %s",
-                   claim->check->name, (unsigned long long)claim->request->number,
-                   outcome_info(claim->outcome)->code, why);
-}
-
-static bool promise_is_of(const struct claim *claim, const struct prober_record *record)
-{
-    return record->target == claim->request->config->target_digest &&
-           strcmp(record->name, claim->check->prober) == 0;
-}
-
-// What a reply said, by its number in the driver's words.
-static const struct fact *promise_fact_of(const struct claim *claim, const char *words)
-{
-    const struct simulation *simulation = claim->simulation;
-    if (words[0] != 'f')
-        return NULL;
-    unsigned long id = strtoul(words + 1, NULL, 10);
-    return id < simulation->fact_count ? simulation->facts[id] : NULL;
-}
-
-static void promise_judge_rows(const struct claim *claim)
-{
-    const struct result *result = claim->view->result;
-    const struct fact *fact = result != NULL && result->column_count > 1
-                                  ? promise_fact_of(claim, result_column(result, 1))
-                                  : NULL;
-    if (fact == NULL || fact->call.verb != VERB_RUN || fact->delivered == 0 ||
-        strcmp(fact->sql, claim->check->sql) != 0 || !promise_is_of(claim, fact->record)) {
-        promise_lie(claim, "that is from no run of it");
-        return;
-    }
-    enum outcome outcome = fact->rows ? OUTCOME_OK : OUTCOME_NO_ROW;
-    if (fact->rows && fact->value > 100)
-        outcome = OUTCOME_FAILED;
-    if (outcome != claim->outcome)
-        promise_lie(claim, "its rows say something else");
-    if (claim->began > fact->sent || claim->began < fact->job_began)
-        promise_lie(claim, "its run began at another time");
-    if (claim->view->superuser != fact->user_is_superuser)
-        promise_lie(claim, "the user is another");
-    bool warns = claim->view->judgement.verdict == VERDICT_WARN;
-    if (outcome == OUTCOME_OK && fact->user_is_superuser && !warns)
-        promise_lie(claim, "a superuser's pass is a warning");
-    if (outcome == OUTCOME_OK && warns && !fact->user_is_superuser && !fact->old_secret)
-        promise_lie(claim, "nothing is to be warned of");
-}
-
-// The latest call at that time of the check's prober, wherever it is by now.
-static const struct fact *promise_call_at(const struct claim *claim, int64_t at)
-{
-    const struct simulation *simulation = claim->simulation;
-    const struct fact *latest = NULL;
-    for (size_t i = 0; i < simulation->record_count; i++) {
-        const struct prober_record *record = simulation->records[i];
-        if (!promise_is_of(claim, record))
-            continue;
-        size_t j = record->fact_count;
-        while (j > 0 && record->facts[j - 1]->sent > at)
-            j--;
-        // What began at this very moment may be what came of it.
-        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed)
-            j--;
-        if (j > 0 && (latest == NULL || record->facts[j - 1]->sent > latest->sent))
-            latest = record->facts[j - 1];
-    }
-    return latest;
-}
-
-static int64_t promise_overlap(int64_t from, int64_t to, int64_t begin, int64_t end)
-{
-    from = from > begin ? from : begin;
-    to = to < end ? to : end;
-    return to > from ? to - from : 0;
-}
-
-// For how long of this time the server had a call of the check's prober in its hands.
-static int64_t promise_held(const struct claim *claim, int64_t from, int64_t to)
-{
-    const struct simulation *simulation = claim->simulation;
-    int64_t held = 0;
-    for (size_t i = 0; i < simulation->record_count; i++) {
-        const struct prober_record *record = simulation->records[i];
-        if (!promise_is_of(claim, record))
-            continue;
-        for (size_t j = record->fact_count; j-- > 0;) {
-            const struct fact *fact = record->facts[j];
-            int64_t begin = fact->behind_goodbye ? fact->sent : fact->received;
-            if (begin > 0 || fact->behind_goodbye)
-                held += promise_overlap(from, to, begin,
-                                        fact->answered > 0 ? fact->answered : INT64_MAX);
-            if (fact->sent < from)
-                break;
-        }
-    }
-    return held;
-}
-
-// The server had been asked, and had not answered, for all of the time that we had.
-static void promise_judge_timeout(const struct claim *claim)
-{
-    struct simulation *simulation = claim->simulation;
-    const struct fact *fact = promise_call_at(claim, claim->made);
-    if (fact == NULL || fact->call.verb == VERB_CLOSE) {
-        promise_lie(claim, "nothing was asked");
-        return;
-    }
-    if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
-        promise_lie(claim, "another check ran");
-    if (fact->arrived > 0 && fact->arrived < claim->made)
-        promise_lie(claim, "the answer was there");
-    int64_t from = claim->asked ? claim->began : fact->sent;
-    int64_t span = claim->made - from;
-    int64_t held = promise_held(claim, from, claim->made);
-    bool trouble = simulation_had_own_trouble(simulation, from - SECOND, claim->made);
-    if (trouble ? 2 * held < span - 300 * MS : held < span - 30 * MS)
-        promise_lie(claim, "the server was not silent for so long");
-    if (span <= 0 && !claim->asked)
-        promise_lie(claim, "nothing was asked before");
-}
-
-// The latest open of the check's prober that had been answered by then.
-static const struct fact *promise_open_by(const struct claim *claim, int64_t at)
-{
-    const struct simulation *simulation = claim->simulation;
-    for (size_t i = simulation->fact_count; i-- > 0;) {
-        const struct fact *fact = simulation->facts[i];
-        if (fact->call.verb == VERB_OPEN && fact->delivered > 0 && fact->delivered <= at &&
-            promise_is_of(claim, fact->record))
-            return fact;
-    }
-    return NULL;
-}
-
-// A prober that must not show the secret is denied, in the words of whoever showed it.
-static bool promise_is_withheld(const struct claim *claim, const struct fact *fact)
-{
-    const struct fact *own = promise_open_by(claim, claim->made_by);
-    return claim->outcome == OUTCOME_DENIED && fact->trial == TRIAL_REFUSED &&
-           fact->record->target == claim->request->config->target_digest && own != NULL &&
-           own->outcome == OUTCOME_DENIED;
-}
-
-static void promise_judge_reply(const struct claim *claim)
-{
-    const struct fact *fact = promise_fact_of(claim, claim->view->message);
-    if (fact != NULL && promise_is_withheld(claim, fact))
-        return;
-    if (fact == NULL || fact->delivered == 0 || !promise_is_of(claim, fact->record)) {
-        promise_lie(claim, "no reply said so");
-        return;
-    }
-    if (fact->outcome != claim->outcome)
-        promise_lie(claim, "the reply said something else");
-    if (fact->on_kept && fact->was_dead)
-        promise_lie(claim, "its connection had died before it");
-    if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
-        promise_lie(claim, "that was another check's");
-    if (claim->began > fact->sent && !fact->was_pending)
-        promise_lie(claim, "it began at another time");
-}
-
-static void promise_judge_skip(const struct claim *claim)
-{
-    const struct fact *fact = promise_open_by(claim, claim->made_by);
-    if (fact == NULL || fact->outcome != OUTCOME_OK)
-        promise_lie(claim, "nothing is known of the server");
-    else if (range_has(&claim->check->range, FLAVOR_POSTGRES, fact->upgraded ? "16.1" : "15.4"))
-        promise_lie(claim, "it is meant for the server");
-}
-
-static void promise_judge_own(const struct claim *claim)
-{
-    struct simulation *simulation = claim->simulation;
-    int64_t reach = claim->outcome == OUTCOME_CRASHED ? 15 * SECOND : 3 * SECOND;
-    if (!claim->asked) // of a login that was pending, say
-        reach = 75 * SECOND;
-    if (!simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
-        promise_lie(claim, "we had no trouble");
-}
-
-static void promise_judge_unknown(const struct claim *claim)
-{
-    struct simulation *simulation = claim->simulation;
-    if (!claim->view->dated)
-        return; // it was not reached
-    const struct check_record *known =
-        promise_check_record(simulation, claim->check->sql, claim->request->config->target_digest,
-                             prober_names[promise_index_of(claim->check)]);
-    bool held = known->silences > 0 && claim->made < known->held_until;
-    bool told_before = claim->made < simulation->now; // it may have run since
-    if (!held && !known->troubled && !told_before)
-        promise_lie(claim, "it is not held back");
-}
-
-static void promise_judge_truth(const struct claim *claim)
-{
-    switch ((int)claim->outcome) {
-    case OUTCOME_OK:
-    case OUTCOME_FAILED:
-    case OUTCOME_NO_ROW:
-        promise_judge_rows(claim);
-        return;
-    case OUTCOME_TIMEOUT:
-        promise_judge_timeout(claim);
-        return;
-    case OUTCOME_SKIPPED:
-        promise_judge_skip(claim);
-        return;
-    case OUTCOME_CRASHED:
-    case OUTCOME_STARVED:
-        promise_judge_own(claim);
-        return;
-    case OUTCOME_UNKNOWN:
-        promise_judge_unknown(claim);
-        return;
-    case OUTCOME_CONFIG:
-        if (claim->check->broken == NULL)
-            promise_lie(claim, "it is not broken");
-        return;
-    default:
-        promise_judge_reply(claim);
-    }
-}
-
-// A login has the time of the check that it was made for.
-static int64_t promise_longest_timeout(const struct claim *claim)
-{
-    const struct config *config = claim->request->config;
-    int64_t longest = 0;
-    for (size_t i = 0; i < config->check_count; i++) {
-        const struct check *check = config->checks[i];
-        if (strcmp(check->prober, claim->check->prober) == 0 && check->timeout.ms * MS > longest)
-            longest = check->timeout.ms * MS;
-    }
-    return longest;
-}
-
-// Never older than its cache; or it came while the request waited, for a run that was under way.
-static void promise_judge_age(const struct claim *claim)
-{
-    const struct simulation *simulation = claim->simulation;
-    int64_t cache = claim->check->cache.ms * MS;
-    bool unanswered = promise_is_silent(claim->outcome) || promise_is_own(claim->outcome);
-    if (unanswered && claim->outcome != OUTCOME_TOO_LARGE && cache > COMMON_CACHE)
-        cache = COMMON_CACHE;
-    int64_t asked = claim->request->asked;
-    bool waited = claim->made >= asked - MS && claim->made <= simulation->now;
-    bool joined = claim->began >= asked - promise_longest_timeout(claim) - 20 * MS ||
-                  simulation_had_own_trouble(simulation, claim->began, claim->made);
-    if (simulation->now - claim->began > cache && !(waited && joined))
-        promise_lie(claim, "that is older than its cache");
-    if (claim->made > simulation->now + MS)
-        promise_lie(claim, "that is of the future");
-}
-
-static enum verdict promise_verdict_of(const struct claim *claim)
-{
-    enum outcome outcome = claim->outcome;
-    bool answered =
-        !promise_is_silent(outcome) && outcome != OUTCOME_FAILED && outcome != OUTCOME_NO_ROW;
-    if (outcome == OUTCOME_OK)
-        return claim->view->judgement.verdict == VERDICT_WARN ? VERDICT_WARN : VERDICT_PASS;
-    if (promise_is_own(outcome))
-        return VERDICT_UNKNOWN;
-    if (outcome == OUTCOME_SKIPPED)
-        return VERDICT_SKIPPED;
-    bool tolerates = strcmp(claim->check->prober, prober_names[0]) == 0;
-    return answered && tolerates ? VERDICT_WARN : VERDICT_FAIL;
-}
-
-static void promise_judge_view(const struct claim *claim)
-{
-    const struct simulation *simulation = claim->simulation;
-    bool over = simulation->now >= claim->request->asked + DEADLINE || simulation->ending;
-    if (claim->view->judgement.verdict != promise_verdict_of(claim))
-        promise_lie(claim, "its verdict is another");
-    if (!claim->view->dated && !over)
-        promise_lie(claim, "there was time to know more");
-    if (claim->view->dated)
-        promise_judge_age(claim);
-    promise_judge_truth(claim);
-}
-
-static struct claim promise_claim_of(const struct request *request, const struct check_view *view)
-{
-    struct simulation *simulation = request->simulation;
-    struct claim claim = {.simulation = simulation,
-                          .request = request,
-                          .view = view,
-                          .check = view->check,
-                          .outcome = view->judgement.outcome,
-                          .began = simulation->now,
-                          .made = simulation->now};
-    static const char words[] = "no answer for ";
-    const char *reason = view->judgement.reason;
-    if (view->dated) {
-        claim.began = view->started.ns - BASE;
-        claim.made = claim.began + view->took.ms * MS;
-        claim.asked = view->took.ms > 0;
-    } else if (strncmp(reason, words, sizeof words - 1) == 0) {
-        claim.began = simulation->now - strtoll(reason + sizeof words - 1, NULL, 10) * MS;
-        claim.asked = true;
-    }
-    claim.made_by = claim.made + MS < simulation->now ? claim.made + MS : simulation->now;
-    return claim;
-}
-
-// --- endpoints
-
-static bool promise_endpoint_passes(const struct request *request, const struct check_view *views,
-                                    size_t count)
-{
-    const struct simulation *simulation = request->simulation;
-    bool healthz = strcmp(request->name, "healthz") == 0;
-    bool startupz = strcmp(request->name, "startupz") == 0;
-    bool young = simulation->now - simulation->adapter.started < YOUNG;
-    bool passes = true, empty = true;
-    for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = views[i].judgement.verdict;
-        bool unknown_fails = !healthz && (!startupz || young);
-        empty &= verdict == VERDICT_SKIPPED;
-        if (verdict == VERDICT_FAIL || (verdict == VERDICT_UNKNOWN && unknown_fails))
-            passes = false;
-    }
-    if (!healthz && !startupz && (empty || simulation->adapter.draining_since > 0))
-        passes = false;
-    return passes;
-}
-
-// Something other than silence keeps a check from what a silent server would come to.
-static bool promise_had_other_faults(const struct simulation *simulation, int64_t since)
-{
-    const struct story *story = simulation->story;
-    for (size_t i = 0; i < story->count; i++) {
-        const struct item *item = &story->items[i];
-        bool silence = item->kind == ITEM_FREEZE || item->kind == ITEM_SILENT_LOGIN ||
-                       item->kind == ITEM_SILENT_QUERY;
-        if (story_item_is_server(item->kind) && !silence && item->at <= simulation->now &&
-            item->at + item->lasts >= since)
-            return true;
-    }
-    return false;
-}
-
-// The server has answered nothing for so long that nothing from before may be served any more, and
-// we have had no trouble of our own.
-static bool promise_must_know_silence(const struct request *request, const struct check_view *views,
-                                      size_t count)
-{
-    const struct simulation *simulation = request->simulation;
-    int64_t longest = 0;
-    for (size_t i = 0; i < count; i++) {
-        int64_t need = (views[i].check->cache.ms + 2 * views[i].check->timeout.ms) * MS;
-        if (need > longest)
-            longest = need;
-        if (views[i].check->broken != NULL)
-            return false;
-    }
-    int64_t since = request->asked - longest - 3 * SECOND;
-    bool silent = simulation->server.silent_since < since ||
-                  (count == 1 && simulation->server.query_silent_since < since &&
-                   views[0].judgement.outcome != OUTCOME_SKIPPED &&
-                   views[0].judgement.outcome != OUTCOME_DENIED); // a secret is refused for long
-    return silent && !simulation->ending && simulation->adapter.changed < since &&
-           !promise_had_other_faults(simulation, since - 15 * SECOND) &&
-           !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);
-}
-
-static bool promise_is_calm(const struct simulation *simulation, int64_t since)
-{
-    const struct story *story = simulation->story;
-    for (size_t i = 0; i < story->count; i++) {
-        const struct item *item = &story->items[i];
-        bool trouble = item->kind != ITEM_ASK_EACH && item->kind != ITEM_ASK_BURST;
-        int64_t end = item->at + item->lasts;
-        if (item->kind == ITEM_STOP_SESSIONS && story->keep != 0)
-            end = INT64_MAX; // one may be kept for as long as nobody asks
-        if (trouble && item->at <= simulation->now && end >= since)
-            return false;
-    }
-    return simulation->adapter.started < since && !simulation->ending;
-}
-
-static void promise_on_endpoint(const struct request *request, const struct check_view *views,
-                                size_t count)
-{
-    struct simulation *simulation = request->simulation;
-    struct circumstances circumstances = {.draining = simulation->adapter.draining_since > 0,
-                                          .young = simulation->now - simulation->adapter.started <
-                                                   YOUNG};
-    bool passes = endpoint_passes(request->rule, views, NULL, count, &circumstances);
-    bool calm = promise_is_calm(simulation, request->asked - 140 * SECOND);
-    bool fails = false;
-    for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = views[i].judgement.verdict;
-        fails |= verdict == VERDICT_FAIL;
-        bool well = verdict == VERDICT_PASS || verdict == VERDICT_WARN ||
-                    verdict == VERDICT_SKIPPED || views[i].check->broken != NULL;
-        if (calm && !well)
-            promise_broken(simulation, "a server that is well is found to be",
-                           "%s of request %llu is %s", views[i].check->name,
-                           (unsigned long long)request->number,
-                           outcome_info(views[i].judgement.outcome)->code);
-    }
-    if (passes != promise_endpoint_passes(request, views, count))
-        promise_broken(simulation, "an endpoint says what its checks say", "/%s does not",
-                       request->name);
-    if (request->what == WHAT_HEALTHZ && count > 0 && !fails &&
-        promise_must_know_silence(request, views, count))
-        promise_broken(simulation, "a silent server is found by the deadline",
-                       "request %llu passes", (unsigned long long)request->number);
-}
-
-static void promise_trace_answer(const struct request *request, const struct check_view *views,
-                                 size_t count)
-{
-    char words[512];
-    struct text text = text_in(words, sizeof words);
-    if (request->simulation->trace == NULL)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        const struct judgement *judgement = &views[i].judgement;
-        text_addf(&text, "%s %s=%s", i > 0 ? "," : "", views[i].check->name,
-                  outcome_info(judgement->outcome)->code);
-        if (judgement->reason[0] != '\0')
-            text_addf(&text, " (%s)", judgement->reason);
-        if (views[i].dated)
-            text_addf(&text, " from %.3f s, %lld ms", (double)(views[i].started.ns - BASE) / SECOND,
-                      (long long)views[i].took.ms);
-    }
-    simulation_trace(request->simulation, "request %llu of %.3f s for %s is answered:%s",
-                     (unsigned long long)request->number, (double)request->asked / SECOND,
-                     request->what == WHAT_ALL ? "all" : request->name, words);
-}
-
-void promise_on_answer(struct request *request, const struct check_view *views, size_t count)
-{
-    struct simulation *simulation = request->simulation;
-    promise_trace_answer(request, views, count);
-    if (count != request->count) {
-        promise_broken(simulation, "a request gets what it asked for", "%zu views", count);
-        return;
-    }
-    for (size_t i = 0; i < count && !simulation->failed; i++) {
-        if (views[i].check != request->config->checks[request->checks[i]]) {
-            promise_broken(simulation, "a request gets what it asked for", "another check's view");
-            return;
-        }
-        struct claim claim = promise_claim_of(request, &views[i]);
-        promise_judge_view(&claim);
-    }
-    if (!simulation->failed)
-        promise_on_endpoint(request, views, count);
 }

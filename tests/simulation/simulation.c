@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { PERIOD = 100 * MS }; // in which we get a part of the CPU, at its beginning
 
@@ -146,9 +147,7 @@ bool simulation_had_own_trouble(const struct simulation *simulation, int64_t fro
     const struct story *story = simulation->story;
     for (size_t i = 0; i < story->count; i++) {
         const struct item *item = &story->items[i];
-        int64_t starts = item->kind == ITEM_SLOW_START ? item->a * MS : 0; // the last that it slows
-        int64_t end = item->at + item->lasts + starts;
-        if (story_item_is_own(item->kind) && item->at <= to && end >= from)
+        if (story_item_is_own(item->kind) && item->at <= to && story_item_end(item) >= from)
             return true;
     }
     return false;
@@ -180,6 +179,22 @@ void promise_broken(struct simulation *simulation, const char *promise, const ch
     (void)vsnprintf(simulation->how, sizeof simulation->how, how, arguments);
     va_end(arguments);
     simulation_trace(simulation, "BROKEN: %s: %s", promise, simulation->how);
+}
+
+// --- clocks that the heart has no business with
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+static int64_t simulation_wall_s = 1700000000;
+
+// Boot time stands still, so that who asks for it is lost; the wall clock is what somebody has set.
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+    if (clock != CLOCK_BOOTTIME && clock != CLOCK_REALTIME)
+        return __real_clock_gettime(clock, time);
+    *time = (struct timespec){.tv_sec = clock == CLOCK_REALTIME ? simulation_wall_s : 1};
+    return 0;
 }
 
 // --- the platform, but for processes
@@ -236,7 +251,7 @@ static unsigned *simulation_switch_of(struct simulation *simulation, enum item_k
     case ITEM_SLOW_START:
         return &simulation->slow_start;
     default:
-        return NULL;
+        return &simulation->other;
     }
 }
 
@@ -263,8 +278,7 @@ static void simulation_on_item_over(struct simulation *simulation, void *subject
     unsigned *on = simulation_switch_of(simulation, item->kind);
     (void)mark;
     simulation_trace(simulation, "... is over: item %d", (int)item->kind);
-    if (on != NULL)
-        --*on;
+    --*on;
     if (item->kind == ITEM_ROTATE || item->kind == ITEM_ROTATE_OURS)
         server->our_secret = server->secret = server->latest_secret;
     if (item->kind == ITEM_SUPERUSER)
@@ -358,14 +372,15 @@ static void simulation_on_item(struct simulation *simulation, void *subject, uin
     story_describe_item(item, words, sizeof words);
     simulation_trace(simulation, "%s", words);
     unsigned *on = simulation_switch_of(simulation, item->kind);
-    if (on != NULL)
-        ++*on;
+    ++*on;
     if (story_item_is_server(item->kind))
         simulation_on_server_item(simulation, item);
     else if (story_item_is_own(item->kind))
         simulation_on_own_item(simulation, item);
     else if (item->kind == ITEM_ASK_EACH)
         simulation_on_ask(simulation, subject, 0);
+    else if (item->kind == ITEM_STEP)
+        simulation_wall_s += item->a;
     else if (item->kind == ITEM_RELOAD)
         simulation_do_later(simulation, item, adapter_reload);
     else if (item->kind == ITEM_RESTART)
@@ -393,27 +408,51 @@ static void simulation_ring(struct simulation *simulation)
     platform_ring(&simulation->platform);
 }
 
-static void simulation_read(struct simulation *simulation)
+static void simulation_read_processes(struct simulation *simulation)
 {
-    simulation->readable = false;
     struct prober_process *process = LIST_FIRST(&simulation->processes);
     while (process != NULL && !simulation->failed) {
         struct prober_process *next = LIST_NEXT(process, entry);
         if (process_deliver(process))
             simulation->readable = true; // there may be more
+        process = next;
+    }
+}
+
+static void simulation_read_requests(struct simulation *simulation)
+{
+    for (size_t i = 0; i < simulation->ask_count && !simulation->failed; i++)
+        client_ask(simulation, simulation->asks[i]);
+    simulation->ask_count = 0;
+}
+
+// In one order or another.
+static void simulation_read(struct simulation *simulation)
+{
+    bool requests_first = chance_once_in(&simulation->chance, 3);
+    simulation->readable = false;
+    if (requests_first)
+        simulation_read_requests(simulation);
+    simulation_read_processes(simulation);
+    for (size_t i = 0; i < simulation->todo_count; i++)
+        simulation->todo[i](simulation, simulation->todo_items[i]);
+    simulation->todo_count = 0;
+    adapter_look_at_drain(simulation);
+    simulation_read_requests(simulation);
+}
+
+// Nobody goes through the list now.
+static void simulation_bury(struct simulation *simulation)
+{
+    struct prober_process *process = LIST_FIRST(&simulation->processes);
+    while (process != NULL) {
+        struct prober_process *next = LIST_NEXT(process, entry);
         if (process->dead && process->owner == NULL) {
             LIST_REMOVE(process, entry);
             LIST_INSERT_HEAD(&simulation->buried, process, entry);
         }
         process = next;
     }
-    for (size_t i = 0; i < simulation->todo_count; i++)
-        simulation->todo[i](simulation, simulation->todo_items[i]);
-    simulation->todo_count = 0;
-    adapter_look_at_drain(simulation);
-    for (size_t i = 0; i < simulation->ask_count && !simulation->failed; i++)
-        client_ask(simulation, simulation->asks[i]);
-    simulation->ask_count = 0;
 }
 
 static void simulation_turn(struct simulation *simulation)
@@ -425,6 +464,7 @@ static void simulation_turn(struct simulation *simulation)
         simulation_read(simulation);
     simulation_ring(simulation);
     platform_before_wait(&simulation->platform);
+    simulation_bury(simulation);
     if (!simulation->readable && simulation->wake_at > simulation->now)
         promise_after_turn(simulation);
 }

@@ -124,8 +124,9 @@ struct story story_draw(uint64_t seed);
 // "12.345 s  the server leaves logins unanswered for 20.0 s".
 void story_describe_item(const struct item *item, char *text, size_t capacity);
 void story_print(const struct story *story);
-bool story_item_is_own(enum item_kind kind);    // a fault of ours
-bool story_item_is_server(enum item_kind kind); // a fault of the server
+bool story_item_is_own(enum item_kind kind);     // a fault of ours
+int64_t story_item_end(const struct item *item); // of what it does: the last start that it slows
+bool story_item_is_server(enum item_kind kind);  // a fault of the server
 
 // --- server.c: the model of the server
 
@@ -245,11 +246,24 @@ struct check_record {
     struct fact *latest; // run
     unsigned silences;   // that can only be the server's, in a row
     int64_t held_until;
-    bool troubled; // one of them may have been for a fault of ours
+    bool troubled;    // one of them may have been for a fault of ours
+    int64_t asked;    // when a request asked for it first since it was run; 0: none has
+    uint64_t changes; // scheduler_changes, when a request was told this:
+    int64_t began;
+    enum outcome outcome;
 };
 
 struct prober_record *promise_record_of(const struct simulation *simulation,
                                         const struct prober *prober);
+
+#define DEADLINE     (900 * MS)
+#define COMMON_CACHE (2 * SECOND)
+
+bool promise_is_own(enum outcome outcome);
+bool promise_is_silent(enum outcome outcome);
+struct check_record *promise_check_record(struct simulation *simulation, const char *sql,
+                                          uint64_t target, const char *prober);
+size_t promise_index_of(const struct check *check); // of its prober's name
 
 void promise_on_start(struct simulation *simulation, struct prober_process *process);
 void promise_on_failure(struct simulation *simulation, struct prober_record *record);
@@ -260,6 +274,7 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
 void promise_on_wake(struct simulation *simulation);
 void promise_after_turn(struct simulation *simulation);
 void promise_on_gone(struct simulation *simulation); // serve.c would end
+void promise_on_statistics(struct simulation *simulation);
 void promise_at_end(struct simulation *simulation);
 
 // The promise is broken: notes the first, and the story ends.
@@ -285,6 +300,8 @@ struct request {
 TAILQ_HEAD(request_list, request);
 
 void client_ask(struct simulation *simulation, int64_t what);
+void promise_on_ask(struct simulation *simulation, const struct request *request);
+// In claims.c.
 void promise_on_answer(struct request *request, const struct check_view *views, size_t count);
 void client_free_all(struct simulation *simulation);
 
@@ -302,7 +319,8 @@ struct adapter {
     uint64_t target;
     int64_t draining_since; // 0: not
     bool drain_looks, drain_over;
-    int64_t changed; // when it was last reloaded, drained or started
+    int64_t changed;                           // when it was last reloaded, drained or started
+    struct prober_statistics counted[PROBERS]; // by us, since it was started
 };
 
 void adapter_start(struct simulation *simulation);
@@ -354,7 +372,7 @@ struct simulation {
     struct process_list processes;
     struct process_list buried; // those that are dead and of no more interest
     unsigned process_count;
-    unsigned crashing, no_start, babble, slow_start;
+    unsigned crashing, no_start, babble, slow_start, other;
     int64_t slow_start_ms;
     struct fact **facts;
     size_t fact_count, fact_room;
@@ -365,6 +383,7 @@ struct simulation {
     struct request_list requests; // that wait
     struct request_list answered; // the latest
     size_t answered_count;
+    int64_t answered_at; // the latest
     uint64_t request_count;
     struct adapter adapter;
     bool ending;      // scheduler_end is under way

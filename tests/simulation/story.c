@@ -49,7 +49,7 @@ static const struct {
     [ITEM_ASK_EACH] = {"@ is asked for every # ms", false, false, 0, 0, 100, 10000, 0},
     [ITEM_ASK_BURST] = {"@ is asked for # times at once", false, false, 0, 0, 1, 300, 9},
     [ITEM_RELOAD] = {"the configuration is reloaded", false, false, 0, 0, 0, 0, 8},
-    [ITEM_DRAIN] = {"the adapter drains for ~, and starts anew", false, false, 100, 15000, 0, 0, 1},
+    [ITEM_DRAIN] = {"the adapter drains for ~, and starts anew", false, false, 100, 15000, 0, 0, 3},
     [ITEM_RESTART] = {"the adapter ends, and starts anew", false, false, 0, 0, 0, 0, 2},
     [ITEM_STEP] = {"the wall clock is set # s further", false, false, 0, 0, -100000, 100000, 1},
 };
@@ -57,6 +57,12 @@ static const struct {
 bool story_item_is_own(enum item_kind kind)
 {
     return kinds[kind].own;
+}
+
+int64_t story_item_end(const struct item *item)
+{
+    int64_t last = item->kind == ITEM_SLOW_START ? item->a * MS : 0;
+    return item->at + item->lasts + last;
 }
 
 bool story_item_is_server(enum item_kind kind)
@@ -155,6 +161,15 @@ static void story_add_clients(struct story *story, struct chance *chance)
     }
 }
 
+// Often another one comes within a second.
+static void story_add_trouble(struct story *story, struct chance *chance, int64_t at)
+{
+    story_add(story, story_draw_item(chance, story_draw_kind(chance), at));
+    if (chance_once_in(chance, 2))
+        story_add(story, story_draw_item(chance, story_draw_kind(chance),
+                                         at + chance_between(chance, 0, 1000) * MS));
+}
+
 // Troubles come in clusters, so that they meet; then there is rest, in which all is well again.
 static void story_add_troubles(struct story *story, struct chance *chance)
 {
@@ -162,8 +177,7 @@ static void story_add_troubles(struct story *story, struct chance *chance)
     for (int64_t clusters = chance_between(chance, 1, 4); clusters > 0; clusters--) {
         int64_t span = story_draw_length(chance, 100, 60000);
         for (int64_t i = chance_between(chance, 1, 7); i > 0; i--)
-            story_add(story, story_draw_item(chance, story_draw_kind(chance),
-                                             at + chance_between(chance, 0, span) * MS));
+            story_add_trouble(story, chance, at + chance_between(chance, 0, span) * MS);
         at += (span + chance_between(chance, 1000, 100000)) * MS;
     }
 }

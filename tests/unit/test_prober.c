@@ -620,6 +620,29 @@ static void a_request_that_comes_during_a_background_login_shares_it(void **stat
     close_bench(&bench);
 }
 
+// Nor does one that is not to run, but comes first.
+static void what_does_not_run_is_in_no_requests_way(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "uA");
+    want(&bench, "b");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 u=skipped run:b-1000 b=ok "
+                                                "run:a-1000-last a=ok");
+    close_bench(&bench);
+    open_bench(&bench, false);
+    start(&bench, "auC");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "b");
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 run:a-1000 a=ok u=skipped "
+                                                "close-200 open-1000 run:b-1000 b=ok "
+                                                "run:c-1000-last c=ok");
+    close_bench(&bench);
+}
+
 static void a_request_is_next_after_a_kill_too(void **state)
 {
     (void)state;
@@ -733,6 +756,24 @@ static void a_pending_open_is_replaced_ever_more_seldom(void **state)
         fake_pass(&bench.fake, 1);
         assert_string_equal(fake_read(&bench.fake), "c=timeout kill start open-1000");
     }
+    close_bench(&bench);
+}
+
+// They have all been told.
+static void no_request_waits_for_what_a_pending_open_has_in_its_batch(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "Ba");
+    want(&bench, "c");
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    want(&bench, "d");
+    (void)fake_read(&bench.fake);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "b=ok close-200 open-1000 run:d-1000 d=ok "
+                                                "run:a-1000 a=ok run:c-1000-last c=ok");
     close_bench(&bench);
 }
 
@@ -1130,6 +1171,7 @@ int main(void)
         cmocka_unit_test(a_request_for_a_check_in_the_queue_moves_it_up),
         cmocka_unit_test(a_check_that_nobody_waits_for_any_more_is_a_background_one),
         cmocka_unit_test(a_request_that_comes_during_a_background_login_shares_it),
+        cmocka_unit_test(what_does_not_run_is_in_no_requests_way),
         cmocka_unit_test(a_request_is_next_after_a_kill_too),
         cmocka_unit_test(background_checks_go_on_while_nobody_waits),
         cmocka_unit_test(what_is_wanted_while_something_is_told_is_run),
@@ -1137,6 +1179,7 @@ int main(void)
         cmocka_unit_test(a_check_that_moves_up_has_all_its_time),
         cmocka_unit_test(a_check_not_meant_for_the_server_costs_the_next_one_no_time),
         cmocka_unit_test(a_pending_open_is_replaced_ever_more_seldom),
+        cmocka_unit_test(no_request_waits_for_what_a_pending_open_has_in_its_batch),
         cmocka_unit_test(nothing_wakes_between_an_attempt_and_its_replacement),
         cmocka_unit_test(nothing_wakes_without_a_batch),
         cmocka_unit_test(an_answer_that_is_there_counts_before_a_new_timeout),

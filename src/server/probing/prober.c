@@ -79,8 +79,8 @@ struct prober {
     uint64_t arrivals;         // how many jobs have come
     const struct job *timed;   // whose time it is that runs; NULL: of one that has gone
     bool telling;              // within a call of `done`
-    bool kept;                 // it was open before this batch, and may have died unnoticed
     bool connected;            // there is a connection
+    bool kept;                 // it was open before this batch, and may have died unnoticed
     struct instant inspected;  // when it was last asked whether the user is a superuser
     bool inspects;             // the outstanding open does
     bool superuser;            // the answer
@@ -265,10 +265,9 @@ static bool prober_keeps_requests_waiting(const struct prober *prober)
     return next != NULL && !next->requested && queued != NULL && queued->requested;
 }
 
-// Background jobs of a batch go back then.
-static void prober_yield_to_requests(struct prober *prober)
+static void prober_empty_batch(struct prober *prober)
 {
-    while (prober_keeps_requests_waiting(prober))
+    while (!TAILQ_EMPTY(&prober->batch))
         prober_place_job(prober, TAILQ_FIRST(&prober->batch), JOB_QUEUED);
 }
 
@@ -594,11 +593,25 @@ static void prober_end_batch(struct prober *prober)
         prober_begin_close(prober);
 }
 
+// Background jobs give way to a request: during a login it joins the batch, for it needs no other;
+// later they go back.
+static void prober_choose_first(struct prober *prober)
+{
+    prober_skip_jobs(prober);
+    while (prober_keeps_requests_waiting(prober)) {
+        if (prober->state == &prober_running)
+            prober_empty_batch(prober);
+        else
+            prober_fill_batch(prober);
+        prober_skip_jobs(prober);
+    }
+}
+
 // Runs the first job, if there is one. Its time begins anew if the open's was another one's, or has
 // passed, for we may have looked late.
 static void prober_begin_first(struct prober *prober)
 {
-    prober_skip_jobs(prober);
+    prober_choose_first(prober);
     const struct job *first = TAILQ_FIRST(&prober->batch);
     if (first == NULL) {
         prober_end_batch(prober);
@@ -711,8 +724,6 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
     refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome == OUTCOME_OK) {
         prober_note_server(prober, reply);
-        if (prober_keeps_requests_waiting(prober))
-            prober_fill_batch(prober); // they came during the login, and need no other
         prober_begin_first(prober);
         return;
     }
@@ -747,7 +758,6 @@ static void prober_go_on(struct prober *prober)
         prober_enter(prober, &prober_idle);
         return;
     }
-    prober_yield_to_requests(prober);
     if (prober->connected || TAILQ_EMPTY(&prober->batch))
         prober_begin_first(prober);
     else
@@ -833,20 +843,13 @@ static void prober_die_pending(struct prober *prober)
     prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
 }
 
-// On another connection.
-static void prober_go_on_with_rest(struct prober *prober)
-{
-    prober_yield_to_requests(prober);
-    if (!TAILQ_EMPTY(&prober->batch))
-        prober_begin_open(prober);
-}
-
 static void prober_die_running(struct prober *prober)
 {
     struct probe probe = prober_crashed(prober, VERB_RUN);
     prober_enter(prober, &prober_idle);
     prober_tell(prober, prober_take_first(prober), probe);
-    prober_go_on_with_rest(prober);
+    if (!TAILQ_EMPTY(&prober->batch))
+        prober_begin_open(prober);
 }
 
 // Nobody was in the way of the run, so the next one need not wait.
@@ -868,6 +871,16 @@ static struct probe prober_unanswered(const struct prober *prober, enum verb sta
     return (struct probe){.outcome = prober_outcome_of_silence(prober, prober->timeout),
                           .stage = stage,
                           .started = prober->job_started};
+}
+
+// All that is wanted, in the order in which it came: each will be told, and no request waits then.
+static void prober_gather_batch(struct prober *prober)
+{
+    struct job *job;
+    prober_empty_batch(prober);
+    TAILQ_FOREACH(job, &prober->queue, link)
+        job->requested = false;
+    prober_fill_batch(prober);
 }
 
 // When pending: when another attempt takes the place of this one.
@@ -894,7 +907,7 @@ static void prober_leave_open_pending(struct prober *prober)
     struct job *job;
     uint64_t arrivals = prober->arrivals;
     prober_enter(prober, &prober_pending);
-    prober_fill_batch(prober); // who came later waits for the same open
+    prober_gather_batch(prober); // who came later waits for the same open
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
     prober->before = probe.outcome;
@@ -987,7 +1000,8 @@ static void prober_end_run(struct prober *prober)
     prober_kill_silent(prober);
     prober_enter(prober, &prober_idle);
     prober_tell(prober, prober_take_first(prober), probe);
-    prober_go_on_with_rest(prober);
+    if (!TAILQ_EMPTY(&prober->batch))
+        prober_begin_open(prober);
 }
 
 static void prober_end_close(struct prober *prober)

@@ -31,6 +31,7 @@ TAILQ_HEAD(waiter_list, waiter);
 // A request that waits for results.
 struct waiter {
     TAILQ_ENTRY(waiter) entry; // in the scheduler's list, while waiting
+    struct instant asked;
     struct alarm deadline;
     struct scheduler *scheduler;
     scheduler_ready *ready;
@@ -53,7 +54,7 @@ struct check_state {
     struct judgement judgement;
     bool superuser; // the probe user is one
     struct instant started;
-    struct duration took;
+    struct instant ended;
     char *message;          // the driver's words; NULL if it passed
     struct result *result;  // of a check with params, for requests that override one; else NULL
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
@@ -243,7 +244,7 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
     state->judgement = judgement;
     state->superuser = probe->superuser;
     state->started = probe->started;
-    state->took = instant_since(probe->started, probe->ended);
+    state->ended = probe->ended;
     scheduler_count(state, probe);
     scheduler_keep_message(state, probe);
     scheduler_keep_result(state, probe);
@@ -283,7 +284,7 @@ static struct check_view scheduler_view_of_result(const struct check_state *stat
                                .started = state->started,
                                .fresh_until =
                                    instant_add(state->started, scheduler_cache_of(state)),
-                               .took = state->took,
+                               .took = instant_since(state->started, state->ended),
                                .message = state->message != NULL ? state->message : "",
                                .superuser = state->superuser,
                                .result = state->result,
@@ -344,11 +345,13 @@ static struct check_view scheduler_view_of_aged(const struct check_state *state)
 
 static struct check_view scheduler_view_of(const struct need *need, struct instant now)
 {
-    if (need->progress == NEED_WAITING)
+    bool came_meanwhile = !instant_before(need->state->ended, need->waiter->asked);
+    bool aged =
+        need->progress == NEED_MET && !scheduler_is_fresh(need->state, now) && !came_meanwhile;
+    bool runs = need->state->job.place != JOB_IDLE; // for this request or for another
+    if (need->progress == NEED_WAITING || (aged && runs))
         return scheduler_view_of_unfinished(need->state);
-    if (need->progress == NEED_MET && !scheduler_is_fresh(need->state, now))
-        return scheduler_view_of_aged(need->state);
-    return scheduler_view_of_result(need->state);
+    return aged ? scheduler_view_of_aged(need->state) : scheduler_view_of_result(need->state);
 }
 
 static void scheduler_answer(struct waiter *waiter)
@@ -427,10 +430,8 @@ static void scheduler_on_deadline(struct alarm *alarm)
 {
     struct waiter *waiter = CONTAINER_OF(alarm, struct waiter, deadline);
     waiter->asking = true;
-    for (size_t i = 0; i < waiter->count; i++) {
-        if (waiter->needs[i].progress == NEED_WAITING)
-            prober_look(waiter->needs[i].state->prober);
-    }
+    for (size_t i = 0; i < waiter->count; i++)
+        prober_look(waiter->needs[i].state->prober);
     scheduler_end_waiter(waiter);
 }
 
@@ -439,6 +440,7 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
 {
     struct waiter *waiter = memory_new(sizeof *waiter + count * sizeof *waiter->needs);
     waiter->scheduler = scheduler;
+    waiter->asked = scheduler_now(scheduler);
     waiter->deadline.ring = scheduler_on_deadline;
     waiter->ready = ready;
     waiter->context = context;
@@ -454,7 +456,7 @@ void scheduler_ask(struct scheduler *scheduler, const size_t *checks, size_t cou
         scheduler_end_waiter(waiter);
     else
         platform_set_alarm(scheduler->platform, &waiter->deadline,
-                           instant_add(scheduler_now(scheduler), scheduler->deadline));
+                           instant_add(waiter->asked, scheduler->deadline));
 }
 
 // --- background
@@ -722,10 +724,13 @@ static void scheduler_end_all(struct scheduler *scheduler)
 
 void scheduler_end(struct scheduler *scheduler)
 {
-    struct waiter *first;
-    // The analyzer does not see that each is taken out of the list before it is freed.
-    while ((first = TAILQ_FIRST(&scheduler->waiters)) != NULL)
-        scheduler_end_waiter(first); // NOLINT(clang-analyzer-unix.Malloc)
+    struct waiter *waiter = TAILQ_FIRST(&scheduler->waiters);
+    while (waiter != NULL) {
+        struct waiter *next = TAILQ_NEXT(waiter, entry);
+        scheduler_end_waiter(waiter);
+        waiter = next;
+    }
+    assert(TAILQ_EMPTY(&scheduler->waiters)); // nobody asks anew
     scheduler_end_all(scheduler);
     free(scheduler->probers);
     free(scheduler->states);

@@ -20,7 +20,7 @@ struct scheduler *scheduler_new(struct platform *platform, struct config *config
 void scheduler_reload(struct scheduler *scheduler, struct config *config);
 
 // Answers every request that waits with what is known, ends the probers politely, and frees itself.
-// Not from within a call of scheduler_ready.
+// Not from within a call of scheduler_ready; and who is answered must not ask anew.
 void scheduler_end(struct scheduler *scheduler);
 
 // Told once, with a view of each check in the order asked for; they last for the call and may be

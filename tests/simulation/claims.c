@@ -1,0 +1,563 @@
+// What an answer says is held against what the model knows to be true: each view of a check is a
+// claim, of the server or of us.
+#include "simulation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define YOUNG (5 * SECOND)
+
+// An answer as it is judged.
+struct claim {
+    struct simulation *simulation;
+    const struct request *request;
+    const struct check_view *view;
+    const struct check *check;
+    enum outcome outcome;
+    int64_t began, made; // the run, and what is known of it
+    int64_t made_by;     // it is told in whole milliseconds
+    bool asked;          // there was a run, and it took that time
+};
+
+static void promise_lie(const struct claim *claim, const char *why)
+{
+    promise_broken(claim->simulation, "it never lies", "%s of request %llu is %s: %s",
+                   claim->check->name, (unsigned long long)claim->request->number,
+                   outcome_info(claim->outcome)->code, why);
+}
+
+static bool promise_is_of(const struct claim *claim, const struct prober_record *record)
+{
+    return record->target == claim->request->config->target_digest &&
+           strcmp(record->name, claim->check->prober) == 0;
+}
+
+// What a reply said, by its number in the driver's words.
+static const struct fact *promise_fact_of(const struct claim *claim, const char *words)
+{
+    const struct simulation *simulation = claim->simulation;
+    if (words[0] != 'f')
+        return NULL;
+    unsigned long id = strtoul(words + 1, NULL, 10);
+    return id < simulation->fact_count ? simulation->facts[id] : NULL;
+}
+
+static void promise_judge_rows(const struct claim *claim)
+{
+    const struct result *result = claim->view->result;
+    const struct fact *fact = result != NULL && result->column_count > 1
+                                  ? promise_fact_of(claim, result_column(result, 1))
+                                  : NULL;
+    if (fact == NULL || fact->call.verb != VERB_RUN || fact->delivered == 0 ||
+        strcmp(fact->sql, claim->check->sql) != 0 || !promise_is_of(claim, fact->record)) {
+        promise_lie(claim, "that is from no run of it");
+        return;
+    }
+    enum outcome outcome = fact->rows ? OUTCOME_OK : OUTCOME_NO_ROW;
+    if (fact->rows && fact->value > 100)
+        outcome = OUTCOME_FAILED;
+    if (outcome != claim->outcome)
+        promise_lie(claim, "its rows say something else");
+    if (claim->began > fact->sent || claim->began < fact->job_began)
+        promise_lie(claim, "its run began at another time");
+    if (claim->made > fact->delivered || claim->made_by < fact->delivered)
+        promise_lie(claim, "it took another time");
+    if (claim->view->superuser != fact->user_is_superuser)
+        promise_lie(claim, "the user is another");
+    bool warns = claim->view->judgement.verdict == VERDICT_WARN;
+    if (outcome == OUTCOME_OK && fact->user_is_superuser && !warns)
+        promise_lie(claim, "a superuser's pass is a warning");
+    if (outcome == OUTCOME_OK && warns && !fact->user_is_superuser && !fact->old_secret)
+        promise_lie(claim, "nothing is to be warned of");
+}
+
+// The latest call at that time of the check's prober, wherever it is by now.
+static const struct fact *promise_call_at(const struct claim *claim, int64_t at)
+{
+    const struct simulation *simulation = claim->simulation;
+    const struct fact *latest = NULL;
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        if (!promise_is_of(claim, record))
+            continue;
+        size_t j = record->fact_count;
+        while (j > 0 && record->facts[j - 1]->sent > at)
+            j--;
+        // What began at this very moment may be what came of it.
+        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed)
+            j--;
+        if (j > 0 && (latest == NULL || record->facts[j - 1]->sent > latest->sent))
+            latest = record->facts[j - 1];
+    }
+    return latest;
+}
+
+static int64_t promise_overlap(int64_t from, int64_t to, int64_t begin, int64_t end)
+{
+    from = from > begin ? from : begin;
+    to = to < end ? to : end;
+    return to > from ? to - from : 0;
+}
+
+// For how long of this time the server had a call of the check's prober in its hands.
+static int64_t promise_held(const struct claim *claim, int64_t from, int64_t to)
+{
+    const struct simulation *simulation = claim->simulation;
+    int64_t held = 0;
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        if (!promise_is_of(claim, record))
+            continue;
+        for (size_t j = record->fact_count; j-- > 0;) {
+            const struct fact *fact = record->facts[j];
+            int64_t begin = fact->behind_goodbye ? fact->sent : fact->received;
+            if (begin > 0 || fact->behind_goodbye)
+                held += promise_overlap(from, to, begin,
+                                        fact->answered > 0 ? fact->answered : INT64_MAX);
+            if (fact->sent < from)
+                break;
+        }
+    }
+    return held;
+}
+
+// What we had of the CPU then is known in slices only.
+static bool promise_had_shortage(const struct simulation *simulation, int64_t from, int64_t to)
+{
+    bool had = false;
+    for (size_t i = 0; i < simulation->shortage_count; i++)
+        had |= simulation->shortages[i].from <= to && simulation->shortages[i].to >= from;
+    return had;
+}
+
+// The server had been asked, and had not answered, for all of the time that we had.
+static void promise_judge_timeout(const struct claim *claim)
+{
+    struct simulation *simulation = claim->simulation;
+    const struct fact *fact = promise_call_at(claim, claim->made);
+    if (fact == NULL || fact->call.verb == VERB_CLOSE) {
+        promise_lie(claim, "nothing was asked");
+        return;
+    }
+    if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
+        promise_lie(claim, "another check ran");
+    if (fact->arrived > 0 && fact->arrived < claim->made)
+        promise_lie(claim, "the answer was there");
+    int64_t from = claim->asked ? claim->began : fact->sent;
+    int64_t span = claim->made - from;
+    int64_t held = promise_held(claim, from, claim->made);
+    bool trouble = simulation_had_own_trouble(simulation, from - SECOND, claim->made);
+    int64_t slack = promise_had_shortage(simulation, from, claim->made) ? 300 * MS : 160 * MS;
+    if (trouble ? 2 * held < span - slack : held < span - 30 * MS)
+        promise_lie(claim, "the server was not silent for so long");
+    if (span <= 0 && !claim->asked)
+        promise_lie(claim, "nothing was asked before");
+}
+
+// The latest open of the check's prober that had been answered by then.
+static const struct fact *promise_open_by(const struct claim *claim, int64_t at)
+{
+    const struct simulation *simulation = claim->simulation;
+    for (size_t i = simulation->fact_count; i-- > 0;) {
+        const struct fact *fact = simulation->facts[i];
+        if (fact->call.verb == VERB_OPEN && fact->delivered > 0 && fact->delivered <= at &&
+            promise_is_of(claim, fact->record))
+            return fact;
+    }
+    return NULL;
+}
+
+// A prober that must not show the secret is denied, in the words of whoever showed it.
+static bool promise_is_withheld(const struct claim *claim, const struct fact *fact)
+{
+    const struct fact *own = promise_open_by(claim, claim->made_by);
+    return claim->outcome == OUTCOME_DENIED && fact->trial == TRIAL_REFUSED &&
+           fact->record->target == claim->request->config->target_digest && own != NULL &&
+           own->outcome == OUTCOME_DENIED;
+}
+
+static void promise_judge_reply(const struct claim *claim)
+{
+    const struct fact *fact = promise_fact_of(claim, claim->view->message);
+    if (fact != NULL && promise_is_withheld(claim, fact))
+        return;
+    if (fact == NULL || fact->delivered == 0 || !promise_is_of(claim, fact->record)) {
+        promise_lie(claim, "no reply said so");
+        return;
+    }
+    if (fact->outcome != claim->outcome)
+        promise_lie(claim, "the reply said something else");
+    if (fact->on_kept && fact->was_dead)
+        promise_lie(claim, "its connection had died before it");
+    if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
+        promise_lie(claim, "that was another check's");
+    if (claim->began > fact->sent && !fact->was_pending)
+        promise_lie(claim, "it began at another time");
+}
+
+static void promise_judge_skip(const struct claim *claim)
+{
+    const struct fact *fact = promise_open_by(claim, claim->made_by);
+    if (fact == NULL || fact->outcome != OUTCOME_OK)
+        promise_lie(claim, "nothing is known of the server");
+    else if (range_has(&claim->check->range, FLAVOR_POSTGRES, fact->upgraded ? "16.1" : "15.4"))
+        promise_lie(claim, "it is meant for the server");
+}
+
+// How much of this time we did not have the CPU.
+static int64_t promise_lost(const struct simulation *simulation, int64_t from, int64_t to)
+{
+    const struct story *story = simulation->story;
+    int64_t lost = 0;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        int64_t overlap = promise_overlap(from, to, item->at, story_item_end(item));
+        if (story_item_is_own(item->kind))
+            lost += item->kind == ITEM_STARVE ? overlap * (100 - item->a) / 100 : overlap;
+    }
+    return lost;
+}
+
+static void promise_judge_own(const struct claim *claim)
+{
+    struct simulation *simulation = claim->simulation;
+    bool crashed = claim->outcome == OUTCOME_CRASHED;
+    int64_t reach = crashed ? 15 * SECOND : 3 * SECOND;
+    if (!claim->asked) // of a login that was pending, say
+        reach = crashed ? 30 * SECOND : 75 * SECOND;
+    int64_t span = claim->made - claim->began;
+    if (!crashed && claim->asked &&
+        4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
+        promise_lie(claim, "we had the CPU for the most part");
+    if (!simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
+        promise_lie(claim, "we had no trouble");
+}
+
+// It was not reached; but if the server has been silent to it for most of the time, that is known.
+static void promise_judge_unreached(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    const struct fact *fact = promise_call_at(claim, claim->made);
+    int64_t limit = claim->check->timeout.ms * MS;
+    bool own = fact != NULL && fact->call.verb == VERB_RUN && fact->delivered == 0 &&
+               strcmp(fact->sql, claim->check->sql) == 0 && fact->record->current;
+    if (!own || simulation->ending ||
+        simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
+        return;
+    if (limit > DEADLINE)
+        limit = DEADLINE;
+    if (2 * promise_held(claim, fact->sent, simulation->now) > limit + 40 * MS)
+        promise_lie(claim, "the server is known to be silent");
+}
+
+static void promise_judge_unknown(const struct claim *claim)
+{
+    struct simulation *simulation = claim->simulation;
+    if (!claim->view->dated) {
+        promise_judge_unreached(claim);
+        return;
+    }
+    const struct check_record *known =
+        promise_check_record(simulation, claim->check->sql, claim->request->config->target_digest,
+                             prober_names[promise_index_of(claim->check)]);
+    bool held = known->silences > 0 && claim->made < known->held_until;
+    bool told_before = claim->made < simulation->now; // it may have run since
+    if (!held && !known->troubled && !told_before)
+        promise_lie(claim, "it is not held back");
+}
+
+static void promise_judge_truth(const struct claim *claim)
+{
+    switch ((int)claim->outcome) {
+    case OUTCOME_OK:
+    case OUTCOME_FAILED:
+    case OUTCOME_NO_ROW:
+        promise_judge_rows(claim);
+        return;
+    case OUTCOME_TIMEOUT:
+        promise_judge_timeout(claim);
+        return;
+    case OUTCOME_SKIPPED:
+        promise_judge_skip(claim);
+        return;
+    case OUTCOME_CRASHED:
+    case OUTCOME_STARVED:
+        promise_judge_own(claim);
+        return;
+    case OUTCOME_UNKNOWN:
+        promise_judge_unknown(claim);
+        return;
+    case OUTCOME_CONFIG:
+        if (claim->check->broken == NULL)
+            promise_lie(claim, "it is not broken");
+        return;
+    default:
+        promise_judge_reply(claim);
+    }
+}
+
+// A login has the time of the check that it was made for, which may have been removed since.
+static int64_t promise_longest_timeout(const struct claim *claim)
+{
+    const struct story *story = claim->simulation->story;
+    int64_t longest = 0;
+    for (size_t i = 0; i < CHECKS_MAX; i++) {
+        if (story->checks[i].used && story->checks[i].timeout * MS > longest)
+            longest = story->checks[i].timeout * MS;
+    }
+    return longest;
+}
+
+// Never older than its cache; or it came while the request waited, for a run that was under way.
+static void promise_judge_age(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    int64_t cache = claim->check->cache.ms * MS;
+    bool unanswered = promise_is_silent(claim->outcome) || promise_is_own(claim->outcome);
+    if (unanswered && claim->outcome != OUTCOME_TOO_LARGE && cache > COMMON_CACHE)
+        cache = COMMON_CACHE;
+    if (claim->view->fresh_until.ns - BASE != claim->began + cache)
+        promise_lie(claim, "it is served for another time");
+    int64_t asked = claim->request->asked;
+    bool waited = claim->made >= asked - MS && claim->made <= simulation->now;
+    bool joined = claim->began >= asked - promise_longest_timeout(claim) - 20 * MS ||
+                  simulation_had_own_trouble(simulation, claim->began, claim->made);
+    if (simulation->now - claim->began > cache && !(waited && joined))
+        promise_lie(claim, "that is older than its cache");
+    if (claim->made > simulation->now + MS)
+        promise_lie(claim, "that is of the future");
+}
+
+static enum verdict promise_verdict_of(const struct claim *claim)
+{
+    enum outcome outcome = claim->outcome;
+    bool answered =
+        !promise_is_silent(outcome) && outcome != OUTCOME_FAILED && outcome != OUTCOME_NO_ROW;
+    if (outcome == OUTCOME_OK)
+        return claim->view->judgement.verdict == VERDICT_WARN ? VERDICT_WARN : VERDICT_PASS;
+    if (promise_is_own(outcome))
+        return VERDICT_UNKNOWN;
+    if (outcome == OUTCOME_SKIPPED)
+        return VERDICT_SKIPPED;
+    bool tolerates = strcmp(claim->check->prober, prober_names[0]) == 0;
+    return answered && tolerates ? VERDICT_WARN : VERDICT_FAIL;
+}
+
+static void promise_judge_view(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    bool over = simulation->now >= claim->request->asked + DEADLINE || simulation->ending;
+    if (claim->view->judgement.verdict != promise_verdict_of(claim))
+        promise_lie(claim, "its verdict is another");
+    if (!claim->view->dated && !over)
+        promise_lie(claim, "there was time to know more");
+    if (claim->view->dated)
+        promise_judge_age(claim);
+    promise_judge_truth(claim);
+}
+
+// As long as scheduler_changes is the same, so is what is known.
+static void promise_judge_change(const struct claim *claim)
+{
+    struct simulation *simulation = claim->simulation;
+    if (!claim->view->dated || simulation->adapter.scheduler == NULL ||
+        claim->request->config != simulation->adapter.config)
+        return;
+    struct check_record *known =
+        promise_check_record(simulation, claim->check->sql, claim->request->config->target_digest,
+                             prober_names[promise_index_of(claim->check)]);
+    uint64_t changes = scheduler_changes(simulation->adapter.scheduler);
+    bool same = known->began == claim->began && known->outcome == claim->outcome;
+    if (known->changes == changes && !same)
+        promise_broken(simulation, "what has changed is another number", "%s has changed",
+                       claim->check->name);
+    known->changes = changes;
+    known->began = claim->began;
+    known->outcome = claim->outcome;
+}
+
+static struct claim promise_claim_of(const struct request *request, const struct check_view *view)
+{
+    struct simulation *simulation = request->simulation;
+    struct claim claim = {.simulation = simulation,
+                          .request = request,
+                          .view = view,
+                          .check = view->check,
+                          .outcome = view->judgement.outcome,
+                          .began = simulation->now,
+                          .made = simulation->now};
+    static const char silence[] = "no answer for ";
+    if (view->dated) {
+        claim.began = view->started.ns - BASE;
+        claim.made = claim.began + view->took.ms * MS;
+        claim.asked = view->took.ms > 0;
+    } else if (strncmp(view->judgement.reason, silence, sizeof silence - 1) == 0) {
+        claim.began =
+            simulation->now - strtoll(view->judgement.reason + sizeof silence - 1, NULL, 10) * MS;
+        claim.asked = true;
+    }
+    claim.made_by = claim.made + MS < simulation->now ? claim.made + MS : simulation->now;
+    return claim;
+}
+
+// --- endpoints
+
+static bool promise_endpoint_passes(const struct request *request, const struct check_view *views,
+                                    size_t count)
+{
+    const struct simulation *simulation = request->simulation;
+    bool healthz = strcmp(request->name, "healthz") == 0;
+    bool startupz = strcmp(request->name, "startupz") == 0;
+    bool young = simulation->now - simulation->adapter.started < YOUNG;
+    bool passes = true, empty = true;
+    for (size_t i = 0; i < count; i++) {
+        enum verdict verdict = views[i].judgement.verdict;
+        bool unknown_fails = !healthz && (!startupz || young);
+        empty &= verdict == VERDICT_SKIPPED;
+        if (verdict == VERDICT_FAIL || (verdict == VERDICT_UNKNOWN && unknown_fails))
+            passes = false;
+    }
+    if (!healthz && !startupz && (empty || simulation->adapter.draining_since > 0))
+        passes = false;
+    return passes;
+}
+
+// Something other than silence keeps a check from what a silent server would come to.
+static bool promise_had_other_faults(const struct simulation *simulation, int64_t since)
+{
+    const struct story *story = simulation->story;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        bool silence = item->kind == ITEM_FREEZE || item->kind == ITEM_SILENT_LOGIN ||
+                       item->kind == ITEM_SILENT_QUERY;
+        if (story_item_is_server(item->kind) && !silence && item->at <= simulation->now &&
+            item->at + item->lasts >= since)
+            return true;
+    }
+    return false;
+}
+
+// The server has answered nothing for so long that nothing from before may be served any more, and
+// we have had no trouble of our own.
+static bool promise_must_know_silence(const struct request *request, const struct check_view *views,
+                                      size_t count)
+{
+    const struct simulation *simulation = request->simulation;
+    int64_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t need = (views[i].check->cache.ms + 2 * views[i].check->timeout.ms) * MS;
+        if (need > longest)
+            longest = need;
+        if (views[i].check->broken != NULL)
+            return false;
+    }
+    int64_t since = request->asked - longest - 3 * SECOND;
+    bool silent = simulation->server.silent_since < since ||
+                  (count == 1 && simulation->server.query_silent_since < since &&
+                   views[0].judgement.outcome != OUTCOME_SKIPPED &&
+                   views[0].judgement.outcome != OUTCOME_DENIED); // a secret is refused for long
+    return silent && !simulation->ending && simulation->adapter.changed < since &&
+           !promise_had_other_faults(simulation, since - 15 * SECOND) &&
+           !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);
+}
+
+static bool promise_is_calm(const struct simulation *simulation, int64_t since)
+{
+    const struct story *story = simulation->story;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        bool trouble = item->kind != ITEM_ASK_EACH && item->kind != ITEM_ASK_BURST;
+        int64_t end = item->at + item->lasts;
+        if (item->kind == ITEM_STOP_SESSIONS && story->keep != 0)
+            end = INT64_MAX; // one may be kept for as long as nobody asks
+        if (trouble && item->at <= simulation->now && end >= since)
+            return false;
+    }
+    return simulation->adapter.started < since && !simulation->ending;
+}
+
+static void promise_on_period(struct simulation *simulation, const struct check *check)
+{
+    const struct check_record *known = promise_check_record(
+        simulation, check->sql, simulation->adapter.target, prober_names[promise_index_of(check)]);
+    bool runs = check->every.ms > 0 && check->broken == NULL && check->range.bound_count == 0;
+    int64_t latest = known->latest != NULL ? known->latest->sent : 0;
+    if (runs && latest < simulation->now - check->every.ms * MS - 2 * SECOND)
+        promise_broken(simulation, "a check with a period runs at it", "%s has not", check->name);
+}
+
+static void promise_on_endpoint(const struct request *request, const struct check_view *views,
+                                size_t count)
+{
+    struct simulation *simulation = request->simulation;
+    struct circumstances circumstances = {.draining = simulation->adapter.draining_since > 0,
+                                          .young = simulation->now - simulation->adapter.started <
+                                                   YOUNG};
+    bool passes = endpoint_passes(request->rule, views, NULL, count, &circumstances);
+    bool calm = promise_is_calm(simulation, request->asked - 140 * SECOND);
+    bool fails = false;
+    for (size_t i = 0; i < count; i++) {
+        enum verdict verdict = views[i].judgement.verdict;
+        fails |= verdict == VERDICT_FAIL;
+        if (calm)
+            promise_on_period(simulation, views[i].check);
+        bool well = verdict == VERDICT_PASS || verdict == VERDICT_WARN ||
+                    verdict == VERDICT_SKIPPED || views[i].check->broken != NULL;
+        if (calm && !well)
+            promise_broken(simulation, "a server that is well is found to be",
+                           "%s of request %llu is %s", views[i].check->name,
+                           (unsigned long long)request->number,
+                           outcome_info(views[i].judgement.outcome)->code);
+    }
+    if (passes != promise_endpoint_passes(request, views, count))
+        promise_broken(simulation, "an endpoint says what its checks say", "/%s does not",
+                       request->name);
+    if (request->what == WHAT_HEALTHZ && count > 0 && !fails &&
+        promise_must_know_silence(request, views, count))
+        promise_broken(simulation, "a silent server is found by the deadline",
+                       "request %llu passes", (unsigned long long)request->number);
+}
+
+static void promise_trace_answer(const struct request *request, const struct check_view *views,
+                                 size_t count)
+{
+    char words[512];
+    struct text text = text_in(words, sizeof words);
+    if (request->simulation->trace == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct judgement *judgement = &views[i].judgement;
+        text_addf(&text, "%s %s=%s", i > 0 ? "," : "", views[i].check->name,
+                  outcome_info(judgement->outcome)->code);
+        if (judgement->reason[0] != '\0')
+            text_addf(&text, " (%s)", judgement->reason);
+        if (views[i].dated)
+            text_addf(&text, " from %.3f s, %lld ms", (double)(views[i].started.ns - BASE) / SECOND,
+                      (long long)views[i].took.ms);
+    }
+    simulation_trace(request->simulation, "request %llu of %.3f s for %s is answered:%s",
+                     (unsigned long long)request->number, (double)request->asked / SECOND,
+                     request->what == WHAT_ALL ? "all" : request->name, words);
+}
+
+void promise_on_answer(struct request *request, const struct check_view *views, size_t count)
+{
+    struct simulation *simulation = request->simulation;
+    promise_trace_answer(request, views, count);
+    if (count != request->count) {
+        promise_broken(simulation, "a request gets what it asked for", "%zu views", count);
+        return;
+    }
+    for (size_t i = 0; i < count && !simulation->failed; i++) {
+        if (views[i].check != request->config->checks[request->checks[i]]) {
+            promise_broken(simulation, "a request gets what it asked for", "another check's view");
+            return;
+        }
+        struct claim claim = promise_claim_of(request, &views[i]);
+        promise_judge_view(&claim);
+        promise_judge_change(&claim);
+    }
+    if (!simulation->failed)
+        promise_on_endpoint(request, views, count);
+}
