@@ -47,6 +47,9 @@ NOT_RUN = {  # Command and the reason.
     "tests/run": "it runs this test",
     "DBHEALTH_BUILD=.build/gcc /usr/bin/python3 -m pytest -q --timeout=60"
     " tests/integration/test_reload.py": "it is how this test is run",
+    "tests/simulation/run 60": "tests/run simulates stories, too",
+    "tests/simulation/run --story 1804289": "tests/run simulates stories, too",
+    "tests/simulation/mutants/run": "tests/run tries some of them",
     INSTALL_PACKAGES: "test_what_a_build_needs reads it",
     "docker build -t dbhealthd .": "tests/container builds the same file with podman",
     DOCKER_RUN: "tests/container runs it so with podman",

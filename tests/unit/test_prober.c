@@ -659,6 +659,21 @@ static void a_request_is_next_after_a_kill_too(void **state)
     close_bench(&bench);
 }
 
+// Who ran when it turned out is a background job like any other.
+static void a_request_is_next_after_a_kept_connection_was_dead_too(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_kept(&bench);
+    start(&bench, "AB");
+    want(&bench, "b");
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_LOST);
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 run:b-1000 b=ok run:a-1000 a=ok");
+    close_bench(&bench);
+}
+
 static void background_checks_go_on_while_nobody_waits(void **state)
 {
     (void)state;
@@ -1173,6 +1188,7 @@ int main(void)
         cmocka_unit_test(a_request_that_comes_during_a_background_login_shares_it),
         cmocka_unit_test(what_does_not_run_is_in_no_requests_way),
         cmocka_unit_test(a_request_is_next_after_a_kill_too),
+        cmocka_unit_test(a_request_is_next_after_a_kept_connection_was_dead_too),
         cmocka_unit_test(background_checks_go_on_while_nobody_waits),
         cmocka_unit_test(what_is_wanted_while_something_is_told_is_run),
         cmocka_unit_test(a_batch_goes_on_on_another_connection_after_a_kill),

@@ -764,11 +764,20 @@ static void prober_go_on(struct prober *prober)
         prober_begin_open(prober);
 }
 
+// On a new connection. Until then it waits in order, like all others.
+static void prober_run_again(struct prober *prober)
+{
+    struct job *job = TAILQ_FIRST(&prober->batch);
+    prober->running = NULL;
+    prober_place_job(prober, job, JOB_IN_BATCH);
+    prober_begin_open(prober);
+}
+
 static void prober_on_ran(struct prober *prober, struct reply *reply)
 {
     bool ended = prober_ends_session(reply->outcome);
     if (ended && prober->kept && reply->outcome != OUTCOME_TOO_LARGE) {
-        prober_begin_open(prober); // it may have died long ago: only a new one tells
+        prober_run_again(prober); // it may have died long ago: only a new one tells
         return;
     }
     struct probe probe = prober_probe_of(prober, reply);
