@@ -5,7 +5,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/keyctl.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,16 +17,26 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int report = -1;
+
+// struct xattr_args, which headers lack that are older than the call.
+struct value {
+    const char *bytes;
+    unsigned size, flags;
+};
 
 static const char *given(const char *name)
 {
@@ -76,6 +88,11 @@ static void try_files(void)
     snprintf(path, sizeof path, "%s/old", given("INTRUDER_FOLDER"));
     tell("change-file", open(path, O_RDWR));
     tell("append-file", open(path, O_WRONLY | O_APPEND));
+    tell("open-for-ioctl", open(path, O_ACCMODE));
+    tell("flags-of-file", ioctl(open(path, O_RDONLY), FS_IOC_SETFLAGS, &(int){0}));
+    tell("attribute", setxattr(path, "user.x", "x", 1, 0));
+    tell("attribute-anew", syscall(463, AT_FDCWD, path, 0, "user.x", &(struct value){"x", 1}, 16));
+    tell("no-attribute", syscall(466, AT_FDCWD, path, 0, "user.x"));
     tell("cut-file", truncate(path, 0));
     tell("cut-by-open", open(path, O_RDONLY | O_TRUNC));
     tell("open-up-file", chmod(path, 0777));
@@ -128,6 +145,13 @@ static void try_processes(void)
     tell("descriptor-of-parent", (long)syscall(SYS_pidfd_open, getppid(), 0));
     tell("trace-parent", ptrace(PTRACE_SEIZE, getppid(), NULL, NULL));
     tell("read-parent", reads_memory(getppid()));
+    tell("signal-by-kernel", fcntl(report, F_SETOWN, getppid()));
+    tell("signal-by-its-owner", ioctl(report, FIOSETOWN, &(int){getppid()}));
+    tell("limit-parent", prlimit(getppid(), RLIMIT_CPU, NULL, &(struct rlimit){0}));
+    tell("slow-parent", setpriority(PRIO_PROCESS, getppid(), 19));
+    tell("outlive-parent", prctl(PR_SET_PDEATHSIG, 0));
+    tell("shared-memory", shmget(IPC_PRIVATE, 1, 0600));
+    tell("message-queue", syscall(SYS_mq_open, "intruder", O_RDONLY | O_CREAT, 0600, NULL));
 }
 
 // --- sockets
@@ -164,6 +188,25 @@ static long sends(int family)
     return sendto(client, "x", 1, 0, (struct sockaddr *)&address, sizeof address);
 }
 
+static int listening(void)
+{
+    for (int file = 3; file < 100; file++) {
+        int listens = 0;
+        if (getsockopt(file, SOL_SOCKET, SO_ACCEPTCONN, &listens, &(socklen_t){sizeof listens}) ==
+                0 &&
+            listens)
+            return file;
+    }
+    return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+// Once it is shut down; before that it is said to be connected.
+static long connects_by_sending(void)
+{
+    struct sockaddr_in address = loopback(strtoul(given("INTRUDER_PORT"), NULL, 10));
+    return sendto(listening(), "x", 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address);
+}
+
 static void try_sockets(void)
 {
     int pair[2];
@@ -172,7 +215,11 @@ static void try_sockets(void)
     tell("udp", sends(AF_INET));
     tell("unix", sends(AF_UNIX));
     tell("raw", socket(AF_PACKET, SOCK_RAW, 0));
+    tell("host", socket(AF_VSOCK, SOCK_STREAM, 0));
+    tell("ciphers", socket(AF_ALG, SOCK_SEQPACKET, 0));
     tell("pair", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+    tell("pair-raw", socketpair(AF_UNIX, SOCK_RAW, 0, pair)); // of datagrams, too
+    tell("connect-by-sending", connects_by_sending());
     tell("connect-of-old",
          connect(3, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_UNSPEC},
                  sizeof(struct sockaddr_in)));
@@ -195,9 +242,11 @@ static void try_kernel(void)
     tell("perf", syscall(SYS_perf_event_open, zeros, 0, -1, -1, 0));
     tell("keys", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
     tell("fault", syscall(SYS_userfaultfd, 0));
+    tell("fault-by-device", ioctl(report, USERFAULTFD_IOC_NEW, 0));
     tell("module", syscall(SYS_init_module, zeros, sizeof zeros, ""));
     tell("reboot", syscall(SYS_reboot, 0, 0, 0, zeros));
     tell("type-into-terminal", ioctl(STDIN_FILENO, TIOCSTI, &x));
+    tell("paste-into-terminal", ioctl(STDIN_FILENO, TIOCLINUX, &x));
     tell("user", setuid(0));
 }
 

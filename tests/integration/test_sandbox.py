@@ -20,10 +20,12 @@ WELL = (200, 200, 200, 200)
 REFUSALS = {errno.EPERM, errno.EACCES}
 # What a prober may: it logs in, and reads what a library wants to have read.
 PROBER_MAY = {"password-file", "passwd", "parent-command", "connect", "udp", "unix", "pair"}
+PROBER_MAY |= {"pair-raw"}
+PROBER_MAY_TRY = PROBER_MAY | {"connect-of-old", "connect-by-sending"}
 MAY = {
     "dbhealthd-server": set(),
-    "dbhealthd-postgres": PROBER_MAY | {"connect-of-old"},
-    "dbhealthd-mysql": PROBER_MAY | {"connect-of-old"},
+    "dbhealthd-postgres": PROBER_MAY_TRY,
+    "dbhealthd-mysql": PROBER_MAY_TRY,
 }
 OTHER = {"clone3": errno.ENOSYS}
 
