@@ -63,6 +63,12 @@ void result_add_column(struct result *result, const char *name)
         result->column_count++;
 }
 
+void result_set_type(struct result *result, enum column_type type)
+{
+    assert(result->cell_count == result->column_count && result->column_count > 0);
+    result->cells[result->column_count - 1].type = (uint8_t)type;
+}
+
 static void result_drop_partial_row(struct result *result)
 {
     size_t whole = result->column_count * ((size_t)result->kept_rows + 1);
@@ -161,6 +167,12 @@ const char *result_column(const struct result *result, uint32_t column)
     return result->pool + result->cells[column].offset;
 }
 
+enum column_type result_type(const struct result *result, uint32_t column)
+{
+    assert(column < result->column_count);
+    return (enum column_type)result->cells[column].type;
+}
+
 bool result_find_column(const struct result *result, const char *name, uint32_t *column)
 {
     for (uint32_t i = 0; i < result->column_count; i++) {
@@ -187,4 +199,10 @@ long double value_number(const struct value *value)
     if (value->type == VALUE_BOOLEAN)
         return strcmp(value->text, "true") == 0 ? 1 : 0;
     return strtold(value->text, NULL);
+}
+
+bool value_spells_number(const struct value *value)
+{
+    return value->type == VALUE_STRING && !value->cut && value->length == strlen(value->text) &&
+           result_is_decimal(value->text);
 }

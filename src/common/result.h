@@ -12,6 +12,29 @@ enum value_type {
     VALUE_STRING   // any bytes, a NUL after them
 };
 
+// What a column holds, as far as it decides what may be compared. The order is the wire's.
+enum column_type {
+    COLUMN_PLAIN, // booleans, numbers, text
+    // Postgres:
+    COLUMN_DATE,
+    COLUMN_TIMESTAMP, // with a time zone or without
+    COLUMN_TIME,
+    COLUMN_INTERVAL,
+    COLUMN_MONEY,
+    COLUMN_LSN,
+    COLUMN_XID,
+    COLUMN_JSON,
+    COLUMN_ARRAY,
+    COLUMN_BITS,
+    // MySQL and MariaDB:
+    COLUMN_DATETIME, // DATE, DATETIME and TIMESTAMP
+    COLUMN_DURATION, // TIME
+    COLUMN_DOCUMENT, // JSON
+    // Both:
+    COLUMN_OTHER, // neither plain nor one of those
+    COLUMN_TYPES  // not a type
+};
+
 enum {
     RESULT_COLUMNS_MAX = 64,     // of one result
     RESULT_NAME_MAX = 256,       // bytes of a column's name; the rest is cut. MySQL sends so many
@@ -51,6 +74,9 @@ void result_free(struct result *result); // NULL is fine
 // RESULT_COLUMNS_MAX nothing is added and `cut` is set (give values for the added columns only).
 void result_add_column(struct result *result, const char *name);
 
+// Says what the column added last holds; each is COLUMN_PLAIN at first.
+void result_set_type(struct result *result, enum column_type type);
+
 // Adds a value, column by column and row by row; kept_rows counts whole rows. A number or boolean
 // whose text is none becomes NaN: a server may call anything a number. False when there is no
 // room, and then the row it belongs to, which must be the last, is dropped and `cut` is set.
@@ -64,6 +90,8 @@ bool result_set_number(struct result *result, uint32_t row, uint32_t column, con
 // The name of a column, cut at RESULT_NAME_MAX.
 const char *result_column(const struct result *result, uint32_t column);
 
+enum column_type result_type(const struct result *result, uint32_t column);
+
 // The column with this name whatever its case (ASCII), the first if several; false if none has it.
 bool result_find_column(const struct result *result, const char *name, uint32_t *column)
     __attribute__((warn_unused_result));
@@ -73,3 +101,6 @@ struct value result_value(const struct result *result, uint32_t row, uint32_t co
 
 // A number's or boolean's (1 or 0) value. Its type must be one of the two.
 long double value_number(const struct value *value);
+
+// Whether the value is a string that is a decimal number from its first byte to its last.
+bool value_spells_number(const struct value *value);

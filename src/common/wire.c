@@ -223,8 +223,10 @@ static void wire_put_result(struct out *out, const struct result *result)
     wire_put_u64(out, result->row_count);
     wire_put_u8(out, result->cut);
     wire_put_u16(out, (uint16_t)result->column_count);
-    for (uint32_t i = 0; i < result->column_count; i++)
+    for (uint32_t i = 0; i < result->column_count; i++) {
         wire_put_text(out, result_column(result, i), strlen(result_column(result, i)));
+        wire_put_u8(out, result_type(result, i));
+    }
     wire_put_u32(out, result->kept_rows);
     for (uint32_t row = 0; row < result->kept_rows; row++) {
         for (uint32_t column = 0; column < result->column_count; column++) {
@@ -256,7 +258,11 @@ static bool wire_take_columns(struct in *in, struct result *result)
     for (uint16_t i = 0; i < count && !in->broken; i++) {
         char name[RESULT_NAME_MAX + 1];
         wire_take_string(in, name, sizeof name);
+        unsigned type = wire_take_u8(in);
+        in->broken |= type >= COLUMN_TYPES;
         result_add_column(result, name);
+        if (!in->broken && result->column_count > i)
+            result_set_type(result, (enum column_type)type);
     }
     return !in->broken && result->column_count == count;
 }

@@ -9,7 +9,7 @@
 //          run only: u8 last, u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
 //   reply  u32 sequence, u8 verb, u8 outcome, text code, text message, text version, u8 flavor,
 //          u8 superuser, u8 trial, u64 secret, u8 has_result;
-//          if so: u64 row_count, u8 cut, u16 columns, text name each, u32 rows,
+//          if so: u64 row_count, u8 cut, u16 columns, text name and u8 type each, u32 rows,
 //          and for each value: u8 type, u8 cut, text bytes
 #pragma once
 

@@ -779,6 +779,24 @@ static bool my_is_number(enum enum_field_types type)
     return false;
 }
 
+// What it is not told of is text: also enumerations, sets, blobs, and MariaDB's JSON.
+static enum column_type my_column_type(enum enum_field_types type)
+{
+    static const struct {
+        enum enum_field_types field;
+        enum column_type column;
+    } types[] = {{MYSQL_TYPE_DATE, COLUMN_DATETIME},      {MYSQL_TYPE_NEWDATE, COLUMN_DATETIME},
+                 {MYSQL_TYPE_DATETIME, COLUMN_DATETIME},  {MYSQL_TYPE_DATETIME2, COLUMN_DATETIME},
+                 {MYSQL_TYPE_TIMESTAMP, COLUMN_DATETIME}, {MYSQL_TYPE_TIMESTAMP2, COLUMN_DATETIME},
+                 {MYSQL_TYPE_TIME, COLUMN_DURATION},      {MYSQL_TYPE_TIME2, COLUMN_DURATION},
+                 {MYSQL_TYPE_JSON, COLUMN_DOCUMENT},      {MYSQL_TYPE_GEOMETRY, COLUMN_OTHER}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (types[i].field == type)
+            return types[i].column;
+    }
+    return COLUMN_PLAIN;
+}
+
 // BIT comes as up to eight bytes, the highest first.
 static bool my_add_bits(struct result *result, const char *bytes, size_t length)
 {
@@ -805,8 +823,11 @@ static bool my_add_value(struct result *result, const MYSQL_FIELD *field, const 
 static void my_take_rows(struct result *result, MYSQL_RES *rows, uint32_t max_rows)
 {
     const MYSQL_FIELD *fields = mysql_fetch_fields(rows);
-    for (unsigned i = 0; i < mysql_num_fields(rows); i++)
+    for (unsigned i = 0; i < mysql_num_fields(rows) && !result->cut; i++) {
         result_add_column(result, fields[i].name);
+        if (!result->cut)
+            result_set_type(result, my_column_type(fields[i].type));
+    }
     MYSQL_ROW row;
     while ((row = mysql_fetch_row(rows)) != NULL) {
         const unsigned long *lengths = mysql_fetch_lengths(rows);

@@ -8,6 +8,7 @@
 #include "common/memory.h"
 #include "prober/driver.h"
 #include "prober/postgres_settings.h"
+#include "prober/postgres_types.h"
 #include "prober/sqlstate.h"
 
 #include <assert.h>
@@ -42,18 +43,6 @@ struct progress {
     bool silent;          // connect() had no answer within DRIVER_CONNECT_MS
     int system_error;     // errno of connect(), or 0
     SSL *tls;             // ours too, for libpq drops it when the login fails; NULL: no TLS
-};
-
-// Types whose text is a number: OIDs from src/include/catalog/pg_type.dat, which never change.
-enum type_oid {
-    OID_BOOL = 16,
-    OID_INT8 = 20,
-    OID_INT2 = 21,
-    OID_INT4 = 23,
-    OID_OID = 26,
-    OID_FLOAT4 = 700,
-    OID_FLOAT8 = 701,
-    OID_NUMERIC = 1700
 };
 
 enum {
@@ -600,28 +589,11 @@ static void pg_take_error(struct session *session, const PGresult *part, struct 
         pg_take_silence(session, reply);
 }
 
-static enum value_type pg_type_of(Oid oid)
-{
-    switch ((enum type_oid)oid) {
-    case OID_BOOL:
-        return VALUE_BOOLEAN;
-    case OID_INT2:
-    case OID_INT4:
-    case OID_INT8:
-    case OID_OID:
-    case OID_FLOAT4:
-    case OID_FLOAT8:
-    case OID_NUMERIC:
-        return VALUE_NUMBER;
-    }
-    return VALUE_STRING;
-}
-
 static bool pg_add_value(struct result *result, const PGresult *part, int row, int column)
 {
     if (PQgetisnull(part, row, column))
         return result_add_value(result, VALUE_NULL, "", 0);
-    enum value_type type = pg_type_of(PQftype(part, column));
+    enum value_type type = oid_value_type(PQftype(part, column));
     const char *text = PQgetvalue(part, row, column);
     if (type != VALUE_BOOLEAN)
         return result_add_value(result, type, text, (size_t)PQgetlength(part, row, column));
@@ -631,8 +603,11 @@ static bool pg_add_value(struct result *result, const PGresult *part, int row, i
 
 static void pg_add_columns(struct result *result, const PGresult *part)
 {
-    for (int column = 0; column < PQnfields(part); column++)
+    for (int column = 0; column < PQnfields(part) && !result->cut; column++) {
         result_add_column(result, PQfname(part, column));
+        if (!result->cut)
+            result_set_type(result, oid_column_type(PQftype(part, column)));
+    }
 }
 
 // Counts the rows of this part and keeps those within the limit, while they fit.

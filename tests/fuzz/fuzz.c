@@ -188,6 +188,19 @@ static void add_row(struct result *result, const char *line)
     MUST(result->cut || result->kept_rows == kept + 1);
 }
 
+// NAME, or NAME|NUMBER for a type other than the plain one.
+static void add_column(struct result *result, char *name)
+{
+    char *bar = strrchr(name, '|');
+    unsigned long type = bar != NULL ? strtoul(bar + 1, NULL, 10) : 0;
+    if (bar != NULL)
+        *bar = '\0';
+    uint32_t count = result->column_count;
+    result_add_column(result, name);
+    if (result->column_count > count)
+        result_set_type(result, (enum column_type)(type % COLUMN_TYPES));
+}
+
 struct result *take_result(struct input *input)
 {
     struct result *result = result_new();
@@ -196,7 +209,7 @@ struct result *take_result(struct input *input)
     char *rest = NULL;
     for (char *name = strtok_r(names, "\t", &rest); name != NULL;
          name = strtok_r(NULL, "\t", &rest))
-        result_add_column(result, name);
+        add_column(result, name);
     while (input->left > 0 && result->column_count > 0 && !result->cut) {
         char *line = take_line(input);
         add_row(result, line);

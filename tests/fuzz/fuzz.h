@@ -55,9 +55,9 @@ void environment_begin(struct input *input);
 void environment_end(void);
 
 // Takes what a query gave: a line with the number of all rows, a line of column names with tabs
-// between them, and a line a kept row, each value with a character for its type before it: - null,
-// ? boolean, # number, else a string; * and 9 are a string and a number of so many bytes as the
-// number after them says. The caller's.
+// between them, |NUMBER behind one for its type, and a line a kept row, each value with a character
+// for its type before it: - null, ? boolean, # number, else a string; * and 9 are a string and a
+// number of so many bytes as the number after them says. The caller's.
 struct result *take_result(struct input *input);
 
 // Takes a line of changes and makes them in a message: "OFFSET=BYTE" sets one, "-COUNT" cuts so

@@ -30,6 +30,8 @@ static void must_be_the_same_result(const struct result *a, const struct result 
     MUST(a->column_count == b->column_count && a->kept_rows == b->kept_rows);
     for (uint32_t i = 0; i < a->column_count; i++)
         MUST_EQUAL(result_column(a, i), result_column(b, i));
+    for (uint32_t i = 0; i < a->column_count; i++)
+        MUST(result_type(a, i) == result_type(b, i));
     for (uint32_t i = 0; i < a->kept_rows * a->column_count; i++) {
         struct value one = result_value(a, i / a->column_count, i % a->column_count);
         struct value other = result_value(b, i / a->column_count, i % a->column_count);
@@ -77,6 +79,7 @@ static void must_be_sound_result(const struct result *result)
     MUST(result->column_count > 0 || result->kept_rows == 0);
     for (uint32_t i = 0; i < result->column_count; i++) {
         MUST(strlen(result_column(result, i)) <= RESULT_NAME_MAX);
+        MUST(result_type(result, i) < COLUMN_TYPES);
         MUST(result_find_column(result, result_column(result, i), &column) && column <= i);
     }
     for (uint32_t i = 0; i < result->kept_rows * result->column_count; i++) {

@@ -63,7 +63,8 @@ static bool is_known(const struct rule *rule, const struct literal *literal,
     if (!result_find_column(result, rule->column, &column))
         return true;
     struct value value = result_value(result, 0, column);
-    bool number = value.type == VALUE_NUMBER && literal->type != LITERAL_STRING;
+    bool string = literal->type == LITERAL_STRING || literal->type == LITERAL_TIME;
+    bool number = value.type == VALUE_NUMBER && !string;
     return value.type != VALUE_NULL && !(number && isnan(value_number(&value)));
 }
 

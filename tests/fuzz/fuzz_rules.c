@@ -6,7 +6,7 @@ static const char *const comparisons[] = {[RULE_EQ] = "==", [RULE_NE] = "!=", [R
 
 void write_literal(struct written *written, const struct literal *literal)
 {
-    if (literal->type == LITERAL_STRING)
+    if (literal->type == LITERAL_STRING || literal->type == LITERAL_TIME)
         write_quoted(written, literal->string, '\'');
     else
         write_format(written, "%s", literal->text);

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wire import Type
+from wire import Column, Type
 
 BOOLEAN, NUMBER, STRING = Type.BOOLEAN, Type.NUMBER, Type.STRING
 
@@ -10,6 +10,7 @@ BOOLEAN, NUMBER, STRING = Type.BOOLEAN, Type.NUMBER, Type.STRING
 @dataclass(frozen=True)
 class Dialect:
     types: tuple  # (SQL expression, type, text)
+    columns: tuple  # (SQL expression, type of the column)
     slow: str  # A statement that takes minutes and obeys the server's limit for statements.
     rows: str  # {count} rows of one number from 1 on.
     kill: str  # Ends the session {id}.
@@ -36,6 +37,17 @@ _MYSQL_TYPES = (
     ("'grün'", STRING, "grün"),
     ("DATE'2024-02-29'", STRING, "2024-02-29"),
     ("CAST('{}' AS CHAR)", STRING, "{}"),
+)
+
+_MYSQL_COLUMNS = (
+    ("1", Column.PLAIN),
+    ("'text'", Column.PLAIN),
+    ("NULL", Column.PLAIN),
+    ("DATE'2024-02-29'", Column.DATETIME),
+    ("TIMESTAMP'2024-02-29 12:00:00'", Column.DATETIME),
+    ("NOW(6)", Column.DATETIME),
+    ("TIME'100:00:00'", Column.DURATION),
+    ("ST_GeomFromText('POINT(1 1)')", Column.OTHER),
 )
 
 _MYSQL_ROWS = (
@@ -73,6 +85,36 @@ POSTGRES = Dialect(
         ("'0/16B3748'::pg_lsn", STRING, "0/16B3748"),
         ("'{}'::jsonb", STRING, "{}"),
     ),
+    columns=(
+        ("1", Column.PLAIN),
+        ("true", Column.PLAIN),
+        ("'text'", Column.PLAIN),
+        ("'a'::name", Column.PLAIN),
+        ("'a'::varchar", Column.PLAIN),
+        ("'a'::char(3)", Column.PLAIN),
+        ("""'a'::"char" """, Column.PLAIN),
+        ("NULL", Column.PLAIN),
+        ("date '2024-02-29'", Column.DATE),
+        ("timestamp '2024-02-29'", Column.TIMESTAMP),
+        ("now()", Column.TIMESTAMP),
+        ("time '12:00'", Column.TIME),
+        ("interval '1 day'", Column.INTERVAL),
+        ("1::money", Column.MONEY),
+        ("pg_lsn '0/0'", Column.LSN),
+        ("'5'::xid", Column.XID),
+        ("'5'::xid8", Column.PLAIN),
+        ("'{}'::json", Column.JSON),
+        ("'{}'::jsonb", Column.JSON),
+        ("array[1]", Column.ARRAY),
+        ("array[now()]", Column.ARRAY),
+        ("array['a'::name]", Column.ARRAY),
+        ("B'1'", Column.BITS),
+        ("'1'::varbit", Column.BITS),
+        ("timetz '12:00+02'", Column.OTHER),
+        ("inet '::1'", Column.OTHER),
+        ("gen_random_uuid()", Column.OTHER),
+        ("'pg_class'::regclass", Column.OTHER),
+    ),
     slow="SELECT pg_sleep(600)",
     rows="SELECT generate_series(1, {count}) AS n",
     kill="SELECT pg_terminate_backend({id})",
@@ -91,6 +133,7 @@ POSTGRES = Dialect(
 
 MARIADB = Dialect(
     types=_MYSQL_TYPES,
+    columns=_MYSQL_COLUMNS,
     slow="SELECT SLEEP(600)",
     rows=_MYSQL_ROWS,
     kill="KILL CONNECTION {id}",
@@ -102,6 +145,7 @@ MARIADB = Dialect(
 
 MYSQL = Dialect(
     types=_MYSQL_TYPES,
+    columns=_MYSQL_COLUMNS,
     # SLEEP alone swallows its interruption and gives 1; the second row then sees it.
     slow="SELECT SLEEP(600) FROM (SELECT 1 UNION SELECT 2) AS two",
     rows=_MYSQL_ROWS,

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from servers import certificates, free_port, wait_until
-from wire import NoReply, Type, Verb
+from wire import Column, NoReply, Type, Verb
 
 ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="session")
 ONLY_MYSQL = pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=True, scope="session")
@@ -384,8 +384,17 @@ def test_types(session, dialect):
         assert (value.type, value.text.decode()) == (kind, text), sql
 
 
+def test_what_a_column_holds(session, dialect):
+    expressions = ", ".join(f"{sql} AS c{i}" for i, (sql, _) in enumerate(dialect.columns))
+    reply = session.run(f"SELECT {expressions}")
+    assert reply.outcome == "ok", reply
+    for (sql, column), found in zip(dialect.columns, reply.result.types, strict=True):
+        assert found == column, sql
+    assert session.run(f"SELECT {expressions} FROM (SELECT 1 AS one) AS o WHERE one = 2").result.types
+
+
 @ONLY_MYSQL
-def test_types_of_columns(probe, server):
+def test_types_of_columns(probe, server, engine):
     columns = "b BIT(10), y YEAR, d DECIMAL(65, 3), f FLOAT, t TINYINT, j JSON, l BLOB"
     server.sql(f"CREATE TABLE app.types ({columns})")
     try:
@@ -394,6 +403,8 @@ def test_types_of_columns(probe, server):
         assert texts(reply) == [("769", "2024", "1.500", "2.5", "3", "{}", "b")]
         kinds = [value.type for value in reply.result.rows[0]]
         assert kinds == [Type.NUMBER] * 5 + [Type.STRING] * 2
+        json = Column.DOCUMENT if engine == "mysql" else Column.PLAIN
+        assert reply.result.types == [Column.PLAIN] * 5 + [json, Column.PLAIN]
     finally:
         server.sql("DROP TABLE app.types")
 

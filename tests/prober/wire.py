@@ -37,6 +37,13 @@ class Type(enum.IntEnum):
     STRING = 3
 
 
+Column = enum.IntEnum(
+    "Column",
+    "PLAIN DATE TIMESTAMP TIME INTERVAL MONEY LSN XID JSON ARRAY BITS DATETIME DURATION DOCUMENT OTHER",
+    start=0,
+)
+
+
 @dataclass
 class Value:
     type: Type
@@ -49,6 +56,7 @@ class Result:
     row_count: int
     cut: bool
     columns: list
+    types: list
     rows: list
 
     def texts(self):
@@ -143,7 +151,8 @@ def decode_reply(message):
 def _decode_result(reader):
     row_count = reader.number("Q")
     cut = reader.flag()
-    columns = [reader.text().decode() for _ in range(reader.number("H"))]
+    named = [(reader.text().decode(), Column(reader.number("B"))) for _ in range(reader.number("H"))]
+    columns = [name for name, _ in named]
     rows = []
     for _ in range(reader.number("I")):
         row = []
@@ -151,7 +160,7 @@ def _decode_result(reader):
             kind, value_cut = Type(reader.number("B")), reader.flag()
             row.append(Value(kind, reader.text(), value_cut))
         rows.append(tuple(row))
-    return Result(row_count, cut, columns, rows)
+    return Result(row_count, cut, columns, [column for _, column in named], rows)
 
 
 class NoReply(AssertionError):

@@ -272,9 +272,11 @@ static const struct rule rules[] = {
     {.effect = RULE_FAIL,
      .column = column,
      .comparison = RULE_GT,
-     .literal = {LITERAL_NUMBER, 95, NULL, bound}},
+     .literal = {.type = LITERAL_NUMBER, .number = 95, .text = bound}},
     {.effect = RULE_WARN, .column = column, .comparison = RULE_GE, .param = most_name},
-    {.effect = RULE_FAIL, .comparison = RULE_LT, .literal = {LITERAL_NUMBER, 95, NULL, bound}},
+    {.effect = RULE_FAIL,
+     .comparison = RULE_LT,
+     .literal = {.type = LITERAL_NUMBER, .number = 95, .text = bound}},
     {.effect = RULE_SKIP,
      .column = word,
      .comparison = RULE_EQ,
@@ -288,7 +290,7 @@ static const struct rule rules[] = {
 static void set_rules(struct scene *scene, struct param *param)
 {
     static struct rule copies[COUNT(rules)];
-    *param = (struct param){most_name, {LITERAL_NUMBER, 80, NULL, most_text}};
+    *param = (struct param){most_name, {.type = LITERAL_NUMBER, .number = 80, .text = most_text}};
     memcpy(copies, rules, sizeof rules);
     scene->lag.rules = copies;
     scene->lag.rule_count = COUNT(rules);
@@ -338,7 +340,7 @@ static void the_limit_in_force_is_the_requests(void **state)
     struct param own, other;
     char text[] = "5";
     set_rules(scene, &own);
-    other = (struct param){most_name, {LITERAL_NUMBER, 5, NULL, text}};
+    other = (struct param){most_name, {.type = LITERAL_NUMBER, .number = 5, .text = text}};
     const struct params overrides = {&other, 1};
     scene->report.overrides = &overrides;
     expect(scene, "values 0 limits 1",

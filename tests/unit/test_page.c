@@ -184,9 +184,9 @@ static void the_table_has_values_beside_limits(void **state)
     struct rule rules[] = {{.effect = RULE_FAIL,
                             .column = column,
                             .comparison = RULE_GT,
-                            .literal = {LITERAL_NUMBER, 30, NULL, limit}},
+                            .literal = {.type = LITERAL_NUMBER, .number = 30, .text = limit}},
                            {.effect = RULE_WARN, .comparison = RULE_LT, .param = most}};
-    struct param param = {most, {LITERAL_NUMBER, 9, NULL, own}};
+    struct param param = {most, {.type = LITERAL_NUMBER, .number = 9, .text = own}};
     struct scene *scene = new_scene();
     struct result *seen = result_new();
     scene->check.rules = rules;

@@ -76,6 +76,21 @@ static void a_bad_override_says_what_was_expected(void **state)
     check_free(check);
 }
 
+static void a_time_is_overridden_by_a_time_only(void **state)
+{
+    (void)state;
+    static const char time[] = "-- param: since = '2026-01-31'\n-- fail: x == $since";
+    expect(time, VALUE_STRING, "2026-02-01", "2026-02-01", VERDICT_FAIL,
+           "x 2026-02-01 == 2026-02-01");
+    struct check *check = parse(time);
+    struct params overrides = {0};
+    struct error error;
+    assert_false(params_override(&overrides, &check->params.items[0], "yesterday", &error));
+    assert_string_equal(error.text, "since: expected a time");
+    params_clear(&overrides);
+    check_free(check);
+}
+
 static void mistakes_are_told_with_their_place(void **state)
 {
     (void)state;
@@ -104,6 +119,9 @@ static void mistakes_are_told_with_their_place(void **state)
         {"-- param: a = 'x'\n-- fail: rows > $a",
          "lag.sql:2:17: fail: `rows` can only be compared with a number; a column of that name is "
          "written \"rows\""},
+        {"-- param: a = '9'\n-- fail: x > $a",
+         "lag.sql:2:14: fail: text has no order, expected a number without quotes, or a time like "
+         "'2026-01-31 12:00'; of an interval write extract(epoch FROM ...) in the statement"},
         {"-- param: a = 1\n-- fail: x > $a b",
          "lag.sql:2:17: fail: expected nothing more after the param"},
     };
@@ -121,6 +139,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_takes_the_default_or_the_requests_value),
         cmocka_unit_test(a_bad_override_says_what_was_expected),
+        cmocka_unit_test(a_time_is_overridden_by_a_time_only),
         cmocka_unit_test(mistakes_are_told_with_their_place),
     };
     return RUN(tests);

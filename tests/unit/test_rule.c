@@ -51,7 +51,9 @@ static void rules_are_subject_operator_and_literal(void **state)
         {"x == ''", "x", "''", RULE_EQ, LITERAL_STRING, "", 0},
         {"x == ''''", "x", "''''", RULE_EQ, LITERAL_STRING, "'", 0},
         {"x == 'it''s \"so\"'", "x", "'it''s \"so\"'", RULE_EQ, LITERAL_STRING, "it's \"so\"", 0},
-        {"x < '10'", "x", "'10'", RULE_LT, LITERAL_STRING, "10", 0},
+        {"x == '10'", "x", "'10'", RULE_EQ, LITERAL_STRING, "10", 0},
+        {"x < '2026-01-31'", "x", "'2026-01-31'", RULE_LT, LITERAL_TIME, "2026-01-31", 0},
+        {"x != '23:59'", "x", "'23:59'", RULE_NE, LITERAL_TIME, "23:59", 0},
         {"x == true", "x", "true", RULE_EQ, LITERAL_BOOLEAN, NULL, 1},
         {"x != FALSE", "x", "FALSE", RULE_NE, LITERAL_BOOLEAN, NULL, 0},
         {"x == null", "x", "null", RULE_EQ, LITERAL_NULL, NULL, 0},
@@ -85,6 +87,9 @@ static const char expected_operator[] = "expected an operator: == != < <= > >=";
 static const char expected_literal[] = "expected a number, a 'string', true, false or null";
 static const char expected_end[] = "expected nothing more after the value";
 static const char expected_order[] = "true, false and null can only be compared with == and !=";
+static const char expected_time[] =
+    "text has no order, expected a number without quotes, or a time like '2026-01-31 12:00'; of an "
+    "interval write extract(epoch FROM ...) in the statement";
 static const char expected_count[] =
     "`rows` can only be compared with a number; a column of that name is written \"rows\"";
 
@@ -149,6 +154,14 @@ static void mistakes_are_told_with_their_place(void **state)
         {"x > null", 4, expected_order},
         {"x <= true", 5, expected_order},
         {"x<false", 2, expected_order},
+        {"x < '9'", 4, expected_time},
+        {"x >= 'a'", 5, expected_time},
+        {"age > '20 days'", 6, expected_time},
+        {"at > '2026-13-01'", 5, expected_time},
+        {"at > '2026-01-31 12'", 5, expected_time},
+        {"at > '2026-01-31 12:00 CET'", 5, expected_time},
+        {"at > '2026-01-31 12:00+02'", 5, expected_time},
+        {"at > '01.02.2026'", 5, expected_time},
         {"rows == null", 8, expected_count},
         {"rows == true", 8, expected_count},
         {"rows == '1'", 8, expected_count},
@@ -231,7 +244,7 @@ static void check_all_operators(const struct comparison_case *values)
     }
 }
 
-static void numbers_compare_as_numbers_and_strings_as_bytes(void **state)
+static void numbers_compare_as_numbers_even_where_they_are_text(void **state)
 {
     (void)state;
     static const struct comparison_case cases[] = {
@@ -244,14 +257,24 @@ static void numbers_compare_as_numbers_and_strings_as_bytes(void **state)
         {"18446744073709551613", "18446744073709551614", "18446744073709551615",
          "18446744073709551614", VALUE_NUMBER}, // a MySQL BIGINT UNSIGNED
         {"-Infinity", "5", "Infinity", "5", VALUE_NUMBER},
-        {"100", "9", "99", "'9'", VALUE_STRING},
-        {"", "a", "a ", "'a'", VALUE_STRING},
-        {"A", "a", "b", "'a'", VALUE_STRING},
-        {"ab", "abc", "abcd", "'abc'", VALUE_STRING},
-        {"z", "\xc3\xa4", "\xc3\xa4z", "'\xc3\xa4'", VALUE_STRING},
+        {"9", "15.20", "100", "15.2", VALUE_STRING}, // SHOW GLOBAL STATUS has no other
+        {"-11", "-1e1", "0", "-10", VALUE_STRING},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         check_all_operators(&cases[i]);
+}
+
+static void strings_are_the_same_or_not(void **state)
+{
+    (void)state;
+    expect("x == 'a'", VALUE_STRING, "a", RULE_HOLDS, "x a == 'a'");
+    expect("x == 'a'", VALUE_STRING, "A", RULE_HOLDS_NOT, "");
+    expect("x == 'a'", VALUE_STRING, "a ", RULE_HOLDS_NOT, "");
+    expect("x != 'a'", VALUE_STRING, "", RULE_HOLDS, "x  != 'a'");
+    expect("x == '15.2'", VALUE_STRING, "15.20", RULE_HOLDS_NOT, "");
+    expect("x == '2026-01-31'", VALUE_STRING, "2026-01-31 00:00", RULE_HOLDS_NOT, "");
+    expect("x == '2026-01-31'", VALUE_STRING, "2026-01-31", RULE_HOLDS,
+           "x 2026-01-31 == '2026-01-31'");
 }
 
 static void strings_compare_beyond_a_nul(void **state)
@@ -263,8 +286,8 @@ static void strings_compare_beyond_a_nul(void **state)
     (void)result_add_value(result, VALUE_STRING, "a\0b", 3);
     result->row_count = 1;
     assert_int_equal(judge_text("x == 'a'", result, why, sizeof why), RULE_HOLDS_NOT);
-    assert_int_equal(judge_text("x > 'a'", result, why, sizeof why), RULE_HOLDS);
-    assert_string_equal(why, "x a b > 'a'");
+    assert_int_equal(judge_text("x != 'a'", result, why, sizeof why), RULE_HOLDS);
+    assert_string_equal(why, "x a b != 'a'");
     result_free(result);
 }
 
@@ -286,7 +309,7 @@ static void null_and_nan_make_every_comparison_hold(void **state)
 {
     (void)state;
     static const char *const rules[] = {"x == 5", "x != 5", "x < 5", "x <= 5", "x > 5", "x >= 5"};
-    static const char *const others[] = {"x == 'a'", "x != 'a'", "x < 'a'", "x == true",
+    static const char *const others[] = {"x == 'a'", "x != 'a'", "x < '2026-01-31'", "x == true",
                                          "x != false"};
     for (size_t i = 0; i < COUNT(rules); i++) {
         expect(rules[i], VALUE_NULL, "", RULE_HOLDS, "x is null");
@@ -315,13 +338,150 @@ static void types_that_do_not_fit_are_a_fault_of_the_file(void **state)
     (void)state;
     static const char no_string[] = "column x is not a string, and the rule compares it with one";
     static const char a_string[] = "column x is a string, and the rule compares it with no string";
-    expect("x > 5", VALUE_STRING, "10", RULE_UNFIT, a_string);
-    expect("x == 5", VALUE_STRING, "5", RULE_UNFIT, a_string);
+    static const char *const no_numbers[] = {"",    " 5",       "5 ", "5s",  "0x5",
+                                             "NaN", "Infinity", "ON", "5,0", "."};
+    for (size_t i = 0; i < COUNT(no_numbers); i++) {
+        expect("x > 5", VALUE_STRING, no_numbers[i], RULE_UNFIT, a_string);
+        expect("x == 5", VALUE_STRING, no_numbers[i], RULE_UNFIT, a_string);
+    }
+    expect("x == true", VALUE_STRING, "1", RULE_UNFIT, a_string);
+    expect("x > '2026-01-31'", VALUE_NUMBER, "5", RULE_UNFIT, no_string);
+    expect(
+        "x > '2026-01-31'", VALUE_STRING, "2026-02-01", RULE_UNFIT,
+        "column x is text and the rule compares it with a time: in the SQL, write CAST(x AS ...)");
     expect("x == true", VALUE_STRING, "true", RULE_UNFIT, a_string);
     expect("x == '5'", VALUE_NUMBER, "5", RULE_UNFIT, no_string);
     expect("x == 'NaN'", VALUE_NUMBER, "NaN", RULE_UNFIT, no_string);
     expect("x == 'true'", VALUE_BOOLEAN, "true", RULE_UNFIT, no_string);
     expect("y > 5", VALUE_NUMBER, "5", RULE_UNFIT, "column y is not in the result");
+}
+
+// --- columns that are neither number, boolean nor text
+
+static void expect_typed(enum column_type type, const char *text, const char *value,
+                         enum rule_finding wanted, const char *reason)
+{
+    char why[256];
+    struct result *result = result_new();
+    result_add_column(result, "x");
+    result_set_type(result, type);
+    (void)result_add_value(result, value != NULL ? VALUE_STRING : VALUE_NULL,
+                           value != NULL ? value : "", value != NULL ? strlen(value) : 0);
+    result->row_count = 1;
+    print_message("%s, with %s of type %d\n", text, value != NULL ? value : "null", (int)type);
+    assert_int_equal(judge_text(text, result, why, sizeof why), wanted);
+    assert_string_equal(why, reason);
+    result_free(result);
+}
+
+static void what_has_no_order_is_refused_with_what_to_write(void **state)
+{
+    (void)state;
+    static const struct {
+        enum column_type type;
+        const char *value, *rule, *reason;
+    } cases[] = {
+        {COLUMN_INTERVAL, "100 days", "x > 20",
+         "an interval and the rule compares it with a number:"
+         " in the SQL, write extract(epoch FROM x)"},
+        {COLUMN_INTERVAL, "9 days", "x == '9 days'",
+         "an interval and the rule compares it with a "
+         "string: in the SQL, write extract(epoch FROM x)"},
+        {COLUMN_MONEY, "$10.00", "x < 9",
+         "money and the rule compares it with a number: in the SQL,"
+         " write x::numeric"},
+        {COLUMN_LSN, "0/9", "x >= 1",
+         "a pg_lsn and the rule compares it with a number: in the SQL,"
+         " write pg_wal_lsn_diff(x, '0/0')"},
+        {COLUMN_XID, "12", "x > 5",
+         "an xid and the rule compares it with a number: in the SQL, "
+         "write age(x)"},
+        {COLUMN_JSON, "5", "x > 4",
+         "JSON and the rule compares it with a number: in the SQL, write "
+         "(x ->> ...)::numeric"},
+        {COLUMN_DOCUMENT, "5", "x != '5'",
+         "JSON and the rule compares it with a string: in the SQL,"
+         " write JSON_VALUE(x, '$...')"},
+        {COLUMN_ARRAY, "{1}", "x == 1",
+         "an array and the rule compares it with a number: in the "
+         "SQL, write cardinality(x)"},
+        {COLUMN_BITS, "101", "x < 5",
+         "a bit string and the rule compares it with a number: in the "
+         "SQL, write x::bit(64)::bigint"},
+        {COLUMN_OTHER, "::1", "x == true",
+         "of a type without an order here and the rule compares it"
+         " with true or false: in the SQL, write a comparison of x"},
+        {COLUMN_TIMESTAMP, "2026-01-31 12:00:00+00", "x > 5",
+         "a timestamp and the rule compares it "
+         "with a number: in the SQL, write extract(epoch FROM x)"},
+        {COLUMN_DATE, "2026-01-31", "x > '12:00'",
+         "a date and the rule compares it with a time: in "
+         "the SQL, write extract(epoch FROM x)"},
+        {COLUMN_DATETIME, "2026-01-31", "x > 5",
+         "a date or time and the rule compares it with a "
+         "number: in the SQL, write UNIX_TIMESTAMP(x)"},
+        {COLUMN_DURATION, "100:00:00", "x > 5",
+         "a TIME and the rule compares it with a number: in "
+         "the SQL, write TIME_TO_SEC(x)"},
+        {COLUMN_TIMESTAMP, "2026-01-31 12:00:00", "x == 'today'",
+         "a time, expected one like '2026-01-31 12:00' to compare it with"},
+        {COLUMN_TIME, "12:00:00", "x == 'noon'",
+         "a time, expected one like '23:59' to compare it with"},
+        {COLUMN_TIMESTAMP, "yesterday", "x > '2026-01-31'", "a time that cannot be read"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char reason[256];
+        (void)snprintf(reason, sizeof reason, "column x is %s", cases[i].reason);
+        expect_typed(cases[i].type, cases[i].rule, cases[i].value, RULE_UNFIT, reason);
+        expect_typed(cases[i].type, cases[i].rule, NULL, RULE_HOLDS, "x is null");
+        expect_typed(cases[i].type, "x == null", NULL, RULE_HOLDS, "x is null");
+        expect_typed(cases[i].type, "x == null", cases[i].value, RULE_HOLDS_NOT, "");
+    }
+}
+
+static void what_has_one_text_for_each_value_may_be_equal_to_it(void **state)
+{
+    (void)state;
+    static const enum column_type types[] = {COLUMN_LSN, COLUMN_XID, COLUMN_ARRAY, COLUMN_BITS,
+                                             COLUMN_OTHER};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        expect_typed(types[i], "x == '0'", "0", RULE_HOLDS, "x 0 == '0'");
+        expect_typed(types[i], "x != '0'", "0", RULE_HOLDS_NOT, "");
+    }
+}
+
+static void times_are_ordered(void **state)
+{
+    (void)state;
+    static const struct {
+        enum column_type type;
+        const char *below, *literal, *above;
+    } cases[] = {
+        {COLUMN_DATE, "2026-01-31", "2026-02-01", "10000-01-01"},
+        {COLUMN_DATE, "0044-03-15 BC", "0001-01-01", "infinity"},
+        {COLUMN_TIMESTAMP, "2026-01-31 11:59:59.999999", "2026-01-31 12:00",
+         "2026-01-31 12:00:00.1"},
+        {COLUMN_TIMESTAMP, "-infinity", "2026-01-31T12:00:00Z", "2026-01-31 12:00:00.000001+00"},
+        {COLUMN_TIMESTAMP, "0045-12-31 23:00:00+00 BC", "2026-01-31", "2026-01-31 00:00:01+00"},
+        {COLUMN_TIMESTAMP, "2026-01-31 12:00:00+00", "infinity", NULL},
+        {COLUMN_TIME, "09:00:00", "12:00", "24:00:00"},
+        {COLUMN_DATETIME, "0000-00-00 00:00:00", "2026-01-31 12:00:00+00:00",
+         "2026-01-31 12:00:01"},
+        {COLUMN_DURATION, "-100:00:00", "99:00", "838:59:59.000001"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char rule[64], reason[128];
+        (void)snprintf(rule, sizeof rule, "x < '%s'", cases[i].literal);
+        (void)snprintf(reason, sizeof reason, "x %s < '%s'", cases[i].below, cases[i].literal);
+        expect_typed(cases[i].type, rule, cases[i].below, RULE_HOLDS, reason);
+        expect_typed(cases[i].type, rule, cases[i].literal, RULE_HOLDS_NOT, "");
+        if (cases[i].above != NULL)
+            expect_typed(cases[i].type, rule, cases[i].above, RULE_HOLDS_NOT, "");
+        (void)snprintf(rule, sizeof rule, "x == '%s'", cases[i].literal);
+        expect_typed(cases[i].type, rule, cases[i].below, RULE_HOLDS_NOT, "");
+    }
+    expect_typed(COLUMN_TIMESTAMP, "x == '2026-01-31'", "2026-01-31 00:00:00+00", RULE_HOLDS,
+                 "x 2026-01-31 00:00:00+00 == '2026-01-31'");
 }
 
 static void a_number_that_was_cut_cannot_be_compared(void **state)
@@ -463,12 +623,16 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_subject_operator_and_literal),
         cmocka_unit_test(mistakes_are_told_with_their_place),
-        cmocka_unit_test(numbers_compare_as_numbers_and_strings_as_bytes),
+        cmocka_unit_test(numbers_compare_as_numbers_even_where_they_are_text),
+        cmocka_unit_test(strings_are_the_same_or_not),
         cmocka_unit_test(strings_compare_beyond_a_nul),
         cmocka_unit_test(booleans_compare_as_1_and_0),
         cmocka_unit_test(null_and_nan_make_every_comparison_hold),
         cmocka_unit_test(comparing_with_null_asks_for_null),
         cmocka_unit_test(types_that_do_not_fit_are_a_fault_of_the_file),
+        cmocka_unit_test(what_has_no_order_is_refused_with_what_to_write),
+        cmocka_unit_test(what_has_one_text_for_each_value_may_be_equal_to_it),
+        cmocka_unit_test(times_are_ordered),
         cmocka_unit_test(a_number_that_was_cut_cannot_be_compared),
         cmocka_unit_test(a_string_that_was_cut_cannot_be_compared),
         cmocka_unit_test(column_names_match_whatever_their_case),

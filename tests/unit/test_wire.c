@@ -173,6 +173,7 @@ static struct result *some_result(void)
     struct result *result = result_new();
     result_add_column(result, "lag");
     result_add_column(result, "state");
+    result_set_type(result, COLUMN_INTERVAL);
     (void)result_add_value(result, VALUE_NUMBER, "1.5", 3);
     (void)result_add_value(result, VALUE_STRING, "a\0b", 3);
     (void)result_add_value(result, VALUE_NULL, NULL, 0);
@@ -463,8 +464,10 @@ static void add_shape(struct message *message, uint64_t row_count, uint16_t colu
     add(message, &row_count, sizeof row_count);
     add_u8(message, false);
     add(message, &columns, sizeof columns);
-    for (unsigned i = 0; i < columns; i++)
+    for (unsigned i = 0; i < columns; i++) {
         add_text(message, "c", 1);
+        add_u8(message, COLUMN_PLAIN);
+    }
     add(message, &rows, sizeof rows);
 }
 
@@ -532,6 +535,18 @@ static void values_that_contradict_themselves_are_refused(void **state)
         add_shape(&message, 1, 1, 1);
         add_value(&message, cases[i].type, cases[i].cut, cases[i].length);
         assert_int_equal(decodes_as_reply(message.bytes, message.length), cases[i].sound);
+    }
+}
+
+// The last bytes of such a message: the column's type, no row kept.
+static void types_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static struct message message;
+    add_shape(&message, 0, 1, 0);
+    for (unsigned number = 0; number < 256; number++) {
+        message.bytes[message.length - sizeof(uint32_t) - 1] = (unsigned char)number;
+        assert_int_equal(decodes_as_reply(message.bytes, message.length), number < COLUMN_TYPES);
     }
 }
 
@@ -635,6 +650,7 @@ int main(void)
         cmocka_unit_test(random_bytes_do_no_harm),
         cmocka_unit_test(shapes_that_contradict_themselves_are_refused),
         cmocka_unit_test(values_that_contradict_themselves_are_refused),
+        cmocka_unit_test(types_that_are_none_are_refused),
         cmocka_unit_test(results_above_their_bound_are_refused),
         cmocka_unit_test(numbers_that_name_nothing_are_refused),
         cmocka_unit_test(texts_that_do_not_fit_their_field_are_refused),

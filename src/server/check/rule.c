@@ -1,5 +1,6 @@
 // See rule.h. What cannot be known is bad news, so a NULL or NaN makes a rule hold whatever its
-// operator; and a string never quietly turns into a number.
+// operator. Only numbers, times and booleans have an order. Text that is a number from end to end
+// is one where it meets a number; nothing else quietly turns into another thing.
 #include "server/check/rule.h"
 
 #include "common/memory.h"
@@ -156,14 +157,22 @@ static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
     return false;
 }
 
+static void rule_set_string_type(struct literal *literal)
+{
+    bool is_time = iso_time_parse(literal->string, strlen(literal->string), &literal->time);
+    literal->type = is_time ? LITERAL_TIME : LITERAL_STRING;
+}
+
 // literal = quoted, with single quotes / number / word
 static bool rule_parse_literal(struct cursor *cursor, struct literal *literal, struct error *error)
 {
     rule_skip_blanks(cursor);
     size_t length = rule_number_length(cursor->at);
     if (*cursor->at == '\'') {
-        literal->type = LITERAL_STRING;
-        return rule_parse_quoted(cursor, '\'', &literal->string, error);
+        if (!rule_parse_quoted(cursor, '\'', &literal->string, error))
+            return false;
+        rule_set_string_type(literal);
+        return true;
     }
     if (length > 0) {
         *literal = (struct literal){.type = LITERAL_NUMBER, .number = strtold(cursor->at, NULL)};
@@ -177,15 +186,24 @@ static bool rule_parse_literal(struct cursor *cursor, struct literal *literal, s
     return error_set(error, "expected a number, a 'string', true, false or null");
 }
 
+static bool rule_orders(const struct rule *rule)
+{
+    return rule->comparison != RULE_EQ && rule->comparison != RULE_NE;
+}
+
 // What the grammar allows but no one can mean.
 static bool rule_check_sense(const struct rule *rule, enum literal_type type, struct error *error)
 {
-    bool orders = rule->comparison != RULE_EQ && rule->comparison != RULE_NE;
+    bool orders = rule_orders(rule);
     if (orders && (type == LITERAL_NULL || type == LITERAL_BOOLEAN))
         return error_set(error, "true, false and null can only be compared with == and !=");
     if (rule->column == NULL && type != LITERAL_NUMBER)
         return error_set(error, "`rows` can only be compared with a number; a column of that name "
                                 "is written \"rows\"");
+    if (orders && type == LITERAL_STRING)
+        return error_set(error, "text has no order, expected a number without quotes, or a time "
+                                "like '2026-01-31 12:00'; of an interval write extract(epoch FROM "
+                                "...) in the statement");
     return true;
 }
 
@@ -295,10 +313,12 @@ static bool rule_parse_override(const char *text, enum literal_type type, struct
                                 struct error *error)
 {
     struct cursor cursor = {.text = text, .at = text};
-    if (type == LITERAL_STRING) {
-        *literal = (struct literal){
-            .type = type, .string = memory_string(text), .text = memory_string(text)};
-        return true;
+    if (type == LITERAL_STRING || type == LITERAL_TIME) {
+        *literal = (struct literal){.string = memory_string(text), .text = memory_string(text)};
+        rule_set_string_type(literal);
+        if (type == LITERAL_STRING)
+            literal->type = type;
+        return literal->type == type;
     }
     return rule_parse_whole_literal(&cursor, literal, error) && literal->type == type;
 }
@@ -307,6 +327,7 @@ const char *param_type(const struct param *param)
 {
     static const char *const names[] = {[LITERAL_NUMBER] = "a number",
                                         [LITERAL_STRING] = "a string",
+                                        [LITERAL_TIME] = "a time",
                                         [LITERAL_BOOLEAN] = "true or false"};
     return names[param->value.type];
 }
@@ -443,6 +464,49 @@ static enum rule_finding rule_judge_null(const struct rule *rule, const struct l
     return RULE_HOLDS;
 }
 
+// What a column may hold that has no order here, or none with what a rule compares it with.
+struct misfit {
+    const char *type;
+    const char *before, *after; // of the column, in the statement: so it becomes a number
+    bool has_equals;            // it has one text for each value: == and != with a string tell
+};
+
+static const struct misfit misfits[COLUMN_TYPES] = {
+    [COLUMN_PLAIN] = {"text", "CAST(", " AS ...)", true},
+    [COLUMN_DATE] = {"a date", "extract(epoch FROM ", ")", false},
+    [COLUMN_TIMESTAMP] = {"a timestamp", "extract(epoch FROM ", ")", false},
+    [COLUMN_TIME] = {"a time of day", "extract(epoch FROM ", ")", false},
+    [COLUMN_INTERVAL] = {"an interval", "extract(epoch FROM ", ")", false},
+    [COLUMN_MONEY] = {"money", "", "::numeric", false},
+    [COLUMN_LSN] = {"a pg_lsn", "pg_wal_lsn_diff(", ", '0/0')", true},
+    [COLUMN_XID] = {"an xid", "age(", ")", true},
+    [COLUMN_JSON] = {"JSON", "(", " ->> ...)::numeric", false},
+    [COLUMN_ARRAY] = {"an array", "cardinality(", ")", true},
+    [COLUMN_BITS] = {"a bit string", "", "::bit(64)::bigint", true},
+    [COLUMN_DATETIME] = {"a date or time", "UNIX_TIMESTAMP(", ")", false},
+    [COLUMN_DURATION] = {"a TIME", "TIME_TO_SEC(", ")", false},
+    [COLUMN_DOCUMENT] = {"JSON", "JSON_VALUE(", ", '$...')", false},
+    [COLUMN_OTHER] = {"of a type without an order here", "a comparison of ", "", true},
+};
+
+static enum rule_finding rule_refuse_type(const struct rule *rule, const struct literal *literal,
+                                          enum column_type type, struct text *why)
+{
+    static const char *const others[] = {[LITERAL_NULL] = "null",
+                                         [LITERAL_BOOLEAN] = "true or false",
+                                         [LITERAL_NUMBER] = "a number",
+                                         [LITERAL_STRING] = "a string",
+                                         [LITERAL_TIME] = "a time"};
+    const struct misfit *misfit = &misfits[type];
+    text_add(why, "column ");
+    rule_add_column(why, rule->column);
+    text_addf(why, " is %s and the rule compares it with %s: in the SQL, write %s", misfit->type,
+              others[literal->type], misfit->before);
+    rule_add_column(why, rule->column);
+    text_add(why, misfit->after);
+    return RULE_UNFIT;
+}
+
 static enum rule_finding rule_judge_string(const struct rule *rule, const struct literal *literal,
                                            const struct value *value, struct text *why)
 {
@@ -458,16 +522,69 @@ static enum rule_finding rule_judge_string(const struct rule *rule, const struct
 static enum rule_finding rule_judge_number(const struct rule *rule, const struct literal *literal,
                                            const struct value *value, struct text *why)
 {
-    if (value->type == VALUE_STRING)
-        return rule_refuse(rule, "is a string, and the rule compares it with no string", why);
+    bool spelled = literal->type == LITERAL_NUMBER && value_spells_number(value);
     if (value->cut)
         return rule_refuse(rule, "is longer than can be compared", why);
-    long double number = value_number(value);
+    if (value->type == VALUE_STRING && !spelled)
+        return rule_refuse(rule, "is a string, and the rule compares it with no string", why);
+    long double number = spelled ? strtold(value->text, NULL) : value_number(value);
     if (isnan(number))
         return rule_judge_unknowable(rule, "NaN", why);
     int order = rule_compare_numbers(number, literal->number);
     return rule_tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
                      value->length, why);
+}
+
+static enum rule_finding rule_judge_plain(const struct rule *rule, const struct literal *literal,
+                                          const struct value *value, struct text *why)
+{
+    if (literal->type != LITERAL_STRING && literal->type != LITERAL_TIME)
+        return rule_judge_number(rule, literal, value, why);
+    if (value->type == VALUE_STRING && rule_orders(rule))
+        return rule_refuse_type(rule, literal, COLUMN_PLAIN, why);
+    return rule_judge_string(rule, literal, value, why);
+}
+
+static enum rule_finding rule_judge_time(const struct rule *rule, const struct literal *literal,
+                                         enum column_type type, const struct value *value,
+                                         struct text *why)
+{
+    struct iso_time time;
+    bool of_day = type == COLUMN_TIME || type == COLUMN_DURATION;
+    if (literal->type == LITERAL_STRING)
+        return rule_refuse(rule,
+                           of_day ? "is a time, expected one like '23:59' to compare it with"
+                                  : "is a time, expected one like '2026-01-31 12:00' to "
+                                    "compare it with",
+                           why);
+    if (literal->type != LITERAL_TIME || literal->time.of_day != of_day)
+        return rule_refuse_type(rule, literal, type, why);
+    if (!iso_time_parse(value->text, value->length, &time) || time.of_day != of_day)
+        return rule_refuse(rule, "is a time that cannot be read", why);
+    int order = iso_time_compare(&time, &literal->time);
+    return rule_tell(rule, literal, comparison_holds(rule->comparison, order), value->text,
+                     value->length, why);
+}
+
+static bool rule_is_time(enum column_type type)
+{
+    return type == COLUMN_DATE || type == COLUMN_TIMESTAMP || type == COLUMN_TIME ||
+           type == COLUMN_DATETIME || type == COLUMN_DURATION;
+}
+
+// A value that is there, and a literal that is not null.
+static enum rule_finding rule_judge_value(const struct rule *rule, const struct literal *literal,
+                                          enum column_type type, const struct value *value,
+                                          struct text *why)
+{
+    bool string = literal->type == LITERAL_STRING || literal->type == LITERAL_TIME;
+    if (type == COLUMN_PLAIN)
+        return rule_judge_plain(rule, literal, value, why);
+    if (rule_is_time(type))
+        return rule_judge_time(rule, literal, type, value, why);
+    if (string && misfits[type].has_equals && !rule_orders(rule))
+        return rule_judge_string(rule, literal, value, why);
+    return rule_refuse_type(rule, literal, type, why);
 }
 
 static enum rule_finding rule_judge_rows(const struct rule *rule, const struct literal *literal,
@@ -496,7 +613,5 @@ enum rule_finding rule_judge(const struct rule *rule, const struct literal *lite
         return rule_judge_null(rule, literal, &value, why);
     if (value.type == VALUE_NULL)
         return rule_judge_unknowable(rule, "null", why);
-    if (literal->type == LITERAL_STRING)
-        return rule_judge_string(rule, literal, &value, why);
-    return rule_judge_number(rule, literal, &value, why);
+    return rule_judge_value(rule, literal, result_type(result, column), &value, why);
 }

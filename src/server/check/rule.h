@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/result.h"
 #include "common/text.h"
+#include "server/check/iso_time.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,14 +24,16 @@ const char *comparison_text(enum rule_comparison comparison);
 // Whether it holds for two things in this order: below, at or above 0, as of strcmp.
 bool comparison_holds(enum rule_comparison comparison, int order);
 
-enum literal_type { LITERAL_NULL, LITERAL_BOOLEAN, LITERAL_NUMBER, LITERAL_STRING };
+// A time is a string in ISO form; where a column holds text it is no more than that.
+enum literal_type { LITERAL_NULL, LITERAL_BOOLEAN, LITERAL_NUMBER, LITERAL_STRING, LITERAL_TIME };
 
 // Made by the parsers below, emptied by literal_clear.
 struct literal {
     enum literal_type type;
-    long double number; // of a number; 1 or 0 of a boolean
-    char *string;       // of a string, owned; else NULL
-    char *text;         // as written, for people
+    long double number;   // of a number; 1 or 0 of a boolean
+    char *string;         // of a string or time, owned; else NULL
+    char *text;           // as written, for people
+    struct iso_time time; // of a time
 };
 
 // A named value that rules refer to as $name and a request may override.
@@ -68,7 +71,7 @@ bool params_override(struct params *params, const struct param *param, const cha
 const struct param *params_find_other_type(const struct params *params,
                                            const struct params *others);
 
-// "a number", "a string" or "true or false".
+// "a number", "a string", "a time" or "true or false".
 const char *param_type(const struct param *param);
 
 // NULL if there is none of this name.
@@ -78,8 +81,9 @@ void params_clear(struct params *params);
 
 // Parses `subject operator literal`, with blanks between them as liked. The subject is `rows`, an
 // identifier or any name in double quotes; the operator is one of == != < <= > >=; the literal is a
-// decimal number, a 'string' with '' for a quote, true, false or null (those three only with == and
-// !=), or $name of one of the params. On false, *offset is where in the text the fault is.
+// decimal number, a 'string' with '' for a quote (one that is no time only with == and !=), true,
+// false or null (those three only with == and !=), or $name of one of the params. On false, *offset
+// is where in the text the fault is.
 bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
                 struct rule *rule, size_t *offset, struct error *error)
     __attribute__((warn_unused_result));
@@ -96,6 +100,7 @@ enum rule_finding {
 // Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen,
 // like "lag_seconds 45 > 30" or "lag_seconds is null", when the rule holds or is unfit. NULL and
 // NaN make a rule hold, except == null, != null, and any that would skip the check: what is not
-// known is no reason to look away.
+// known is no reason to look away. What has no order, or not the literal's, is unfit, and `why`
+// says what the column holds and what to write.
 enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
                              const struct result *result, struct text *why);
