@@ -1,8 +1,10 @@
 -- description: This node of a Galera cluster has its data and takes queries.
--- endpoints:   readyz
+-- endpoints:   readyz read-only
 -- flavor:      mariadb
 -- # Skipped where there is no Galera. A node that lost its cluster still answers SELECT 1, and refuses
--- # every query of a table: that is why this is part of /readyz.
+-- # every query of a table: that is why this is part of /readyz. A node has a role only if it passes:
+-- # primary-mariadb and replica-writable-mariadb have the same rules, but the limits. For readers it is
+-- # enough, also where read_only is on: the cluster sees to it that the node has all data.
 -- skip:        in_cluster == 0
 -- # Without a quorum the node could show what the others have long changed.
 -- fail:        cluster_status != 'Primary'

@@ -1,5 +1,5 @@
 -- description: This replica receives and applies what its master commits, at most max_lag_seconds late.
--- endpoints:   replica read-only
+-- endpoints:   replica
 -- flavor:      mariadb
 -- # A server that has no master is no replica that failed: it is skipped, and /replica answers 503. A
 -- # promoted one forgets its old master by RESET SLAVE ALL; before that it is a replica that failed.

@@ -1,7 +1,8 @@
-"""A real HAProxy, with the documented configuration, before a primary and its replica: SQL gets to
-the right one whatever becomes of them."""
+"""A real HAProxy, with the documented configuration, before a primary and its replica, or two nodes
+of a Galera cluster: SQL gets to the right one whatever becomes of them."""
 
 import contextlib
+import functools
 import re
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import threading
 import pytest
 from documents import FRONT_PAGE, KUBERNETES, blocks
 from haproxy import PROGRAM, HAProxy, bare_config
-from servers import MariaDB, MySQL, Postgres, free_port, wait_until
+from servers import Galera, MariaDB, MySQL, Postgres, free_port, wait_until
 
 pytestmark = pytest.mark.timeout(120)  # The first test of an engine starts two servers too.
 
@@ -18,15 +19,23 @@ LIMIT = 30  # For what takes many steps: HAProxy's checks, the adapter's, a serv
 MOST_QUERIES = 5000  # Far more than any test takes.
 
 
-def documented_config():
-    [text] = blocks("haproxy", [KUBERNETES])
-    return text
+def documented_config(cluster=False):
+    """For one primary, or with those backends instead that are for a cluster."""
+    text, backends = blocks("haproxy", [KUBERNETES])
+    if not cluster:
+        return text
+    for section in re.split(r"\n\n", backends.strip()):
+        name = section.splitlines()[0]
+        text = put(text, {rf"(?ms)^{name}\n.*?(?:\n(?=\n)|\Z)": f"{section}\n"})
+    return put(text, {r".* server db3 .*\n": ""})
 
 
 # A primary and its replica. A test that exchanges the roles says so to the pair.
 
 
 class Pair:
+    is_cluster = False
+
     def __init__(self, kind):
         self._kind = kind
         self._servers = contextlib.ExitStack()
@@ -36,7 +45,7 @@ class Pair:
         self.close()
         self.primary = self._servers.enter_context(self._kind())
         self._write("CREATE TABLE app.writes (id int)")
-        self.replica = self._servers.enter_context(self.primary.new_replica())
+        self.replica = self._servers.enter_context(self._second())
         self.names = {"db1": self.primary, "db2": self.replica}
 
     def close(self):
@@ -53,10 +62,25 @@ class Pair:
             return True
         return False
 
+    def _second(self):
+        return self.primary.new_replica()
+
     def _write(self, statement):
         with contextlib.closing(self.primary.connect("app")) as connection:
             connection.cursor().execute(statement)
             connection.commit()
+
+
+class Cluster(Pair):
+    """Two nodes, both of which take writes: the primary is the one that writers shall get to."""
+
+    is_cluster = True
+
+    def __init__(self):
+        super().__init__(Galera)
+
+    def _second(self):
+        return self.primary.new_member()
 
 
 def of(kind):
@@ -109,13 +133,13 @@ class Balancer:
         """The documented one. Its intervals are shorter, for tests are in a hurry, and its limits
         are longer, for nothing here is about a slow machine."""
         servers = {
-            rf"{name} 10\.0\.0\.\d:5432 check port 8080": (
+            rf"{name} 10\.0\.0\.\d:\d+ check port 8080": (
                 f"{name} {server.host}:{server.port} check port {self.adapters[server].port}"
             )
             for name, server in self.pair.names.items()
         }
         return put(
-            documented_config(),
+            documented_config(self.pair.is_cluster),
             {
                 r"(bind) :5000": rf"\1 127.0.0.1:{self.writes}",
                 r"(bind) :5001": rf"\1 127.0.0.1:{self.reads}",
@@ -242,11 +266,15 @@ class Readers:
 
 
 @pytest.fixture
-def balance(adapter, pair, tmp_path, log_on_failure, request):
+def balance(balance_before, pair):
     """balance() starts an adapter beside each server of the pair and HAProxy before them. changes
     are made to its configuration: patterns and what stands there instead."""
+    return functools.partial(balance_before, pair)
 
-    def start(changes=None, **options):
+
+@pytest.fixture
+def balance_before(adapter, tmp_path, log_on_failure, request):
+    def start(pair, changes=None, **options):
         adapters = {server: adapter_of(server, **options) for server in pair.names.values()}
         balancer = Balancer(pair, adapters, tmp_path, changes or {})
         log_on_failure("HAProxy", balancer.proxy.log)
@@ -273,8 +301,9 @@ def test_the_front_page_shows_a_part_of_it():
     assert set(part.splitlines()[1:]) <= set(section.splitlines())
 
 
-def test_the_documented_configuration_has_no_fault(tmp_path):
-    (tmp_path / "haproxy.cfg").write_text(documented_config())
+@pytest.mark.parametrize("cluster", (False, True))
+def test_the_documented_configuration_has_no_fault(tmp_path, cluster):
+    (tmp_path / "haproxy.cfg").write_text(documented_config(cluster))
     command = (PROGRAM, "-c", "-dW", "-f", tmp_path / "haproxy.cfg")
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -363,6 +392,46 @@ def test_the_primary_may_have_its_share_of_the_readers(balance, pair):
     lb.wait_for(primary=[pair.primary], replicas=[pair.primary, pair.replica])
     with lb.reader() as first, lb.reader() as second:
         assert {first.server(), second.server()} == {pair.primary, pair.replica}
+
+
+# A cluster whose every member takes writes
+
+
+@pytest.fixture
+def cluster():
+    nodes = Cluster()
+    try:
+        nodes.start()
+        yield nodes
+    finally:
+        nodes.close()
+
+
+@pytest.mark.xdist_group("galera")
+def test_a_cluster_has_one_writer_and_many_readers(balance_before, cluster):
+    lb = balance_before(cluster)
+    first, second = cluster.primary, cluster.replica
+    both = [first, second]
+    lb.wait_for(primary=both, replicas=both, any=both)
+    assert {lb.write() for _ in range(4)} == {first}
+    with lb.reader() as one, lb.reader() as other:
+        assert {one.server(), other.server()} == set(both)
+    with lb.writer() as writer:
+        assert writer.server() == first
+        with contextlib.closing(first.connect("root", unix_socket=str(first.socket))) as backup:
+            backup.cursor().execute("FLUSH TABLES WITH READ LOCK")
+            lb.wait_for(primary=[second], replicas=[second], any=[second])
+            wait_until(lambda: lb.sessions("primary", first) == 0, "the session is cut")
+            assert writer.is_cut()
+            assert (lb.write(), lb.read()) == (second, second)
+            held = lb.writer()
+        lb.wait_for(primary=both, replicas=both)
+    wait_until(lambda: lb.sessions("primary", second) == 0, "the writer comes back")
+    assert held.is_cut() and lb.write() == first
+    held.close()
+    first.kill9()  # Half is no quorum.
+    lb.wait_for(primary=[], replicas=[], any=[])
+    assert lb.refuses_writers()
 
 
 # Draining

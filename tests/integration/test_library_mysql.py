@@ -108,15 +108,19 @@ def test_grants_work_whatever_the_mode_of_sql(program, check, alone):
 SKIPPED = {  # Why, on a server that stands alone, is no part of any cluster and takes writes.
     "mysql": {
         "group-replication": "in_group 0 == 0",
+        "read-only-mysql": "channels 0 == 0",
         "replica-mysql": "channels 0 == 0",
-        **dict.fromkeys(("galera", "primary-mariadb", "replica-mariadb"), ""),
+        **dict.fromkeys(("galera", "primary-mariadb", "read-only-mariadb", "replica-mariadb"), ""),
         "replica-writable-mariadb": "",
     },
     "mariadb": {
         "galera": "in_cluster 0 == 0",
+        "read-only-mariadb": "rows 0 == 0",
         "replica-mariadb": "rows 0 == 0",
         "replica-writable-mariadb": "running_replicas 0 == 0",
-        **dict.fromkeys(("group-replication", "primary-mysql", "replica-mysql"), ""),
+        **dict.fromkeys(
+            ("group-replication", "primary-mysql", "read-only-mysql", "replica-mysql"), ""
+        ),
     },
 }
 
@@ -337,6 +341,7 @@ def test_mysql_may_be_told_not_to_purge(check, alone):
 
 ELSEWHERE = {  # What is made to fail by the tests below.
     *("galera", "group-replication", "primary-mariadb", "primary-mysql"),
+    *("read-only-mariadb", "read-only-mysql"),
     *("replica-mariadb", "replica-mysql", "replica-writable-mariadb"),
     "slow-statements",
 }
@@ -648,6 +653,48 @@ def test_a_failover_and_back(watched):
     assert primary.is_seen_as(Watch.primary) and replica.is_seen_as(Watch.replica)
 
 
+@contextlib.contextmanager
+def circle(active, passive):
+    """In the block the active one follows the passive one too."""
+    active._set_source(passive)
+    active.sql(f"START {active.replica}")
+    wait_until(active._is_connected, "it follows the other")
+    try:
+        yield
+    finally:
+        active._stop_replication()
+
+
+def test_two_that_follow_each_other(watched):
+    """The passive one, which is read-only, dies: readers may go on where writers may."""
+    active, passive = watched
+    both = {**Watch.primary, "/replica": 200}
+    with circle(active.server, passive.server):
+        assert active.is_seen_as(both) and passive.is_seen_as(Watch.replica)
+        passive.server.kill9()
+        try:
+            assert active.is_seen_as(Watch.primary)
+            assert active.replica_line().verdict == "failed"
+            assert passive.is_seen_as(Watch.dead)
+            with setting(active.server, "read_only", 1):  # Now it is a replica without its source.
+                assert active.is_seen_as(Watch.unfit)
+        finally:
+            passive.server.start()
+        assert active.is_seen_as(both, 30) and passive.is_seen_as(Watch.replica, 30)
+
+
+def test_the_rules_and_statements_of_a_replica_and_of_readers_are_the_same():
+    files = shipped()
+    for engine in KINDS:
+        replica, readers = (
+            set(files[f"{name}-{engine}"].splitlines()) for name in ("replica", "read-only")
+        )
+        lost = {line for line in replica - readers if not re.match("-- (?!fail)", line)}
+        more = {line for line in readers - replica if re.match("-- (fail|param|warn)", line)}
+        assert lost == ({"SHOW ALL SLAVES STATUS;"} if engine == "mariadb" else set())
+        assert not more
+
+
 # Clusters
 
 ONE_GALERA = pytest.mark.xdist_group("galera")  # A node gets its data at a port of its own choice.
@@ -675,21 +722,38 @@ def refuses(server):
     return True
 
 
+GALERA_CHECKS = ("galera", "primary-mariadb")
+
+
 @ONE_GALERA
 @pytest.mark.timeout(180)
 def test_a_galera_node(new_cluster, serve, check):
+    """What is not ready has no role."""
     node, other = new_cluster(servers.Galera)
     watch = Watch(node, serve(node))
     assert watch.is_seen_as(Watch.primary)
     with setting(node, "wsrep_desync", 1):  # As a backup does, or giving a new node its data.
-        assert watch.is_seen_as({**Watch.primary, "/readyz": 503})
-        assert check(node, "galera") == ("fail", "donor 1 > 0")
-        assert check(node, "galera", DONORS_SERVE="1") == ("pass", "")
+        assert watch.is_seen_as(Watch.dead)
+        for name in GALERA_CHECKS:
+            assert check(node, name) == ("fail", "donor 1 > 0")
+            assert check(node, name, DONORS_SERVE="1") == ("pass", "")
+        for path in ("/readyz", "/primary", "/read-only"):
+            watch.adapter.wait_status(f"{path}?donors_serve=1", 200)
+    assert watch.is_seen_as(Watch.primary)
+    with session(node, "FLUSH TABLES WITH READ LOCK", user="root"):  # A backup.
+        assert watch.is_seen_as(Watch.dead)
     assert watch.is_seen_as(Watch.primary)
     reject = "SET GLOBAL wsrep_reject_queries ="
     with changed(node, f"{reject} ALL", f"{reject} NONE"):
         assert refuses(node)
-        assert watch.is_seen_as({**Watch.primary, "/readyz": 503})
+        assert watch.is_seen_as(Watch.dead)
+        for name in GALERA_CHECKS:
+            assert check(node, name) == ("fail", "reject_queries ALL != 'NONE'")
+    assert watch.is_seen_as(Watch.primary)
+    with setting(node, "read_only", 1):  # For readers: the cluster sees to its data.
+        assert watch.is_seen_as({**Watch.primary, "/primary": 503})
+        with setting(node, "wsrep_desync", 1):
+            assert watch.is_seen_as(Watch.dead)
     assert watch.is_seen_as(Watch.primary)
     other.kill9()
     wait_until(lambda: refuses(node), "half is no quorum", 30)
