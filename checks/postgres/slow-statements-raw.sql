@@ -8,6 +8,8 @@
 -- timeout:     5s
 -- metrics:     no
 -- server-version: >= 13
+-- # Skipped where there is no extension.
+-- skip:        missing
 -- grants:      CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public
 -- grants:      GRANT pg_read_all_stats TO $user
 SELECT queryid, left(query, 1000) AS statement

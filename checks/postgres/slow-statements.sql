@@ -7,6 +7,8 @@
 -- timeout:     5s
 -- metrics:     no
 -- server-version: >= 13
+-- # Skipped where there is no extension.
+-- skip:        missing
 -- # None, not even our own: pg_stat_statements.track or compute_query_id says so.
 -- warn:        rows == 0
 -- # The extension wants shared_preload_libraries = 'pg_stat_statements'. It puts $1 for a constant, but not

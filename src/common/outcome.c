@@ -32,6 +32,10 @@ static const struct outcome_info infos[OUTCOME_COUNT] = {
     [OUTCOME_QUERY_TIMEOUT] = {"query_timeout", GROUP_ANSWERED, false,
                                "the server ended the statement at its time limit",
                                "look for locks and load, or raise the check's timeout"},
+    [OUTCOME_MISSING] =
+        {"missing", GROUP_ANSWERED, false, "the statement names something that is not there",
+         "the adapter's log has its name; a check that is not for every server says "
+         "`skip: missing`"},
     [OUTCOME_SERVER_ERROR] = {"server_error", GROUP_ANSWERED, false,
                               "the server answered with an error",
                               "the adapter's log has the server's message"},

@@ -191,6 +191,15 @@ static void my_reply_with_run_error(struct reply *reply, struct session *session
     my_reply_with_number(reply, number, outcome, my_error_message(session->connection));
 }
 
+// What a session is told names variables that a server may not have. That is an error, and not what
+// a check asks about.
+static void my_reply_with_setting_error(struct reply *reply, struct session *session)
+{
+    my_reply_with_run_error(reply, session);
+    if (reply->outcome == OUTCOME_MISSING)
+        reply->outcome = OUTCOME_SERVER_ERROR;
+}
+
 // --- what a session is told ----------------------------------------------------------------------
 
 static bool my_query(struct session *session, const char *sql)
@@ -234,7 +243,8 @@ static void my_add_limits(struct text *sql, const struct session *session, const
 static bool my_is_refused(const struct session *session)
 {
     unsigned number = my_error_number(session->connection);
-    return mysql_error_outcome(number, session->flavor, false) == OUTCOME_SERVER_ERROR;
+    enum outcome outcome = mysql_error_outcome(number, session->flavor, false);
+    return outcome == OUTCOME_SERVER_ERROR || outcome == OUTCOME_MISSING;
 }
 
 // One at a time, for a server that refuses one of them: a build of MariaDB without Galera, or what
@@ -623,7 +633,7 @@ static struct session *my_new_session(MYSQL *connection, const struct call *call
                                 .flavor = my_flavor_of(version),
                                 .version = mysql_setting_version(version)};
     if (!my_prepare(session, &first)) {
-        my_reply_with_run_error(reply, session);
+        my_reply_with_setting_error(reply, session);
         free(session);
         return NULL;
     }
@@ -878,15 +888,17 @@ static void my_run(struct session *session, const struct call *call, struct repl
     }
     struct result *result = result_new();
     struct instant began = instant_now();
-    if (my_prepare(session, call) && my_query(session, call->sql) &&
-        my_take_results(session, call, result)) {
+    if (!my_prepare(session, call)) {
+        my_reply_with_setting_error(reply, session);
+    } else if (!my_query(session, call->sql) || !my_take_results(session, call, result)) {
+        my_reply_with_run_error(reply, session);
+    } else {
         reply_set(reply, OUTCOME_OK, NULL, "");
         reply->result = result;
         reply_set_write_seconds(reply, call, began);
-    } else {
-        my_reply_with_run_error(reply, session);
-        result_free(result);
     }
+    if (reply->outcome != OUTCOME_OK)
+        result_free(result);
     my_tidy_up(session, call);
 }
 

@@ -26,11 +26,17 @@ static const struct {
     {"25P03", ANY_TIME, OUTCOME_TERMINATED},    // idle_in_transaction_session_timeout
     {"25P04", ANY_TIME, OUTCOME_TERMINATED},    // transaction_timeout, from 17 on
     {"28", ANY_TIME, OUTCOME_DENIED},           // invalid authorization, pg_hba.conf
-    {"3D000", ANY_TIME, OUTCOME_DENIED},        // invalid_catalog_name: no such database
+    {"3D000", AT_LOGIN, OUTCOME_DENIED},        // invalid_catalog_name: no such database
     {"42501", AT_LOGIN, OUTCOME_DENIED},        // insufficient_privilege: CONNECT not granted
     {"55000", AT_LOGIN, OUTCOME_DENIED},        // database does not allow connections
     {"53300", ANY_TIME, OUTCOME_SATURATED},     // too_many_connections
     {"53200", AT_LOGIN, OUTCOME_SATURATED},     // out_of_memory: no room for one more session
+    {"3D000", ANY_TIME, OUTCOME_MISSING},       // the same, of one that a statement names
+    {"3F000", ANY_TIME, OUTCOME_MISSING},       // invalid_schema_name
+    {"42P01", ANY_TIME, OUTCOME_MISSING},       // undefined_table: a view, a sequence, too
+    {"42703", ANY_TIME, OUTCOME_MISSING},       // undefined_column
+    {"42704", ANY_TIME, OUTCOME_MISSING},       // undefined_object: a setting, a role, a type ...
+    {"42883", ANY_TIME, OUTCOME_MISSING},       // undefined_function: an operator, too
     {"57014", ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // query_canceled: statement_timeout
     {"55P03", ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // lock_not_available: lock_timeout
 };

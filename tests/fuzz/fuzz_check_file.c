@@ -111,6 +111,10 @@ static void must_judge_well(const struct check *check)
             continue;
         struct judgement judgement = judge(check, outcome, NULL, NULL);
         bool tolerated = outcome_set_has(check->tolerate, outcome);
+        if (outcome == OUTCOME_MISSING && check->skips_missing) {
+            MUST(judgement.verdict == VERDICT_SKIPPED);
+            continue;
+        }
         MUST(judgement.outcome == outcome);
         MUST((judgement.verdict == VERDICT_UNKNOWN) == (group == GROUP_OWN));
         MUST((judgement.verdict == VERDICT_SKIPPED) == (group == GROUP_NONE));
@@ -151,6 +155,11 @@ static void write_rules(struct written *file, const struct check *check)
     }
 }
 
+static void write_skips_missing(struct written *file, const struct check *check)
+{
+    write_format(file, check->skips_missing ? "-- skip: missing\n" : "");
+}
+
 static void write_tolerate(struct written *file, const struct check *check)
 {
     if (check->tolerate.bits == 0)
@@ -175,6 +184,7 @@ static void write_header(struct written *file, const struct check *check)
     if (check->every.ms > 0)
         write_duration(file, "every", check->every);
     write_rules(file, check);
+    write_skips_missing(file, check);
     write_tolerate(file, check);
     write_format(file, "-- writes: %s\n", check->writes ? "yes" : "no");
     write_format(file, "-- enabled: %s\n", check->enabled ? "yes" : "no");

@@ -127,7 +127,7 @@ def test_check_fails_and_shows_the_servers_own_words(program, server, folder):
     assert ended.row("lag") == ("fail", "lag_seconds 45 > 30")
     assert ended.row("spare") == ("warn", "n 2 > 1")
     verdict, detail = ended.row("broken")
-    assert verdict == "fail" and detail.startswith("server_error: ")
+    assert verdict == "fail" and detail.startswith("missing: ")
     below = ended.lines[[line.split()[0] for line in ended.lines].index("broken") + 1]
     assert below.startswith(" ") and "no_such_column" in below
 

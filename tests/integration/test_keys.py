@@ -226,6 +226,76 @@ def test_the_servers_own_version_is_within_its_bounds(adapter, server):
     assert [line.verdict for line in shown.values()] == ["ok", "ok"]
 
 
+# What a statement names and is not there, as app sees it, who may do all in app.
+
+MISSING = {
+    "postgres": (
+        "SELECT * FROM app.nosuch",  # A table, or a view.
+        "SELECT * FROM nosuch.t",
+        "SELECT nosuch FROM pg_database",
+        "SELECT nosuch(1)",
+        "SELECT nosuch.f()",
+        "SELECT 1 OPERATOR(pg_catalog.@#@) 1",
+        "SHOW nosuch",
+        "SELECT current_setting('nosuch.setting')",
+        "SELECT count(*) FROM public.pg_stat_statements",  # An extension's.
+        "SELECT nextval('app.nosuch')",
+        "SELECT 'nosuch'::regrole IS NOT NULL",
+        "SELECT pg_database_size('nosuch')",
+    ),
+    "mysql": (
+        "SELECT * FROM app.nosuch",
+        "SELECT nosuch FROM information_schema.tables",
+        "SELECT * FROM information_schema.nosuch",
+        "SELECT @@nosuch",
+        "SELECT @@global.nosuch",
+        "SELECT app.nosuch()",
+        "CALL app.nosuch()",
+        "SHOW ENGINE nosuch STATUS",
+        "SELECT n FROM app.there USE INDEX (nosuch)",
+        "SELECT _utf8mb4'x' COLLATE nosuch",
+        "SELECT CONVERT('x' USING nosuch)",
+    ),
+    "mariadb": ("SELECT LASTVAL(app.nosuch)",),
+}
+THERE = {  # Other errors are no such thing.
+    "postgres": ("SELECT 1 / 0", "SELECT * FROM app.hidden", "SELECT nosuch FROM FROM"),
+    "mysql": ("SELECT * FROM mysql.user", "SELECT nosuch FROM FROM"),
+}
+
+
+@pytest.fixture
+def app_objects(server):
+    server.sql("CREATE TABLE app.there (n int)")
+    server.sql("CREATE TABLE app.hidden (n int)")
+    yield
+    server.sql("DROP TABLE app.there")
+    server.sql("DROP TABLE app.hidden")
+
+
+def test_what_is_not_there_is_missing_or_skipped(adapter, server, app_objects):
+    kind = "postgres" if server.engine == "postgres" else "mysql"
+    absent = (*MISSING[kind], *(MISSING["mariadb"] if server.engine == "mariadb" else ()))
+    checks = {}
+    for i, statement in enumerate(absent):
+        checks[f"skips{i}"] = sql.check(statement, endpoints="skips", skip="missing")
+        checks[f"plain{i}"] = sql.check(statement, endpoints="plain")
+        checks[f"warns{i}"] = sql.check(statement, endpoints="warns", tolerate="missing")
+    for i, statement in enumerate(THERE[kind]):
+        checks[f"there{i}"] = sql.check(statement, endpoints="there", skip="missing")
+    a = adapter(server.url("app"), checks=checks)
+    assert [a.status_of(f"/{name}") for name in ("skips", "plain", "warns")] == [503, 503, 200]
+    skips, plain = a.shown("/skips"), a.shown("/plain")
+    for i, statement in enumerate(absent):
+        assert (statement, skips[f"skips{i}"].verdict) == (statement, "skipped")
+        assert (statement, plain[f"plain{i}"].code) == (statement, "missing")
+    codes = {line.code for line in a.shown("/there").values()}
+    assert codes == {"server_error"}
+    (line,) = a.transitions("skips0")
+    assert (line["to"], line["outcome"]) == ("skipped", "skipped")
+    assert "nosuch" in line["message"] and line["stage"] == "run"
+
+
 def test_an_endpoint_whose_checks_are_all_skipped_is_503(adapter, postgres):
     only = {"flavor": "mysql"}
     checks = {

@@ -223,7 +223,7 @@ def test_no_word_of_the_server_is_in_it(adapter, postgres):
     a = adapter(postgres.url(), checks=ILL)
     answer, page = page_of(a)
     assert answer.status == 503
-    assert page.rows["denied"][1].startswith("server_error: ")
+    assert page.rows["denied"][1].startswith("missing: ")
     assert "no_such_column" in a.transitions("denied")[0]["message"]
     assert "no_such_column" not in answer.body
 

@@ -37,37 +37,41 @@ VERSIONS = {"mysql": "9.0.0-fake", "mariadb": "5.5.5-10.11.9-MariaDB-fake"}
 SQLSTATES = {
     "not_accepting": "57P03",
     "terminated": "57P01 57P02 57P04 57P05 25P03 25P04",
-    "denied": "28000 28P01 3D000",
+    "denied": "28000 28P01",
     "saturated": "53300",
     "query_timeout": "57014 55P03",
+    "missing": "3F000 42P01 42703 42704 42883",
     "server_error": "08P01 42601 25006 XX000 99999",
 }
-SQLSTATES_AT_LOGIN = {"denied": "42501 55000", "saturated": "53200"}
-SQLSTATES_IN_RUN = {"server_error": "42501 55000 53200"}
+SQLSTATES_AT_LOGIN = {"denied": "3D000 42501 55000", "saturated": "53200"}
+SQLSTATES_IN_RUN = {"missing": "3D000", "server_error": "42501 55000 53200"}
 
 NUMBERS = {
     "not_accepting": "3032",
     "terminated": "1152 1184",
-    "denied": "1044 1045 1049 1129 1130 1251 1275 1524 1698 1820 1862",
+    "denied": "1044 1045 1129 1130 1251 1275 1524 1698 1820 1862",
     "saturated": "1040 1041 1135",
     "quota": "1203 1226",
     "query_timeout": "1205 1317",
-    "server_error": "1064 1146 1792 9999",
+    "missing": "1054 1109 1115 1146 1176 1193 1273 1286 1305",
+    "server_error": "1064 1792 9999",
 }
-NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "3118 3955 4150 4151", "tls": "3159"}
+NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "1049 3118 3955 4150 4151", "tls": "3159"}
 NUMBERS_IN_RUN = {
     "mysql": {
         "terminated": "1053 3169 4031",
         "denied": "3118 3955",
         "tls": "3159",
         "query_timeout": "3024",
-        "server_error": "1927 1969 4150 4151",
+        "missing": "1049 3074",
+        "server_error": "1617 1927 1969 4091 4150 4151",
     },
     "mariadb": {
         "terminated": "1053 1927",
         "denied": "4150 4151",
         "query_timeout": "1969",
-        "server_error": "3024 3118 3159 3169 3955 4031",
+        "missing": "1049 1617 4091",
+        "server_error": "3024 3074 3118 3159 3169 3955 4031",
     },
 }
 
@@ -584,7 +588,7 @@ def test_what_a_check_does_not_know_is_its_fault(probe_fake):
             client.send(done + pg_error("42704", severity="ERROR") + pg_ready(b"E"))
 
     reply = probe_fake(script).opened().run("SHOW nothing")
-    assert (reply.outcome, reply.code, len(runs)) == ("server_error", "42704", 1)
+    assert (reply.outcome, reply.code, len(runs)) == ("missing", "42704", 1)
 
 
 @mysql_only

@@ -17,7 +17,7 @@ SOCKET = 3  # The descriptor on which a prober finds its socket.
 PATIENCE = 30.0  # Seconds after which a reply that is due is given up.
 
 OUTCOMES = (
-    "ok failed no_row not_accepting terminated denied saturated quota query_timeout server_error"
+    "ok failed no_row not_accepting terminated denied saturated quota query_timeout missing server_error"
     " tls refused unreachable timeout lost crashed config too_large starved unknown skipped"
 ).split()
 TRIALS = ["none", "refused", "withheld"]

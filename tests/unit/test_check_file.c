@@ -77,6 +77,7 @@ static void a_statement_alone_has_all_defaults(void **state)
     assert_int_equal(check->every.ms, 0);
     assert_int_equal(check->rule_count, 0);
     assert_int_equal(check->tolerate.bits, 0);
+    assert_false(check->skips_missing);
     assert_false(check->writes);
     assert_true(check->metrics);
     assert_int_equal(check->metric_columns.count, 0);
@@ -102,6 +103,7 @@ static void every_key_is_taken(void **state)
                                 "-- tolerate:    denied, saturated\n"
                                 "-- writes:      yes\n"
                                 "-- skip:        role == 'primary'\n"
+                                "-- skip:        missing\n"
                                 "-- log:         rows\n"
                                 "-- enabled:     no\n"
                                 "-- metrics:     lag_seconds, Read_Pos\n"
@@ -121,6 +123,7 @@ static void every_key_is_taken(void **state)
     assert_string_equal(check->rules[0].column, "lag_seconds");
     assert_null(check->rules[1].column);
     assert_int_equal(check->rules[2].effect, RULE_WARN);
+    assert_true(check->skips_missing);
     assert_true(outcome_set_has(check->tolerate, OUTCOME_DENIED));
     assert_true(outcome_set_has(check->tolerate, OUTCOME_SATURATED));
     assert_false(outcome_set_has(check->tolerate, OUTCOME_QUOTA));

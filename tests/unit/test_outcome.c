@@ -23,6 +23,7 @@ static const struct {
     {"saturated", OUTCOME_SATURATED, GROUP_ANSWERED, true, true, true},
     {"quota", OUTCOME_QUOTA, GROUP_ANSWERED, true, true, true},
     {"query_timeout", OUTCOME_QUERY_TIMEOUT, GROUP_ANSWERED, true, true, true},
+    {"missing", OUTCOME_MISSING, GROUP_ANSWERED, true, true, true},
     {"server_error", OUTCOME_SERVER_ERROR, GROUP_ANSWERED, true, true, true},
     {"tls", OUTCOME_TLS, GROUP_ANSWERED, true, true, true},
     {"refused", OUTCOME_REFUSED, GROUP_SILENT, true, false, true},

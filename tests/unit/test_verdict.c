@@ -287,6 +287,24 @@ static void a_rule_may_skip_the_check_before_any_fails(void **state)
     expect("-- skip: x == 45\n", row(NULL, NULL), VERDICT_FAIL, OUTCOME_NO_ROW, "");
 }
 
+static void what_is_missing_may_skip_the_check(void **state)
+{
+    (void)state;
+    struct check *check = check_with("-- skip: missing\n-- skip: x == 1\n-- tolerate: answered\n");
+    struct judgement judgement = judge(check, OUTCOME_MISSING, NULL, NULL);
+    assert_int_equal(judgement.verdict, VERDICT_SKIPPED);
+    assert_int_equal(judgement.outcome, OUTCOME_SKIPPED);
+    assert_string_equal(judgement.reason, "the statement names something that is not there");
+    judgement = judge(check, OUTCOME_SERVER_ERROR, NULL, NULL);
+    assert_int_equal(judgement.verdict, VERDICT_WARN);
+    check_free(check);
+    check = check_with("-- skip: x == 1\n");
+    judgement = judge(check, OUTCOME_MISSING, NULL, NULL);
+    assert_int_equal(judgement.verdict, VERDICT_FAIL);
+    assert_int_equal(judgement.outcome, OUTCOME_MISSING);
+    check_free(check);
+}
+
 static void long_reasons_are_cut(void **state)
 {
     (void)state;
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test(what_only_begins_as_a_number_is_none),
         cmocka_unit_test(with_no_rule_and_no_endpoint_any_answer_passes),
         cmocka_unit_test(a_rule_may_skip_the_check_before_any_fails),
+        cmocka_unit_test(what_is_missing_may_skip_the_check),
         cmocka_unit_test(long_reasons_are_cut),
     };
     return RUN(tests);

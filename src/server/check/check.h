@@ -25,6 +25,7 @@ struct check {
     struct rule *rules;
     size_t rule_count;
     struct outcome_set tolerate; // these make a warning instead of a failure
+    bool skips_missing;          // skipped where what the statement names is not there
     struct server_range range;   // the servers it is meant for
     bool metrics;                // its numeric columns are metrics ...
     struct words metric_columns; // ... these of them; empty: all

@@ -159,7 +159,7 @@ static bool check_file_check_column(struct parser *parser, const char *name, str
     return true;
 }
 
-// fail, warn, skip: a rule, see rule.h
+// fail, warn: a rule, see rule.h
 static bool check_file_add_rule(struct parser *parser, const char *value, enum rule_effect effect,
                                 struct error *error)
 {
@@ -185,9 +185,12 @@ static bool check_file_parse_warn(struct parser *parser, const char *value, stru
     return check_file_add_rule(parser, value, RULE_WARN, error);
 }
 
+// skip: a rule, or the word missing
 static bool check_file_parse_skip(struct parser *parser, const char *value, struct error *error)
 {
-    return check_file_add_rule(parser, value, RULE_SKIP, error);
+    bool missing = strcmp(value, outcome_info(OUTCOME_MISSING)->code) == 0;
+    parser->check->skips_missing |= missing;
+    return missing || check_file_add_rule(parser, value, RULE_SKIP, error);
 }
 
 // tolerate: codes of outcomes or groups of them, with commas or blanks between them

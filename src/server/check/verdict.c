@@ -122,10 +122,20 @@ static void verdict_judge_by_first_value(const struct check *check, const struct
     judgement->verdict = verdict_of(check, judgement->outcome);
 }
 
+static struct judgement verdict_skip_missing(void)
+{
+    struct judgement judgement = {.outcome = OUTCOME_SKIPPED, .verdict = VERDICT_SKIPPED};
+    (void)snprintf(judgement.reason, sizeof judgement.reason, "%s",
+                   outcome_info(OUTCOME_MISSING)->sentence);
+    return judgement;
+}
+
 struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
                        const struct params *overrides)
 {
     struct judgement judgement = {.outcome = outcome, .verdict = verdict_of(check, outcome)};
+    if (outcome == OUTCOME_MISSING && check->skips_missing)
+        return verdict_skip_missing();
     if (outcome != OUTCOME_OK)
         return judgement;
     assert(result != NULL);
