@@ -242,7 +242,7 @@ static bool promise_is_in_window(const struct simulation *simulation, const stru
     const struct fact *latest = record->latest;
     bool told = latest != NULL && latest->delivered > 0 &&
                 latest->delivered + BASE <= latest->call.deadline.ns &&
-                !(latest->on_kept && promise_ends_session(latest->outcome));
+                !(latest->perhaps_on_kept && promise_ends_session(latest->outcome));
     if (!told || check->every.ms > 0 || simulation->adapter.draining_since > 0 ||
         adapter_born(simulation, check->sql) + 5 * SECOND >= latest->sent)
         return false;
@@ -385,6 +385,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     bool first = before != NULL && before->call.verb == VERB_OPEN;
     fact->job_began = first ? before->job_began : fact->sent;
     fact->on_kept = before != NULL && before->delivered < simulation->now; // of an earlier batch
+    fact->perhaps_on_kept = before != NULL && before->arrived < simulation->now; // or we came late
     record->ran = true;
     if (!fact->process->session && !fact->process->session_is_dead)
         promise_broken(simulation, "a run has a session", "%s has none", fact->sql);
@@ -412,7 +413,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     if (check->every.ms == 0 &&
         simulation->adapter.draining_since == 0) // else it may have been due
         promise_on_order(simulation, fact, known);
-    if (!fact->on_kept) // which may have to be run again
+    if (!fact->perhaps_on_kept) // which may have to be run again
         known->asked = 0;
     promise_on_time_of_run(simulation, fact, check, before);
     known->latest = fact;

@@ -146,7 +146,7 @@ struct fact {
     enum outcome outcome;
     enum trial trial;
     int64_t value;
-    bool rows, superuser, on_kept, held;
+    bool rows, superuser, on_kept, perhaps_on_kept, held;
     bool upgraded;           // the server was, when it was opened
     bool user_is_superuser;  // as was known when it was delivered
     bool old_secret;         // likewise
