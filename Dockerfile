@@ -1,4 +1,4 @@
-# The adapter's image: nothing in it but four programs, what they load, and licences. No shell.
+# The adapter's image: nothing in it but five programs, what they load, and licences. No shell.
 #
 #   docker build -t dbhealthd .
 #   docker run --read-only --cap-drop ALL -p 8080:8080 -e DATABASE_URL=... dbhealthd

@@ -14,7 +14,7 @@ static int main_print_version(int argc, char **argv);
 struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *usage; // NULL: stands with another
+    const char *usage; // NULL: stands with another, or in a manual page of its own
     const char *meaning;
 };
 
@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"get", command_get, "get PATH", "ask a running adapter: get /livez; --timeout 2s"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
+    {"install", command_install, NULL, NULL}, // for init containers: dbhealthd-ask(8)
     {"--version", main_print_version, "--version, --help", "the version, this"},
     {"--help", main_print_help, NULL, NULL},
 };

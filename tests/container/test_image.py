@@ -10,12 +10,12 @@ from conftest import REPOSITORY
 from pods import podman
 
 SIZE_LIMIT = 30_000_000
-NAMES = ("dbhealthd", "dbhealthd-server", "dbhealthd-postgres", "dbhealthd-mysql")
+NAMES = ("dbhealthd", "dbhealthd-server", "dbhealthd-postgres", "dbhealthd-mysql", "dbhealthd-ask")
 PROGRAMS = {f"/usr/bin/{name}" for name in NAMES}
 
 # All that may be there. Folders need no line of their own.
 EXPECTED = (
-    r"/usr/bin/dbhealthd(-server|-postgres|-mysql)?",
+    r"/usr/bin/dbhealthd(-server|-postgres|-mysql|-ask)?",
     r"/usr/lib(64|/[a-z0-9_-]+-linux-gnu)?/(ld-linux|lib)[a-z0-9_+.-]+\.so(\.[0-9.]+)?",
     r"/usr/lib/[a-z0-9_-]+/libmariadb3/plugin/(caching_sha2|sha256)_password\.so",
     r"/usr/lib/[a-z0-9_-]+/libmariadb3/plugin/client_ed25519\.so",

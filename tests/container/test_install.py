@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import REPOSITORY
 
-PAGES = {"dbhealthd.8": "man8", "dbhealthd-check.5": "man5"}
+PAGES = {"dbhealthd.8": "man8", "dbhealthd-ask.8": "man8", "dbhealthd-check.5": "man5"}
 # What mandoc says of any page whose references aren't installed on this machine.
 NOT_OURS = re.compile(r"referenced manual not found|outdated mandoc\.db|lacks a?n? ?\S+ entry")
 EXPOSURE_LIMIT = 20  # Tenths, of systemd-analyze's 0.0 (best) to 10.0.
@@ -41,12 +41,14 @@ def test_the_tree(installed):
         "bin/dbhealthd-server",
         "bin/dbhealthd-postgres",
         "bin/dbhealthd-mysql",
+        "bin/dbhealthd-ask",
         "lib/systemd/system/dbhealthd.service",
         "share/bash-completion/completions/dbhealthd",
         "share/dbhealthd/health.schema.json",
         "share/doc/dbhealthd/LICENSE",
         "share/man/man5/dbhealthd-check.5",
         "share/man/man8/dbhealthd.8",
+        "share/man/man8/dbhealthd-ask.8",
         "share/zsh/site-functions/_dbhealthd",
     }
     assert len(library) == len(list((REPOSITORY / "checks").glob("*/*.sql")))

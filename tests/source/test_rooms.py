@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 # Each room, and the rooms whose headers it may include.
 MAY_SEE = {
     "common": [],
+    "ask": ["common"],
     "prober": ["common"],
     "supervisor": ["common"],
     "server/base": ["common"],
@@ -29,7 +30,7 @@ MAY_SEE = {
 FILES = sorted(SOURCE.glob("**/*.[ch]"))
 PROGRAMS = [file for file in FILES if file.suffix == ".c"]
 # src/ is an include folder, so that <...> finds its headers too.
-INCLUDE = re.compile(r'^ *# *include *(?:"(.+?)"|<((?:common|prober|server)/.+?)>)', re.MULTILINE)
+INCLUDE = re.compile(r'^ *# *include *(?:"(.+?)"|<((?:ask|common|prober|server)/.+?)>)', re.MULTILINE)
 STATIC = re.compile(
     r"^static (?:[^;={(]|__attribute__\(\(.*\)\)\s)*?\b(?!__attribute__)(\w+)\(", re.MULTILINE
 )

@@ -43,3 +43,6 @@ int command_wait(int argc, char **argv);
 
 // Prints the SQL that makes the probe user.
 int command_grants(int argc, char **argv);
+
+// Copies dbhealthd-ask into a folder.
+int command_install(int argc, char **argv);
