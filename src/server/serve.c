@@ -7,6 +7,7 @@
 #include "common/memory.h"
 #include "server/answer/answer.h"
 #include "server/base/log.h"
+#include "server/base/notify.h"
 #include "server/base/wall_time.h"
 #include "server/command/command.h"
 #include "server/config/readable.h"
@@ -33,18 +34,22 @@ struct daemon {
     struct supervisor *supervisor;
     struct reload *reload;
     uv_timer_t drain; // looks whether the database has gone
+    uv_timer_t watchdog;
+    int manager; // of services; -1: none that asks
     struct instant drain_start;
 };
 
 static void serve_end(struct daemon *daemon)
 {
     log_event(LOG_INFO, "ending", NULL, 0);
+    notify_tell(daemon->manager, "STOPPING=1");
     reload_end(daemon->reload);
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
     platform_uv_close(&daemon->platform);
     http_end(daemon->http);
     uv_close((uv_handle_t *)&daemon->drain, NULL);
+    uv_close((uv_handle_t *)&daemon->watchdog, NULL);
 }
 
 static void serve_on_drain_look(uv_timer_t *timer)
@@ -66,6 +71,7 @@ static void serve_on_terminate(struct daemon *daemon)
         return;
     }
     LOG_EVENT(LOG_INFO, "draining", LOG_NUMBER("for_ms", drain.ms));
+    notify_tell(daemon->manager, "STOPPING=1\nSTATUS=draining");
     daemon->service.draining = true;
     daemon->drain_start = instant_now();
     scheduler_refresh_liveness(daemon->service.scheduler);
@@ -86,10 +92,30 @@ static void serve_on_signal(void *context, int number)
         serve_end(daemon);
 }
 
+static void serve_on_watchdog(uv_timer_t *timer)
+{
+    const struct daemon *daemon = timer->data;
+    notify_tell(daemon->manager, "WATCHDOG=1");
+}
+
+// Fed by the loop: a server that hangs feeds it no more.
+static void serve_feed_watchdog(struct daemon *daemon)
+{
+    struct duration interval = notify_watchdog();
+    if (daemon->manager < 0 || interval.ms == 0)
+        return;
+    uint64_t ms = (uint64_t)interval.ms;
+    int failed = uv_timer_start(&daemon->watchdog, serve_on_watchdog, ms, ms);
+    assert(failed == 0);
+}
+
 static void serve_start_handles(struct daemon *daemon)
 {
     daemon->drain.data = daemon;
+    daemon->watchdog.data = daemon;
     int failed = uv_timer_init(&daemon->loop, &daemon->drain);
+    assert(failed == 0);
+    failed = uv_timer_init(&daemon->loop, &daemon->watchdog);
     assert(failed == 0);
     (void)signal(SIGPIPE, SIG_IGN);
 }
@@ -183,14 +209,17 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     supervisor_tell_listening(daemon->supervisor, listening);
     reload_log_problems(daemon->reload);
     serve_log_start(daemon->service.config, listening);
+    daemon->manager = notify_open();
     serve_enter_sandbox(daemon);
+    notify_tell(daemon->manager, "READY=1\nSTATUS=serving");
+    serve_feed_watchdog(daemon);
     memory_trim(); // of what reading the configuration took
     return true;
 }
 
 int serve(struct settings *settings)
 {
-    struct daemon daemon = {0};
+    struct daemon daemon = {.manager = -1};
     struct error error;
     if (!serve_start(&daemon, settings, &error)) {
         fprintf(stderr, "dbhealthd: %s\n", error.text);

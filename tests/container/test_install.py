@@ -43,6 +43,7 @@ def test_the_tree(installed):
         "bin/dbhealthd-mysql",
         "bin/dbhealthd-ask",
         "lib/systemd/system/dbhealthd.service",
+        "lib/systemd/system/dbhealthd@.service",
         "share/bash-completion/completions/dbhealthd",
         "share/dbhealthd/health.schema.json",
         "share/doc/dbhealthd/LICENSE",
@@ -154,18 +155,18 @@ def test_every_key_and_outcome_is_in_the_page(pages, document, first):
 # The service
 
 
-@pytest.fixture(scope="module")
-def service(installed, tmp_path_factory):
-    """The unit, for the program where this test has installed it."""
-    text = (installed / "lib/systemd/system/dbhealthd.service").read_text()
-    unit = tmp_path_factory.mktemp("units") / "dbhealthd.service"
+@pytest.fixture(scope="module", params=("dbhealthd.service", "dbhealthd@.service"))
+def service(request, installed, tmp_path_factory):
+    """A unit, for the program where this test has installed it."""
+    text = (installed / "lib/systemd/system" / request.param).read_text()
+    unit = tmp_path_factory.mktemp("units") / request.param
     unit.write_text(re.sub(r"(?m)^ExecStart=.*", f"ExecStart={installed}/bin/dbhealthd", text))
     return unit
 
 
 def test_the_service_is_well_formed(service):
     said = run("systemd-analyze", "verify", "--man=no", service)
-    assert "dbhealthd.service" not in said, said
+    assert service.name not in said, said
 
 
 def test_the_service_is_locked_up(service):
