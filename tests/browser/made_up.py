@@ -23,6 +23,12 @@ def value(name, seen, *limits):
     return {key: part for key, part in told.items() if part not in (None, [])}
 
 
+def row(verdict, labels, *values):
+    """One of a check that looks at each; labels by their names."""
+    named = [{"name": name, "value": label} for name, label in labels.items()]
+    return {"verdict": verdict, "labels": named, "values": list(values)}
+
+
 def history(runs, took):
     """runs are pairs of a verdict, None if there was no result, and how many minutes, the oldest
     first; a result each minute."""
@@ -120,6 +126,7 @@ def document(checks, *, draining=False, wrong=None, probers=None, server=None):
             "since": ago(hours=5),
             "draining": draining,
             "deadlineSeconds": 0.9,
+            "sandbox": {"seccomp": "on", "landlock": "on: files"},
             "probers": probers or {"main": prober(), "liveness": prober(), "background": prober()},
         },
         "configuration": {

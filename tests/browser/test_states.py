@@ -6,7 +6,7 @@ import copy
 
 import pytest
 from canned import Canned
-from made_up import ago, an_hour, check, document, limit, prober, value
+from made_up import ago, an_hour, check, document, limit, prober, row, value
 from servers import wait_until
 
 NOW = "document.dispatchEvent(new Event('visibilitychange'))"  # Don't wait for the next turn.
@@ -278,6 +278,26 @@ def test_values_stand_beside_their_limits(show):
     assert rows[3].split(maxsplit=2) == ["mode", "sync", "warns != sync"]
     browser.one("#summary-lag").click()
     assert "other\n12345" in browser.text("#details-lag dl")
+
+
+def test_each_row_is_shown_with_its_name_and_verdict(show):
+    markup = "<img src=x onerror=alert(1)>"
+    rows = [
+        row("fail", {"db": "app", "tab": None}, value("size_bytes", 2**37), value("n", 5)),
+        row("pass", {"db": markup}),
+        row("warn", {}, value("state", markup)),
+    ]
+    browser = show(one("fail", rows=rows, rowsLeftOut=50))
+    browser.one("#summary-lag").click()
+    shown = browser.texts("#details-lag .wide tbody tr")
+    assert [words.split(maxsplit=2) for words in shown[:1]] == [
+        ["app,", "null", "fail size_bytes 128.0 GiB, n 5"]
+    ]
+    assert shown[1].startswith(markup) and f"state {markup}" in shown[2]
+    assert browser.text("#details-lag .wide caption") == "Rows (53)"
+    assert browser.text("#details-lag .wide p") == "... and 50 more."
+    assert browser.all("main img") == []
+    assert show(one(rows=[], rowsLeftOut=0)).all("#details-lag .wide tr") == []
 
 
 def test_a_check_may_be_called_as_a_link_is(show):

@@ -192,6 +192,8 @@ static void write_header(struct written *file, const struct check *check)
         write_words(file, "metrics", &check->metric_columns);
     else
         write_format(file, "-- metrics: %s\n", check->metrics ? "yes" : "no");
+    write_format(file, "-- rows: %s\n", check->each_row ? "each" : "first");
+    write_format(file, "-- no-rows: %s\n", check->passes_empty ? "pass" : "fail");
     write_format(file, check->log_rows ? "-- log: rows\n" : "");
     for (size_t i = 0; i < check->grants.count; i++)
         write_format(file, "-- grants: %s\n", check->grants.items[i]);

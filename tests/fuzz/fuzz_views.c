@@ -55,10 +55,14 @@ static bool receive(struct input *input, struct reply *received)
 void view_begin(struct fuzz_view *made, struct input *input)
 {
     made->check = take_check(input);
+    made->numbers = NULL;
     if (!receive(input, &made->reply))
         fuzz_found(__FILE__, __LINE__, "a prober's reply does not get through");
     made->view = view_of(made->check, &made->reply);
-    made->numbers = numbers_of(made->reply.result);
+    if (!made->check->each_row)
+        made->numbers = numbers_of(made->reply.result);
+    made->rows = rows_of(made->check, made->reply.result);
+    made->view.rows = made->rows;
     made->view.numbers = made->numbers;
     made->seen = seen_of(made->check, made->reply.result);
     made->view.seen = made->seen;
@@ -68,6 +72,7 @@ void view_end(struct fuzz_view *made)
 {
     result_free(made->numbers);
     result_free(made->seen);
+    rows_free(made->rows);
     reply_free(&made->reply);
     check_free(made->check);
 }

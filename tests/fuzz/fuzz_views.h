@@ -12,6 +12,7 @@ struct fuzz_view {
     struct reply reply;
     struct result *numbers; // NULL: none
     struct result *seen;    // NULL: none
+    struct rows *rows;      // NULL: none
 };
 
 // Takes a check file up to a NUL, and then a prober's reply (see fuzz_replies.h).

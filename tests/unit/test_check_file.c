@@ -81,6 +81,8 @@ static void a_statement_alone_has_all_defaults(void **state)
     assert_false(check->writes);
     assert_true(check->metrics);
     assert_int_equal(check->metric_columns.count, 0);
+    assert_false(check->each_row);
+    assert_false(check->passes_empty);
     assert_false(check->log_rows);
     assert_true(check->enabled);
     assert_int_equal(check->grants.count, 0);
@@ -104,6 +106,8 @@ static void every_key_is_taken(void **state)
                                 "-- writes:      yes\n"
                                 "-- skip:        role == 'primary'\n"
                                 "-- skip:        missing\n"
+                                "-- rows:        each\n"
+                                "-- no-rows:     pass\n"
                                 "-- log:         rows\n"
                                 "-- enabled:     no\n"
                                 "-- metrics:     lag_seconds, Read_Pos\n"
@@ -129,6 +133,8 @@ static void every_key_is_taken(void **state)
     assert_false(outcome_set_has(check->tolerate, OUTCOME_QUOTA));
     assert_true(check->writes);
     assert_int_equal(check->rules[3].effect, RULE_SKIP);
+    assert_true(check->each_row);
+    assert_true(check->passes_empty);
     assert_true(check->log_rows);
     assert_false(check->enabled);
     assert_true(check->metrics);
@@ -144,9 +150,9 @@ static void the_keys_are_listed(void **state)
     (void)state;
     char keys[256], cut[8];
     check_file_keys(keys, sizeof keys);
-    assert_string_equal(keys,
-                        "description endpoints prober timeout cache every param fail warn skip "
-                        "tolerate writes metrics log enabled grants flavor server-version");
+    assert_string_equal(
+        keys, "description endpoints prober timeout cache every param fail warn skip "
+              "rows no-rows tolerate writes metrics log enabled grants flavor server-version");
     check_file_keys(cut, sizeof cut);
     assert_string_equal(cut, "descrip");
 }
@@ -333,8 +339,8 @@ static void mistakes_in_variables_are_told(void **state)
 // --- mistakes
 
 #define KEYS                                                                                       \
-    "description endpoints prober timeout cache every param fail warn skip tolerate writes "       \
-    "metrics log enabled grants flavor server-version"
+    "description endpoints prober timeout cache every param fail warn skip rows no-rows tolerate " \
+    "writes metrics log enabled grants flavor server-version"
 #define DURATION "is not a duration, expected a number with a unit, like 500ms, 1.5s, 2m or 1h"
 
 static void mistakes_are_told_with_line_and_column(void **state)

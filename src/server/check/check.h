@@ -29,6 +29,8 @@ struct check {
     struct server_range range;   // the servers it is meant for
     bool metrics;                // its numeric columns are metrics ...
     struct words metric_columns; // ... these of them; empty: all
+    bool each_row;               // rules look at each row of a result; else at the first
+    bool passes_empty;           // no row is a pass
     bool log_rows;               // each row of a result is logged
     bool enabled;                // without being named in DBHEALTH_ENABLE
     struct words grants;         // statements that make its probe user able to run it

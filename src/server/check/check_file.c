@@ -17,7 +17,7 @@
 
 enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
 
-enum { KEY_COUNT = 18 };
+enum { KEY_COUNT = 20 };
 
 enum {
     COLUMN_MAX = 255,      // bytes of a column's name that MySQL and MariaDB send
@@ -269,6 +269,22 @@ static bool check_file_parse_metrics(struct parser *parser, const char *value, s
            error_set(error, "expected yes, no or names of columns");
 }
 
+// rows: each or first
+static bool check_file_parse_rows(struct parser *parser, const char *value, struct error *error)
+{
+    parser->check->each_row = strcmp(value, "each") == 0;
+    return parser->check->each_row || strcmp(value, "first") == 0 ||
+           error_set(error, "expected first or each");
+}
+
+// no-rows: pass or fail
+static bool check_file_parse_no_rows(struct parser *parser, const char *value, struct error *error)
+{
+    parser->check->passes_empty = strcmp(value, "pass") == 0;
+    return parser->check->passes_empty || strcmp(value, "fail") == 0 ||
+           error_set(error, "expected fail or pass");
+}
+
 // log: rows
 static bool check_file_parse_log(struct parser *parser, const char *value, struct error *error)
 {
@@ -303,6 +319,8 @@ static const struct key keys[KEY_COUNT] = {
     {"fail", check_file_parse_fail, true},
     {"warn", check_file_parse_warn, true},
     {"skip", check_file_parse_skip, true},
+    {"rows", check_file_parse_rows, false},
+    {"no-rows", check_file_parse_no_rows, false},
     {"tolerate", check_file_parse_tolerate, false},
     {"writes", check_file_parse_writes, false},
     {"metrics", check_file_parse_metrics, false},
@@ -575,11 +593,26 @@ static void check_file_check_long_name(struct parser *parser)
     check_file_fault(parser, parser->long_name, &error);
 }
 
+// Without a rule only the first row would be looked at, quietly.
+static void check_file_check_rows(struct parser *parser)
+{
+    const struct check *check = parser->check;
+    struct error error;
+    bool ruled = check->endpoints.count == 0;
+    for (size_t i = 0; i < check->rule_count; i++)
+        ruled |= check->rules[i].column != NULL;
+    if (!check->each_row || ruled)
+        return;
+    (void)error_set(&error, "rows: each row is judged by rules on its columns, expected one");
+    check_file_fault(parser, check_file_given(parser, check_file_parse_rows), &error);
+}
+
 // What each key allows but not together.
 static void check_file_check_sense(struct parser *parser)
 {
     const struct check *check = parser->check;
     struct error error;
+    check_file_check_rows(parser);
     if (check->every.ms > 0)
         return;
     if (check->timeout.ms > parser->defaults->deadline.ms) {

@@ -1,6 +1,7 @@
 // Endpoints: what a set of verdicts says to whoever asks. Pure.
 #pragma once
 
+#include "server/check/rows.h"
 #include "server/check/statistics.h"
 #include "server/check/verdict.h"
 
@@ -32,6 +33,7 @@ struct check_view {
     const struct result *result;  // what it was judged from, if its check has params; else NULL
     const struct result *numbers; // what of the first row is numbers; NULL: nothing
     const struct result *seen;    // what its rules look at there; NULL: nothing
+    const struct rows *rows;      // of a check that looks at each, instead of numbers and seen
     const struct check_statistics *statistics;
 };
 

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-// NULL: it is no number to show. What a double cannot hold is infinite for Prometheus, which would
-// refuse the digits.
-static const char *numbers_number_text(const struct value *value)
+// What a double cannot hold is infinite for Prometheus, which would refuse the digits.
+const char *numbers_text(const struct value *value)
 {
     if (value->type == VALUE_BOOLEAN)
         return value_number(value) != 0 ? "1" : "0";
-    if (value->type != VALUE_NUMBER || value->cut)
+    if ((value->type != VALUE_NUMBER && !value_spells_number(value)) || value->cut)
         return NULL;
     double number = strtod(value->text, NULL);
     if (isnan(number))
@@ -52,7 +51,7 @@ static uint32_t numbers_choose(const struct result *result, struct result *chose
         struct text name = text_in(bytes, sizeof bytes);
         const char *column = result_column(result, i);
         struct value value = result_value(result, 0, i);
-        const char *text = numbers_number_text(&value);
+        const char *text = value.type != VALUE_STRING ? numbers_text(&value) : NULL;
         text_add_foreign(&name, column, strlen(column));
         if (text == NULL || name.length == 0 || numbers_has_column(chosen, bytes))
             continue;
@@ -100,7 +99,7 @@ struct result *seen_of(const struct check *check, const struct result *result)
         return NULL;
     struct result *seen = result_new();
     seen->row_count = result->row_count;
-    for (size_t i = 0; i < check->rule_count && result->kept_rows > 0; i++) {
+    for (size_t i = 0; i < check->rule_count && result->kept_rows > 0 && !check->each_row; i++) {
         const char *name = check->rules[i].column;
         if (name == NULL || numbers_has_column(seen, name) || count == RESULT_COLUMNS_MAX ||
             !result_find_column(result, name, &column) || !numbers_may_be_seen(result, column))

@@ -9,6 +9,9 @@
 // and what was cut are left out: they say nothing.
 struct result *numbers_of(const struct result *result);
 
+// A number, boolean or text that is a number as Prometheus can read it; NULL: it is none to show.
+const char *numbers_text(const struct value *value);
+
 // True if `metrics` of the check wants a number of this name as a metric.
 bool numbers_is_metric(const struct check *check, const char *column);
 

@@ -598,8 +598,8 @@ static enum rule_finding rule_judge_rows(const struct rule *rule, const struct l
                      why);
 }
 
-enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
-                             const struct result *result, struct text *why)
+enum rule_finding rule_judge_row(const struct rule *rule, const struct literal *literal,
+                                 const struct result *result, uint32_t row, struct text *why)
 {
     if (rule->column == NULL)
         return rule_judge_rows(rule, literal, result, why);
@@ -608,10 +608,16 @@ enum rule_finding rule_judge(const struct rule *rule, const struct literal *lite
         return rule_refuse(rule, "is not in the result", why);
     if (result->kept_rows == 0)
         return RULE_NO_ROW;
-    struct value value = result_value(result, 0, column);
+    struct value value = result_value(result, row, column);
     if (literal->type == LITERAL_NULL)
         return rule_judge_null(rule, literal, &value, why);
     if (value.type == VALUE_NULL)
         return rule_judge_unknowable(rule, "null", why);
     return rule_judge_value(rule, literal, result_type(result, column), &value, why);
+}
+
+enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
+                             const struct result *result, struct text *why)
+{
+    return rule_judge_row(rule, literal, result, 0, why);
 }

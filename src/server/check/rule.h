@@ -97,10 +97,14 @@ enum rule_finding {
     RULE_UNFIT   // the column is not there, or has another type: the check file is wrong
 };
 
-// Judges the first row against a literal: the rule's own, or its param's. `why` gets what was seen,
+// Judges a kept row against a literal: the rule's own, or its param's. `why` gets what was seen,
 // like "lag_seconds 45 > 30" or "lag_seconds is null", when the rule holds or is unfit. NULL and
 // NaN make a rule hold, except == null, != null, and any that would skip the check: what is not
 // known is no reason to look away. What has no order, or not the literal's, is unfit, and `why`
 // says what the column holds and what to write.
+enum rule_finding rule_judge_row(const struct rule *rule, const struct literal *literal,
+                                 const struct result *result, uint32_t row, struct text *why);
+
+// The same of the first row.
 enum rule_finding rule_judge(const struct rule *rule, const struct literal *literal,
                              const struct result *result, struct text *why);

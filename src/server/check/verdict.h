@@ -22,9 +22,15 @@ struct judgement {
     char reason[REASON_MAX]; // what was seen: "lag_seconds 45 > 30"; "" if the outcome says all
 };
 
+// Judges one kept row by the check's rules on columns: pass, warn, fail, skipped, or unknown where
+// a rule does not fit.
+enum verdict judge_row(const struct check *check, const struct result *result, uint32_t row,
+                       const struct params *overrides);
+
 // Judges what a probe ended in; result is NULL unless outcome is OUTCOME_OK. Pure. Any `fail` rule
 // that holds decides before any `warn`; a fault of the check's own rules (a column that is not
-// there, a type that does not fit) before both, for then nothing was judged.
+// there, a type that does not fit) before both, for then nothing was judged. Where rules look at
+// each row the worst decides, a `skip` leaves its row out, and a pass wants all rows to be kept.
 // `overrides` are a request's values for params of the check; NULL: the defaults hold.
 struct judgement judge(const struct check *check, enum outcome outcome, const struct result *result,
                        const struct params *overrides);

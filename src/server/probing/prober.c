@@ -44,7 +44,8 @@ enum {
     CLOSE_LIMIT_MS = 200, // of a goodbye
     HELPLESS_FAILURES = 5,
     HELPLESS_MS = 30000,
-    ROWS_MOST = 1000,    // of a result that is logged; the message's size bounds them too
+    ROWS_MOST =
+        1000, // of a result that is logged or judged row by row; the message's size bounds them too
     INSPECT_MS = 60000,  // between questions whether the user is a superuser
     MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
 };
@@ -520,7 +521,7 @@ static void prober_begin_run(struct prober *prober)
                         .read_only = !check->writes,
                         .statement_limit =
                             prober_statement_limit(instant_left(deadline, prober_now(prober))),
-                        .max_rows = check->log_rows ? ROWS_MOST : 1,
+                        .max_rows = check->log_rows || check->each_row ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober_enter(prober, &prober_running);
     prober->running = first;

@@ -59,6 +59,7 @@ struct check_state {
     struct result *result;  // of a check with params, for requests that override one; else NULL
     struct result *numbers; // of a run that went well, for /metrics; NULL: none
     struct result *seen;    // likewise, for the page
+    struct rows *rows;      // instead of the two, of a check that looks at each row
     struct need_list waiting;
     size_t needs;       // of requests that wait, whether for this check or for others
     struct alarm every; // set only if the check has a period
@@ -191,10 +192,12 @@ static void scheduler_keep_result(struct check_state *state, struct probe *probe
     result_free(state->result);
     result_free(state->numbers);
     result_free(state->seen);
+    rows_free(state->rows);
     state->result = NULL;
     state->numbers = NULL;
     state->seen = seen_of(state->check, probe->result);
-    if (state->judgement.verdict != VERDICT_SKIPPED)
+    state->rows = rows_of(state->check, probe->result);
+    if (state->judgement.verdict != VERDICT_SKIPPED && !state->check->each_row)
         state->numbers = numbers_of(probe->result);
     if (state->check->params.count == 0)
         return;
@@ -290,6 +293,7 @@ static struct check_view scheduler_view_of_result(const struct check_state *stat
                                .result = state->result,
                                .numbers = state->numbers,
                                .seen = state->seen,
+                               .rows = state->rows,
                                .statistics = state->statistics};
 }
 
@@ -517,6 +521,7 @@ static void scheduler_free_state(struct check_state *state)
     result_free(state->result);
     result_free(state->numbers);
     result_free(state->seen);
+    rows_free(state->rows);
     free(state->message);
     check_free(state->check);
     free(state);

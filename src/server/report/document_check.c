@@ -2,6 +2,8 @@
 // fails the endpoint and a warning where it does not, and the member `verdict` says which it was.
 #include "server/report/document_check.h"
 
+#include "server/check/numbers.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -82,6 +84,18 @@ static void document_check_unit(struct writer *writer, const char *column)
     }
 }
 
+static void document_check_value(struct writer *writer, const char *key, const struct value *value)
+{
+    if (value->type == VALUE_NUMBER)
+        writer_number(writer, key, value->text);
+    else if (value->type == VALUE_BOOLEAN)
+        writer_boolean(writer, key, value_number(value) != 0);
+    else if (value->type == VALUE_NULL)
+        writer_null(writer, key);
+    else
+        document_check_foreign(writer, key, value->text);
+}
+
 // Writes what was seen of a column in the first row.
 static void document_check_observed(struct writer *writer, const struct result *seen,
                                     const char *column)
@@ -90,14 +104,7 @@ static void document_check_observed(struct writer *writer, const struct result *
     if (seen == NULL || seen->kept_rows == 0 || !result_find_column(seen, column, &index))
         return;
     struct value value = result_value(seen, 0, index);
-    if (value.type == VALUE_NUMBER)
-        writer_number(writer, "observedValue", value.text);
-    else if (value.type == VALUE_BOOLEAN)
-        writer_boolean(writer, "observedValue", value_number(&value) != 0);
-    else if (value.type == VALUE_NULL)
-        writer_null(writer, "observedValue");
-    else
-        document_check_foreign(writer, "observedValue", value.text);
+    document_check_value(writer, "observedValue", &value);
 }
 
 static void document_check_column(struct writer *writer, const struct check_view *view,
@@ -163,6 +170,61 @@ static void document_check_values(struct writer *writer, const struct check_view
             document_check_number(writer, view->numbers, i);
     }
     writer_close(writer);
+}
+
+// --- each row
+
+static void document_check_label(struct writer *writer, const struct rows *rows, uint32_t row,
+                                 uint32_t column)
+{
+    struct value value = result_value(rows->kept, row, column);
+    writer_open_object(writer, NULL);
+    writer_string(writer, "name", result_column(rows->kept, column));
+    document_check_value(writer, "value", &value);
+    writer_close(writer);
+}
+
+static void document_check_row_value(struct writer *writer, const struct rows *rows, uint32_t row,
+                                     uint32_t column)
+{
+    struct value value = result_value(rows->kept, row, column);
+    if (value.cut || value.length > SEEN_MAX)
+        return;
+    writer_open_object(writer, NULL);
+    writer_string(writer, "name", result_column(rows->kept, column));
+    document_check_value(writer, "observedValue", &value);
+    document_check_unit(writer, result_column(rows->kept, column));
+    writer_close(writer);
+}
+
+static void document_check_row(struct writer *writer, const struct check_view *view, uint32_t row,
+                               const struct params *overrides)
+{
+    const struct rows *rows = view->rows;
+    writer_open_object(writer, NULL);
+    writer_string(writer, "verdict",
+                  verdict_name(judge_row(view->check, rows->kept, row, overrides)));
+    writer_open_array(writer, "labels");
+    for (uint32_t i = 0; i < rows->label_count; i++)
+        document_check_label(writer, rows, row, i);
+    writer_close(writer);
+    writer_open_array(writer, "values");
+    for (uint32_t i = rows->label_count; i < rows->kept->column_count; i++)
+        document_check_row_value(writer, rows, row, i);
+    writer_close(writer);
+    writer_close(writer);
+}
+
+static void document_check_rows(struct writer *writer, const struct check_view *view,
+                                const struct params *overrides)
+{
+    if (view->rows == NULL)
+        return;
+    writer_open_array(writer, "rows");
+    for (uint32_t row = 0; row < view->rows->kept->kept_rows; row++)
+        document_check_row(writer, view, row, overrides);
+    writer_close(writer);
+    writer_integer(writer, "rowsLeftOut", (int64_t)view->rows->left_out);
 }
 
 // --- the past
@@ -335,6 +397,7 @@ void document_check_write(struct writer *writer, const struct report *report,
     document_check_judgement(writer, view, fails, &report->moment);
     document_check_run(writer, view, &report->moment);
     document_check_values(writer, view, report->overrides);
+    document_check_rows(writer, view, report->overrides);
     if (report->history)
         document_check_history(writer, &view->statistics->history, &report->moment);
     writer_close(writer);

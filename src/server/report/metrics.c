@@ -10,6 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const char label_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
 enum { NS_PER_S = 1000000000, MS_PER_S = 1000, US_PER_S = 1000000 };
 
 // Where the samples of one family go.
@@ -260,10 +263,113 @@ static void metrics_add_values_of(struct samples *samples, const struct check_vi
     }
 }
 
+// --- values of each row
+
+enum { LABEL_ROOM = RESULT_NAME_MAX + 2 * LABELS_MAX + 16 };
+
+struct label_names {
+    char texts[LABELS_MAX][LABEL_ROOM];
+    uint32_t count;
+};
+
+static bool metrics_is_taken(const struct label_names *names, const char *name)
+{
+    static const char *const ours[] = {"check", "column", "row"};
+    bool taken = false;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        taken |= strcmp(ours[i], name) == 0;
+    for (uint32_t i = 0; i < names->count; i++)
+        taken |= strcmp(names->texts[i], name) == 0;
+    return taken;
+}
+
+// A column's name as a label's: letters, digits and '_', of which two at its begin would be
+// Prometheus' own. What is another's gets a '_' more.
+static void metrics_add_label_name(struct label_names *names, const char *column)
+{
+    struct text name = text_in(names->texts[names->count], LABEL_ROOM);
+    if (column[0] >= '0' && column[0] <= '9')
+        text_add(&name, "_");
+    for (; *column != '\0'; column++) {
+        char letter = strchr(label_letters, *column) != NULL ? *column : '_';
+        if (letter != '_' || strcmp(name.bytes, "_") != 0)
+            text_addf(&name, "%c", letter);
+    }
+    while (metrics_is_taken(names, name.bytes))
+        text_add(&name, "_");
+    names->count++;
+}
+
+static bool metrics_same_labels(const struct rows *rows, uint32_t one, uint32_t other)
+{
+    bool same = rows->label_count > 0;
+    for (uint32_t i = 0; i < rows->label_count && same; i++)
+        same = strcmp(result_value(rows->kept, one, i).text,
+                      result_value(rows->kept, other, i).text) == 0;
+    return same;
+}
+
+// Whether an earlier row has the same name: its series are the same, and the first one's count.
+static bool metrics_is_named_again(const struct rows *rows, uint32_t row)
+{
+    bool again = false;
+    for (uint32_t earlier = 0; earlier < row && !again; earlier++)
+        again = metrics_same_labels(rows, earlier, row);
+    return again;
+}
+
+static void metrics_add_row_value(struct samples *samples, const struct check_view *view,
+                                  const struct label_names *names, uint32_t row, uint32_t column)
+{
+    const struct rows *rows = view->rows;
+    const char *number = rows_metric(view->check, rows, row, column);
+    if (number == NULL)
+        return;
+    metrics_write_head(samples);
+    fprintf(samples->body, "%s{check=\"%s\",column=\"", samples->family->name, view->check->name);
+    metrics_write_escaped(samples->body, result_column(rows->kept, column));
+    for (uint32_t i = 0; i < rows->label_count; i++) {
+        fprintf(samples->body, "\",%s=\"", names->texts[i]);
+        metrics_write_escaped(samples->body, result_value(rows->kept, row, i).text);
+    }
+    if (rows->label_count == 0)
+        fprintf(samples->body, "\",row=\"%" PRIu32, row + 1);
+    fprintf(samples->body, "\"} %s\n", number);
+}
+
+static void metrics_add_values_of_rows(struct samples *samples, const struct check_view *view)
+{
+    struct label_names names = {.count = 0};
+    const struct rows *rows = view->rows;
+    for (uint32_t i = 0; rows != NULL && i < rows->label_count; i++)
+        metrics_add_label_name(&names, result_column(rows->kept, i));
+    for (uint32_t row = 0; rows != NULL && row < rows->kept->kept_rows; row++) {
+        if (metrics_is_named_again(rows, row))
+            continue;
+        for (uint32_t column = rows->label_count; column < rows->kept->column_count; column++)
+            metrics_add_row_value(samples, view, &names, row, column);
+    }
+}
+
+static void metrics_add_rows_left_out(struct samples *samples, const struct metrics *metrics)
+{
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
+        if (view->rows == NULL)
+            continue;
+        uint64_t left_out = view->rows->left_out;
+        for (uint32_t row = 0; row < view->rows->kept->kept_rows; row++)
+            left_out += metrics_is_named_again(view->rows, row);
+        metrics_add_count(samples, view->check->name, NULL, left_out);
+    }
+}
+
 static void metrics_add_values(struct samples *samples, const struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->report->count; i++)
+    for (size_t i = 0; i < metrics->report->count; i++) {
         metrics_add_values_of(samples, &metrics->report->views[i]);
+        metrics_add_values_of_rows(samples, &metrics->report->views[i]);
+    }
 }
 
 static void metrics_add_cache_uses(struct samples *samples, const struct metrics *metrics)
@@ -377,8 +483,14 @@ static const struct metric_family families[] = {
      "When the latest run began that ended in pass or warn; absent until one has.",
      metrics_add_last_successes, 0},
     {"dbhealthd_check_value", "gauge", "check", "column",
-     "A number in the first row of the result; absent if it is NULL or NaN, or the run failed.",
+     "A number in the first row of the result, or in each row, which its text columns name as more "
+     "labels; absent if it is NULL or NaN, or the run failed.",
      metrics_add_values, 0},
+    {"dbhealthd_check_rows_left_out", "gauge", "check", "",
+     "Rows of a check that looks at each of which no value is told: beyond 100, or with the name "
+     "of "
+     "another.",
+     metrics_add_rows_left_out, 0},
     {"dbhealthd_cache_requests_total", "counter", "result", "",
      "Results that requests needed: from the cache (hit), from a run under way (join), from a new "
      "run (miss).",

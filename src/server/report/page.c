@@ -2,12 +2,15 @@
 #include "server/report/page.h"
 
 #include "common/text.h"
+#include "server/check/numbers.h"
 #include "server/report/document.h"
 #include "server/report/page_assets.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ROW_NAME_MAX = 128 }; // bytes
 
 const char page_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -122,6 +125,41 @@ static void page_write_value(FILE *out, const struct check_view *view, const str
     page_text(out, check_limit(view->check, rule, NULL)->text);
 }
 
+// "fail app: size_bytes 12, age_seconds 3"
+static void page_write_row_of(FILE *out, const struct check_view *view, uint32_t row, bool *begun)
+{
+    const struct rows *rows = view->rows;
+    char bytes[ROW_NAME_MAX];
+    struct text name = text_in(bytes, sizeof bytes);
+    const char *before = ": ";
+    rows_add_name(rows, row, &name);
+    page_begin_line(out, begun);
+    fprintf(out, "%s ", verdict_name(judge_row(view->check, rows->kept, row, NULL)));
+    page_text(out, bytes);
+    for (uint32_t i = rows->label_count; i < rows->kept->column_count; i++) {
+        struct value value = result_value(rows->kept, row, i);
+        if (value.cut || value.length > SEEN_MAX)
+            continue;
+        fputs(before, out);
+        page_text(out, result_column(rows->kept, i));
+        fputs(" ", out);
+        page_text(out, value.type == VALUE_NULL ? "null" : value.text);
+        before = ", ";
+    }
+}
+
+static void page_write_rows(FILE *out, const struct check_view *view, bool *begun)
+{
+    if (view->rows == NULL)
+        return;
+    for (uint32_t row = 0; row < view->rows->kept->kept_rows; row++)
+        page_write_row_of(out, view, row, begun);
+    if (view->rows->left_out > 0) {
+        page_begin_line(out, begun);
+        fprintf(out, "and %" PRIu64 " rows more", view->rows->left_out);
+    }
+}
+
 // "fail since 2026-01-01T03:00:00.000Z, 12 s old"
 static void page_describe_verdict(const struct check_view *view, const struct moment *moment,
                                   char *words, size_t capacity)
@@ -152,6 +190,7 @@ static void page_write_check(FILE *out, const struct check_view *view, const str
     page_write_line(out, view->check->description, &begun);
     for (size_t i = 0; i < view->check->rule_count; i++)
         page_write_value(out, view, &view->check->rules[i], &begun);
+    page_write_rows(out, view, &begun);
     page_close_row(out);
 }
 

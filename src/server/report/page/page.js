@@ -425,6 +425,34 @@ const numbers = (check) =>
             element("dd", exact(observedValue, observedUnit)),
         ]);
 
+// "app, orders" of a row, or its number.
+const rowName = ({ labels }, index) =>
+    labels.length > 0 ? labels.map(({ value }) => String(value)).join(", ") : `row ${index + 1}`;
+
+const rowValue = ({ name, observedValue, observedUnit }) => [
+    element("code", breakable(name)),
+    ` ${amount(observedValue, observedUnit)}`,
+];
+
+const row = (told, index) =>
+    fill(
+        "row",
+        {
+            name: rowName(told, index),
+            verdict: told.verdict,
+            values: join(told.values.map(rowValue), comma),
+        },
+        told.verdict,
+    );
+
+// Of a check that looks at each row.
+const rows = ({ rows: told = [], rowsLeftOut }) =>
+    told.length > 0 && {
+        rows: told.map(row),
+        "row-count": told.length + rowsLeftOut,
+        "rows-left-out": rowsLeftOut > 0 ? String(rowsLeftOut) : null,
+    };
+
 function checkItem(check, now) {
     const { name, verdict, description, prober, everySeconds, time: began, nextRun } = check;
     const item = fill(
@@ -446,6 +474,7 @@ function checkItem(check, now) {
             ...why(check),
             ...latency(check.history),
             ...past(check.history, now),
+            ...rows(check),
             ...results(check.history, now),
         },
         verdict,
