@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ADAPTER_PORT = 8080
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+DEADLINE = 0.9  # Seconds, within which the adapter answers.
 KINDS = {  # No Secret: those are the user's.
     *("StatefulSet", "Service", "PodDisruptionBudget", "ConfigMap"),
-    *("PrometheusRule", "PodMonitor"),
+    *("PrometheusRule", "PodMonitor", "NetworkPolicy"),
 }
 RESTRICTED_VOLUMES = {
     *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral"),
@@ -22,8 +24,15 @@ def asks(path):
     return {"path": path, "port": ADAPTER_PORT}
 
 
+ASK = "dbhealthd-ask"  # The program that an exec probe runs.
+
+
 def at_least(number):
     return lambda value: value >= number
+
+
+def at_most(number):
+    return lambda value: value <= number
 
 
 def between(least, most):
@@ -50,6 +59,7 @@ RULES = (
     ("adapter's startup", asks("/livez")),
     ("adapter's liveness", asks("/livez")),
     ("adapter's readiness", None),
+    ("adapter's end by its own probes in s", {5}),
     ("adapter's memory limit", "32Mi"),
     ("adapter's cpu request in m", between(20, 50)),
     ("adapter's root is read-only", True),
@@ -57,9 +67,14 @@ RULES = (
     ("database's startup", asks("/startupz")),
     ("database's startup budget in s", at_least(3600)),
     ("database's readiness", asks("/readyz")),
-    ("database's readiness budget in s", between(5, 30)),
-    ("database's liveness", if_there(asks("/healthz"))),
-    ("database's liveness budget in s", if_there(at_least(400))),
+    ("database's readiness forgives", at_least(1)),
+    ("database's readiness after a freeze in s", at_most(5)),
+    ("database's liveness by HTTP", if_there(asks("/healthz"))),
+    ("database's liveness by HTTP, budget in s", if_there(at_least(400))),
+    ("database's liveness by exec, budget in s", if_there(between(45, 90))),
+    ("database's liveness by exec, timeout in s", if_there(at_least(8))),  # Above the program's 5.
+    ("database's liveness runs what is there", if_there(True)),
+    ("database's end by its liveness in s", if_there(between(30, 90))),
     ("probes' timeouts in s", [3]),
     ("probes of another kind", []),
     ("replacing Pods", "Parallel"),
@@ -69,6 +84,7 @@ RULES = (
     ("selectors that select the Pods", True),
     ("Services' target ports are there", True),
     ("evicting Pods that aren't ready", "AlwaysAllow"),
+    ("volumes that keep a node from being removed", []),
     ("disruptions", {"maxUnavailable": 1}),
     ("drain file is shared and an emptyDir", True),
     ("drain file is made by preStop", True),
@@ -87,6 +103,7 @@ RULES = (
     ("secrets' modes for others", [0]),
     ("passwords in variables", []),
     ("password file is in a Secret", True),
+    ("policies that don't let the Pods be asked", []),
     ("alerts on containers that aren't there", []),
     ("PodMonitor's port is there", True),
     ("PodMonitor asks for", subset({"/metrics"})),
@@ -100,6 +117,8 @@ OVERLAY_RULES = (
     ("init script reads the password from the Secret", True),
     ("grants that the init script lacks", []),
     ("data folder is a volume", True),
+    ("memory that processes share is enough", True),
+    ("checks are the overlay's own", True),
 )
 
 
@@ -119,8 +138,11 @@ def seen(objects, classic):
     return {
         **_of_adapter(manifest, classic),
         **_of_database(manifest),
+        **_of_liveness(manifest),
         **_of_probes(manifest),
         **_of_services(manifest),
+        **_of_eviction(manifest),
+        **_of_policies(manifest),
         **_of_drain(manifest, classic),
         **_of_security(manifest),
         **_of_secrets(manifest),
@@ -190,14 +212,21 @@ def _seconds(text):
 
 def _of_adapter(manifest, classic):
     adapter = manifest.adapter
-    native = manifest.before == [adapter] and adapter.get("restartPolicy") == "Always"
+    others = [container["name"] for container in manifest.before if container is not adapter]
+    native = adapter in manifest.before and adapter.get("restartPolicy") == "Always"
     ordinary = adapter in manifest.pod["containers"] and "restartPolicy" not in adapter
+    ordered = (ordinary if classic else native) and others in ([], ["ask"])
     resources = adapter["resources"]
     return {
-        "adapter's place": "as ordered" if (ordinary if classic else native) else "another",
+        "adapter's place": "as ordered" if ordered else "another",
         "adapter's startup": _probe(adapter, "startupProbe"),
         "adapter's liveness": _probe(adapter, "livenessProbe"),
         "adapter's readiness": adapter.get("readinessProbe"),
+        "adapter's end by its own probes in s": {
+            adapter[name].get("terminationGracePeriodSeconds")
+            for name in ("startupProbe", "livenessProbe")
+            if name in adapter
+        },
         "adapter's memory limit": resources["limits"]["memory"],
         "adapter's cpu request in m": int(resources["requests"]["cpu"].removesuffix("m")),
         "adapter's root is read-only": adapter["securityContext"].get("readOnlyRootFilesystem"),
@@ -207,15 +236,51 @@ def _of_adapter(manifest, classic):
 
 def _of_database(manifest):
     database = manifest.database
+    readiness = database["readinessProbe"]
+    cache = _seconds(manifest.variables(manifest.adapter).get("DBHEALTH_CACHE", "2s"))
     return {
         "database's startup": _probe(database, "startupProbe"),
         "database's startup budget in s": _budget(database["startupProbe"]),
         "database's readiness": _probe(database, "readinessProbe"),
-        "database's readiness budget in s": _budget(database["readinessProbe"]),
-        "database's liveness": _probe(database, "livenessProbe"),
-        "database's liveness budget in s": _budget(database.get("livenessProbe")),
+        "database's readiness forgives": readiness["failureThreshold"] - 1,
+        "database's readiness after a freeze in s": cache + DEADLINE + _budget(readiness),
         "replacing Pods": manifest.set["spec"]["podManagementPolicy"],
     }
+
+
+def _of_liveness(manifest):
+    """None is there, or one by HTTP, or one that runs the program in the database's container."""
+    probe = manifest.database.get("livenessProbe", {})
+    by_exec = probe if "exec" in probe else None
+    by_http = probe if probe and not by_exec else None
+    return {
+        "database's liveness by HTTP": by_http and by_http.get("httpGet"),
+        "database's liveness by HTTP, budget in s": _budget(by_http),
+        "database's liveness by exec, budget in s": _budget(by_exec),
+        "database's liveness by exec, timeout in s": by_exec and by_exec.get("timeoutSeconds", 1),
+        "database's liveness runs what is there": by_exec and _is_installed(manifest, by_exec),
+        "database's end by its liveness in s": probe.get("terminationGracePeriodSeconds", 0)
+        if probe
+        else None,
+    }
+
+
+def _is_installed(manifest, probe):
+    """The program is in an emptyDir that an init container of the adapter's image puts it into."""
+    path = probe["exec"]["command"][0]
+    volume = manifest.volume_at(manifest.database, path)
+    installers = [
+        container
+        for container in manifest.before
+        if container["image"] == manifest.adapter["image"]
+        and container.get("args", [])[:1] == ["install"]
+        and manifest.volume_at(container, f"{container['args'][1]}/{ASK}") == volume
+    ]
+    return (
+        path.endswith(f"/{ASK}")
+        and len(installers) == 1
+        and "emptyDir" in manifest.volumes.get(volume, {})
+    )
 
 
 def _of_probes(manifest):
@@ -223,12 +288,17 @@ def _of_probes(manifest):
         container[name]
         for container in manifest.containers
         for name in ("startupProbe", "livenessProbe", "readinessProbe")
-        if name in container
+        if name in container and container[name] is not _liveness_by_exec(manifest)
     ]
     return {
         "probes' timeouts in s": sorted({probe.get("timeoutSeconds", 1) for probe in probes}),
         "probes of another kind": [probe for probe in probes if "httpGet" not in probe],
     }
+
+
+def _liveness_by_exec(manifest):
+    probe = manifest.database.get("livenessProbe", {})
+    return probe if "exec" in probe else None
 
 
 def _of_services(manifest):
@@ -257,8 +327,36 @@ def _of_services(manifest):
             selector and selector.items() <= manifest.labels.items() for selector in selectors
         ),
         "Services' target ports are there": wanted <= known or not has_engine,
+    }
+
+
+def _of_eviction(manifest):
+    budget = manifest.only("PodDisruptionBudget")["spec"]
+    annotations = manifest.template["metadata"].get("annotations", {})
+    named = annotations.get(SAFE_TO_EVICT, "").split(",")
+    local = [
+        name
+        for name, volume in manifest.volumes.items()
+        if "emptyDir" in volume and volume["emptyDir"].get("medium") != "Memory"
+    ]
+    return {
         "evicting Pods that aren't ready": budget.get("unhealthyPodEvictionPolicy"),
         "disruptions": {k: v for k, v in budget.items() if k in ("maxUnavailable", "minAvailable")},
+        "volumes that keep a node from being removed": sorted(set(local) - set(named)),
+    }
+
+
+def _of_policies(manifest):
+    """Whoever may ask the adapter and the database, somebody may."""
+    ports = {port["name"] for c in manifest.containers for port in c.get("ports", [])}
+    policies = [policy["spec"] for policy in manifest.all("NetworkPolicy")]
+    return {
+        "policies that don't let the Pods be asked": [
+            policy
+            for policy in policies
+            if {port["port"] for rule in policy["ingress"] for port in rule["ports"]} != ports
+            or not policy["podSelector"]["matchLabels"].items() <= manifest.labels.items()
+        ],
     }
 
 
@@ -353,6 +451,9 @@ def _of_engine(manifest):
         if name.startswith("probe-user.")
     )
     data = [m for m in manifest.database["volumeMounts"] if m["name"] == "data"]
+    shared = manifest.volume_at(manifest.database, "/dev/shm/any")
+    memory = manifest.volumes.get(shared, {}).get("emptyDir", {})
+    prefix = manifest.set["metadata"]["name"].removesuffix("db")
     return {
         "URL's address": url.hostname,
         "URL's password": url.password,
@@ -363,6 +464,10 @@ def _of_engine(manifest):
         "init script reads the password from the Secret": "/run/secrets/probe/password" in scripts,
         "grants that the init script lacks": sorted(_grants(url.scheme) - _statements(scripts)),
         "data folder is a volume": len(data) == 1,
+        "memory that processes share is enough": memory.get("medium") == "Memory"
+        or not url.scheme.startswith("postgres"),
+        "checks are the overlay's own": manifest.volumes["checks"]["configMap"]["name"]
+        == f"{prefix}checks",
     }
 
 

@@ -108,9 +108,15 @@ class Pod:
         podman("create", "--replace", *self.create_arguments(name, **options))
         podman("start", self.container(name))
 
+    def run_to_its_end(self, name):
+        """An init container."""
+        self.start(name)
+        assert podman("wait", self.container(name)) == "0", self.log(name)
+
     def create_arguments(self, name, image=None, command=()):
         """podman create's arguments, by the manifest."""
         container = self.containers[name]
+        command = command or container.get("args", [])
         context = container["securityContext"]
         arguments = [
             *("--pod", self.name, "--name", self.container(name), "--no-healthcheck"),
@@ -164,9 +170,15 @@ class Pod:
         return Answer(answer.status, body, time.monotonic() - began)
 
     def probe(self, name, probe):
-        """Asks what the kubelet would: one of a container's probes."""
-        request = self.containers[name][probe]["httpGet"]
-        return self.get(request["path"], request["port"])
+        """Asks what the kubelet would: one of a container's probes. One that runs a program there
+        is well if that ends with 0."""
+        probe = self.containers[name][probe]
+        if "httpGet" in probe:
+            return self.get(probe["httpGet"]["path"], probe["httpGet"]["port"])
+        began = time.monotonic()
+        ended = self.execute(name, *probe["exec"]["command"])
+        status = {0: 200, 1: 503}[ended.returncode]
+        return Answer(status, ended.stdout, time.monotonic() - began)
 
     def wait_probe(self, name, probe, well=True, limit=30):
         """Waits until a probe answers as expected; gives the answer."""

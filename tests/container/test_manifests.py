@@ -9,7 +9,14 @@ from conftest import REPOSITORY
 from manifests import OVERLAY_RULES, RULES, judge
 
 ENGINES = ("postgres", "mysql", "mariadb")
-COMPONENTS = ("database-liveness", "classic-sidecar", "alerts", "pod-monitor")
+LIVENESS = ("database-liveness", "database-liveness-http")
+COMPONENTS = (*LIVENESS, "classic-sidecar", "alerts", "pod-monitor", "network-policy")
+CHOSEN = (
+    *((), ("classic-sidecar",), ("network-policy",)),
+    ("database-liveness", "alerts", "pod-monitor"),
+    ("database-liveness", *COMPONENTS[2:]),
+    ("database-liveness-http", *COMPONENTS[2:]),
+)
 
 
 @pytest.fixture
@@ -57,27 +64,68 @@ def test_overlay_as_it_is(kustomize, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    "components",
-    [(), ("classic-sidecar",), ("database-liveness", "alerts", "pod-monitor"), COMPONENTS],
-    ids=lambda names: "+".join(names) or "none",
-)
+@pytest.mark.parametrize("components", CHOSEN, ids=lambda names: "+".join(names) or "none")
 def test_overlay_with_components(render, engine, components):
     objects = render(engine, *components)
     classic = "classic-sidecar" in components
     assert judge(objects, RULES + OVERLAY_RULES, classic) == []
-    assert ("livenessProbe" in database(objects)) == ("database-liveness" in components)
+    liveness = database(objects).get("livenessProbe", {})
+    assert ("exec" in liveness) == ("database-liveness" in components)
+    assert ("httpGet" in liveness) == ("database-liveness-http" in components)
     kinds = {found["kind"] for found in objects}
     assert ("PrometheusRule" in kinds) == ("alerts" in components)
     assert ("PodMonitor" in kinds) == ("pod-monitor" in components)
+    assert ("NetworkPolicy" in kinds) == ("network-policy" in components)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_checks_of_one_s_own_restart_nothing(kustomize, tmp_path, engine):
+    """As the overlay's comment has it: the adapter's volume gets them, and the Pod is the same
+    whatever is in them."""
+    templates = []
+    for text in ("-- fail: n > 1\nSELECT 1 AS n", "-- fial: n > 1\nSELECT 1 AS n"):
+        folder = tmp_path / str(len(templates)) / "k8s" / "overlays" / engine
+        shutil.copytree(REPOSITORY / "k8s", folder.parents[1])
+        file = folder / "kustomization.yaml"
+        before, begin, rest = file.read_text().partition("  # - name: checks\n")
+        own, end, after = rest.partition("  #     disableNameSuffixHash: true\n")
+        file.write_text(before + re.sub("^  # ", "  ", begin + own + end, flags=re.M) + after)
+        (folder / "lag.sql").write_text(text)
+        objects = kustomize(folder)
+        maps = [o for o in objects if o["kind"] == "ConfigMap" and "lag.sql" in o["data"]]
+        assert [found["metadata"]["name"] for found in maps] == [f"{engine}-checks"]
+        assert judge(objects, RULES + OVERLAY_RULES) == []
+        templates.append(pod(objects))
+    assert templates[0] == templates[1]
+
+
+def test_the_guide_s_patch(kustomize, tmp_path):
+    """Spread over nodes and a class of storage, as k8s/README.md has them."""
+    shutil.copytree(REPOSITORY / "k8s", tmp_path / "k8s")
+    folder = tmp_path / "k8s" / "overlays" / "postgres"
+    [patch] = re.findall(
+        r"^```yaml\n(apiVersion: apps/v1\n.*?)^```",
+        (REPOSITORY / "k8s" / "README.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    (folder / "mine.yaml").write_text(patch)
+    file = folder / "kustomization.yaml"
+    file.write_text(file.read_text().replace("\npatches:\n", "\npatches:\n  - path: mine.yaml\n"))
+    objects = kustomize(folder)
+    assert judge(objects, RULES + OVERLAY_RULES) == []
+    [spread] = pod(objects)["topologySpreadConstraints"]
+    labels = kind(objects, "StatefulSet")["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    [claim] = kind(objects, "StatefulSet")["volumeClaimTemplates"]
+    assert claim["spec"]["storageClassName"] == "fast"
 
 
 def test_the_adapter_s_image_is_this_version(kustomize):
     project = (REPOSITORY / "CMakeLists.txt").read_text()
     version = re.search(r"^project\(dbhealthd VERSION (\S+)", project, re.MULTILINE)[1]
-    objects = kustomize(REPOSITORY / "k8s" / "base")
+    objects = kustomize(REPOSITORY / "k8s" / "overlays" / "postgres")
     containers = pod(objects)["initContainers"]
-    assert [container["image"] for container in containers] == [f"dbhealthd:{version}"]
+    assert [container["image"] for container in containers] == [f"dbhealthd:{version}"] * 2
 
 
 # The rules themselves: each fault is found by the rule that is meant for it.
@@ -93,13 +141,43 @@ FAULTS = (  # what is spoilt, by the rule that must find it
         lambda o: database(o)["startupProbe"].update(failureThreshold=30),
     ),
     (
-        "database's liveness budget",
-        lambda o: database(o)["livenessProbe"].update(failureThreshold=3),
+        "database's liveness by exec, budget",
+        lambda o: database(o)["livenessProbe"].update(failureThreshold=2),
     ),
     (
-        "database's liveness:",
-        lambda o: database(o)["livenessProbe"]["httpGet"].update(path="/readyz"),
+        "database's liveness by exec, timeout",
+        lambda o: database(o)["livenessProbe"].pop("timeoutSeconds"),
     ),
+    (
+        "database's liveness runs what is there",
+        lambda o: pod(o)["initContainers"][1].update(args=["install", "/run/elsewhere"]),
+    ),
+    (
+        "database's liveness runs what is there",
+        lambda o: database(o)["livenessProbe"]["exec"].update(command=["pg_isready"]),
+    ),
+    (
+        "database's end by its liveness",
+        lambda o: database(o)["livenessProbe"].pop("terminationGracePeriodSeconds"),
+    ),
+    (
+        "database's readiness after a freeze",
+        lambda o: database(o)["readinessProbe"].update(periodSeconds=5),
+    ),
+    (
+        "database's readiness forgives",
+        lambda o: database(o)["readinessProbe"].update(failureThreshold=1),
+    ),
+    (
+        "adapter's end by its own probes",
+        lambda o: adapter(o)["livenessProbe"].pop("terminationGracePeriodSeconds"),
+    ),
+    (
+        "volumes that keep a node",
+        lambda o: kind(o, "StatefulSet")["template"]["metadata"].pop("annotations"),
+    ),
+    ("memory that processes share", lambda o: database(o)["volumeMounts"].pop(1)),
+    ("checks are the overlay's own", lambda o: volume(o, "checks")["configMap"].update(name="x")),
     (
         "database's readiness:",
         lambda o: database(o)["readinessProbe"]["httpGet"].update(port="health"),
@@ -129,6 +207,31 @@ def test_a_fault_is_found(overlay, rule, spoil):
     spoil(objects)
     broken = judge(objects, RULES + OVERLAY_RULES)
     assert len(broken) == 1 and broken[0].startswith(rule), broken
+
+
+def test_faults_of_liveness_by_http_are_found(render):
+    rendered = render("postgres", "database-liveness-http")
+    for rule, spoil in (
+        ("by HTTP, budget", lambda probe: probe.update(failureThreshold=30)),
+        ("by HTTP:", lambda probe: probe["httpGet"].update(path="/readyz")),
+    ):
+        objects = copy.deepcopy(rendered)
+        spoil(database(objects)["livenessProbe"])
+        [broken] = judge(objects, RULES + OVERLAY_RULES)
+        assert rule in broken
+
+
+def test_faults_of_policies_are_found(render):
+    rendered = render("postgres", "network-policy")
+    for spoil in (
+        lambda policy: policy["ingress"].pop(),
+        lambda policy: policy["ingress"][1]["ports"][0].update(port="http"),
+        lambda policy: policy["podSelector"]["matchLabels"].update(app="another"),
+    ):
+        objects = copy.deepcopy(rendered)
+        spoil(kind(objects, "NetworkPolicy"))
+        [broken] = judge(objects, RULES + OVERLAY_RULES)
+        assert broken.startswith("policies")
 
 
 def test_faults_of_monitoring_are_found(render):
@@ -163,3 +266,7 @@ def adapter(objects):
 
 def database(objects):
     return pod(objects)["containers"][0]
+
+
+def volume(objects, name):
+    return next(found for found in pod(objects)["volumes"] if found["name"] == name)

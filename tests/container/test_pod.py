@@ -51,6 +51,7 @@ def shared_pod(new_pod, engine):
         pod.start("adapter")
         pod.wait_probe("adapter", "startupProbe", limit=5)
         pod.early = {path: pod.get(path) for path in ("/healthz", "/startupz", "/readyz", "/livez")}
+        pod.run_to_its_end("ask")
         start_database(pod, engine)
         try:
             pod.wait_probe("database", "startupProbe", limit=60)
@@ -170,12 +171,33 @@ def test_frozen_database(pod):
     pod.wait_probe("database", "readinessProbe", limit=15)
 
 
+def test_an_adapter_that_is_not_there(pod):
+    """It takes no database with it: stopped, it says nothing; nor does one that has ended. The
+    liveness probe passes, and says why."""
+    adapter = pod.pid("adapter")
+    os.kill(adapter, signal.SIGSTOP)
+    children = Path(f"/proc/{adapter}/task/{adapter}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGSTOP)
+    try:
+        hung = pod.probe("database", "livenessProbe")
+        assert hung.well and "no whole answer came" in hung.body
+    finally:
+        os.kill(adapter, signal.SIGKILL)
+    wait_until(lambda: pod.state("adapter")["Status"] == "exited", "the adapter ends", 10)
+    gone = pod.probe("database", "livenessProbe")
+    assert gone.well and "Connection refused" in gone.body
+    pod.start("adapter")
+    pod.wait_probe("adapter", "startupProbe", limit=5)
+
+
 def test_restarted_database(pod, engine):
     """The adapter outlives it and finds the new one."""
     adapter = pod.pid("adapter")
     stop_database(pod, engine)
-    answer = pod.wait_probe("database", "livenessProbe", well=False, limit=5)
+    answer = pod.wait_probe("database", "readinessProbe", well=False, limit=5)
     assert "refused" in answer.body
+    assert not pod.get("/healthz").well  # In a container that has ended no probe runs.
     start_database(pod, engine)
     pod.wait_probe("database", "startupProbe", limit=30)
     pod.wait_probe("database", "readinessProbe", limit=5)
