@@ -158,7 +158,7 @@ static int serve_listen(const struct beginning *beginning, const struct settings
                         struct error *error)
 {
     if (beginning->listening >= 0)
-        return beginning->listening;
+        return listener_go_on(beginning->listening, error) ? beginning->listening : -1;
     int listening = listener_open(settings->listen, error);
     if (listening < 0)
         (void)error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);

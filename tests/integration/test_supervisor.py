@@ -5,6 +5,7 @@ import contextlib
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,7 +17,7 @@ import sql
 from adapter import AS_SHIPPED
 from asking import Asking
 from exposition import Metrics
-from servers import PASSWORDS, wait_until
+from servers import PASSWORDS, free_port, wait_until
 
 WELL = (200, 200, 200, 200)
 UNCACHED = {"DBHEALTH_CACHE": "0s"}
@@ -124,6 +125,16 @@ def test_no_memory_for_the_server(adapter, postgres):
     wait_until(lambda: answers(a), "it answers again")
     assert a.statuses() == WELL
     assert a.messages("server crashed")[0]["how"] == "ended by signal 9"
+
+
+def test_a_server_that_shut_its_socket_down(adapter, postgres):
+    """As one would that has been taken over. The socket is the next one's, too."""
+    a = adapter(postgres.url(), arguments=("--listen", f"127.0.0.1:{free_port()}"))
+    for listening in processes.sockets_of(a.server):
+        if listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listening.shutdown(socket.SHUT_RD)
+    crash(a, signal.SIGKILL)
+    assert a.statuses() == WELL
 
 
 def test_livez_tells_of_no_crash(adapter, postgres):

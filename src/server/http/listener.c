@@ -62,6 +62,12 @@ int listener_open(const char *text, struct error *error)
                             error);
 }
 
+bool listener_go_on(int socket, struct error *error)
+{
+    return listen(socket, BACKLOG) == 0 ||
+           error_set(error, "cannot go on listening: %s", strerror(errno));
+}
+
 unsigned listener_port(int socket)
 {
     struct sockaddr_storage bound;

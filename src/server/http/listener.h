@@ -8,5 +8,8 @@
 // descriptor, or -1 with the reason.
 int listener_open(const char *text, struct error *error);
 
+// Has one listen that another process has left, which may have shut it down.
+bool listener_go_on(int socket, struct error *error) __attribute__((warn_unused_result));
+
 // The port that the socket listens on.
 unsigned listener_port(int socket);
