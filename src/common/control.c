@@ -144,6 +144,9 @@ enum control_sending control_send(int socket, const struct control *control)
 
 // --- receiving
 
+// What the kernel is told that there is room for. The buffer has more, to be aligned.
+enum { FILES_ROOM = CMSG_LEN(CONTROL_FILES * sizeof(int)) };
+
 // The descriptors that came, at most CONTROL_FILES of them, for there is no room for more.
 static size_t control_detach(struct msghdr *message, int files[CONTROL_FILES])
 {
@@ -151,6 +154,7 @@ static size_t control_detach(struct msghdr *message, int files[CONTROL_FILES])
     if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
         return 0;
     size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    assert(count <= CONTROL_FILES);
     memcpy(files, CMSG_DATA(header), count * sizeof(int));
     return count;
 }
@@ -188,18 +192,20 @@ enum control_receiving control_receive(int socket, enum control_end from, struct
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,
                              .msg_control = ancillary.bytes,
-                             .msg_controllen = sizeof ancillary.bytes};
+                             .msg_controllen = FILES_ROOM};
     ssize_t length = control_read(socket, &message);
     if (length < 0 && errno == EAGAIN)
         return CONTROL_NONE;
-    if (length <= 0)
-        return length == 0 || errno == ECONNRESET ? CONTROL_OVER : CONTROL_BROKEN;
+    if (length < 0)
+        return errno == ECONNRESET ? CONTROL_OVER : CONTROL_BROKEN;
     size_t count = control_detach(&message, files);
     bool sound =
         control_decode(bytes, (size_t)length, control) && forms[control->verb].from == from;
     if (!sound)
         *control = control_of(CONTROL_KILL, 0, 0);
     control_place(control, files, count);
+    if (length == 0)
+        return CONTROL_OVER;
     return sound ? CONTROL_TAKEN : CONTROL_BROKEN;
 }
 

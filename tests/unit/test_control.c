@@ -187,7 +187,29 @@ static void test_broken_messages(void **state)
                      CONTROL_BROKEN);
 }
 
-// A message that says that it has one, and has none or two.
+enum { FILES_MANY = 200 };
+
+// As many descriptors as nobody of ours sends, and some bytes.
+static void send_with_files(int socket, const void *bytes, size_t length, size_t count)
+{
+    union {
+        char bytes[CMSG_SPACE(FILES_MANY * sizeof(int))];
+        struct cmsghdr header;
+    } ancillary = {.bytes = {0}};
+    int files[FILES_MANY] = {STDIN_FILENO}; // all of them
+    struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = ancillary.bytes,
+                             .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    ancillary.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                        .cmsg_type = SCM_RIGHTS,
+                                        .cmsg_len = CMSG_LEN(count * sizeof(int))};
+    memcpy(CMSG_DATA(&ancillary.header), files, count * sizeof(int));
+    assert_int_equal(sendmsg(socket, &message, 0), length);
+}
+
+// A message that says that it has one, and has none, or more; even more than there is room for.
 static void test_another_number_of_files(void **state)
 {
     const int *sockets = *state;
@@ -197,23 +219,26 @@ static void test_another_number_of_files(void **state)
     assert_int_equal(send(sockets[0], bytes, sizeof bytes, 0), sizeof bytes);
     assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &control), CONTROL_TAKEN);
     assert_int_equal(control.files[CONTROL_FILE_SOCKET], -1);
+    for (size_t count = 2; count <= FILES_MANY; count++) {
+        int before = next_descriptor();
+        send_with_files(sockets[0], bytes, sizeof bytes, count);
+        assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &control), CONTROL_TAKEN);
+        for (size_t i = 0; i < CONTROL_FILES; i++)
+            assert_int_equal(control.files[i], -1);
+        assert_int_equal(next_descriptor(), before);
+    }
+}
 
-    union {
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-        struct cmsghdr header;
-    } ancillary = {.bytes = {0}};
-    struct iovec data = {.iov_base = bytes, .iov_len = sizeof bytes};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = ancillary.bytes,
-                             .msg_controllen = sizeof ancillary.bytes};
-    ancillary.header = (struct cmsghdr){
-        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))};
-    memcpy(CMSG_DATA(&ancillary.header), sockets, 2 * sizeof(int));
+static void test_files_without_a_message(void **state)
+{
+    const int *sockets = *state;
+    struct control control;
     int before = next_descriptor();
-    assert_int_equal(sendmsg(sockets[0], &message, 0), sizeof bytes);
-    assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &control), CONTROL_TAKEN);
-    assert_int_equal(control.files[CONTROL_FILE_SOCKET], -1);
+    send_with_files(sockets[0], "", 0, 3);
+    assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &control), CONTROL_OVER);
+    assert_int_equal(next_descriptor(), before);
+    send_with_files(sockets[0], "x", 1, 3);
+    assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &control), CONTROL_BROKEN);
     assert_int_equal(next_descriptor(), before);
 }
 
@@ -227,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_full_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_messages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_number_of_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_files_without_a_message, set_up, tear_down),
     };
     return RUN(tests);
 }
