@@ -531,6 +531,23 @@ def test_a_signal_that_its_starter_ignores_ends_no_wait(build_dir, closed_port, 
     assert re.fullmatch(r"readyz does not pass after [1-9]\d* s", ended.lines[-1])
 
 
+INTERRUPTIONS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@pytest.mark.parametrize("number", INTERRUPTIONS)
+@pytest.mark.parametrize("words", (("check", "alive"), ("wait",)))
+def test_a_signal_that_cuts_it_short_is_its_end(program, number, words):
+    """And no answer: a shell ends a loop around it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://probe:x@127.0.0.1:{silent.getsockname()[1]}/"
+        with program.running(*words, DATABASE_URL=url) as asking:
+            _client, _ = silent.accept()
+            asking.process.send_signal(signal.Signals[number])
+            ended = asking.wait()
+    assert ended.status == -signal.Signals[number]
+    assert "alive" not in ended.output
+
+
 # grants
 
 USERS = ("checker", "o'neil", 'says"so', "back\\slash", "tick`s", "with blank")

@@ -122,6 +122,7 @@ static int command_wait_run(struct settings *settings, const char *name, struct 
         command_wait_conclude(&waiting);
     else
         waiting.status = command_refuse("there is no endpoint %s", name);
+    waiting.status = runner_status(&waiting.runner, waiting.status);
     runner_free(&waiting.runner);
     return waiting.status;
 }

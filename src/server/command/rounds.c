@@ -143,7 +143,7 @@ static void rounds_on_views(void *context, struct check_view *views, size_t coun
 {
     struct rounds *rounds = context;
     bool one = rounds_are_one(rounds);
-    if (!one && rounds->runner->ending)
+    if (rounds->runner->ending)
         return;
     for (size_t i = 0; i < count; i++)
         rounds_compare(rounds, i, &views[i]);
@@ -189,5 +189,5 @@ int rounds_run(struct runner *runner, const size_t *checks, size_t count,
         (void)putchar('\n'); // behind the ^C that the terminal has put there
     free(rounds.past);
     free(rounds.changed);
-    return rounds.status;
+    return one ? runner_status(runner, rounds.status) : rounds.status;
 }

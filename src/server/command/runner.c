@@ -8,6 +8,7 @@
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,8 +24,10 @@ static struct supervisor *runner_find_supervisor(void)
 
 static void runner_on_signal(void *context, int number)
 {
-    (void)number;
-    runner_end(context);
+    struct runner *runner = context;
+    if (!runner->ending)
+        runner->ended_by = number;
+    runner_end(runner);
 }
 
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
@@ -93,6 +96,16 @@ bool runner_views_have_config(const struct check_view *views, size_t count)
     for (size_t i = 0; i < count; i++)
         have |= views[i].judgement.outcome == OUTCOME_CONFIG;
     return have;
+}
+
+int runner_status(const struct runner *runner, int status)
+{
+    if (runner->ended_by == 0)
+        return status;
+    (void)fflush(stdout);
+    (void)signal(runner->ended_by, SIG_DFL); // the supervisor had it ignored
+    (void)raise(runner->ended_by);
+    return status;
 }
 
 void runner_free(struct runner *runner)

@@ -19,6 +19,7 @@ struct runner {
     struct statistics *statistics;
     struct supervisor *supervisor;
     bool ending;
+    int ended_by; // the signal that ended it before it had come to its end; 0: none
 };
 
 // Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. With a
@@ -38,6 +39,10 @@ void runner_end(struct runner *runner);
 
 // True if a check ended in `config`: no repetition will mend that.
 bool runner_views_have_config(const struct check_view *views, size_t count);
+
+// The command's exit status; or, if a signal has cut it short, ends this process as that would
+// have: a shell sees that it was no answer, and ends a loop around it. After runner_run.
+int runner_status(const struct runner *runner, int status);
 
 // Frees the configuration. After runner_run.
 void runner_free(struct runner *runner);
