@@ -151,6 +151,21 @@ static bool my_may_be_rejected_certificate(unsigned number, const char *message,
            !mysql_error_is_before_greeting(message);
 }
 
+// What came in place of a greeting was none. A proxy whose server is down sends an error there that
+// only a client may have, which the library does not pass on (MySQL Router: 2003); others are no
+// server of ours. A greeting has the session's number, which the library keeps.
+static bool my_is_no_greeting(unsigned number, MYSQL *connection)
+{
+    return number == CR_MALFORMED_PACKET && mysql_thread_id(connection) == 0;
+}
+
+static void my_reply_with_no_greeting(struct reply *reply)
+{
+    my_reply_with_number(reply, CR_MALFORMED_PACKET, OUTCOME_LOST,
+                         "no greeting came: a proxy has no server to pass us on to, or this is "
+                         "neither MySQL nor MariaDB");
+}
+
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
 static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
@@ -160,6 +175,10 @@ static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
     const char *message = my_error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
         my_reply_with_connect_error(reply, connection, target);
+        return;
+    }
+    if (my_is_no_greeting(number, connection)) {
+        my_reply_with_no_greeting(reply);
         return;
     }
     if (my_may_be_rejected_certificate(number, message, target)) {
@@ -691,18 +710,22 @@ static struct session *my_open_session(const struct target *target, const struct
 // What the server sent first: a greeting, or an error in its place.
 static void my_take_greeting(const unsigned char *bytes, size_t length, struct reply *reply)
 {
-    enum { MARK = 4, NUMBER = 5, STATE = 7, MESSAGE = 13 };
+    enum { MARK = 4, NUMBER = 5, STATE = 7, MESSAGE = 13, PROTOCOL = 10 };
     char message[REPLY_MESSAGE_MAX];
     if (length < STATE) {
         my_reply_with_number(reply, CR_SERVER_LOST, OUTCOME_LOST, "the server hung up on us");
         return;
     }
-    if (bytes[MARK] != 0xFF) {
+    if (bytes[MARK] == PROTOCOL) {
         reply_set(reply, OUTCOME_DENIED, NULL, "");
         return;
     }
-    size_t start = length > MESSAGE && bytes[STATE] == '#' ? MESSAGE : STATE;
     unsigned number = bytes[NUMBER] | (unsigned)bytes[NUMBER + 1] << 8;
+    if (bytes[MARK] != 0xFF || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR)) {
+        my_reply_with_no_greeting(reply);
+        return;
+    }
+    size_t start = length > MESSAGE && bytes[STATE] == '#' ? MESSAGE : STATE;
     (void)snprintf(message, sizeof message, "%.*s", (int)(length - start), bytes + start);
     my_reply_with_number(reply, number, mysql_error_outcome(number, FLAVOR_UNKNOWN, true), message);
 }

@@ -43,6 +43,8 @@ struct progress {
     bool silent;          // connect() had no answer within DRIVER_CONNECT_MS
     int system_error;     // errno of connect(), or 0
     SSL *tls;             // ours too, for libpq drops it when the login fails; NULL: no TLS
+    bool sasl;            // the password was asked for by SASL
+    bool accepted;        // ... and the server said that it is right
 };
 
 enum {
@@ -224,11 +226,27 @@ static bool pg_reply_with_distrust(struct reply *reply, const struct progress *p
 
 static const char wrong_password[] = "28P01";
 
-// PAM, LDAP and RADIUS refuse a password with the code of all other refusals.
-static bool pg_is_about_secret(PGconn *connection, const char *code)
+// PAM, LDAP and RADIUS refuse a password with the code of all other refusals. Poolers have one code
+// for whatever ends a login, PgBouncer's and pgpool's: it is about the password if that was shown,
+// unless it was accepted before.
+static bool pg_is_about_secret(PGconn *connection, const char *code,
+                               const struct progress *progress)
 {
-    return strcmp(code, wrong_password) == 0 ||
-           (strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection));
+    bool pooler = strcmp(code, "08P01") == 0 || strcmp(code, "XX000") == 0;
+    bool refusal = strcmp(code, "28000") == 0 || (pooler && !progress->accepted);
+    return strcmp(code, wrong_password) == 0 || (refusal && PQconnectionUsedPassword(connection));
+}
+
+// Where SASL says how far a login came, what ends it there is a refusal, whatever the code. With
+// other methods a pooler's code may also mean that it gets no connection to its server.
+static void pg_take_refusal(struct reply *reply, PGconn *connection,
+                            const struct progress *progress)
+{
+    if (!pg_is_about_secret(connection, reply->code, progress))
+        return;
+    reply->trial = TRIAL_REFUSED;
+    if (progress->sasl)
+        reply->outcome = OUTCOME_DENIED;
 }
 
 static void pg_reply_with_failure(struct reply *reply, PGconn *connection,
@@ -238,7 +256,7 @@ static void pg_reply_with_failure(struct reply *reply, PGconn *connection,
     const char *found = pg_find_sqlstate(text);
     if (found != NULL) {
         pg_reply_with_sqlstate(reply, found);
-        reply->trial = pg_is_about_secret(connection, reply->code) ? TRIAL_REFUSED : TRIAL_NONE;
+        pg_take_refusal(reply, connection, progress);
         return;
     }
     if (pg_reply_with_distrust(reply, progress))
@@ -290,6 +308,24 @@ static void pg_hold_tls(PGconn *connection, struct progress *progress)
     progress->tls = tls;
 }
 
+// What libpq will read next and not tell of. A pooler that judges passwords says by the end of SASL
+// that this one is right, and then why it lets nobody in. "R", a length, and what it is about:
+// https://www.postgresql.org/docs/current/protocol-message-formats.html
+static void pg_look_ahead(PGconn *connection, struct progress *progress)
+{
+    enum { SASL_BEGINS = 10, SASL_ENDS = 12 };
+    unsigned char head[9];
+    if (progress->phase != CONNECTION_AWAITING_RESPONSE)
+        return;
+    ssize_t length = progress->tls != NULL
+                         ? SSL_peek(progress->tls, head, sizeof head)
+                         : recv(PQsocket(connection), head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    if (length < (ssize_t)sizeof head || head[0] != 'R')
+        return;
+    progress->sasl |= head[sizeof head - 1] == SASL_BEGINS;
+    progress->accepted |= head[sizeof head - 1] == SASL_ENDS;
+}
+
 // libpq's loop, as its manual has it. False when the login has failed.
 static bool pg_log_in(PGconn *connection, struct progress *progress)
 {
@@ -303,6 +339,7 @@ static bool pg_log_in(PGconn *connection, struct progress *progress)
         progress->system_error = pg_pending_connect_error(connection);
         if (progress->system_error != 0)
             return false;
+        pg_look_ahead(connection, progress);
         step = PQconnectPoll(connection);
         pg_hold_tls(connection, progress);
         if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)

@@ -90,6 +90,34 @@ def test_the_secret_first_loses_no_verdict(adapter, server, its_password, volume
     assert SECRET not in a.log_text()
 
 
+@pytest.mark.parametrize("auth_type", ("scram-sha-256", "md5"))
+def test_a_pooler_that_checks_passwords_itself(adapter, postgres, new_pgbouncer, volume, auth_type):
+    """The file first, which loses no verdict; then the pooler first, and it is asked seldom."""
+    secrets = volume(password=SECRET)
+    pool = new_pgbouncer(postgres, settings={"auth_type": auth_type})
+    a = adapter(pool.url(password=""), **password_file(secrets), **UNCACHED)
+    assert a.statuses() == WELL
+    secrets.write({"password": "new"})
+    for _ in range(10):
+        assert a.statuses() == WELL
+    assert FORMER in a.shown("/readyz")["accepting"].detail
+    pool.set_password("new")
+    assert a.statuses() == WELL
+    assert a.shown("/readyz")["accepting"].verdict == "ok"
+    pool.set_password("newer")
+    before = pool.refusals()
+    began = time.monotonic()
+    outcome = "denied" if auth_type == "scram-sha-256" else "server_error"
+    for _ in range(20):
+        assert a.statuses() == UNREADY
+        line = a.shown("/readyz")["accepting"]
+        assert line.code == outcome and "; next try in " in line.detail
+    shown = sum(after < time.monotonic() - began for after in (0, *SCHEDULE))
+    assert pool.refusals() - before <= 2 * shown  # The one before the present as well.
+    secrets.write({"password": "newer"})
+    assert a.statuses() == WELL
+
+
 def code_key(server):
     return "sqlstate" if server.engine == "postgres" else "errno"
 

@@ -211,14 +211,24 @@ def test_numbers_in_run(probe_fake, engine, place):
 
 
 @mysql_only
-@pytest.mark.parametrize("number", ["2006", "2013", "2026", "2059"])
+@pytest.mark.parametrize("number", ["2003", "2006", "2013", "2026", "2059"])
 def test_a_server_cannot_speak_for_the_library(probe_fake, number):
-    """Numbers of the client's own range, sent by a server."""
+    """Numbers of the client's own range, sent by a server. In place of a greeting they are no
+    protocol; after one the server has answered."""
 
     def script(client):
         client.send(my_error(0, int(number), sqlstate=None))
 
-    assert probe_fake(script).open().outcome == "server_error"
+    def late(client):
+        client.send(my_greeting())
+        sequence, _ = my_read(client)
+        client.send(my_error(sequence + 1, int(number)))
+
+    seen = [probe_fake(told).open() for told in (script, late)]
+    assert [(reply.outcome, reply.code) for reply in seen] == [
+        ("lost", "2027"),
+        ("server_error", "2027"),
+    ]
 
 
 # --- not the protocol ----------------------------------------------------------------------------

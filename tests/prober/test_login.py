@@ -191,6 +191,45 @@ def test_a_wrong_password_is_one_denial(probe, server, sslmode):
     assert denials(server) == before + 1
 
 
+# By SASL a pooler has said that it is the password; its code is the same for all that ends a login.
+POOLERS = {"scram-sha-256": "denied", "md5": "server_error", "plain": "server_error"}
+
+
+@POSTGRES
+@pytest.mark.parametrize("auth_type", POOLERS)
+@pytest.mark.parametrize("sslmode", ["disable", "require"])
+def test_a_secret_that_a_pooler_refuses(probe, server, new_pgbouncer, auth_type, sslmode):
+    tls = sslmode == "require"
+    pool = new_pgbouncer(server, tls=tls, settings={"auth_type": auth_type})
+    prober = probe(pool.url(password="wrong", sslmode=sslmode))
+    refused = prober.open()
+    assert (refused.code, *seen(refused)) == ("08P01", POOLERS[auth_type], "refused")
+    assert seen(prober.open(withheld=refused.secret)) == ("denied", "withheld")
+    assert pool.refusals() == 1
+
+
+@POSTGRES
+@pytest.mark.parametrize("sslmode", ["disable", "require"])
+def test_a_secret_that_a_pooler_takes_before_it_fails(probe, server, new_pgbouncer, sslmode):
+    """Its own, for the server behind it, is wrong."""
+    pool = new_pgbouncer(server, tls=sslmode == "require", shows="wrong")
+    reply = probe(pool.url(sslmode=sslmode)).open()
+    assert (reply.code, *seen(reply)) == ("08P01", "server_error", "none")
+    assert 'user "app"' in reply.message
+
+
+@POSTGRES
+@pytest.mark.parametrize("code", ("08P01", "XX000"))
+def test_what_a_pooler_says_before_it_has_seen_the_secret(start, engine, code):
+    def script(client):
+        pg_startup(client)
+        client.send(pg_error(code))
+
+    with Fake(script) as fake:
+        prober = start(engine, f"postgres://probe:word@127.0.0.1:{fake.port}/")
+        assert seen(prober.open()) == ("server_error", "none")
+
+
 # --- what is asked in its stead ------------------------------------------------------------------
 
 
@@ -264,8 +303,14 @@ def test_a_full_server_is_told(server, refused):
         (my_greeting(), "denied", ""),
         (b"\xff" * 6, "lost", "2013"),
         (b"\xff\xff\xff\xff\xff\xff\xff", "server_error", "65535"),
+        (my_error(0, 2003, "Can't connect to remote MySQL server", None), "lost", "2027"),
+        (my_error(0, 2999), "lost", "2027"),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\n", "lost", "2027"),
     ],
-    ids=["nothing", "full", "full-with-state", "blocked", "shutdown", "greeting", "short", "bare"],
+    ids=[
+        *("nothing", "full", "full-with-state", "blocked", "shutdown", "greeting", "short", "bare"),
+        *("router", "clients-number", "ssh"),
+    ],
 )
 def test_what_comes_instead_of_a_greeting(start, engine, answer, outcome, code):
     def script(client):

@@ -128,6 +128,25 @@ static void the_last_login_that_worked_does_not_end_it(void **state)
     assert_string_equal(refusal.message, "no");
 }
 
+// A pooler's error may mean that its server is down: it is told as what it was.
+static void what_was_said_is_told_again(void **state)
+{
+    (void)state;
+    struct refusal refusal = {0};
+    struct reply reply = refused(7);
+    assert_int_equal(refusal_outcome(&refusal), OUTCOME_DENIED);
+    reply.outcome = OUTCOME_SERVER_ERROR;
+    take(&refusal, reply, 0);
+    assert_int_equal(refusal_outcome(&refusal), OUTCOME_SERVER_ERROR);
+    take(&refusal, refused(7), 1);
+    assert_int_equal(refusal_outcome(&refusal), OUTCOME_DENIED);
+    reply.outcome = OUTCOME_OK; // the last login that had worked
+    take(&refusal, reply, 2);
+    assert_int_equal(refusal_outcome(&refusal), OUTCOME_DENIED);
+    take(&refusal, answered(OUTCOME_OK, TRIAL_NONE, 7), 3);
+    assert_int_equal(refusal_outcome(&refusal), OUTCOME_DENIED);
+}
+
 static void an_open_from_before_the_refusal_does_not_end_it(void **state)
 {
     (void)state;
@@ -163,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_secret_that_is_accepted_ends_it),
         cmocka_unit_test(what_says_nothing_of_the_secret_changes_nothing),
         cmocka_unit_test(the_last_login_that_worked_does_not_end_it),
+        cmocka_unit_test(what_was_said_is_told_again),
         cmocka_unit_test(an_open_from_before_the_refusal_does_not_end_it),
         cmocka_unit_test(it_tells_its_age_and_the_next_try),
     };

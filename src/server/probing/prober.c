@@ -729,6 +729,8 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
         return;
     }
     struct probe probe = prober_probe_of(prober, reply);
+    if (reply->trial == TRIAL_WITHHELD && reply->outcome == OUTCOME_DENIED)
+        probe.outcome = refusal_outcome(prober->setup.refusal);
     probe.unasked = was_pending; // the time that it took was told at its deadline
     prober_finish_batch(prober, probe);
 }

@@ -51,6 +51,8 @@ static void refusal_note(struct refusal *refusal, const struct reply *reply, str
     refusal->tries = same ? refusal->tries + 1 : 1;
     refusal->secret = reply->secret;
     refusal->noted = now;
+    refusal->outcome =
+        reply->outcome == OUTCOME_SERVER_ERROR ? OUTCOME_SERVER_ERROR : OUTCOME_DENIED;
     refusal->next = refusal_next_try(refusal, now);
     (void)snprintf(refusal->code, sizeof refusal->code, "%s", reply->code);
     (void)snprintf(refusal->message, sizeof refusal->message, "%s", reply->message);
@@ -65,6 +67,12 @@ void refusal_take(struct refusal *refusal, const struct reply *reply, struct ins
         refusal_note(refusal, reply, opened, now);
     else if (accepted && !instant_before(opened, refusal->noted))
         *refusal = (struct refusal){.holders = refusal->holders};
+}
+
+enum outcome refusal_outcome(const struct refusal *refusal)
+{
+    bool over = refusal->secret == 0; // another prober's open was accepted meanwhile
+    return over ? OUTCOME_DENIED : refusal->outcome;
 }
 
 void refusal_describe(const struct refusal *refusal, struct instant now, struct text *text)

@@ -14,6 +14,7 @@ struct refusal {
     struct instant noted; // the latest
     struct instant next;  // not shown before this
     unsigned tries;       // of this secret
+    enum outcome outcome; // of the latest: OUTCOME_DENIED, or what may be something else
     char code[REPLY_CODE_MAX];
     char message[REPLY_MESSAGE_MAX]; // the driver's words
 };
@@ -30,6 +31,9 @@ uint64_t refusal_withhold(struct refusal *refusal, struct instant now);
 // Takes note of what came of an open, which began at `opened`, for the secret.
 void refusal_take(struct refusal *refusal, const struct reply *reply, struct instant opened,
                   struct instant now);
+
+// The outcome of an open that withheld the secret, for which the server would have gone on.
+enum outcome refusal_outcome(const struct refusal *refusal);
 
 // "for 12.3 s; next try in 4.0 s".
 void refusal_describe(const struct refusal *refusal, struct instant now, struct text *text);

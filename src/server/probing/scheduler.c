@@ -149,18 +149,18 @@ static void scheduler_add_silence(struct judgement *judgement, const struct prob
 static void scheduler_add_refusal(const struct refusal *refusal, struct judgement *judgement,
                                   struct probe *probe)
 {
-    bool denied = probe->outcome == OUTCOME_DENIED && probe->stage == VERB_OPEN;
+    bool told = probe->outcome == refusal_outcome(refusal) && probe->stage == VERB_OPEN;
     bool over = refusal->secret == 0; // another prober's open was accepted meanwhile
-    if (over || (!denied && judgement->verdict != VERDICT_PASS))
+    if (over || (!told && judgement->verdict != VERDICT_PASS))
         return;
     struct text reason = text_in(judgement->reason, sizeof judgement->reason);
-    if (!denied) {
+    if (!told) {
         judgement->verdict = VERDICT_WARN;
         text_add(&reason, "logged in with the secret before the present one, which is ");
     }
-    text_add(&reason, denied ? "denied " : "refused ");
+    text_add(&reason, probe->outcome == OUTCOME_DENIED ? "denied " : "refused ");
     refusal_describe(refusal, probe->ended, &reason);
-    if (denied && probe->code[0] != '\0')
+    if (told && probe->code[0] != '\0')
         return;
     probe->code = refusal->code;
     probe->message = refusal->message;
