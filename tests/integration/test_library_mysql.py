@@ -105,22 +105,21 @@ def test_grants_work_whatever_the_mode_of_sql(program, check, alone):
         assert check(alone, "write") == ("pass", "")
 
 
+FOR_MARIADB = "galera primary-mariadb read-only-mariadb replica-mariadb replica-writable-mariadb"
+FOR_MYSQL = "group-replication primary-mysql read-only-mysql replica-mysql"
 SKIPPED = {  # Why, on a server that stands alone, is no part of any cluster and takes writes.
     "mysql": {
         "group-replication": "in_group 0 == 0",
         "read-only-mysql": "channels 0 == 0",
         "replica-mysql": "channels 0 == 0",
-        **dict.fromkeys(("galera", "primary-mariadb", "read-only-mariadb", "replica-mariadb"), ""),
-        "replica-writable-mariadb": "",
+        **dict.fromkeys(FOR_MARIADB.split(), "it is for mariadb"),
     },
     "mariadb": {
         "galera": "in_cluster 0 == 0",
         "read-only-mariadb": "rows 0 == 0",
         "replica-mariadb": "rows 0 == 0",
         "replica-writable-mariadb": "running_replicas 0 == 0",
-        **dict.fromkeys(
-            ("group-replication", "primary-mysql", "read-only-mysql", "replica-mysql"), ""
-        ),
+        **dict.fromkeys(FOR_MYSQL.split(), "it is for mysql"),
     },
 }
 
@@ -134,8 +133,7 @@ def test_a_server_alone_passes_or_skips_every_check(program, alone):
         if reason is None:
             assert (name, *ended.row(name)) == (name, "pass", "")
         else:
-            because = f" ({reason})" if reason else ""
-            detail = f"not meant for this server{because}"
+            detail = f"not meant for this server ({reason})"
             assert (name, *ended.row(name)) == (name, "skipped", detail)
 
 

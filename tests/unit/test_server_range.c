@@ -87,6 +87,31 @@ static void flavors_are_products(void **state)
     assert_false(range_add_flavors(&range, &words, &error));
 }
 
+static void expect_explanation(const char *flavors, const char *bounds, const char *expected)
+{
+    char bytes[128];
+    struct text text = text_in(bytes, sizeof bytes);
+    struct server_range range = {0};
+    struct words words = {0};
+    struct error error;
+    words_split(&words, flavors, " ");
+    assert_true(range_add_flavors(&range, &words, &error));
+    assert_true(range_add_versions(&range, bounds, &error));
+    range_explain(&range, FLAVOR_MYSQL, "5.7.44\n", &text);
+    assert_string_equal(bytes, expected);
+    words_free(&words);
+}
+
+static void a_range_says_what_it_is_for(void **state)
+{
+    (void)state;
+    expect_explanation("mysql mariadb", ">= 8.0",
+                       "it is for server-version >= 8.0, and this is 5.7.44");
+    expect_explanation("mysql", ">= 8.0.1, <9",
+                       "it is for server-version >= 8.0.1, < 9, and this is 5.7.44");
+    expect_explanation("postgres mariadb", ">= 8.0", "it is for postgres, mariadb");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -94,6 +119,7 @@ int main(void)
         cmocka_unit_test(bad_bounds_say_what_was_expected),
         cmocka_unit_test(no_range_has_every_server),
         cmocka_unit_test(flavors_are_products),
+        cmocka_unit_test(a_range_says_what_it_is_for),
     };
     return RUN(tests);
 }

@@ -98,13 +98,53 @@ static bool server_range_is_within(const struct version_bound *bound,
     return comparison_holds(bound->comparison, order);
 }
 
+static bool server_range_has_flavor(const struct server_range *range, enum flavor flavor)
+{
+    return range->flavors == 0 || (range->flavors >> flavor & 1U) != 0;
+}
+
 bool range_has(const struct server_range *range, enum flavor flavor, const char *version)
 {
     unsigned parts[PARTS_MAX] = {0};
     const char *rest;
     bool numbered = server_range_parse_version(version, parts, &rest) > 0;
-    bool has = range->flavors == 0 || (range->flavors >> flavor & 1U) != 0;
+    bool has = server_range_has_flavor(range, flavor);
     for (size_t i = 0; i < range->bound_count; i++)
         has &= numbered && server_range_is_within(&range->bounds[i], parts);
     return has;
+}
+
+static void server_range_add_flavors_to(struct text *text, unsigned flavors)
+{
+    const char *between = "";
+    for (unsigned i = 0; i < FLAVOR_COUNT; i++) {
+        if (flavor_names[i] == NULL || (flavors >> i & 1U) == 0)
+            continue;
+        text_addf(text, "%s%s", between, flavor_names[i]);
+        between = ", ";
+    }
+}
+
+static void server_range_add_bound_to(struct text *text, const struct version_bound *bound)
+{
+    text_addf(text, "%s ", comparison_text(bound->comparison));
+    for (size_t i = 0; i < bound->count; i++)
+        text_addf(text, "%s%u", i > 0 ? "." : "", bound->parts[i]);
+}
+
+void range_explain(const struct server_range *range, enum flavor flavor, const char *version,
+                   struct text *text)
+{
+    text_add(text, "it is for ");
+    if (!server_range_has_flavor(range, flavor)) {
+        server_range_add_flavors_to(text, range->flavors);
+        return;
+    }
+    text_add(text, "server-version ");
+    for (size_t i = 0; i < range->bound_count; i++) {
+        text_add(text, i > 0 ? ", " : "");
+        server_range_add_bound_to(text, &range->bounds[i]);
+    }
+    text_add(text, ", and this is ");
+    text_add_foreign(text, version, strlen(version));
 }

@@ -1,6 +1,7 @@
 // The servers that a check is meant for: products and versions. Pure.
 #pragma once
 
+#include "common/text.h"
 #include "common/wire.h"
 #include "server/base/words.h"
 #include "server/check/rule.h"
@@ -30,3 +31,8 @@ bool range_add_versions(struct server_range *range, const char *text, struct err
 // True if a server that names its version like this is meant. A version that begins with no number
 // is not within any bound.
 bool range_has(const struct server_range *range, enum flavor flavor, const char *version);
+
+// Says why a server is not meant: "it is for mariadb" or "it is for server-version >= 13, and this
+// is 12.22".
+void range_explain(const struct server_range *range, enum flavor flavor, const char *version,
+                   struct text *text);

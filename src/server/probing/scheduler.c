@@ -144,6 +144,14 @@ static void scheduler_add_silence(struct judgement *judgement, const struct prob
         text_addf(&reason, "; next run in %lld.%lld s", held / 1000, held / 100 % 10);
 }
 
+// It was not run, for the server is none of those that the file names.
+static void scheduler_add_range(const struct check_state *state, struct judgement *judgement)
+{
+    struct server_seen server = prober_server(state->prober);
+    struct text reason = text_in(judgement->reason, sizeof judgement->reason);
+    range_explain(&state->check->range, server.flavor, server.version, &reason);
+}
+
 // How long the server has refused the secret, and what it said then, if it was not asked again.
 // With the secret before it a check may still pass, but whoever changed it should know.
 static void scheduler_add_refusal(const struct refusal *refusal, struct judgement *judgement,
@@ -236,6 +244,8 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
     if (state->check->log_rows && probe->result != NULL)
         scheduler_log_rows(state->check, probe->result);
     struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
+    if (probe->outcome == OUTCOME_SKIPPED)
+        scheduler_add_range(state, &judgement);
     scheduler_add_silence(&judgement, probe);
     if (probe->refused)
         scheduler_add_refusal(prober_refusal(state->prober), &judgement, probe);
