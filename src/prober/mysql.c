@@ -215,8 +215,14 @@ static void my_reply_with_run_error(struct reply *reply, struct session *session
 static void my_reply_with_setting_error(struct reply *reply, struct session *session)
 {
     my_reply_with_run_error(reply, session);
-    if (reply->outcome == OUTCOME_MISSING)
-        reply->outcome = OUTCOME_SERVER_ERROR;
+    if (reply->outcome != OUTCOME_MISSING)
+        return;
+    reply->outcome = OUTCOME_SERVER_ERROR;
+    if (mysql_setting_is_too_old(session->flavor, session->version))
+        (void)snprintf(reply->message, sizeof reply->message,
+                       "the server is older than any that is supported: %s has no read-only "
+                       "transactions",
+                       mysql_get_server_info(session->connection));
 }
 
 // --- what a session is told ----------------------------------------------------------------------
@@ -243,19 +249,19 @@ static void my_add_settings(struct text *sql, const struct session *session)
 }
 
 // MariaDB counts a statement's limit in seconds with decimals, MySQL in milliseconds and for SELECT
-// only. Both wait for locks for whole seconds, by default for hours; rounded down, so that the
-// server ends a wait and not we the prober.
+// only, if it has one. Both wait for locks for whole seconds, by default for hours; rounded down,
+// so that the server ends a wait and not we the prober.
 static void my_add_limits(struct text *sql, const struct session *session, const struct call *call)
 {
     long long ms = call->statement_limit.ms;
     long long seconds = ms < 1000 ? 1 : ms / 1000;
-    text_addf(sql, "%s = %d, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld, ",
+    text_addf(sql, "%s = %d, lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld",
               mysql_setting_read_only(session->flavor, session->version), call->read_only, seconds,
               seconds);
     if (session->flavor == FLAVOR_MARIADB)
-        text_addf(sql, "max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
-    else
-        text_addf(sql, "max_execution_time = %lld", ms);
+        text_addf(sql, ", max_statement_time = %lld.%03lld", ms / 1000, ms % 1000);
+    else if (mysql_setting_has_limit(session->version))
+        text_addf(sql, ", max_execution_time = %lld", ms);
 }
 
 // It does not know a variable, or lets nobody set it.

@@ -5,12 +5,17 @@
 // what it finds that cannot be here is in checks/README.md.
 #include "prober/mysql_settings.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-// When names changed.
-enum { MYSQL_TRANSACTION = 50720, MARIADB_TRANSACTION = 110101 };
+// When names changed, and when what they stand for came.
+enum {
+    MYSQL_TRANSACTION = 50720,
+    MARIADB_TRANSACTION = 110101,
+    MYSQL_READ_ONLY = 50605,
+    MARIADB_READ_ONLY = 100001,
+    MYSQL_LIMIT = 50708
+};
 
 static const struct row {
     enum flavor flavor;          // FLAVOR_UNKNOWN: of both
@@ -85,4 +90,14 @@ const char *mysql_setting_read_only(enum flavor flavor, unsigned long version)
 {
     unsigned long renamed = flavor == FLAVOR_MARIADB ? MARIADB_TRANSACTION : MYSQL_TRANSACTION;
     return version < renamed ? "tx_read_only" : "transaction_read_only";
+}
+
+bool mysql_setting_has_limit(unsigned long version)
+{
+    return version >= MYSQL_LIMIT;
+}
+
+bool mysql_setting_is_too_old(enum flavor flavor, unsigned long version)
+{
+    return version < (flavor == FLAVOR_MARIADB ? MARIADB_READ_ONLY : MYSQL_READ_ONLY);
 }

@@ -613,6 +613,39 @@ def test_a_limit_that_a_server_refuses_is_one(probe_fake, engine):
     assert (reply.outcome, reply.code) == ("server_error", "1193"), reply
 
 
+def old(version, heard, unknown):
+    """A server that knows no variable whose name contains one of these."""
+
+    def script(client):
+        my_let_in(client, version)
+        while True:
+            said = my_read(client)[1]
+            heard.append(said)
+            refused = any(name in said for name in unknown)
+            client.send(my_error(1, 1193) if refused else my_ok(1))
+
+    return script
+
+
+@pytest.mark.parametrize("engine", ["mysql"], indirect=True, scope="session")
+def test_an_old_server_has_no_limit_for_statements(probe_fake, engine):
+    """MySQL 5.6. All else that it is told it knows."""
+    heard = []
+    script = old("5.6.51-log", heard, [b"max_execution_time", b"transaction_", b"cte_"])
+    prober = probe_fake(script).opened()
+    assert prober.run("SELECT 1").outcome == "ok"
+    assert any(b"tx_read_only" in said and b"lock_wait_timeout" in said for said in heard)
+    assert not any(b"max_execution_time" in said for said in heard)
+
+
+@pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=True, scope="session")
+def test_a_server_that_is_too_old_is_told_of(probe_fake, engine):
+    version = "5.5.62" + "-MariaDB" * (engine == "mariadb")
+    reply = probe_fake(old(version, [], [b"tx_read_only"])).open()
+    assert (reply.outcome, reply.code) == ("server_error", "1193"), reply
+    assert reply.message.startswith("the server is older than any that is supported: 5.5.62")
+
+
 @pytest.mark.parametrize("engine", ["mysql"], indirect=True, scope="session")
 @pytest.mark.parametrize(
     "version, told", [("8.0.36-28.1", True), ("8.0.36-28", False), ("9.7.4-2", False), ("8.4.0", False)]

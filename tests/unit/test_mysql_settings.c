@@ -48,6 +48,19 @@ static void a_version_is_told_what_it_has(void **state)
                          expected[i].count);
 }
 
+static void a_version_has_limits_and_read_only_transactions_or_not(void **state)
+{
+    (void)state;
+    assert_false(mysql_setting_has_limit(50651));
+    assert_false(mysql_setting_has_limit(50707));
+    assert_true(mysql_setting_has_limit(50708));
+    assert_true(mysql_setting_has_limit(80000));
+    assert_true(mysql_setting_is_too_old(FLAVOR_MYSQL, 50562));
+    assert_false(mysql_setting_is_too_old(FLAVOR_MYSQL, 50605));
+    assert_true(mysql_setting_is_too_old(FLAVOR_MARIADB, 50568));
+    assert_false(mysql_setting_is_too_old(FLAVOR_MARIADB, 100500));
+}
+
 static void a_version_is_read_whatever_it_is(void **state)
 {
     static const struct {
@@ -86,6 +99,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_version_is_told_what_it_has),
+        cmocka_unit_test(a_version_has_limits_and_read_only_transactions_or_not),
         cmocka_unit_test(a_version_is_read_whatever_it_is),
         cmocka_unit_test(what_makes_transactions_read_only_has_two_names),
     };
