@@ -1,5 +1,6 @@
 -- description: Clients still find free connections.
 -- endpoints:   capacity
+-- server-version: >= 8.0
 -- prober:      background
 -- cache:       10s
 -- # A pool that is restarted opens a tenth of all at once; above 0.95 the next one finds the server full.

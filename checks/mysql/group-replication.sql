@@ -1,6 +1,7 @@
 -- description: This member of a replication group is online, and most of the group with it.
 -- endpoints:   readyz
 -- flavor:      mysql
+-- server-version: >= 8.0
 -- # Skipped where no group is configured. A member that is recovering, was expelled or is among a minority
 -- # still answers SELECT 1, with old data: that is why this is part of /readyz.
 -- skip:        in_group == 0

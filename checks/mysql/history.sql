@@ -1,5 +1,6 @@
 -- description: Old versions of rows are purged as fast as they are made.
 -- endpoints:   capacity
+-- server-version: >= 8.0
 -- prober:      background
 -- cache:       10s
 -- # Thousands of undo logs are usual, and what a large change leaves is purged in minutes. Millions mean

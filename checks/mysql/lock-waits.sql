@@ -1,5 +1,6 @@
 -- description: No session waits long for a lock, and not many do.
 -- endpoints:   capacity
+-- server-version: >= 8.0
 -- prober:      background
 -- cache:       10s
 -- # Users leave a page after seconds, and clients give up after some 30 s. A row is waited for at most

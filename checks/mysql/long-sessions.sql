@@ -1,5 +1,6 @@
 -- description: Sessions whose statement or transaction takes more than a minute, as rows in the log.
 -- endpoints:   none
+-- server-version: >= 8.0
 -- # For those who collect logs: it runs only if DBHEALTH_ENABLE names it. What stands in a statement, data
 -- # or a password, is not shown: performance_schema has its digest, and the text without constants, where
 -- # it is on; else its first words must do. The texts themselves are for long-sessions-raw.

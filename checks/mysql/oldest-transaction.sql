@@ -1,5 +1,6 @@
 -- description: No transaction is open for so long that it keeps purge from its work.
 -- endpoints:   capacity
+-- server-version: >= 8.0
 -- prober:      background
 -- cache:       10s
 -- # What a transaction that is open may still see, InnoDB must keep, of all tables. An hour is a long

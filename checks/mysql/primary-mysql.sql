@@ -1,6 +1,7 @@
 -- description: This server takes writes: read_only is off, which is how ProxySQL tells a primary.
 -- endpoints:   primary read-only
 -- flavor:      mysql
+-- server-version: >= 8.0
 -- # It is what this server believes: of two that believe it at once, failover tools know which is right.
 -- # Replication threads that run don't count, for two primaries that follow each other both have them. So
 -- # a replica whose read_only was forgotten is a primary here.

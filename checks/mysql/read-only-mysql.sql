@@ -1,6 +1,7 @@
 -- description: Readers may come: this server is the primary, or a replica that is at most max_lag_seconds late.
 -- endpoints:   read-only
 -- flavor:      mysql
+-- server-version: >= 8.0
 -- # The rules and the statement of replica-mysql, for a server whose read_only is on. One that takes writes
 -- # is a primary and lacks nothing, whatever becomes of a source that it has too: of two that follow each
 -- # other, the one that lives serves. It is skipped here, and judged by primary-mysql.

@@ -1,6 +1,7 @@
 -- description: This replica receives and applies what its sources commit, at most max_lag_seconds late.
 -- endpoints:   replica
 -- flavor:      mysql
+-- server-version: >= 8.0
 -- # A server that has no source is no replica that failed: it is skipped, and /replica answers 503. A
 -- # promoted one forgets its old source by RESET REPLICA ALL; before that it is a replica that failed.
 -- skip:        channels == 0

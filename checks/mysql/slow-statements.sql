@@ -1,5 +1,6 @@
 -- description: The ten kinds of statement that took most of the server's time, as rows in the log.
 -- endpoints:   none
+-- server-version: >= 8.0
 -- # For those who collect logs: it runs only if DBHEALTH_ENABLE names it.
 -- enabled:     no
 -- log:         rows

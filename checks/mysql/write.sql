@@ -1,5 +1,6 @@
 -- description: A commit gets into storage.
 -- endpoints:   write
+-- server-version: >= 8.0
 -- # It writes into your database, and into its binary log, so it runs only if DBHEALTH_ENABLE names it.
 -- # It does so at a period, for no request is to cause a write, and on a prober of its own, for it may
 -- # wait for locks: a backup's, say.

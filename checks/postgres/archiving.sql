@@ -1,5 +1,6 @@
 -- description: WAL gets into the archive.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # Off, or on a standby that leaves archiving to its primary.

@@ -1,5 +1,6 @@
 -- description: No session waits long for a lock, and not many do.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # Users leave a page after seconds, and clients give up after some 30 s. A wait of 5 minutes does not

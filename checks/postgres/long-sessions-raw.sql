@@ -1,5 +1,6 @@
 -- description: The statements of the sessions in long-sessions as they were sent, as rows in the log.
 -- endpoints:   none
+-- server-version: >= 12
 -- # With all that stands in them: your users' data, and passwords, where somebody sets one. Who reads the
 -- # log reads those. It runs only if DBHEALTH_ENABLE names it.
 -- enabled:     no

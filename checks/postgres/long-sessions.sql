@@ -1,5 +1,6 @@
 -- description: Sessions whose transaction is open for more than a minute, as rows in the log.
 -- endpoints:   none
+-- server-version: >= 12
 -- # For those who collect logs: it runs only if DBHEALTH_ENABLE names it. What stands in a statement, data
 -- # or a password, is not shown: its first words must do, and the id under which pg_stat_statements has it.
 -- # The texts themselves are for long-sessions-raw.

@@ -1,5 +1,6 @@
 -- description: No transaction is open for so long that it keeps vacuum from its work.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # What a transaction that is open may still see, vacuum must keep, in all tables. An hour is a long

@@ -1,5 +1,6 @@
 -- description: This server believes that it is the primary, and takes writes.
 -- endpoints:   primary
+-- server-version: >= 12
 -- # A standby is not a primary that failed: it is skipped, and /primary answers 503 all the same.
 -- skip:        in_recovery == true
 -- # A primary that is read-only by default refuses the writes that it would be sent: operators and

@@ -1,5 +1,6 @@
 -- description: Readers may come: this server is the primary, or a standby that is at most max_lag_seconds old.
 -- endpoints:   read-only
+-- server-version: >= 12
 -- # As for the check replica, whose statement this is. A primary has no lag. One of a standby is unknown,
 -- # NULL, while no receiver streams, and unknown lag fails.
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}

@@ -1,5 +1,6 @@
 -- description: This standby streams, and what it shows is at most max_lag_seconds old.
 -- endpoints:   replica
+-- server-version: >= 12
 -- # A primary is not a replica that failed: it is skipped, and /replica answers 503 all the same.
 -- skip:        in_recovery == false
 -- # Without a receiver that streams, nobody knows what this standby lacks. That goes for one that is

@@ -1,5 +1,6 @@
 -- description: No replication slot holds back much WAL, and none is lost.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # A slot keeps WAL for a consumer that is away, without limit by default, until the disk is full. The

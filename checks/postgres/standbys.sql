@@ -1,5 +1,6 @@
 -- description: The standbys of this server are there and follow closely.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # On a standby this is the primary's affair.

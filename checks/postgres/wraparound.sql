@@ -1,5 +1,6 @@
 -- description: Vacuum keeps transaction ids from running out, on which the server stops taking writes.
 -- endpoints:   capacity
+-- server-version: >= 12
 -- prober:      background
 -- cache:       10s
 -- # Shares of the 2^31 ids. Autovacuum begins at 0.1 (autovacuum_freeze_max_age): at 0.5 something has

@@ -1,5 +1,6 @@
 -- description: A commit gets into storage.
 -- endpoints:   write
+-- server-version: >= 12
 -- # It writes into your database, so it runs only if DBHEALTH_ENABLE names it.
 -- enabled:     no
 -- writes:      yes
