@@ -2,7 +2,6 @@
 root folder of its own, made by tests/install."""
 
 import contextlib
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from . import account
 from .kernel import wait_until
 from .server import PASSWORDS, Server
-from .session import session_folder
+from .session import CACHE, session_folder
 
 TOO_MANY_CONNECTIONS = 1040
 
@@ -23,7 +22,7 @@ SEEN_BY_PROBE = (  # Tables of MySQL's performance_schema.
     "replication_applier_status_by_worker",
     "replication_group_members",
 )
-MYSQL_ROOT = Path(os.environ.get("DBHEALTH_TEST_CACHE", "/var/cache/dbhealth-tests"), "mysql-root")
+MYSQL_ROOT = CACHE / "mysql-root"
 
 
 class MySqlProtocol(Server):
@@ -60,6 +59,18 @@ class MySqlProtocol(Server):
         import pymysql
 
         return pymysql
+
+    @classmethod
+    def session_folder(cls):
+        if not cls.root:
+            return super().session_folder()
+        if not cls.root.is_dir():
+            raise RuntimeError(f"no server in {cls.root}; tests/install puts it there")
+        return session_folder(cls.root / "tmp")
+
+    @classmethod
+    def inside(cls, path):
+        return Path("/", path.relative_to(cls.root)) if cls.root else path
 
     def connect(self, user="probe", password=None, *, database=None, **options):
         settings = {
@@ -286,6 +297,7 @@ class MariaDB(MySqlProtocol):
     reload_certificates = "FLUSH SSL"
     replica = "SLAVE"
     gtid_options = {"log-slave-updates": True}
+    demotes = True  # A primary may become a replica with transactions of its own: from 10.10 on.
     read_only_options = ("read-only",)
 
     def set_delay(self, seconds):
@@ -309,10 +321,11 @@ class MariaDB(MySqlProtocol):
     def initialise(cls, data):
         options = {
             **cls.common_options(data.parent),
-            "datadir": data,
+            "datadir": cls.inside(data),
             "auth-root-authentication-method": "normal",
             "skip-test-db": True,
             "skip-name-resolve": True,
+            "force": True,  # Though a root folder of its own may know no host by name.
         }
         command = ["mariadb-install-db", "--no-defaults", *_arguments(options)]
         account.run(cls.runs_as, command, cls.root)
@@ -323,7 +336,7 @@ class MariaDB(MySqlProtocol):
             f" MASTER_USER = '{REPLICATOR}', MASTER_PASSWORD = '{REPLICATOR_PASSWORD}',"
             " MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1,"
             " MASTER_SSL_VERIFY_SERVER_CERT = 0,"  # From MariaDB 11.3 on it is the default.
-            " MASTER_USE_GTID = slave_pos, MASTER_DEMOTE_TO_SLAVE = 1"
+            " MASTER_USE_GTID = slave_pos" + ", MASTER_DEMOTE_TO_SLAVE = 1" * self.demotes
         )
 
 
@@ -360,16 +373,6 @@ class MySQL(MySqlProtocol):
     def has_applied_all(self):
         received = self.replication()["Retrieved_Gtid_Set"]
         return self.value(f"SELECT GTID_SUBSET('{received}', @@global.gtid_executed)")
-
-    @classmethod
-    def session_folder(cls):
-        if not MYSQL_ROOT.is_dir():
-            raise RuntimeError(f"no MySQL in {MYSQL_ROOT}; tests/install puts it there")
-        return session_folder(MYSQL_ROOT / "tmp")
-
-    @classmethod
-    def inside(cls, path):
-        return Path("/", path.relative_to(MYSQL_ROOT))
 
     @classmethod
     def common_options(cls, folder):

@@ -61,6 +61,8 @@ class Postgres(PostgresProtocol):
     """
 
     engine = "postgres"
+    programs = PROGRAMS
+    replay_is_paused = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
     strict_settings = {"ssl_ca_file": "ca.pem", "ssl_crl_file": "revocations.pem"}
     stop_signals = {
         "smart": signal.SIGTERM,
@@ -102,7 +104,7 @@ class Postgres(PostgresProtocol):
     @classmethod
     def initialise(cls, data):
         options = "--no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C.UTF-8"
-        command = [PROGRAMS / "initdb", f"--pgdata={data}", "--wal-segsize=1", *options.split()]
+        command = [cls.programs / "initdb", f"--pgdata={data}", "--wal-segsize=1", *options.split()]
         account.run(cls.runs_as, command, cls.root)
 
     # Replication
@@ -154,8 +156,7 @@ class Postgres(PostgresProtocol):
 
     def pause_replay(self):
         self.sql("SELECT pg_wal_replay_pause()")
-        state = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
-        wait_until(lambda: self.value(state), f"{self.name}: replay is paused")
+        wait_until(lambda: self.value(self.replay_is_paused), f"{self.name}: replay is paused")
 
     def resume_replay(self):
         self.sql("SELECT pg_wal_replay_resume()")
@@ -193,12 +194,15 @@ class Postgres(PostgresProtocol):
         """Makes the data folder a copy of the upstream server's, and that of a standby."""
         source = self._upstream
         self._make_slot()
-        options = f"--no-sync --checkpoint=fast --host={source.folder} --port={source.port}"
-        command = [PROGRAMS / "pg_basebackup", f"--pgdata={self.data}", "--username=postgres"]
-        account.run(self.runs_as, [*command, *options.split()], self.root)
+        self._copy(source)
         (self.data / "standby.signal").touch()
         with (self.data / "postgresql.auto.conf").open("a") as stream:
             stream.write(f"primary_conninfo = '{source._conninfo()}'\n")
+
+    def _copy(self, source):
+        options = f"--no-sync --checkpoint=fast --host={source.folder} --port={source.port}"
+        command = [self.programs / "pg_basebackup", f"--pgdata={self.data}", "--username=postgres"]
+        account.run(self.runs_as, [*command, *options.split()], self.root)
 
     def _make_slot(self):
         if self._slot:
@@ -230,6 +234,7 @@ class Postgres(PostgresProtocol):
             "shared_buffers": "8MB",
             "dynamic_shared_memory_type": "mmap",  # In its folder, which goes when it is killed.
             "autovacuum": "off",
+            "password_encryption": "scram-sha-256",  # Before 14 the default is another.
             "log_connections": "on",
             "log_disconnections": "on",
             "log_line_prefix": "%m [%p] %q%u@%d ",
@@ -255,7 +260,7 @@ class Postgres(PostgresProtocol):
     _reload_certificates = _reload
 
     def _command(self):
-        return [PROGRAMS / "postgres", "-D", self.data]
+        return [self.programs / "postgres", "-D", self.data]
 
     def _populate(self):
         if self.recovering or self._upstream:

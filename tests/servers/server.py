@@ -34,6 +34,7 @@ class Server:
     it has to give stand at the end; the class methods among them serve the template too."""
 
     engine = None  # The name in fixtures and folders.
+    version = ""  # If it is another one than that which all tests use.
     scheme = None  # Of the URL.
     database = ""  # The URL's path unless told.
     runs_as = None  # Whom the server runs as.
@@ -308,7 +309,7 @@ class Server:
     # What a subclass uses
 
     def _copy_template(self):
-        kind = next(kind for kind in type(self).__mro__ if "initialise" in vars(kind))
+        kind = next(k for k in type(self).__mro__ if {"initialise", "version"} & vars(k).keys())
         subprocess.run(["cp", "-a", _template(kind), self.data], check=True)
 
     def _copy_certificates(self):
@@ -347,7 +348,7 @@ class Server:
 @functools.cache
 def _template(kind):
     """The data folder that servers of this kind, a class, start with a copy of."""
-    folder = kind.session_folder() / f"{kind.engine}-template"
+    folder = kind.session_folder() / f"{kind.engine}{kind.version}-template"
     folder.mkdir()
     account.own(kind.runs_as, folder)
     kind.initialise(folder / "data")

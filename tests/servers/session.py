@@ -11,6 +11,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+CACHE = Path(os.environ.get("DBHEALTH_TEST_CACHE", "/var/cache/dbhealth-tests"))
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30  # Bytes: many times what all servers of a session have at once.
 
