@@ -215,7 +215,7 @@ def _of_adapter(manifest, classic):
     others = [container["name"] for container in manifest.before if container is not adapter]
     native = adapter in manifest.before and adapter.get("restartPolicy") == "Always"
     ordinary = adapter in manifest.pod["containers"] and "restartPolicy" not in adapter
-    ordered = (ordinary if classic else native) and others in ([], ["ask"])
+    ordered = (ordinary if classic else native) and set(others) <= {"ask", "clone"}
     resources = adapter["resources"]
     return {
         "adapter's place": "as ordered" if ordered else "another",
@@ -454,6 +454,7 @@ def _of_engine(manifest):
     shared = manifest.volume_at(manifest.database, "/dev/shm/any")
     memory = manifest.volumes.get(shared, {}).get("emptyDir", {})
     prefix = manifest.set["metadata"]["name"].removesuffix("db")
+    checks = manifest.volumes["checks"]["configMap"]["name"]
     return {
         "URL's address": url.hostname,
         "URL's password": url.password,
@@ -466,8 +467,7 @@ def _of_engine(manifest):
         "data folder is a volume": len(data) == 1,
         "memory that processes share is enough": memory.get("medium") == "Memory"
         or not url.scheme.startswith("postgres"),
-        "checks are the overlay's own": manifest.volumes["checks"]["configMap"]["name"]
-        == f"{prefix}checks",
+        "checks are the overlay's own": prefix.endswith(checks.removesuffix("checks") or "none"),
     }
 
 

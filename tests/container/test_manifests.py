@@ -6,9 +6,10 @@ import shutil
 
 import pytest
 from conftest import REPOSITORY
-from manifests import OVERLAY_RULES, RULES, judge
+from manifests import OVERLAY_RULES, RULES, asks, judge
 
 ENGINES = ("postgres", "mysql", "mariadb")
+ROLES = {"primary": "/primary", "standby": "/readyz"}  # And what readiness asks.
 LIVENESS = ("database-liveness", "database-liveness-http")
 COMPONENTS = (*LIVENESS, "classic-sidecar", "alerts", "pod-monitor", "network-policy")
 CHOSEN = (
@@ -46,7 +47,8 @@ def render(kustomize, tmp_path):
 def test_no_kustomization_is_left_out():
     root = REPOSITORY / "k8s"
     found = {str(path.parent.relative_to(root)) for path in root.glob("**/kustomization.yaml")}
-    known = {"base", *(f"overlays/{e}" for e in ENGINES), *(f"components/{c}" for c in COMPONENTS)}
+    overlays = (*ENGINES, "postgres-pair", *(f"postgres-pair/{role}" for role in ROLES))
+    known = {"base", *(f"overlays/{o}" for o in overlays), *(f"components/{c}" for c in COMPONENTS)}
     assert found == known
 
 
@@ -97,6 +99,43 @@ def test_checks_of_one_s_own_restart_nothing(kustomize, tmp_path, engine):
         assert judge(objects, RULES + OVERLAY_RULES) == []
         templates.append(pod(objects))
     assert templates[0] == templates[1]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pair(kustomize, role):
+    """The Services of each role select its own Pods alone, and writers get who is /primary."""
+    objects = [
+        found
+        for found in kustomize(REPOSITORY / "k8s" / "overlays" / "postgres-pair")
+        if found["metadata"]["labels"]["app.kubernetes.io/component"] == role
+    ]
+    rules = dict(RULES + OVERLAY_RULES) | {"database's readiness": asks(ROLES[role])}
+    assert judge(objects, rules.items()) == []
+    services = [found["spec"] for found in objects if found["kind"] == "Service"]
+    assert len(services) == 2
+    for selecting in (*services, kind(objects, "PodDisruptionBudget")["selector"]):
+        labels = selecting.get("selector") or selecting["matchLabels"]
+        assert labels["app.kubernetes.io/component"] == role
+
+
+def test_standbys_find_the_primary(kustomize):
+    """By a Service that is there and names its Pod before it is ready, with the server's own image
+    and a password that both know."""
+    objects = kustomize(REPOSITORY / "k8s" / "overlays" / "postgres-pair")
+    sets = {o["metadata"]["name"]: o["spec"] for o in objects if o["kind"] == "StatefulSet"}
+    services = {o["metadata"]["name"]: o["spec"] for o in objects if o["kind"] == "Service"}
+    primary, standby = (sets[f"{role}-postgres-db"]["template"]["spec"] for role in ROLES)
+    [clone] = [one for one in standby["initContainers"] if one["name"] == "clone"]
+    values = {one["name"]: one["value"] for one in clone["env"]}
+    assert services[values["PRIMARY"]]["publishNotReadyAddresses"]
+    assert services[values["PRIMARY"]]["selector"]["app.kubernetes.io/component"] == "primary"
+    assert clone["image"] == standby["containers"][0]["image"] == primary["containers"][0]["image"]
+    assert {"name": "PGDATA", "value": values["PGDATA"]} in standby["containers"][0]["env"]
+    secrets = [
+        [one["secret"] for one in spec["volumes"] if one["name"] == "replication-secret"]
+        for spec in (primary, standby)
+    ]
+    assert secrets[0] == secrets[1]
 
 
 def test_the_guide_s_patch(kustomize, tmp_path):
