@@ -19,6 +19,7 @@ installs them; nothing here reaches the network.
 from .account import dies_with_us
 from .certificates import certificates
 from .clusters import Galera, GroupMember
+from .fronts import MySqlRouter, Odyssey, Pgpool, TcpProxy
 from .kernel import cpu_seconds, free_port, wait_until
 from .mysql import SEEN_BY_PROBE, MariaDB, MySQL
 from .pgbouncer import PgBouncer
@@ -32,8 +33,12 @@ __all__ = [
     "GroupMember",
     "MariaDB",
     "MySQL",
+    "MySqlRouter",
+    "Odyssey",
     "PgBouncer",
+    "Pgpool",
     "Postgres",
+    "TcpProxy",
     "certificates",
     "cpu_seconds",
     "dies_with_us",
