@@ -280,11 +280,11 @@ static const struct rule rules[] = {
     {.effect = RULE_SKIP,
      .column = word,
      .comparison = RULE_EQ,
-     .literal = {LITERAL_STRING, 0, word, word_text}},
+     .literal = {.type = LITERAL_STRING, .string = word, .text = word_text}},
     {.effect = RULE_FAIL,
      .column = broken,
      .comparison = RULE_NE,
-     .literal = {LITERAL_NULL, 0, NULL, word}},
+     .literal = {.type = LITERAL_NULL, .text = word}},
 };
 
 static void set_rules(struct scene *scene, struct param *param)

@@ -241,7 +241,7 @@ static void foreign_strings_stay_text(void **state)
     struct rule rule = {.effect = RULE_WARN,
                         .column = column,
                         .comparison = RULE_EQ,
-                        .literal = {LITERAL_STRING, 0, text, text}};
+                        .literal = {.type = LITERAL_STRING, .string = text, .text = text}};
     struct scene *scene = new_scene();
     struct result *seen = result_new();
     result_add_column(seen, "<i>");
