@@ -24,6 +24,7 @@ def asks(path):
     return {"path": path, "port": ADAPTER_PORT}
 
 
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 ASK = "dbhealthd-ask"  # The program that an exec probe runs.
 
 
@@ -56,6 +57,7 @@ def _agrees(value, expected):
 RULES = (
     ("kinds", subset(KINDS)),
     ("adapter's place", "as ordered"),
+    ("other init containers", subset({"ask", "clone"})),
     ("adapter's startup", asks("/livez")),
     ("adapter's liveness", asks("/livez")),
     ("adapter's readiness", None),
@@ -122,6 +124,17 @@ OVERLAY_RULES = (
 )
 
 
+BESIDE_RULES = (
+    ("URL's address", "127.0.0.1"),
+    ("URL's password", None),
+    ("password file is in a Secret", True),
+    ("adapter can read the password", True),
+    ("own users", {65532}),
+    ("own security", True),
+    ("own volumes that keep a node from being removed", []),
+)
+
+
 def judge(objects, rules, classic=False):
     """The rules that the objects break, as sentences."""
     values = seen(objects, classic)
@@ -132,11 +145,27 @@ def judge(objects, rules, classic=False):
     ]
 
 
+def judge_beside(objects, database):
+    """The rules that a database of others breaks beside which the component has put the adapter;
+    database is what its container is called."""
+    manifest = Manifest(objects, database)
+    found = {}
+    for part in (_of_database, _of_liveness, _of_probes_beside, _of_url, _of_own_security):
+        found |= part(manifest)
+    found |= _of_adapter(manifest, classic=False)
+    return [
+        f"{name}: {found[name]!r}"
+        for name, expected in (*(row for row in RULES if row[0] in found), *BESIDE_RULES)
+        if not _agrees(found[name], expected)
+    ]
+
+
 def seen(objects, classic):
     """All values that a rule may be about, by name."""
     manifest = Manifest(objects)
     return {
         **_of_adapter(manifest, classic),
+        "replacing Pods": Manifest(objects).set["spec"]["podManagementPolicy"],
         **_of_database(manifest),
         **_of_liveness(manifest),
         **_of_probes(manifest),
@@ -154,25 +183,25 @@ def seen(objects, classic):
 class Manifest:
     """The objects, and what the rules ask of them most."""
 
-    def __init__(self, objects):
+    def __init__(self, objects, database="database"):
         self.objects = objects
-        self.set = self.only("StatefulSet")
+        self.set = self.only("StatefulSet", "Deployment")
         self.template = self.set["spec"]["template"]
         self.pod = self.template["spec"]
         self.labels = self.template["metadata"]["labels"]
         self.before = self.pod.get("initContainers", [])
         self.containers = self.before + self.pod["containers"]
-        self.volumes = {volume["name"]: volume for volume in self.pod["volumes"]}
+        self.volumes = {volume["name"]: volume for volume in self.pod.get("volumes", [])}
         self.services = self.all("Service")
         self.adapter = self.container("adapter")
-        self.database = self.container("database")
+        self.database = self.container(database)
 
     def all(self, kind):
         return [found for found in self.objects if found["kind"] == kind]
 
-    def only(self, kind):
-        found = self.all(kind)
-        assert len(found) == 1, f"{len(found)} of {kind}"
+    def only(self, *kinds):
+        found = [found for kind in kinds for found in self.all(kind)]
+        assert len(found) == 1, f"{len(found)} of {kinds}"
         return found[0]
 
     def container(self, name):
@@ -185,7 +214,7 @@ class Manifest:
         for source in container.get("envFrom", []):
             values.update(maps.get(source["configMapRef"]["name"], {}))
         for variable in container.get("env", []):
-            values[variable["name"]] = variable["value"]
+            values[variable["name"]] = variable.get("value")
         return values
 
     def volume_at(self, container, path):
@@ -212,13 +241,11 @@ def _seconds(text):
 
 def _of_adapter(manifest, classic):
     adapter = manifest.adapter
-    others = [container["name"] for container in manifest.before if container is not adapter]
     native = adapter in manifest.before and adapter.get("restartPolicy") == "Always"
     ordinary = adapter in manifest.pod["containers"] and "restartPolicy" not in adapter
-    ordered = (ordinary if classic else native) and set(others) <= {"ask", "clone"}
     resources = adapter["resources"]
     return {
-        "adapter's place": "as ordered" if ordered else "another",
+        "adapter's place": "as ordered" if (ordinary if classic else native) else "another",
         "adapter's startup": _probe(adapter, "startupProbe"),
         "adapter's liveness": _probe(adapter, "livenessProbe"),
         "adapter's readiness": adapter.get("readinessProbe"),
@@ -230,7 +257,6 @@ def _of_adapter(manifest, classic):
         "adapter's memory limit": resources["limits"]["memory"],
         "adapter's cpu request in m": int(resources["requests"]["cpu"].removesuffix("m")),
         "adapter's root is read-only": adapter["securityContext"].get("readOnlyRootFilesystem"),
-        "cpu limits": [c["name"] for c in manifest.containers if "cpu" in c["resources"]["limits"]],
     }
 
 
@@ -244,7 +270,6 @@ def _of_database(manifest):
         "database's readiness": _probe(database, "readinessProbe"),
         "database's readiness forgives": readiness["failureThreshold"] - 1,
         "database's readiness after a freeze in s": cache + DEADLINE + _budget(readiness),
-        "replacing Pods": manifest.set["spec"]["podManagementPolicy"],
     }
 
 
@@ -287,12 +312,61 @@ def _of_probes(manifest):
     probes = [
         container[name]
         for container in manifest.containers
-        for name in ("startupProbe", "livenessProbe", "readinessProbe")
+        for name in PROBES
         if name in container and container[name] is not _liveness_by_exec(manifest)
     ]
     return {
         "probes' timeouts in s": sorted({probe.get("timeoutSeconds", 1) for probe in probes}),
         "probes of another kind": [probe for probe in probes if "httpGet" not in probe],
+    }
+
+
+def _of_probes_beside(manifest):
+    """The probes of the two alone: what others ask is theirs."""
+    pair = (manifest.adapter, manifest.database)
+    probes = [c[name] for c in pair for name in PROBES if name in c]
+    by_http = [probe for probe in probes if probe is not _liveness_by_exec(manifest)]
+    handlers = [set(probe) & {"exec", "httpGet", "tcpSocket", "grpc"} for probe in probes]
+    return {
+        "probes' timeouts in s": sorted({probe.get("timeoutSeconds", 1) for probe in by_http}),
+        "probes of another kind": [kinds for kinds in handlers if len(kinds) != 1]
+        + [probe for probe in by_http if "httpGet" not in probe],
+    }
+
+
+def _of_url(manifest):
+    url = urlsplit(manifest.variables(manifest.adapter).get("DATABASE_URL", ""))
+    file = manifest.variables(manifest.adapter).get("DATABASE_PASSWORD_FILE", "")
+    secret = manifest.volumes.get(manifest.volume_at(manifest.adapter, file), {}).get("secret")
+    return {
+        "URL's address": url.hostname,
+        "URL's password": url.password,
+        "password file is in a Secret": secret is not None,
+        "adapter can read the password": secret is not None
+        and (secret.get("defaultMode", 0o644) & 0o004 != 0 or "fsGroup" in manifest.pod),
+    }
+
+
+def _of_own_security(manifest):
+    """What is added fits into a Pod that is restricted, whatever the Pod itself says."""
+    own = [c for c in manifest.before if c["image"] == manifest.adapter["image"]]
+    contexts = [container["securityContext"] for container in own]
+    return {
+        "own users": {context.get("runAsUser") for context in contexts},
+        "own security": all(
+            context.get("runAsNonRoot")
+            and context.get("readOnlyRootFilesystem")
+            and context.get("allowPrivilegeEscalation") is False
+            and context.get("capabilities") == {"drop": ["ALL"]}
+            and context.get("seccompProfile") == {"type": "RuntimeDefault"}
+            for context in contexts
+        ),
+        "own volumes that keep a node from being removed": [
+            mount["name"]
+            for container in own
+            for mount in container["volumeMounts"]
+            if _is_local(manifest.volumes[mount["name"]])
+        ],
     }
 
 
@@ -334,16 +408,17 @@ def _of_eviction(manifest):
     budget = manifest.only("PodDisruptionBudget")["spec"]
     annotations = manifest.template["metadata"].get("annotations", {})
     named = annotations.get(SAFE_TO_EVICT, "").split(",")
-    local = [
-        name
-        for name, volume in manifest.volumes.items()
-        if "emptyDir" in volume and volume["emptyDir"].get("medium") != "Memory"
-    ]
+    local = [name for name, volume in manifest.volumes.items() if _is_local(volume)]
     return {
         "evicting Pods that aren't ready": budget.get("unhealthyPodEvictionPolicy"),
         "disruptions": {k: v for k, v in budget.items() if k in ("maxUnavailable", "minAvailable")},
         "volumes that keep a node from being removed": sorted(set(local) - set(named)),
     }
+
+
+def _is_local(volume):
+    """In the eyes of the autoscaler: what is in it lies on the node's disk."""
+    return "emptyDir" in volume and volume["emptyDir"].get("medium") != "Memory"
 
 
 def _of_policies(manifest):
@@ -383,10 +458,13 @@ def _of_security(manifest):
     contexts = [container["securityContext"] for container in manifest.containers]
     pod = manifest.pod
     host = [name for name in ("hostNetwork", "hostPID", "hostIPC") if name in pod]
+    limited = [c["name"] for c in manifest.containers if "cpu" in c["resources"]["limits"]]
     host += [p for c in manifest.containers for p in c.get("ports", []) if "hostPort" in p]
     kinds = {key for volume in pod["volumes"] for key in volume if key != "name"}
     return {
         "kinds": {found["kind"] for found in manifest.objects},
+        "other init containers": {c["name"] for c in manifest.before} - {"adapter"},
+        "cpu limits": limited,
         "runs as non-root": pod["securityContext"].get("runAsNonRoot"),
         "users": {context.get("runAsUser") for context in contexts},
         "seccomp": pod["securityContext"]["seccompProfile"]["type"],
