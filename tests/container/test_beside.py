@@ -109,7 +109,7 @@ def test_the_component_is_as_the_overlays_are(beside, kustomize):
 
 
 FAULTS = (  # The rule that must find it, and what is spoilt.
-    ("database's liveness runs", lambda m: m.container("adapter-ask").update(args=["install", "/"])),
+    ("database's liveness runs", lambda m: m.container("adapter-ask").pop("args")),
     ("database's readiness:", lambda m: m.database["readinessProbe"].pop("httpGet")),
     ("probes of another kind", lambda m: m.database["startupProbe"].update(exec={})),
     ("adapter's place", lambda m: m.adapter.pop("restartPolicy")),

@@ -14,7 +14,7 @@ import yaml
 from documents import FRONT_PAGE, REPOSITORY, blocks
 from loopback import Loopback
 from program import Program
-from servers import PASSWORDS
+from servers import PASSWORDS, wait_until
 
 LIMIT = 50
 NO_COMMANDS = ("Pod ---", "time=")  # How blocks begin that hold none.
@@ -53,9 +53,6 @@ NOT_RUN = {  # Command and the reason.
     INSTALL_PACKAGES: "test_what_a_build_needs reads it",
     "docker build -t dbhealthd .": "tests/container builds the same file with podman",
     DOCKER_RUN: "tests/container runs it so with podman",
-    "kubectl create secret generic postgres-admin --from-file=password=FILE": "needs a cluster",
-    "kubectl create secret generic postgres-probe --from-file=password=FILE": "needs a cluster",
-    "kubectl apply -k k8s/overlays/postgres": "needs a cluster; tests/container renders it",
     **dict.fromkeys(
         (
             "kubectl create namespace shop",
@@ -203,16 +200,48 @@ def test_probes_are_those_of_the_manifests():
         assert probe.items() <= {**database, "livenessProbe": liveness}[name].items(), name
 
 
-def test_the_compose_file_has_all_that_it_names():
+def compose():
     [text] = [block for block in blocks("yaml", [FRONT_PAGE]) if block.startswith("services:")]
-    file = yaml.safe_load(text)
+    return yaml.safe_load(text)
+
+
+def mounted(secret):
+    name = secret if isinstance(secret, str) else secret["source"]
+    return name, f"/run/secrets/{name}" if isinstance(secret, str) else secret["target"]
+
+
+def test_the_compose_file_has_all_that_it_names():
+    """Each file that a variable or the script for the probe user names is mounted. What docker-compose
+    says of it is tests/container's to see."""
+    file = compose()
     services = file["services"]
     assert services["dbhealthd"]["network_mode"] == "service:db"
-    for service in services.values():
-        mounted = {f"/run/secrets/{name}" for name in service["secrets"]}
-        named = {v for k, v in service["environment"].items() if k.endswith("_FILE")}
-        assert named == mounted
-        assert set(service["secrets"]) <= file["secrets"].keys()
+    assert services["app"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+    [script] = [v.split(":")[0] for v in services["db"]["volumes"] if v.startswith("./")]
+    reads = re.findall(r"`cat (\S+)`", (REPOSITORY / script).read_text())
+    for name, more in (("db", reads), ("dbhealthd", [])):
+        service = services[name]
+        secrets = dict(map(mounted, service["secrets"]))
+        named = [v for k, v in service["environment"].items() if k.endswith("_FILE")]
+        assert sorted([*named, *more]) == sorted(secrets.values())
+        assert secrets.keys() <= file["secrets"].keys()
+
+
+def test_the_healthcheck_of_the_compose_file(adapter, new_postgres, closed_port):
+    """It passes while the adapter says that the database is ready, and not if nobody says so."""
+    [how, *command] = compose()["services"]["db"]["healthcheck"]["test"]
+    assert how == "CMD"
+
+    def status(port):
+        words = [word.replace("/8080", f"/{port}") for word in command]
+        return processes.run(words, {"PATH": "/usr/bin:/bin"}, LIMIT).returncode
+
+    server = new_postgres()
+    port = adapter(server.url()).port
+    assert status(port) == 0
+    server.stop("fast")
+    wait_until(lambda: status(port) == 1, "it fails")
+    assert status(closed_port) == 1
 
 
 # checks/README.md
