@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum stage { ANY_TIME, AT_LOGIN };
+enum stage { ANY_TIME, AT_LOGIN, IN_RUN };
 
 struct row {
     unsigned number;
@@ -48,16 +48,16 @@ static const struct row both[] = {
     {1226, ANY_TIME, OUTCOME_QUOTA},         // ER_USER_LIMIT_REACHED
     {1205, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_LOCK_WAIT_TIMEOUT
     {1317, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_QUERY_INTERRUPTED
-    {1049, ANY_TIME, OUTCOME_MISSING},       // ER_BAD_DB_ERROR: one that a statement names
-    {1054, ANY_TIME, OUTCOME_MISSING},       // ER_BAD_FIELD_ERROR: a column
-    {1109, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_TABLE: of information_schema
-    {1115, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_CHARACTER_SET
-    {1146, ANY_TIME, OUTCOME_MISSING},       // ER_NO_SUCH_TABLE: a view, too
-    {1176, ANY_TIME, OUTCOME_MISSING},       // ER_KEY_DOES_NOT_EXIST: an index
-    {1193, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_SYSTEM_VARIABLE
-    {1273, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_COLLATION
-    {1286, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_STORAGE_ENGINE
-    {1305, ANY_TIME, OUTCOME_MISSING},       // ER_SP_DOES_NOT_EXIST: a function, a procedure
+    {1049, IN_RUN, OUTCOME_MISSING},         // ER_BAD_DB_ERROR: one that a statement names
+    {1054, IN_RUN, OUTCOME_MISSING},         // ER_BAD_FIELD_ERROR: a column
+    {1109, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_TABLE: of information_schema
+    {1115, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_CHARACTER_SET
+    {1146, IN_RUN, OUTCOME_MISSING},         // ER_NO_SUCH_TABLE: a view, too
+    {1176, IN_RUN, OUTCOME_MISSING},         // ER_KEY_DOES_NOT_EXIST: an index
+    {1193, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_SYSTEM_VARIABLE
+    {1273, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_COLLATION
+    {1286, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_STORAGE_ENGINE
+    {1305, IN_RUN, OUTCOME_MISSING},         // ER_SP_DOES_NOT_EXIST: a function, a procedure
     {2002, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_CONNECTION_ERROR, unless errno says more
     {2003, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_CONN_HOST_ERROR, likewise
     {2005, ANY_TIME, OUTCOME_UNREACHABLE},   // CR_UNKNOWN_HOST
@@ -77,7 +77,7 @@ static const struct row mysql_only[] = {
     {3159, ANY_TIME, OUTCOME_TLS},           // ER_SECURE_TRANSPORT_REQUIRED
     {3955, ANY_TIME, OUTCOME_DENIED},        // ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED...
     {3024, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_QUERY_TIMEOUT
-    {3074, ANY_TIME, OUTCOME_MISSING},       // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
+    {3074, IN_RUN, OUTCOME_MISSING},         // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
 };
 
 static const struct row mariadb_only[] = {
@@ -85,8 +85,8 @@ static const struct row mariadb_only[] = {
     {4150, ANY_TIME, OUTCOME_DENIED},        // ER_USER_IS_BLOCKED
     {4151, ANY_TIME, OUTCOME_DENIED},        // ER_ACCOUNT_HAS_BEEN_LOCKED
     {1969, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_STATEMENT_TIMEOUT
-    {1617, ANY_TIME, OUTCOME_MISSING},       // WARN_NO_MASTER_INFO: of this name
-    {4091, ANY_TIME, OUTCOME_MISSING},       // ER_UNKNOWN_SEQUENCES
+    {1617, IN_RUN, OUTCOME_MISSING},         // WARN_NO_MASTER_INFO: of this name
+    {4091, IN_RUN, OUTCOME_MISSING},         // ER_UNKNOWN_SEQUENCES
 };
 
 struct table {
@@ -106,7 +106,7 @@ static const struct row *mysql_errors_find_row(const struct table *table, unsign
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct row *row = &table->rows[i];
-        if (row->number == number && (at_login || row->stage == ANY_TIME))
+        if (row->number == number && row->stage != (at_login ? IN_RUN : AT_LOGIN))
             return row;
     }
     return NULL;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum stage { ANY_TIME, AT_LOGIN };
+enum stage { ANY_TIME, AT_LOGIN, IN_RUN };
 
 // The first row that fits decides. A code of two characters is a class.
 static const struct {
@@ -31,12 +31,12 @@ static const struct {
     {"55000", AT_LOGIN, OUTCOME_DENIED},        // database does not allow connections
     {"53300", ANY_TIME, OUTCOME_SATURATED},     // too_many_connections
     {"53200", AT_LOGIN, OUTCOME_SATURATED},     // out_of_memory: no room for one more session
-    {"3D000", ANY_TIME, OUTCOME_MISSING},       // the same, of one that a statement names
-    {"3F000", ANY_TIME, OUTCOME_MISSING},       // invalid_schema_name
-    {"42P01", ANY_TIME, OUTCOME_MISSING},       // undefined_table: a view, a sequence, too
-    {"42703", ANY_TIME, OUTCOME_MISSING},       // undefined_column
-    {"42704", ANY_TIME, OUTCOME_MISSING},       // undefined_object: a setting, a role, a type ...
-    {"42883", ANY_TIME, OUTCOME_MISSING},       // undefined_function: an operator, too
+    {"3D000", IN_RUN, OUTCOME_MISSING},         // the same, of one that a statement names
+    {"3F000", IN_RUN, OUTCOME_MISSING},         // invalid_schema_name
+    {"42P01", IN_RUN, OUTCOME_MISSING},         // undefined_table: a view, a sequence, too
+    {"42703", IN_RUN, OUTCOME_MISSING},         // undefined_column
+    {"42704", IN_RUN, OUTCOME_MISSING},         // undefined_object: a setting, a role, a type ...
+    {"42883", IN_RUN, OUTCOME_MISSING},         // undefined_function: an operator, too
     {"57014", ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // query_canceled: statement_timeout
     {"55P03", ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // lock_not_available: lock_timeout
 };
@@ -51,7 +51,7 @@ enum outcome sqlstate_outcome(const char *code, bool at_login)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool fits = strncmp(rows[i].code, code, strlen(rows[i].code)) == 0;
-        if (fits && (at_login || rows[i].stage == ANY_TIME))
+        if (fits && rows[i].stage != (at_login ? IN_RUN : AT_LOGIN))
             return rows[i].outcome;
     }
     return OUTCOME_SERVER_ERROR;

@@ -40,11 +40,11 @@ SQLSTATES = {
     "denied": "28000 28P01",
     "saturated": "53300",
     "query_timeout": "57014 55P03",
-    "missing": "3F000 42P01 42703 42704 42883",
     "server_error": "08P01 42601 25006 XX000 99999",
 }
-SQLSTATES_AT_LOGIN = {"denied": "3D000 42501 55000", "saturated": "53200"}
-SQLSTATES_IN_RUN = {"missing": "3D000", "server_error": "42501 55000 53200"}
+ABSENT = "3F000 42P01 42703 42704 42883"  # At login nobody but the server has named it.
+SQLSTATES_AT_LOGIN = {"denied": "3D000 42501 55000", "saturated": "53200", "server_error": ABSENT}
+SQLSTATES_IN_RUN = {"missing": f"3D000 {ABSENT}", "server_error": "42501 55000 53200"}
 
 NUMBERS = {
     "not_accepting": "3032",
@@ -53,24 +53,29 @@ NUMBERS = {
     "saturated": "1040 1041 1135",
     "quota": "1203 1226",
     "query_timeout": "1205 1317",
-    "missing": "1054 1109 1115 1146 1176 1193 1273 1286 1305",
     "server_error": "1064 1792 9999",
 }
-NUMBERS_AT_LOGIN = {"not_accepting": "1053", "denied": "1049 3118 3955 4150 4151", "tls": "3159"}
+ABSENT_NUMBERS = "1054 1109 1115 1146 1176 1193 1273 1286 1305"
+NUMBERS_AT_LOGIN = {
+    "not_accepting": "1053",
+    "denied": "1049 3118 3955 4150 4151",
+    "tls": "3159",
+    "server_error": ABSENT_NUMBERS,
+}
 NUMBERS_IN_RUN = {
     "mysql": {
         "terminated": "1053 3169 4031",
         "denied": "3118 3955",
         "tls": "3159",
         "query_timeout": "3024",
-        "missing": "1049 3074",
+        "missing": f"1049 3074 {ABSENT_NUMBERS}",
         "server_error": "1617 1927 1969 4091 4150 4151",
     },
     "mariadb": {
         "terminated": "1053 1927",
         "denied": "4150 4151",
         "query_timeout": "1969",
-        "missing": "1049 1617 4091",
+        "missing": f"1049 1617 4091 {ABSENT_NUMBERS}",
         "server_error": "3024 3074 3118 3159 3169 3955 4031",
     },
 }
