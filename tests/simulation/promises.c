@@ -357,6 +357,18 @@ void promise_on_ask(struct simulation *simulation, const struct request *request
     }
 }
 
+// When it began what the login was made for: with it, or with a run on a connection that was dead.
+static int64_t promise_beginning_of(const struct prober_record *record, const struct fact *login)
+{
+    size_t i = record->fact_count;
+    while (i > 0 && record->facts[i - 1] != login)
+        i--;
+    const struct fact *before = i > 1 ? record->facts[i - 2] : NULL;
+    if (before != NULL && before->call.verb == VERB_RUN && before->delivered == login->sent)
+        return before->sent;
+    return login->sent;
+}
+
 // The check's time includes the login that was made for it: for it alone, where there is no other.
 static void promise_on_time_of_run(struct simulation *simulation, const struct fact *fact,
                                    const struct check *check, const struct fact *before)
@@ -369,7 +381,7 @@ static void promise_on_time_of_run(struct simulation *simulation, const struct f
     bool follows = before != NULL && before->call.verb == VERB_OPEN && fact->record->current &&
                    before->delivered == simulation->now && !before->was_pending &&
                    simulation->now + BASE < before->call.deadline.ns &&
-                   simulation->adapter.changed < before->sent;
+                   simulation->adapter.changed < promise_beginning_of(fact->record, before);
     if (others == 0 && follows &&
         fact->call.deadline.ns != before->sent + BASE + check->timeout.ms * MS)
         promise_broken(simulation, "a run has its timeout at most", "%s has another", fact->sql);
