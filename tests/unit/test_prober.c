@@ -871,6 +871,25 @@ static void a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server(void **s
     close_bench(&bench);
 }
 
+// Nobody has looked meanwhile: an answer may be there since long ago.
+static void nor_does_one_that_is_found_waiting_for_it(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_pass(&bench.fake, 2000);
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    bench.fake.is_ready = true;
+    fake_pass(&bench.fake, 2000);
+    want(&bench, "b");
+    bench.fake.is_ready = false;
+    fake_pass(&bench.fake, 2000);
+    want(&bench, "c");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout b=starved c=timeout");
+    close_bench(&bench);
+}
+
 static void a_loop_that_did_not_turn_tells_nothing_of_the_server(void **state)
 {
     (void)state;
@@ -1201,6 +1220,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_there_counts_before_a_new_timeout),
         cmocka_unit_test(a_new_attempt_says_nothing_before_its_time),
         cmocka_unit_test(a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server),
+        cmocka_unit_test(nor_does_one_that_is_found_waiting_for_it),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),
         cmocka_unit_test(a_process_that_came_late_is_not_the_servers_silence),

@@ -51,7 +51,8 @@ void effort_look(struct effort *effort, struct platform *platform,
     bool ready = process != NULL && platform->functions->is_ready(process);
     bool unable = process != NULL && !platform->functions->asks(process);
     int64_t used_ns = effort_cpu_of(platform, process).used_ns;
-    bool frozen = ready && effort->was_ready && used_ns == effort->was_used_ns;
+    bool waits = ready && used_ns == effort->was_used_ns;
+    bool frozen = waits && effort->was_ready;
     if (frozen)
         effort->frozen_ns += now.ns - effort->last_look.ns;
     if (effort->was_unable) // for all that is known, until now
@@ -59,7 +60,7 @@ void effort_look(struct effort *effort, struct platform *platform,
     effort->stalled_ns += effort_stall_since(effort, now);
     effort->absent_ns += effort_absence_since(effort, platform, process, now);
     effort->was_absent = effort_is_absent(platform, process);
-    effort->deaf = unable || frozen;
+    effort->deaf = unable || frozen || (waits && effort->resting); // since when, nobody has seen
     effort->was_unable = unable;
     effort->was_ready = ready;
     effort->was_used_ns = used_ns;
