@@ -11,6 +11,7 @@ SOURCE = REPOSITORY / "src"
 DOCUMENTS = [*REPOSITORY.glob("*.md"), *sorted(REPOSITORY.glob("[!.]*/**/*.md"))]
 FRONT_PAGE_LINES = 200
 PROSE_COLUMNS = 160
+MANUAL_COLUMNS = 80
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -45,6 +46,13 @@ def test_links_lead_to_something(document):
         target = document.parent / path if path else document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", sorted((SOURCE / "man").glob("*.[0-9]")), ids=lambda p: p.name)
+def test_lines_of_manuals_end_where_mandoc_wants_it(page):
+    """Where it is installed, mandoc looks at the rest."""
+    lines = page.read_text().splitlines()
+    assert [line for line in lines if not line.startswith(".") and len(line) > MANUAL_COLUMNS] == []
 
 
 def test_the_front_page_is_one():
