@@ -52,6 +52,7 @@ static const struct row {
     {FLAVOR_MARIADB, 0, 0, "wsrep_dirty_reads = 0"},
     {FLAVOR_MYSQL, 0, MYSQL_TRANSACTION, "tx_isolation = 'REPEATABLE-READ'"},
     {FLAVOR_MYSQL, MYSQL_TRANSACTION, 0, "transaction_isolation = 'REPEATABLE-READ'"},
+    {FLAVOR_MYSQL, 80003, 0, "information_schema_stats_expiry = 0"}, // else up to a day old
     {FLAVOR_MYSQL, 80003, 0, "cte_max_recursion_depth = 4294967295"},
     {FLAVOR_MYSQL, 80014, 0, "group_replication_consistency = 'EVENTUAL'"},
 };

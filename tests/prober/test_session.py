@@ -151,6 +151,11 @@ ODD = {
             "SELECT @@session.transaction_isolation",
             ("REPEATABLE-READ",),
         ),
+        "information_schema_stats_expiry": (
+            86400,
+            "SELECT @@session.information_schema_stats_expiry",
+            ("0",),
+        ),
         "max_execution_time": (1, "SELECT @@session.max_execution_time", ("1500",)),
         "cte_max_recursion_depth": (0, FIVE + "SELECT MAX(n) FROM c", ("5",)),
         "group_replication_consistency": (
