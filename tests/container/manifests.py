@@ -423,7 +423,7 @@ def _is_local(volume):
 
 def _of_policies(manifest):
     """Whoever may ask the adapter and the database, somebody may."""
-    ports = {port["name"] for c in manifest.containers for port in c.get("ports", [])}
+    ports = {"database", ADAPTER_PORT}
     policies = [policy["spec"] for policy in manifest.all("NetworkPolicy")]
     return {
         "policies that don't let the Pods be asked": [

@@ -26,12 +26,10 @@ def test_the_compose_file_is_one(config):
     [text] = COMPOSE.findall((REPOSITORY / "README.md").read_text())
     read = config(text)
     assert (read.returncode, read.stderr) == (0, "")
-    services = yaml.safe_load(read.stdout)["services"]
+    written, services = (yaml.safe_load(one)["services"] for one in (text, read.stdout))
     assert services.keys() == {"app", "db", "dbhealthd"}
     assert services["app"]["depends_on"]["db"]["condition"] == "service_healthy"
-    assert services["db"]["healthcheck"]["test"] == yaml.safe_load(text)["services"]["db"][
-        "healthcheck"
-    ]["test"]
+    assert services["db"]["healthcheck"]["test"] == written["db"]["healthcheck"]["test"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ STRANGE = {  # What somebody on the adapter's port sends before he closes, and w
     "no HTTP": (b"\x15\x03\x01\x00\x02\x02\x46", "what answers is no adapter"),
     "no length": (b"HTTP/1.1 503 OK\r\n\r\n" + DEAD, "what answers is no adapter"),
     "too much": (HEAD % (1 << 20) + bytes(1 << 20), "no whole answer came"),
-    "a flood without an end": (b"HTTP/1.1 503 OK\r\n" + bytes(1 << 20), "what answers is no adapter"),
+    "a head without an end": (b"HTTP/1.1 503 OK\r\n" + bytes(1 << 20), "what answers is no adapter"),
     "another's 503": (HEAD % 3 + b"\x1bno", "nothing known: 503 ?no"),
     "no such path": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "nothing known: 404"),
 }
@@ -35,7 +35,7 @@ WRONG_USAGE += (("/" + "x" * 2000,), ("--timeout", "1s"), ("",))
 
 @pytest.fixture
 def ask(build_dir):
-    """ask(words...) runs it as a container does that has nothing: no variable, a root of its own."""
+    """ask(words...) runs it as a container does that has nothing, not even a variable."""
 
     def run(*words, stdout=subprocess.PIPE):
         return subprocess.run(

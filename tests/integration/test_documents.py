@@ -211,8 +211,8 @@ def mounted(secret):
 
 
 def test_the_compose_file_has_all_that_it_names():
-    """Each file that a variable or the script for the probe user names is mounted. What docker-compose
-    says of it is tests/container's to see."""
+    """Each file that a variable or the script for the probe user names is mounted. docker-compose
+    reads it in tests/container."""
     file = compose()
     services = file["services"]
     assert services["dbhealthd"]["network_mode"] == "service:db"

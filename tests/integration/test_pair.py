@@ -1,4 +1,4 @@
-"""k8s/overlays/postgres-pair: its scripts on real servers, and what the adapters beside them say."""
+"""k8s/overlays/postgres-pair: its scripts on real servers, and what adapters beside them say."""
 
 import shutil
 
