@@ -28,7 +28,14 @@ enum verb { VERB_OPEN = 1, VERB_RUN = 2, VERB_CLOSE = 3 };
 const char *verb_name(enum verb verb);
 
 // Which product answers; the order is the wire's.
-enum flavor { FLAVOR_UNKNOWN, FLAVOR_POSTGRES, FLAVOR_MYSQL, FLAVOR_MARIADB, FLAVOR_COUNT };
+enum flavor {
+    FLAVOR_UNKNOWN,
+    FLAVOR_POSTGRES,
+    FLAVOR_MYSQL,
+    FLAVOR_MARIADB,
+    FLAVOR_PGBOUNCER,
+    FLAVOR_COUNT
+};
 
 // What came of the secret in an open. A secret is all that the probe user shows for itself:
 // password and client certificate, as their files were at that open.

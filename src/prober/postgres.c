@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ struct session {
     PGconn *connection;
     struct farewell farewell;
     uint64_t refused; // a bit for each setting that the server does not know
+    bool console;     // PgBouncer's own
 };
 
 // How far a login came, for when it fails without a word from the server.
@@ -506,17 +508,29 @@ static bool pg_check_tls(const struct target *target, struct reply *reply)
     return false;
 }
 
+static const char *pg_version(const PGconn *connection)
+{
+    const char *version = PQparameterStatus(connection, "server_version");
+    return version != NULL ? version : "";
+}
+
+// The database pgbouncer, in which PgBouncer answers for itself: "1.18.0/bouncer".
+static bool pg_is_console(const PGconn *connection)
+{
+    return strstr(pg_version(connection), "/bouncer") != NULL;
+}
+
 // The server's "15.8 (Debian 15.8-1)" without what follows the number. Whether the user is a
 // superuser, who passes where others are turned away, the server has said at login.
 static void pg_describe_server(PGconn *connection, struct reply *reply)
 {
-    const char *version = PQparameterStatus(connection, "server_version");
+    bool console = pg_is_console(connection);
+    const char *version = pg_version(connection);
     const char *superuser = PQparameterStatus(connection, "is_superuser");
     reply_set(reply, OUTCOME_OK, NULL, "");
-    reply->superuser = superuser != NULL && strcmp(superuser, "on") == 0;
-    if (version == NULL)
-        version = "";
-    reply_set_server(reply, FLAVOR_POSTGRES, version, strcspn(version, " "));
+    reply->superuser = !console && superuser != NULL && strcmp(superuser, "on") == 0;
+    reply_set_server(reply, console ? FLAVOR_PGBOUNCER : FLAVOR_POSTGRES, version,
+                     strcspn(version, " /"));
 }
 
 // Notices are not for us, but for the one that says why the session ends.
@@ -545,8 +559,10 @@ static struct session *pg_open_session(const struct target *target, const struct
     if (connection == NULL)
         return NULL;
     struct session *session = memory_new(sizeof *session);
-    (void)PQenterPipelineMode(connection); // fails on a connection that is in use only
     session->connection = connection;
+    session->console = pg_is_console(connection);
+    if (!session->console)
+        (void)PQenterPipelineMode(connection); // fails on a connection that is in use only
     (void)PQsetNoticeReceiver(connection, pg_take_notice, &session->farewell);
     pg_describe_server(connection, reply);
     return session;
@@ -799,6 +815,27 @@ static void pg_abandon_copy(PGconn *connection, struct reply *reply)
         (void)PQenterPipelineMode(connection);
 }
 
+// One command by the simple protocol is all that the console takes, in no transaction. Nothing is
+// read-only there, and there are commands that end PgBouncer.
+static void pg_ask_console(struct session *session, const struct call *call, struct reply *reply)
+{
+    if (call->read_only && strncasecmp(call->sql, "SHOW", strlen("SHOW")) != 0)
+        reply_set(reply, OUTCOME_CONFIG, NULL,
+                  "PgBouncer's console is asked by SHOW alone, unless the check says writes: yes");
+    else if (PQsendQuery(session->connection, call->sql) != 1)
+        pg_take_error(session, NULL, reply);
+    else
+        (void)pg_read_step(session, call, reply);
+}
+
+static void pg_ask_server(struct session *session, const struct call *call, struct reply *reply)
+{
+    if (!pg_send_run(session, call))
+        pg_take_error(session, NULL, reply);
+    else if (!pg_read_run(session, call, reply))
+        pg_abandon_copy(session->connection, reply);
+}
+
 static void pg_try_run(struct session *session, const struct call *call, struct reply *reply)
 {
     PGconn *connection = session->connection;
@@ -807,14 +844,14 @@ static void pg_try_run(struct session *session, const struct call *call, struct 
     reply->result = result_new();
     if (PQstatus(connection) == CONNECTION_BAD)
         reply_set(reply, OUTCOME_LOST, NULL, "the connection was lost before this run");
-    else if (!pg_send_run(session, call))
-        pg_take_error(session, NULL, reply);
-    else if (!pg_read_run(session, call, reply))
-        pg_abandon_copy(connection, reply);
+    else if (session->console)
+        pg_ask_console(session, call, reply);
+    else
+        pg_ask_server(session, call, reply);
     reply_set_write_seconds(reply, call, began);
     if (reply->outcome != OUTCOME_OK)
         reply_free(reply);
-    if (PQstatus(connection) == CONNECTION_OK)
+    if (PQstatus(connection) == CONNECTION_OK && !session->console)
         pg_tidy_up(session, call);
     pg_drop_notifications(connection);
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[2] / "checks"
-SECTIONS = {"postgres": "Postgres", "mysql": "MySQL and MariaDB"}
+SECTIONS = {"postgres": "Postgres", "pgbouncer": "PgBouncer", "mysql": "MySQL and MariaDB"}
 COLUMNS = ("check", "endpoints", "description", "columns", "params", "grants", "enabled")
 KEY = re.compile(r"^-- ([a-z-]+): +(.*?) *$", re.MULTILINE)
 CHECKS = [path for folder in SECTIONS for path in sorted((LIBRARY / folder).glob("*.sql"))]

@@ -82,7 +82,8 @@ static void flavors_are_products(void **state)
     assert_false(range_has(&range, FLAVOR_POSTGRES, "15"));
     words_split(&words, "oracle", " ");
     assert_false(range_add_flavors(&range, &words, &error));
-    assert_string_equal(error.text, "'oracle' is unknown, expected postgres, mysql or mariadb");
+    assert_string_equal(error.text,
+                        "'oracle' is unknown, expected postgres, mysql, mariadb or pgbouncer");
     words_free(&words);
     assert_false(range_add_flavors(&range, &words, &error));
 }

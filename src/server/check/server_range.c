@@ -9,8 +9,10 @@
 
 enum { PARTS_MAX = 3, BOUNDS_MAX = 2, PART_MOST = 1000000000 };
 
-static const char *const flavor_names[FLAVOR_COUNT] = {
-    [FLAVOR_POSTGRES] = "postgres", [FLAVOR_MYSQL] = "mysql", [FLAVOR_MARIADB] = "mariadb"};
+static const char *const flavor_names[FLAVOR_COUNT] = {[FLAVOR_POSTGRES] = "postgres",
+                                                       [FLAVOR_MYSQL] = "mysql",
+                                                       [FLAVOR_MARIADB] = "mariadb",
+                                                       [FLAVOR_PGBOUNCER] = "pgbouncer"};
 
 const char *flavor_name(enum flavor flavor)
 {
@@ -29,15 +31,16 @@ static bool server_range_add_flavor(struct server_range *range, const char *name
     return false;
 }
 
-// flavors = 1*( "postgres" / "mysql" / "mariadb" )
+// flavors = 1*( "postgres" / "mysql" / "mariadb" / "pgbouncer" )
 bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
 {
     for (size_t i = 0; i < words->count; i++) {
         if (!server_range_add_flavor(range, words->items[i]))
-            return error_set(error, "'%.40s' is unknown, expected postgres, mysql or mariadb",
+            return error_set(error,
+                             "'%.40s' is unknown, expected postgres, mysql, mariadb or pgbouncer",
                              words->items[i]);
     }
-    return words->count > 0 || error_set(error, "expected postgres, mysql or mariadb");
+    return words->count > 0 || error_set(error, "expected postgres, mysql, mariadb or pgbouncer");
 }
 
 // version = part *2( "." part ), numbers. Returns how many, and where the rest begins.

@@ -20,7 +20,7 @@ struct server_range {
 // The product's name; NULL for FLAVOR_UNKNOWN.
 const char *flavor_name(enum flavor flavor);
 
-// Adds the products named in words: postgres, mysql, mariadb.
+// Adds the products named in words: postgres, mysql, mariadb, pgbouncer.
 bool range_add_flavors(struct server_range *range, const struct words *words, struct error *error)
     __attribute__((warn_unused_result));
 

@@ -93,6 +93,13 @@ static void config_load_folder(struct config *config, const char *folder)
     free(entries);
 }
 
+static const char *config_library_part(const struct config *config)
+{
+    if (config->engine != ENGINE_POSTGRES)
+        return "mysql";
+    return config->console ? "pgbouncer" : "postgres";
+}
+
 // The part of the installed library that is for this engine; none for no engine.
 static void config_load_library(struct config *config)
 {
@@ -101,8 +108,7 @@ static void config_load_library(struct config *config)
     if (config->engine == ENGINE_NONE)
         return;
     library_path(library, sizeof library);
-    (void)snprintf(folder, sizeof folder, "%s/%s", library,
-                   config->engine == ENGINE_POSTGRES ? "postgres" : "mysql");
+    (void)snprintf(folder, sizeof folder, "%s/%s", library, config_library_part(config));
     config_load_folder(config, folder);
 }
 
@@ -225,6 +231,8 @@ static void config_load_target(struct config *config)
     if (target_load(&target, &error)) {
         target_describe(&target, config->target, sizeof config->target);
         config->target_digest = target_digest(&target);
+        config->console = target.engine == ENGINE_POSTGRES && target.database != NULL &&
+                          strcmp(target.database, "pgbouncer") == 0;
     } else {
         config->target_problem = memory_string(error.text);
         config->target_digest = target.engine;

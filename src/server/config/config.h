@@ -20,6 +20,7 @@ struct config {
     unsigned references;
     struct settings settings;
     enum engine engine;     // ENGINE_NONE: the URL does not tell
+    bool console;           // the URL names PgBouncer's own database
     uint64_t target_digest; // of server and database; the engine alone if the URL is wrong
     char target[256];       // the database URL without its secrets, for people
     struct check **checks;  // by name

@@ -1,0 +1,15 @@
+-- description: No client waits long for a connection of its pool.
+-- endpoints:   capacity
+-- flavor:      pgbouncer
+-- rows:        each
+-- # The seconds that the first of those who wait now has waited: the pool is too small, or its server is
+-- # slow or gone. By query_wait_timeout, 120 s by default, PgBouncer ends who has waited so long.
+-- param:       max_wait_seconds = ${MAX_WAIT_SECONDS:-30}
+-- fail:        maxwait > $max_wait_seconds
+-- param:       warn_wait_seconds = ${WARN_WAIT_SECONDS:-5}
+-- warn:        maxwait > $warn_wait_seconds
+-- # A few wait for moments in any busy pool.
+-- param:       warn_waiting_clients = ${WARN_WAITING_CLIENTS:-50}
+-- warn:        cl_waiting > $warn_waiting_clients
+-- metrics:     cl_active, cl_waiting, sv_active, sv_idle, maxwait
+SHOW POOLS;
