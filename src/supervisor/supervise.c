@@ -129,14 +129,21 @@ static void supervise_take_signals(struct supervisor *supervisor)
         supervise_take_signal(supervisor, &taken);
 }
 
+// Not with one that SIGSTOP stops, which was meant for it alone: the terminal's may have come to
+// nothing, as in a process group that no shell looks after.
+static bool supervise_suspends(const struct supervisor *supervisor, int status)
+{
+    return supervisor->suspending && WSTOPSIG(status) == SIGTSTP;
+}
+
 // As the server has, which first left the terminal as it was. Who has us go on may mean us alone.
-static void supervise_suspend(struct supervisor *supervisor, int number)
+static void supervise_suspend(struct supervisor *supervisor)
 {
     sigset_t suspend;
     supervisor->suspending = false;
     (void)sigemptyset(&suspend);
     (void)sigaddset(&suspend, SIGTSTP);
-    (void)raise(number);
+    (void)raise(SIGTSTP);
     (void)sigprocmask(SIG_UNBLOCK, &suspend, NULL); // here we stop
     (void)sigprocmask(SIG_BLOCK, &suspend, NULL);
     (void)kill(supervisor->server, SIGCONT);
@@ -265,8 +272,8 @@ static void supervise_reap(struct supervisor *supervisor)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
         bool stopped = WIFSTOPPED(status);
-        if (stopped && pid == supervisor->server && supervisor->suspending)
-            supervise_suspend(supervisor, WSTOPSIG(status));
+        if (stopped && pid == supervisor->server && supervise_suspends(supervisor, status))
+            supervise_suspend(supervisor);
         else if (!stopped && pid == supervisor->server)
             supervise_on_server_ended(supervisor, status);
         else if (!stopped)

@@ -172,13 +172,15 @@ class Stage:
         (self.folder / name).write_text(text)
         (self.folder / name).chmod(0o755)
 
-    def start(self, *arguments, under=(), preexec=None, **environment):
+    def start(self, *arguments, under=(), preexec=None, session=True, **environment):
+        """With a session of its own, or as a job in ours: SIGTSTP stops none that no shell has."""
         self.process = subprocess.Popen(
             [*map(str, under), str(self.program), *arguments],
             env={"PATH": os.environ["PATH"], "STAGE": self.address, **environment},
             stdin=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
-            start_new_session=True,
+            start_new_session=session,
+            process_group=None if session else 0,
             preexec_fn=preexec,
         )
         return self

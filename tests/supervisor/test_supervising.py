@@ -471,13 +471,12 @@ def stopped(pid):
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
-def test_it_stops_when_the_server_has(stage, number):
-    """A server with a window on the terminal tidies up first, and stops itself."""
-    server, _ = stage.start("check").server()
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_it_stops_when_the_server_has(stage, send):
+    """Whether the signal comes to the supervisor or to all."""
+    server, _ = stage.start("check", session=False).server()
     for _ in range(3):
-        stage.signal(signal.SIGTSTP)
-        os.kill(server.pid, signal.SIGSTOP)  # The kernel stops no process group without a shell.
+        send(stage.process.pid, signal.SIGTSTP)
         _, status = os.waitpid(stage.process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         assert stopped(server.pid)
@@ -485,6 +484,19 @@ def test_it_stops_when_the_server_has(stage, number):
         wait_until(lambda: not stopped(server.pid), "the server goes on")
     server.exit(1)
     assert stage.wait() == 1
+
+
+def test_a_server_that_is_stopped_alone_after_a_stop_that_came_to_nothing(stage, serving):
+    """There is no shell that would have it go on."""
+    server, _ = serving
+    stage.signal(signal.SIGTSTP)
+    stage.signal(signal.SIGHUP)
+    server.expect(Verb.SIGNAL)
+    os.kill(server.pid, signal.SIGSTOP)
+    wait_until(lambda: stopped(server.pid), "it is stopped")
+    time.sleep(QUIET)
+    assert not stopped(stage.process.pid)
+    os.kill(server.pid, signal.SIGCONT)
 
 
 def test_a_server_that_is_stopped_alone(stage, serving):
