@@ -217,16 +217,34 @@ def test_nothing_to_install_into(install, tmp_path):
     assert install().status == install(tmp_path, tmp_path).status == 2
 
 
-def test_a_full_volume(install, tmp_path):
-    """What was there stays, and nothing is left of the attempt."""
+@pytest.fixture
+def mounted(tmp_path):
+    """mounted(options) mounts a volume; gives its folder."""
     volume = tmp_path / "volume"
     volume.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", volume], check=True)
-    try:
-        (volume / "dbhealthd-ask").write_text("old")
-        full = install(volume)
-        assert full.status == 2 and "No space left on device" in full.errors
-        assert (volume / "dbhealthd-ask").read_text() == "old"
-        assert len(list(volume.iterdir())) == 1
-    finally:
-        subprocess.run(["umount", volume], check=True)
+
+    def mount(options):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", volume], check=True)
+        return volume
+
+    yield mount
+    subprocess.run(["umount", volume], check=True)
+
+
+def test_a_full_volume(install, mounted):
+    """What was there stays, and nothing is left of the attempt."""
+    volume = mounted("size=16k")
+    (volume / "dbhealthd-ask").write_text("old")
+    full = install(volume)
+    assert full.status == 2 and "No space left on device" in full.errors
+    assert (volume / "dbhealthd-ask").read_text() == "old"
+    assert len(list(volume.iterdir())) == 1
+
+
+def test_a_volume_from_which_nothing_can_be_run(install, mounted):
+    """Some runtimes take a probe that cannot be started for one that failed."""
+    volume = mounted("noexec")
+    refused = install(volume)
+    words = "mounted noexec, so no probe could be run from it"
+    assert (refused.status, refused.errors) == (2, f"dbhealthd: install: {volume}: {words}\n")
+    assert list(volume.iterdir()) == []

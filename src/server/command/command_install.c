@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char program[] = "dbhealthd-ask";
@@ -50,9 +51,16 @@ static bool command_install_fill(const char *source, int to)
     return well;
 }
 
-static int command_install_refuse(const char *path, int error)
+static int command_install_refuse(const char *path, const char *why)
 {
-    return command_refuse("install: %s: %s", path, strerror(error));
+    return command_refuse("install: %s: %s", path, why);
+}
+
+// Some runtimes take a probe that cannot be started for one that failed, and end the database.
+static bool command_install_can_run_from(const char *folder)
+{
+    struct statvfs status;
+    return statvfs(folder, &status) != 0 || (status.f_flag & ST_NOEXEC) == 0;
 }
 
 static int command_install_into(const char *folder)
@@ -61,15 +69,17 @@ static int command_install_into(const char *folder)
     program_path(program, source, sizeof source);
     if (snprintf(target, sizeof target, "%s/%s", folder, program) >= (int)sizeof target ||
         snprintf(fresh, sizeof fresh, "%s/.%s.XXXXXX", folder, program) >= (int)sizeof fresh)
-        return command_install_refuse(folder, ENAMETOOLONG);
+        return command_install_refuse(folder, strerror(ENAMETOOLONG));
+    if (!command_install_can_run_from(folder))
+        return command_install_refuse(folder, "mounted noexec, so no probe could be run from it");
     int to = mkostemp(fresh, O_CLOEXEC);
     if (to < 0)
-        return command_install_refuse(folder, errno);
+        return command_install_refuse(folder, strerror(errno));
     if (command_install_fill(source, to) && rename(fresh, target) == 0)
         return STATUS_WELL;
     int error = errno;
     (void)unlink(fresh);
-    return command_install_refuse(target, error);
+    return command_install_refuse(target, strerror(error));
 }
 
 int command_install(int argc, char **argv)
