@@ -8,6 +8,10 @@
 
 #define YOUNG (5 * SECOND)
 
+// By when all is well again: a minute until a secret that was refused may be shown anew, up to one
+// until a period comes round, and another if it was the other prober's turn then.
+#define CALM (200 * SECOND)
+
 // An answer as it is judged.
 struct claim {
     struct simulation *simulation;
@@ -495,7 +499,7 @@ static void promise_on_endpoint(const struct request *request, const struct chec
                                           .young = simulation->now - simulation->adapter.started <
                                                    YOUNG};
     bool passes = endpoint_passes(request->rule, views, NULL, count, &circumstances);
-    bool calm = promise_is_calm(simulation, request->asked - 140 * SECOND);
+    bool calm = promise_is_calm(simulation, request->asked - CALM);
     bool fails = false;
     for (size_t i = 0; i < count; i++) {
         enum verdict verdict = views[i].judgement.verdict;
