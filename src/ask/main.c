@@ -182,9 +182,9 @@ static bool main_read_arguments(int count, char **arguments, struct question *qu
     int next = count > 2 && strcmp(arguments[1], "--port") == 0 ? 3 : 1;
     if (next == 3 && !main_read_port(arguments[2], &question->port))
         return false;
-    if (next < count && !main_read_path(arguments[next++], &question->path))
-        return false;
-    return next >= count;
+    if (next >= count)
+        return true;
+    return next + 1 == count && main_read_path(arguments[next], &question->path);
 }
 
 int main(int count, char **arguments)

@@ -103,7 +103,7 @@ static bool rows_add(struct rows *rows, const struct result *result, uint32_t ro
 
 static void rows_add_all(const struct check *check, const struct result *result, struct rows *rows)
 {
-    uint32_t columns[RESULT_COLUMNS_MAX];
+    uint32_t columns[RESULT_COLUMNS_MAX] = {0};
     uint8_t *verdicts = memory_new(result->kept_rows + 1);
     for (uint32_t row = 0; row < result->kept_rows; row++)
         verdicts[row] = (uint8_t)judge_row(check, result, row, NULL);

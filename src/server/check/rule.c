@@ -5,6 +5,7 @@
 
 #include "common/memory.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -159,6 +160,7 @@ static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
 
 static void rule_set_string_type(struct literal *literal)
 {
+    assert(literal->string != NULL);
     bool is_time = iso_time_parse(literal->string, strlen(literal->string), &literal->time);
     literal->type = is_time ? LITERAL_TIME : LITERAL_STRING;
 }
