@@ -202,7 +202,10 @@ void adapter_reload(struct simulation *simulation, const struct item *item)
         adapter->target++;
     struct config *config = adapter_make_config(simulation);
     adapter->changed = simulation->now;
+    uint64_t changes = scheduler_changes(adapter->scheduler);
     scheduler_reload(adapter->scheduler, config);
+    if (scheduler_changes(adapter->scheduler) == changes)
+        promise_broken(simulation, "what has changed is another number", "a reload is none");
     config_release(adapter->config);
     adapter->config = config;
     adapter_note_probers(simulation);
@@ -245,6 +248,7 @@ void adapter_look_at_drain(struct simulation *simulation)
         adapter_end(simulation);
         adapter_start(simulation);
     } else {
+        promise_on_staying(simulation);
         scheduler_refresh_liveness(adapter->scheduler);
     }
 }

@@ -74,6 +74,8 @@ static void promise_judge_rows(const struct claim *claim)
         promise_lie(claim, "a superuser's pass is a warning");
     if (outcome == OUTCOME_OK && warns && !fact->user_is_superuser && !fact->old_secret)
         promise_lie(claim, "nothing is to be warned of");
+    if (outcome == OUTCOME_OK && fact->new_one_refused && !warns)
+        promise_lie(claim, "a secret that is no longer the right one is a warning");
 }
 
 // The latest call at that time of the check's prober, wherever it is by now.
@@ -135,6 +137,31 @@ static bool promise_had_shortage(const struct simulation *simulation, int64_t fr
     return had;
 }
 
+// A login has the time of the check that it was made for, which may have been removed since.
+static int64_t promise_longest_timeout(const struct claim *claim)
+{
+    const struct story *story = claim->simulation->story;
+    int64_t longest = 0;
+    for (size_t i = 0; i < CHECKS_MAX; i++) {
+        if (story->checks[i].used && story->checks[i].timeout * MS > longest)
+            longest = story->checks[i].timeout * MS;
+    }
+    return longest;
+}
+
+// "no answer for 12.3 s", since the first of those in a row that got none. The time of a run may
+// begin with the login before it.
+static void promise_judge_silence(const struct claim *claim, const struct fact *fact)
+{
+    const char *words = strstr(claim->view->judgement.reason, "no answer for ");
+    if (words == NULL || !claim->view->dated || fact->silent_since == 0)
+        return;
+    int64_t told = (int64_t)(strtod(words + strlen("no answer for "), NULL) * 10 + 0.5) * 100 * MS;
+    int64_t silent = claim->made - fact->silent_since;
+    if (told > silent + promise_longest_timeout(claim) || told < silent - 102 * MS)
+        promise_lie(claim, "the server has been silent for another time");
+}
+
 // The server had been asked, and had not answered, for all of the time that we had.
 static void promise_judge_timeout(const struct claim *claim)
 {
@@ -146,6 +173,10 @@ static void promise_judge_timeout(const struct claim *claim)
     }
     if (fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
         promise_lie(claim, "another check ran");
+    if (fact->call.verb == VERB_OPEN && claim->view->dated)
+        promise_check_record(simulation, claim->check->sql, fact->record->target,
+                             fact->record->name)
+            ->told = claim->made;
     if (fact->arrived > 0 && fact->arrived < claim->made)
         promise_lie(claim, "the answer was there");
     int64_t from = claim->asked ? claim->began : fact->sent;
@@ -157,6 +188,7 @@ static void promise_judge_timeout(const struct claim *claim)
         promise_lie(claim, "the server was not silent for so long");
     if (span <= 0 && !claim->asked)
         promise_lie(claim, "nothing was asked before");
+    promise_judge_silence(claim, fact);
 }
 
 // The latest open of the check's prober that had been answered by then.
@@ -223,6 +255,21 @@ static int64_t promise_lost(const struct simulation *simulation, int64_t from, i
     return lost;
 }
 
+// None could be started by then, or one had just failed; or there is one, of a login that is
+// pending.
+static void promise_judge_want_of_process(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    if (strstr(claim->view->judgement.reason, "no answer for ") != NULL)
+        return;
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        if (record->current && promise_is_of(claim, record) && record->failures > 0 &&
+            record->latest_failure < claim->made && promise_may_start(record, claim->made))
+            promise_lie(claim, "another process could have been started");
+    }
+}
+
 static void promise_judge_own(const struct claim *claim)
 {
     struct simulation *simulation = claim->simulation;
@@ -231,6 +278,12 @@ static void promise_judge_own(const struct claim *claim)
     if (!claim->asked) // of a login that was pending, say
         reach = crashed ? 30 * SECOND : 75 * SECOND;
     int64_t span = claim->made - claim->began;
+    const struct fact *fact = promise_call_at(claim, claim->made);
+    if (crashed && !claim->asked && claim->view->dated)
+        promise_judge_want_of_process(claim);
+    if (crashed && claim->asked && claim->view->dated && fact != NULL &&
+        fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
+        promise_lie(claim, "that was another check's");
     if (!crashed && claim->asked &&
         4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
         promise_lie(claim, "we had the CPU for the most part");
@@ -246,6 +299,11 @@ static void promise_judge_unreached(const struct claim *claim)
     int64_t limit = claim->check->timeout.ms * MS;
     bool own = fact != NULL && fact->call.verb == VERB_RUN && fact->delivered == 0 &&
                strcmp(fact->sql, claim->check->sql) == 0 && fact->record->current;
+    bool pending = fact != NULL && fact->call.verb == VERB_OPEN && fact->delivered == 0 &&
+                   simulation->now + BASE > fact->call.deadline.ns + 2 * MS;
+    if (pending && claim->request->count == 1 && fact->record->current && !simulation->ending &&
+        !simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
+        promise_lie(claim, "a login is known to be pending");
     if (!own || simulation->ending ||
         simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
         return;
@@ -255,11 +313,43 @@ static void promise_judge_unreached(const struct claim *claim)
         promise_lie(claim, "the server is known to be silent");
 }
 
+// For how long the check's prober had something to do.
+static int64_t promise_busy(const struct claim *claim, int64_t from, int64_t to)
+{
+    const struct simulation *simulation = claim->simulation;
+    int64_t busy = 0;
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        int64_t next = INT64_MAX;
+        for (size_t j = promise_is_of(claim, record) ? record->fact_count : 0; j-- > 0;) {
+            const struct fact *fact = record->facts[j];
+            int64_t end = fact->delivered > 0 ? fact->delivered : next;
+            busy += promise_overlap(from, to, fact->sent, end);
+            next = fact->sent;
+            if (fact->sent < from)
+                break;
+        }
+    }
+    return busy;
+}
+
+// One that needs nothing else is asked for at once.
+static void promise_judge_idleness(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    int64_t asked = claim->request->asked;
+    if (claim->request->count == 1 && !simulation->ending &&
+        !simulation_had_own_trouble(simulation, asked - SECOND, simulation->now) &&
+        2 * promise_busy(claim, asked, simulation->now) < simulation->now - asked)
+        promise_lie(claim, "its prober had the time to run it");
+}
+
 static void promise_judge_unknown(const struct claim *claim)
 {
     struct simulation *simulation = claim->simulation;
     if (!claim->view->dated) {
         promise_judge_unreached(claim);
+        promise_judge_idleness(claim);
         return;
     }
     const struct check_record *known =
@@ -267,6 +357,8 @@ static void promise_judge_unknown(const struct claim *claim)
                              prober_names[promise_index_of(claim->check)]);
     bool held = known->silences > 0 && claim->made < known->held_until;
     bool told_before = claim->made < simulation->now; // it may have run since
+    if (held && known->latest != NULL && !known->troubled)
+        promise_judge_silence(claim, known->latest);
     if (!held && !known->troubled && !told_before)
         promise_lie(claim, "it is not held back");
 }
@@ -301,18 +393,6 @@ static void promise_judge_truth(const struct claim *claim)
     }
 }
 
-// A login has the time of the check that it was made for, which may have been removed since.
-static int64_t promise_longest_timeout(const struct claim *claim)
-{
-    const struct story *story = claim->simulation->story;
-    int64_t longest = 0;
-    for (size_t i = 0; i < CHECKS_MAX; i++) {
-        if (story->checks[i].used && story->checks[i].timeout * MS > longest)
-            longest = story->checks[i].timeout * MS;
-    }
-    return longest;
-}
-
 // Never older than its cache; or it came while the request waited, for a run that was under way.
 static void promise_judge_age(const struct claim *claim)
 {
@@ -331,6 +411,31 @@ static void promise_judge_age(const struct claim *claim)
         promise_lie(claim, "that is older than its cache");
     if (claim->made > simulation->now + MS)
         promise_lie(claim, "that is of the future");
+}
+
+static bool promise_answer_waits(const struct claim *claim)
+{
+    const struct prober_process *process;
+    LIST_FOREACH(process, &claim->simulation->processes, entry)
+    {
+        const struct fact *fact = process->reply_count > 0 ? process->replies[0] : NULL;
+        if (fact != NULL && process->owner != NULL && fact->call.verb == VERB_RUN &&
+            strcmp(fact->sql, claim->check->sql) == 0 && promise_is_of(claim, process->record))
+            return true;
+    }
+    return false;
+}
+
+// What is told of a run that goes on: not that it has only just begun, nor of one that is over.
+static void promise_judge_unfinished(const struct claim *claim)
+{
+    int64_t limit = claim->check->timeout.ms * MS;
+    if (limit > DEADLINE)
+        limit = DEADLINE;
+    if (claim->asked && 2 * (claim->made - claim->began) < limit - 2 * MS)
+        promise_lie(claim, "it has only just begun");
+    if (!claim->simulation->ending && promise_answer_waits(claim))
+        promise_lie(claim, "its answer can be read");
 }
 
 static enum verdict promise_verdict_of(const struct claim *claim)
@@ -358,6 +463,8 @@ static void promise_judge_view(const struct claim *claim)
         promise_lie(claim, "there was time to know more");
     if (claim->view->dated)
         promise_judge_age(claim);
+    else
+        promise_judge_unfinished(claim);
     promise_judge_truth(claim);
 }
 

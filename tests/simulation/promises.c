@@ -143,14 +143,19 @@ static bool promise_asks(const struct prober_process *process)
 
 // --- starts and failures
 
+bool promise_may_start(const struct prober_record *record, int64_t at)
+{
+    return record->failures == 0 ||
+           at >= record->latest_failure + promise_wait(start_schedule, record->failures - 1);
+}
+
 void promise_on_start(struct simulation *simulation, struct prober_process *process)
 {
     struct prober_record *record = promise_record_of(simulation, process->owner);
     process->record = record;
     if (record->process != NULL)
         promise_broken(simulation, "a prober has one process", "%s starts another", record->name);
-    int64_t wait = record->failures > 0 ? promise_wait(start_schedule, record->failures - 1) : 0;
-    if (record->failures > 0 && simulation->now < record->latest_failure + wait)
+    if (!promise_may_start(record, simulation->now))
         promise_broken(simulation, "a prober that fails is started ever more seldom",
                        "%s is started after %u failures", record->name, record->failures);
 }
@@ -216,6 +221,7 @@ static void promise_on_open(struct simulation *simulation, struct fact *fact)
 {
     struct prober_record *record = fact->record;
     const struct prober_process *process = fact->process;
+    const struct fact *latest = promise_latest(record);
     int64_t age = (simulation->now - record->inspected) / MS;
     bool inspects = record->inspected == 0 || age >= INSPECT_MS;
     bool stays = record->keeps && promise_has_checks_that_may_not_run(simulation, record);
@@ -233,6 +239,8 @@ static void promise_on_open(struct simulation *simulation, struct fact *fact)
                        record->name);
     promise_on_secret(simulation, fact);
     fact->job_began = fact->sent;
+    bool replaces = record->unanswered_opens > 0 && latest != NULL;
+    fact->silent_since = replaces ? latest->silent_since : fact->sent;
 }
 
 // The result of the run before is still to be served. A check with a period runs again at that.
@@ -510,6 +518,8 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
         promise_note_open(simulation, fact);
     fact->user_is_superuser = fact->record->superuser;
     fact->old_secret = fact->record->opened != NULL && fact->record->opened->trial != TRIAL_NONE;
+    fact->new_one_refused = fact->old_secret && simulation->refusals > 0 &&
+                            simulation->refused_target == fact->record->target;
     bool in_time = simulation->now + BASE <= fact->call.deadline.ns;
     bool is_of_dead_one = in_time && fact->on_kept && promise_ends_session(fact->outcome);
     if (fact->call.verb != VERB_RUN || is_of_dead_one)
@@ -532,6 +542,9 @@ static void promise_note_silence(struct simulation *simulation, struct fact *fac
     known->troubled |= simulation_had_own_trouble(simulation, fact->job_began - SECOND, over);
     if (known->troubled)
         return;
+    if (known->silences == 0)
+        known->silent_since = fact->sent;
+    fact->silent_since = known->silent_since;
     known->held_until = over + promise_wait(run_schedule, ++known->silences);
 }
 
@@ -632,7 +645,10 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
         if (promise_is_waited_for(simulation, fact->sql, true))
             promise_broken(simulation, "who waits for a run is told at its deadline",
                            "who waits for %s is not", fact->sql);
+        promise_on_background_run(simulation, fact); // nor is it in the way of others
     }
+    if (over && fact->call.verb == VERB_CLOSE && !process->dead)
+        promise_broken(simulation, "a goodbye has its time", "%s waits for one", record->name);
     bool closes = !record->keeps || (record->opened != NULL && record->opened->trial != TRIAL_NONE);
     if (fact == NULL && latest != NULL && process->session && !process->session_is_dead && closes &&
         !process->hangs_in_goodbye && process->reply_count == 0 && latest->delivered > 0 &&
@@ -661,6 +677,33 @@ static void promise_on_leaver(struct simulation *simulation, const struct prober
                        record->name);
 }
 
+// The login that it waited for was answered after all, and all that came of that has been done.
+static void promise_on_end_of_pending(struct simulation *simulation,
+                                      const struct prober_record *record)
+{
+    const struct config *config = simulation->adapter.config;
+    const struct fact *opened = record->opened, *latest = promise_latest(record);
+    bool over = record->current && record->process != NULL && record->process->fact == NULL &&
+                record->process->reply_count == 0 && opened != NULL && opened->was_pending &&
+                latest != opened && latest->delivered > 0 && latest->call.verb != VERB_OPEN;
+    if (!over || config == NULL || simulation->adapter.changed >= opened->sent ||
+        simulation->adapter.draining_since > 0 ||
+        simulation_had_own_trouble(simulation, opened->sent - SECOND, simulation->now))
+        return;
+    for (size_t i = 0; i < config->check_count; i++) {
+        const struct check *check = config->checks[i];
+        if (strcmp(check->prober, record->name) != 0 || check->range.bound_count > 0)
+            continue;
+        const struct check_record *known =
+            promise_check_record(simulation, check->sql, record->target, record->name);
+        if (check->broken == NULL && known->silences == 0 && !known->troubled &&
+            known->told > opened->sent && known->told < opened->delivered &&
+            (known->latest == NULL || known->latest->sent < known->told))
+            promise_broken(simulation, "what a pending login is to tell is told", "%s does not run",
+                           check->sql);
+    }
+}
+
 void promise_after_turn(struct simulation *simulation)
 {
     const struct request *first = TAILQ_FIRST(&simulation->requests);
@@ -671,6 +714,7 @@ void promise_after_turn(struct simulation *simulation)
         promise_after_turn_of(simulation, simulation->records[i]);
         promise_on_failures(simulation, simulation->records[i]);
         promise_on_leaver(simulation, simulation->records[i]);
+        promise_on_end_of_pending(simulation, simulation->records[i]);
     }
 }
 
@@ -684,6 +728,53 @@ void promise_on_gone(struct simulation *simulation)
             return;
     }
     promise_broken(simulation, "draining ends when the server has gone", "it has not");
+}
+
+static bool promise_has_no_faults(const struct simulation *simulation, int64_t since)
+{
+    const struct story *story = simulation->story;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        bool fault = story_item_is_server(item->kind) || story_item_is_own(item->kind);
+        if (fault && item->at <= simulation->now && story_item_end(item) >= since)
+            return false;
+    }
+    return true;
+}
+
+// Whether the server has gone is asked all the time.
+static void promise_on_refresh(struct simulation *simulation)
+{
+    const struct config *config = simulation->adapter.config;
+    const struct endpoint *healthz = config_endpoint(config, "healthz");
+    if (simulation->now < simulation->adapter.changed + 6 * SECOND ||
+        !promise_has_no_faults(simulation, simulation->now - 140 * SECOND))
+        return;
+    for (size_t i = 0; i < healthz->count; i++) {
+        const struct check *check = config->checks[healthz->checks[i]];
+        const struct check_record *known =
+            promise_check_record(simulation, check->sql, simulation->adapter.target,
+                                 prober_names[promise_index_of(check)]);
+        bool runs = check->broken == NULL && check->range.bound_count == 0;
+        if (runs && (known->latest == NULL || known->latest->sent < simulation->now - 2 * SECOND))
+            promise_broken(simulation, "draining asks for liveness", "%s is not run", check->name);
+    }
+}
+
+// A login that began since then was refused, and that was the last that was heard.
+void promise_on_staying(struct simulation *simulation)
+{
+    promise_on_refresh(simulation);
+    if (simulation_had_own_trouble(simulation, simulation->now - 20 * SECOND, simulation->now))
+        return;
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        const struct fact *latest = promise_latest(record);
+        if (record->current && latest != NULL && latest->call.verb == VERB_OPEN &&
+            latest->outcome == OUTCOME_REFUSED && latest->delivered > 0 && !latest->was_pending &&
+            latest->sent > simulation->adapter.changed)
+            promise_broken(simulation, "draining ends when the server has gone", "it does not");
+    }
 }
 
 void promise_on_statistics(struct simulation *simulation)

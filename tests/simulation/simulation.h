@@ -142,7 +142,8 @@ struct fact {
     int64_t arrived;     // where we can read it; 0: not yet
     int64_t delivered;   // to its owner; 0: not yet
     int64_t sent;
-    int64_t job_began; // the earliest that the result may be dated
+    int64_t job_began;    // the earliest that the result may be dated
+    int64_t silent_since; // of the first of the calls in a row that were left unanswered; 0: none
     enum outcome outcome;
     enum trial trial;
     int64_t value;
@@ -150,6 +151,7 @@ struct fact {
     bool upgraded;           // the server was, when it was opened
     bool user_is_superuser;  // as was known when it was delivered
     bool old_secret;         // likewise
+    bool new_one_refused;    // and its successor, as was known then
     bool was_dead;           // the session was, before it was sent
     bool behind_goodbye;     // of an earlier session, which hangs
     bool killed, is_silence; // counted as one
@@ -243,11 +245,13 @@ struct check_record {
     char sql[NAME_ROOM];
     uint64_t target;
     const char *prober;
-    struct fact *latest; // run
-    unsigned silences;   // that can only be the server's, in a row
+    struct fact *latest;  // run
+    unsigned silences;    // that can only be the server's, in a row
+    int64_t silent_since; // the first of these
     int64_t held_until;
     bool troubled;    // one of them may have been for a fault of ours
     int64_t asked;    // when a request asked for it first since it was run; 0: none has
+    int64_t told;     // when it was told last that a login gets no answer
     uint64_t changes; // scheduler_changes, when a request was told this:
     int64_t began;
     enum outcome outcome;
@@ -266,6 +270,8 @@ struct check_record *promise_check_record(struct simulation *simulation, const c
 size_t promise_index_of(const struct check *check); // of its prober's name
 
 void promise_on_start(struct simulation *simulation, struct prober_process *process);
+// After its failures.
+bool promise_may_start(const struct prober_record *record, int64_t at);
 void promise_on_failure(struct simulation *simulation, struct prober_record *record);
 void promise_on_death(struct simulation *simulation, const struct fact *fact); // NULL: it had none
 void promise_on_call(struct simulation *simulation, struct fact *fact);
@@ -274,6 +280,7 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
 void promise_on_wake(struct simulation *simulation);
 void promise_after_turn(struct simulation *simulation);
 void promise_on_gone(struct simulation *simulation); // serve.c would end
+void promise_on_staying(struct simulation *simulation);
 void promise_on_statistics(struct simulation *simulation);
 void promise_at_end(struct simulation *simulation);
 

@@ -84,7 +84,7 @@ static int64_t story_draw_length(struct chance *chance, int64_t shortest, int64_
 
 static struct blueprint_check story_draw_check(struct chance *chance, size_t index)
 {
-    static const int64_t timeouts[] = {800, 800, 800, 300, 100, 900};
+    static const int64_t timeouts[] = {800, 800, 800, 300, 100, 900, 2500, 5000};
     static const int64_t caches[] = {2000, 2000, 0, 500, 10000, 60000};
     static const int64_t periods[] = {1000, 5000, 10000, 60000};
     bool liveness = index == 0 || chance_once_in(chance, 8);
@@ -93,7 +93,7 @@ static struct blueprint_check story_draw_check(struct chance *chance, size_t ind
                                     .endpoint = liveness                    ? "healthz"
                                                 : chance_once_in(chance, 5) ? "group"
                                                                             : "readyz",
-                                    .timeout = timeouts[chance_between(chance, 0, 5)],
+                                    .timeout = timeouts[chance_between(chance, 0, 7)],
                                     .cache = caches[chance_between(chance, 0, 5)]};
     if (chance_once_in(chance, liveness ? 12 : 4)) {
         check.every = periods[chance_between(chance, 0, 3)];
@@ -161,10 +161,13 @@ static void story_add_clients(struct story *story, struct chance *chance)
     }
 }
 
-// Often another one comes within a second.
+// Often another one comes within a second, and requests at the moment of a reload.
 static void story_add_trouble(struct story *story, struct chance *chance, int64_t at)
 {
-    story_add(story, story_draw_item(chance, story_draw_kind(chance), at));
+    struct item item = story_draw_item(chance, story_draw_kind(chance), at);
+    story_add(story, item);
+    if (item.kind == ITEM_RELOAD && chance_once_in(chance, 2))
+        story_add(story, story_draw_item(chance, ITEM_ASK_BURST, at));
     if (chance_once_in(chance, 2))
         story_add(story, story_draw_item(chance, story_draw_kind(chance),
                                          at + chance_between(chance, 0, 1000) * MS));
