@@ -60,7 +60,7 @@ void view_begin(struct fuzz_view *made, struct input *input)
         fuzz_found(__FILE__, __LINE__, "a prober's reply does not get through");
     made->view = view_of(made->check, &made->reply);
     if (!made->check->each_row)
-        made->numbers = numbers_of(made->reply.result);
+        made->numbers = numbers_of(made->check, made->reply.result);
     made->rows = rows_of(made->check, made->reply.result);
     made->view.rows = made->rows;
     made->view.numbers = made->numbers;

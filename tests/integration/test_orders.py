@@ -3,6 +3,7 @@ says then what the column holds and what to write."""
 
 import pytest
 import sql
+from exposition import Metrics
 from program import Program
 
 ISO = "2026-01-31 12:00"
@@ -148,6 +149,8 @@ def test_a_status_variable_is_compared_as_the_number_that_it_spells(server, adap
     a = adapter(server.url(), checks=checks)
     assert (a.status_of("/readyz"), a.status_of("/old"), a.status_of("/other")) == (200, 503, 503)
     assert "column Value is a string" in a.shown("/other")["no-number"].detail
+    values = Metrics(a.get("/metrics").body).by("check", "dbhealthd_check_value", column="Value")
+    assert set(values) == {"up", "old"} and values["up"] >= 2
 
 
 def test_lint_tells_what_can_be_told_without_a_server(build_dir, tmp_path):

@@ -13,6 +13,8 @@ struct column {
     const char *value;
 };
 
+static const struct check all = {.metrics = true};
+
 static struct result *row_of(const struct column *columns, size_t count)
 {
     struct result *result = result_new();
@@ -27,7 +29,7 @@ static struct result *row_of(const struct column *columns, size_t count)
 static struct result *numbers_in(const struct column *columns, size_t count)
 {
     struct result *result = row_of(columns, count);
-    struct result *numbers = numbers_of(result);
+    struct result *numbers = numbers_of(&all, result);
     result_free(result);
     return numbers;
 }
@@ -44,8 +46,6 @@ static void expect(struct result *numbers, const char *const (*expected)[2], siz
     }
     result_free(numbers);
 }
-
-static const struct check all = {.metrics = true};
 
 static void a_value_is_text_that_prometheus_reads(void **state)
 {
@@ -152,14 +152,34 @@ static void the_check_says_which_are_metrics(void **state)
     words_free(&some.metric_columns);
 }
 
+static void text_counts_where_it_is_asked_for_as_a_number(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"Value", VALUE_STRING, "120"},
+                                            {"named", VALUE_STRING, "7.5"},
+                                            {"words", VALUE_STRING, "7 of 9"},
+                                            {"other", VALUE_STRING, "5"}};
+    static const char *const expected[][2] = {{"Value", "120"}, {"named", "7.5"}};
+    char value[] = "value", other[] = "other", text[] = "5";
+    struct rule rules[] = {
+        {.effect = RULE_WARN, .column = value, .literal = {.type = LITERAL_NUMBER, .text = text}},
+        {.effect = RULE_FAIL, .column = other, .literal = {.type = LITERAL_STRING, .text = text}}};
+    struct check some = {.metrics = true, .rules = rules, .rule_count = COUNT(rules)};
+    words_split(&some.metric_columns, "named words", " ");
+    struct result *result = row_of(columns, COUNT(columns));
+    expect(numbers_of(&some, result), expected, COUNT(expected));
+    result_free(result);
+    words_free(&some.metric_columns);
+}
+
 static void without_a_row_there_is_nothing(void **state)
 {
     (void)state;
     struct result *result = result_new();
-    assert_null(numbers_of(NULL));
-    assert_null(numbers_of(result));
+    assert_null(numbers_of(&all, NULL));
+    assert_null(numbers_of(&all, result));
     result_add_column(result, "n");
-    assert_null(numbers_of(result));
+    assert_null(numbers_of(&all, result));
     result_free(result);
 }
 
@@ -171,7 +191,7 @@ static void only_the_first_row_counts(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_true(result_add_value(result, VALUE_NUMBER, i == 0 ? "1" : "2", 1));
     static const char *const expected[][2] = {{"n", "1"}};
-    expect(numbers_of(result), expected, 1);
+    expect(numbers_of(&all, result), expected, 1);
     result_free(result);
 }
 
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(names_are_clean_and_differ),
         cmocka_unit_test(a_name_goes_to_its_first_number),
         cmocka_unit_test(the_check_says_which_are_metrics),
+        cmocka_unit_test(text_counts_where_it_is_asked_for_as_a_number),
         cmocka_unit_test(without_a_row_there_is_nothing),
         cmocka_unit_test(only_the_first_row_counts),
         cmocka_unit_test(what_rules_look_at_is_seen_once),

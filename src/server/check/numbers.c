@@ -41,9 +41,20 @@ bool numbers_is_metric(const struct check *check, const char *column)
     return check->metrics && wanted;
 }
 
+bool numbers_has_text(const struct check *check, const char *column)
+{
+    bool has = check->metric_columns.count > 0 && numbers_is_metric(check, column);
+    for (size_t i = 0; i < check->rule_count; i++) {
+        const struct rule *rule = &check->rules[i];
+        has |= rule->column != NULL && strcasecmp(rule->column, column) == 0 &&
+               check_limit(check, rule, NULL)->type == LITERAL_NUMBER;
+    }
+    return has;
+}
+
 // Adds the names of columns to show, and their values to texts in the same order; how many.
-static uint32_t numbers_choose(const struct result *result, struct result *chosen,
-                               const char **texts)
+static uint32_t numbers_choose(const struct check *check, const struct result *result,
+                               struct result *chosen, const char **texts)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < result->column_count; i++) {
@@ -51,7 +62,8 @@ static uint32_t numbers_choose(const struct result *result, struct result *chose
         struct text name = text_in(bytes, sizeof bytes);
         const char *column = result_column(result, i);
         struct value value = result_value(result, 0, i);
-        const char *text = value.type != VALUE_STRING ? numbers_text(&value) : NULL;
+        bool counts = value.type != VALUE_STRING || numbers_has_text(check, column);
+        const char *text = counts ? numbers_text(&value) : NULL;
         text_add_foreign(&name, column, strlen(column));
         if (text == NULL || name.length == 0 || numbers_has_column(chosen, bytes))
             continue;
@@ -61,13 +73,13 @@ static uint32_t numbers_choose(const struct result *result, struct result *chose
     return count;
 }
 
-struct result *numbers_of(const struct result *result)
+struct result *numbers_of(const struct check *check, const struct result *result)
 {
     const char *texts[RESULT_COLUMNS_MAX];
     if (result == NULL || result->kept_rows == 0)
         return NULL;
     struct result *chosen = result_new();
-    uint32_t count = numbers_choose(result, chosen, texts);
+    uint32_t count = numbers_choose(check, result, chosen, texts);
     bool fits = count > 0; // what fitted before does
     for (uint32_t i = 0; i < count && fits; i++)
         fits = result_add_value(chosen, VALUE_NUMBER, texts[i], strlen(texts[i]));

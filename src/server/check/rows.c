@@ -147,7 +147,8 @@ const char *rows_metric(const struct check *check, const struct rows *rows, uint
                         uint32_t column)
 {
     struct value value = result_value(rows->kept, row, column);
-    bool wanted =
-        column >= rows->label_count && numbers_is_metric(check, result_column(rows->kept, column));
+    const char *name = result_column(rows->kept, column);
+    bool counts = value.type != VALUE_STRING || numbers_has_text(check, name);
+    bool wanted = counts && column >= rows->label_count && numbers_is_metric(check, name);
     return wanted ? numbers_text(&value) : NULL;
 }

@@ -158,11 +158,13 @@ static bool rule_parse_word(struct cursor *cursor, struct literal *literal)
     return false;
 }
 
-static void rule_set_string_type(struct literal *literal)
+// Takes the string over.
+static void rule_set_string(struct literal *literal, char *string)
 {
-    assert(literal->string != NULL);
-    bool is_time = iso_time_parse(literal->string, strlen(literal->string), &literal->time);
+    assert(string != NULL);
+    bool is_time = iso_time_parse(string, strlen(string), &literal->time);
     literal->type = is_time ? LITERAL_TIME : LITERAL_STRING;
+    literal->string = string;
 }
 
 // literal = quoted, with single quotes / number / word
@@ -171,9 +173,10 @@ static bool rule_parse_literal(struct cursor *cursor, struct literal *literal, s
     rule_skip_blanks(cursor);
     size_t length = rule_number_length(cursor->at);
     if (*cursor->at == '\'') {
-        if (!rule_parse_quoted(cursor, '\'', &literal->string, error))
+        char *string = NULL;
+        if (!rule_parse_quoted(cursor, '\'', &string, error))
             return false;
-        rule_set_string_type(literal);
+        rule_set_string(literal, string);
         return true;
     }
     if (length > 0) {
@@ -316,8 +319,8 @@ static bool rule_parse_override(const char *text, enum literal_type type, struct
 {
     struct cursor cursor = {.text = text, .at = text};
     if (type == LITERAL_STRING || type == LITERAL_TIME) {
-        *literal = (struct literal){.string = memory_string(text), .text = memory_string(text)};
-        rule_set_string_type(literal);
+        *literal = (struct literal){.text = memory_string(text)};
+        rule_set_string(literal, memory_string(text));
         if (type == LITERAL_STRING)
             literal->type = type;
         return literal->type == type;

@@ -206,7 +206,7 @@ static void scheduler_keep_result(struct check_state *state, struct probe *probe
     state->seen = seen_of(state->check, probe->result);
     state->rows = rows_of(state->check, probe->result);
     if (state->judgement.verdict != VERDICT_SKIPPED && !state->check->each_row)
-        state->numbers = numbers_of(probe->result);
+        state->numbers = numbers_of(state->check, probe->result);
     if (state->check->params.count == 0)
         return;
     state->result = probe->result;

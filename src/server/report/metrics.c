@@ -1,6 +1,7 @@
 // See metrics.h. The table of families at the end is all there is to say of each, with the
 // function that writes its samples; a family without a sample is left out. No label's value comes
-// from a request, so that configuration alone decides how many samples there are.
+// from a request, so that configuration alone decides how many samples there are at most: of a
+// check that looks at each row, those of ROWS_SHOWN rows.
 #include "server/report/metrics.h"
 
 #include "server/check/numbers.h"
