@@ -219,7 +219,7 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
 
 int serve(struct settings *settings)
 {
-    struct daemon daemon = {.manager = -1};
+    static struct daemon daemon = {.manager = -1}; // what fails ends with the process
     struct error error;
     if (!serve_start(&daemon, settings, &error)) {
         fprintf(stderr, "dbhealthd: %s\n", error.text);
