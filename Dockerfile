@@ -5,7 +5,7 @@
 #
 # It writes no file, needs no capability, and runs as any user.
 
-FROM docker.io/library/debian:bookworm-slim AS tools
+FROM docker.io/library/debian:trixie-slim AS tools
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
         ca-certificates cmake gcc libc6-dev libgnutls28-dev libjansson-dev libmariadb-dev \

@@ -5,11 +5,12 @@ import contextlib
 import subprocess
 
 import measure
+import servers.postgres
 from bench_database import SETTINGS, url
 from rows import Measured, Row, below, benchmark
 from servers import PASSWORDS
 
-REAL = "/usr/lib/postgresql/15/bin"
+REAL = str(servers.postgres.PROGRAMS)
 DEBIAN = "/usr/bin"  # Where Postgres' programs are a script that looks for the real one.
 POSTGRES = ("--host=127.0.0.1", "--port={port}", "--username=probe", "--dbname=postgres")
 PSQL = ("--no-psqlrc", *POSTGRES, "--command=SELECT 1")

@@ -8,15 +8,18 @@ import subprocess
 from pathlib import Path
 
 from servers import MySQL
+from servers.postgres import PROGRAMS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = (  # What is measured, and what it is measured against.
     "libmicrohttpd12",
+    "libmicrohttpd12t64",  # As Debian 13 calls it.
     "libpq5",
     "libmariadb3",
     "libuv1",
+    "libuv1t64",
     "nginx",
-    "postgresql-15",
+    f"postgresql-{PROGRAMS.parent.name}",
     "mariadb-server-core",
     "prometheus-postgres-exporter",
     "prometheus-mysqld-exporter",

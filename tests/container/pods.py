@@ -20,7 +20,7 @@ import pytest
 from servers import wait_until
 
 HERE = Path(__file__).resolve().parent
-BASE_IMAGE = "docker.io/library/debian:bookworm-slim"
+BASE_IMAGE = "docker.io/library/debian:trixie-slim"
 ADAPTER_IMAGE = "localhost/dbhealth-tests/dbhealthd"
 PASSWORDS = {"admin-secret": "admin-secret\n", "probe-secret": r"it's a \ secret" + "\n"}
 # Where the official images' servers put their sockets, and which belongs to them there.
