@@ -73,7 +73,7 @@ static int main_end_like(int status)
 
 int main(int count, char *arguments[])
 {
-    char server[PATH_MAX], postgres[PATH_MAX], mysql[PATH_MAX];
+    static char server[PATH_MAX], postgres[PATH_MAX], mysql[PATH_MAX];
     const char *command = count > 1 ? arguments[1] : NULL;
     if (!main_have_standard_descriptors())
         return main_refuse("/dev/null", errno);
