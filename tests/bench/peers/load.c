@@ -63,9 +63,10 @@ static void note_latency(struct load *load, int64_t nanoseconds)
     if ((size_t)load->done == load->latencies_room) {
         load->latencies_room = load->latencies_room > 0 ? 2 * load->latencies_room : 1 << 16;
         size_t size = load->latencies_room * sizeof *load->latencies;
-        load->latencies = realloc(load->latencies, size);
-        if (load->latencies == NULL)
+        uint32_t *latencies = realloc(load->latencies, size);
+        if (latencies == NULL)
             die("realloc");
+        load->latencies = latencies;
     }
     load->latencies[load->done] = (uint32_t)(nanoseconds / 1000);
 }

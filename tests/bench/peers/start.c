@@ -43,9 +43,10 @@ static int connect_to(uint16_t port)
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(client, (const struct sockaddr *)&address, sizeof address) == 0)
+    if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof address) == 0)
         return client;
-    close(client);
+    if (client >= 0)
+        close(client);
     return -1;
 }
 
