@@ -30,7 +30,9 @@ static const char *read_tag(const char *at, char (*open)[TAG_MOST], size_t *dept
     MUST(known);
     tag[strcspn(tag, " ")] = '\0';
     if (ends) {
-        MUST(*depth > 0 && strcmp(open[--*depth], tag) == 0);
+        MUST(*depth > 0);
+        *depth -= 1;
+        MUST(strcmp(open[*depth], tag) == 0);
     } else if (strcmp(tag, "br") != 0) {
         MUST(*depth < DEPTH_MOST);
         memcpy(open[(*depth)++], tag, sizeof tag);
