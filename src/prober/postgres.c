@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <netdb.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -45,8 +46,10 @@ struct progress {
     bool silent;          // connect() had no answer within DRIVER_CONNECT_MS
     int system_error;     // errno of connect(), or 0
     SSL *tls;             // ours too, for libpq drops it when the login fails; NULL: no TLS
-    bool sasl;            // the password was asked for by SASL
-    bool accepted;        // ... and the server said that it is right
+    unsigned long alert;  // what ended the connection within TLS: OpenSSL's error, or 0
+    bool asked;           // for the password
+    bool sasl;            // ... by SASL
+    bool accepted;        // the server said that it is right
 };
 
 enum {
@@ -234,9 +237,10 @@ static const char wrong_password[] = "28P01";
 static bool pg_is_about_secret(PGconn *connection, const char *code,
                                const struct progress *progress)
 {
-    bool pooler = strcmp(code, "08P01") == 0 || strcmp(code, "XX000") == 0;
-    bool refusal = strcmp(code, "28000") == 0 || (pooler && !progress->accepted);
-    return strcmp(code, wrong_password) == 0 || (refusal && PQconnectionUsedPassword(connection));
+    if (strcmp(code, "08P01") == 0 || strcmp(code, "XX000") == 0)
+        return progress->asked && !progress->accepted;
+    return strcmp(code, wrong_password) == 0 ||
+           (strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection));
 }
 
 // Where SASL says how far a login came, what ends it there is a refusal, whatever the code. With
@@ -265,6 +269,8 @@ static void pg_reply_with_failure(struct reply *reply, PGconn *connection,
         return;
     if (progress->system_error != 0)
         text = strerror(progress->system_error);
+    else if (progress->alert != 0)
+        text = ERR_reason_error_string(progress->alert);
     reply_set(reply, pg_silent_outcome(connection, target, progress), NULL, text);
 }
 
@@ -291,14 +297,21 @@ static int pg_pending_connect_error(PGconn *connection)
     return getsockopt(PQsocket(connection), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
 }
 
-// With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS. A password
-// that is wrong with TLS is wrong without, and each refusal may count.
-static bool pg_would_be_refused_twice(const PGconn *connection, const struct progress *progress)
+// With sslmode=prefer libpq goes back to the start after a refusal, to try without TLS.
+static bool pg_starts_again(const PGconn *connection, const struct progress *progress)
 {
-    bool again =
-        PQstatus(connection) == CONNECTION_STARTED && progress->phase != CONNECTION_STARTED;
-    const char *found = again ? pg_find_sqlstate(PQerrorMessage(connection)) : NULL;
-    return found != NULL && strncmp(found, wrong_password, SQLSTATE_LENGTH) == 0;
+    return PQstatus(connection) == CONNECTION_STARTED && progress->phase != CONNECTION_STARTED;
+}
+
+// A password that is wrong with TLS is wrong without, and each refusal may count.
+static bool pg_would_be_refused_twice(PGconn *connection, const struct progress *progress)
+{
+    char code[SQLSTATE_LENGTH + 1];
+    const char *found = pg_find_sqlstate(PQerrorMessage(connection));
+    if (found == NULL)
+        return false;
+    (void)snprintf(code, sizeof code, "%s", found);
+    return pg_is_about_secret(connection, code, progress);
 }
 
 static void pg_hold_tls(PGconn *connection, struct progress *progress)
@@ -310,22 +323,35 @@ static void pg_hold_tls(PGconn *connection, struct progress *progress)
     progress->tls = tls;
 }
 
+// A server that rejects our certificate says so here, by an alert that libpq then gets no more.
+static int pg_peek_tls(struct progress *progress, unsigned char *bytes, int length)
+{
+    ERR_clear_error();
+    int got = SSL_peek(progress->tls, bytes, length);
+    unsigned long error = got > 0 ? 0 : ERR_peek_error();
+    if (ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET)
+        progress->alert = error;
+    return got;
+}
+
 // What libpq will read next and not tell of. A pooler that judges passwords says by the end of SASL
-// that this one is right, and then why it lets nobody in. "R", a length, and what it is about:
-// https://www.postgresql.org/docs/current/protocol-message-formats.html
+// that this one is right, and then why it lets nobody in; a server says it by "ok". "R", a length,
+// and what it is about: https://www.postgresql.org/docs/current/protocol-message-formats.html
 static void pg_look_ahead(PGconn *connection, struct progress *progress)
 {
-    enum { SASL_BEGINS = 10, SASL_ENDS = 12 };
+    enum { ALL_IS_WELL = 0, CLEAR = 3, MD5 = 5, SASL_BEGINS = 10, SASL_ENDS = 12 };
     unsigned char head[9];
     if (progress->phase != CONNECTION_AWAITING_RESPONSE)
         return;
     ssize_t length = progress->tls != NULL
-                         ? SSL_peek(progress->tls, head, sizeof head)
+                         ? pg_peek_tls(progress, head, sizeof head)
                          : recv(PQsocket(connection), head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     if (length < (ssize_t)sizeof head || head[0] != 'R')
         return;
-    progress->sasl |= head[sizeof head - 1] == SASL_BEGINS;
-    progress->accepted |= head[sizeof head - 1] == SASL_ENDS;
+    unsigned char about = head[sizeof head - 1];
+    progress->asked |= about == CLEAR || about == MD5 || about == SASL_BEGINS;
+    progress->sasl |= about == SASL_BEGINS;
+    progress->accepted |= about == SASL_ENDS || about == ALL_IS_WELL;
 }
 
 // libpq's loop, as its manual has it. False when the login has failed.
@@ -346,8 +372,12 @@ static bool pg_log_in(PGconn *connection, struct progress *progress)
         pg_hold_tls(connection, progress);
         if (step == PGRES_POLLING_OK || step == PGRES_POLLING_FAILED)
             return step == PGRES_POLLING_OK;
+        if (!pg_starts_again(connection, progress))
+            continue;
         if (pg_would_be_refused_twice(connection, progress))
             return false;
+        progress->alert = 0;
+        progress->asked = progress->sasl = progress->accepted = false;
     }
 }
 

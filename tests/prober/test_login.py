@@ -6,11 +6,21 @@ import contextlib
 import os
 import queue
 import socket
+import struct
 import time
 from pathlib import Path
 
 import pytest
-from fakes import Fake, my_error, my_greeting, my_read, pg_error, pg_startup
+from fakes import (
+    Fake,
+    my_error,
+    my_greeting,
+    my_read,
+    pg_error,
+    pg_message,
+    pg_read,
+    pg_startup,
+)
 from servers import PASSWORDS, cpu_seconds, wait_until
 
 SECRET = PASSWORDS["probe"]
@@ -192,15 +202,18 @@ def test_a_wrong_password_is_one_denial(probe, server, sslmode):
 
 
 # By SASL a pooler has said that it is the password; its code is the same for all that ends a login.
+PREFERRED = [("prefer", "require"), ("prefer", "allow")]  # Refused with TLS, libpq tries without.
 POOLERS = {"scram-sha-256": "denied", "md5": "server_error", "plain": "server_error"}
 
 
 @POSTGRES
 @pytest.mark.parametrize("auth_type", POOLERS)
-@pytest.mark.parametrize("sslmode", ["disable", "require"])
-def test_a_secret_that_a_pooler_refuses(probe, server, new_pgbouncer, auth_type, sslmode):
-    tls = sslmode == "require"
-    pool = new_pgbouncer(server, tls=tls, settings={"auth_type": auth_type})
+@pytest.mark.parametrize("sslmode, demand", [("disable", ""), ("require", "require"), *PREFERRED])
+def test_a_secret_that_a_pooler_refuses(probe, server, new_pgbouncer, auth_type, sslmode, demand):
+    settings = {"auth_type": auth_type}
+    if demand:
+        settings["client_tls_sslmode"] = demand
+    pool = new_pgbouncer(server, tls=bool(demand), settings=settings)
     prober = probe(pool.url(password="wrong", sslmode=sslmode))
     refused = prober.open()
     assert (refused.code, *seen(refused)) == ("08P01", POOLERS[auth_type], "refused")
@@ -218,16 +231,37 @@ def test_a_secret_that_a_pooler_takes_before_it_fails(probe, server, new_pgbounc
     assert 'user "app"' in reply.message
 
 
+def asked(client, *answers):
+    """A server that asks for the password in clear."""
+    client.send(pg_message(b"R", struct.pack("!I", 3)))
+    pg_read(client)
+    for answer in answers:
+        client.send(answer)
+
+
+PG_OK = pg_message(b"R", struct.pack("!I", 0))
+SAID = {  # When, and whether that is about the secret.
+    "before": (lambda client, error: client.send(error), "none"),
+    "instead": (asked, "refused"),
+    "after": (lambda client, error: asked(client, PG_OK, error), "none"),
+    "with": (lambda client, error: asked(client, PG_OK + error), "none"),
+}
+
+
 @POSTGRES
+@pytest.mark.parametrize("when", SAID)
 @pytest.mark.parametrize("code", ("08P01", "XX000"))
-def test_what_a_pooler_says_before_it_has_seen_the_secret(start, engine, code):
+def test_the_code_that_poolers_have_for_all(start, engine, when, code):
+    """And a server for its own trouble, which it tells after it has taken the password."""
+    told, trial = SAID[when]
+
     def script(client):
         pg_startup(client)
-        client.send(pg_error(code))
+        told(client, pg_error(code))
 
     with Fake(script) as fake:
         prober = start(engine, f"postgres://probe:word@127.0.0.1:{fake.port}/")
-        assert seen(prober.open()) == ("server_error", "none")
+        assert seen(prober.open()) == ("server_error", trial)
 
 
 # --- what is asked in its stead ------------------------------------------------------------------
