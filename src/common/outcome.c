@@ -12,7 +12,7 @@ static const struct outcome_info infos[OUTCOME_COUNT] = {
     [OUTCOME_FAILED] = {"failed", GROUP_ANSWERED, true, "a rule of the check holds",
                         "look at the check's file and the values it saw"},
     [OUTCOME_NO_ROW] = {"no_row", GROUP_ANSWERED, true, "the query gave no row to judge",
-                        "make the query give a row, or add a rule on `rows`"},
+                        "make the query give a row, or say `no-rows: pass` in its file"},
     [OUTCOME_NOT_ACCEPTING] = {"not_accepting", GROUP_ANSWERED, false,
                                "the server is starting, recovering or shutting down",
                                "wait: its own log tells how far it is"},

@@ -52,7 +52,7 @@ static void an_outcome_is_shown_with_its_code_and_whose_fault_it_is(void **state
                 "demands TLS\n");
     expect_line(VERDICT_FAIL, OUTCOME_NO_ROW, "", true,
                 "[-]alive failed: no_row: the query gave no row to judge; make the "
-                "query give a row, or add a rule on `rows`\n");
+                "query give a row, or say `no-rows: pass` in its file\n");
     expect_line(VERDICT_UNKNOWN, OUTCOME_UNKNOWN, "not reached: lag ran 780 ms", true,
                 "[-]alive unknown: not known yet (not reached: lag ran 780 ms)\n");
     expect_line(VERDICT_FAIL, OUTCOME_TIMEOUT, "no answer for 12.3 s", true,
