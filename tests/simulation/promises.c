@@ -395,6 +395,17 @@ static void promise_on_time_of_run(struct simulation *simulation, const struct f
         promise_broken(simulation, "a run has its timeout at most", "%s has another", fact->sql);
 }
 
+// Also in the moment of what came before: we came late, or a login was for a check that is not run.
+static bool promise_may_begin_batch(const struct simulation *simulation,
+                                    const struct prober_record *record, const struct fact *before)
+{
+    if (before == NULL)
+        return false;
+    bool login = before->call.verb == VERB_OPEN && record->keeps;
+    return before->arrived < simulation->now ||
+           (login && promise_has_checks_that_may_not_run(simulation, record));
+}
+
 static void promise_on_run(struct simulation *simulation, struct fact *fact)
 {
     struct prober_record *record = fact->record;
@@ -405,7 +416,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     bool first = before != NULL && before->call.verb == VERB_OPEN;
     fact->job_began = first ? before->job_began : fact->sent;
     fact->on_kept = before != NULL && before->delivered < simulation->now; // of an earlier batch
-    fact->perhaps_on_kept = before != NULL && before->arrived < simulation->now; // or we came late
+    fact->perhaps_on_kept = promise_may_begin_batch(simulation, record, before);
     record->ran = true;
     if (!fact->process->session && !fact->process->session_is_dead)
         promise_broken(simulation, "a run has a session", "%s has none", fact->sql);
