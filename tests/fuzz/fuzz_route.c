@@ -24,6 +24,7 @@ static void must_be_sound(const struct route *route)
     MUST(route->exclude.count <= NAMES_MOST || route->kind == ROUTE_BAD);
     for (size_t i = 0; i < route->param_names.count; i++) {
         MUST(reserved_key(route->param_names.items[i]) == RESERVED_COUNT);
+        MUST(!reserved_cache_buster(route->param_names.items[i]));
         for (size_t j = 0; j < i; j++)
             MUST(strcmp(route->param_names.items[i], route->param_names.items[j]) != 0);
     }

@@ -142,6 +142,31 @@ for (const event of ["up", "down", "error", "timeout"])
     monitor.on(event, () => { console.log("event: " + event); process.exit(); });
 """
 
+# As Uptime Kuma 2 asks with its cache buster on, by Axios; what npm's registry has of it is older.
+UPTIME_KUMA = """
+const axios = require(process.argv[2]);
+const ask = path => axios.request({
+    url: process.argv[1] + path,
+    method: "get",
+    timeout: 48000,
+    headers: {
+        Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp," +
+            "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.9",
+        "User-Agent": "Uptime-Kuma/2.0.2",
+        Connection: "close",
+    },
+    maxRedirects: 10,
+    params: {uptime_kuma_cachebuster: Math.random().toString(36).substring(2)},
+    validateStatus: () => true,
+}).then(answer => answer.status);
+(async () => {
+    const statuses = [];
+    for (const path of ["/", "/readyz", "/readyz?verbose", "/livez", "/readyz?verbos"])
+        statuses.push(await ask(path));
+    console.log(JSON.stringify(statuses));
+})();
+"""
+
 
 @pytest.fixture
 def npm_clients():
@@ -172,6 +197,12 @@ def test_autocannon_counts_nothing_but_answers(subject, npm_clients):
 def test_an_uptime_monitor_sees_it_up_or_down(subject, npm_clients):
     ended = run("node", "-e", PING_MONITOR, subject.url("/readyz"), npm_clients / "ping-monitor")
     assert f"event: {'up' if subject.is_well else 'down'}\n" in ended.stdout, ended.stderr
+
+
+def test_uptime_kuma_may_get_around_caches(subject, npm_clients):
+    ended = run("node", "-e", UPTIME_KUMA, subject.url(""), npm_clients / "axios")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [subject.status] * 3 + [200, 400]
 
 
 # A load balancer

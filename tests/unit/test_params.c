@@ -114,6 +114,12 @@ static void mistakes_are_told_with_their_place(void **state)
         {"-- param: a = 1\n-- param: a = 2", "lag.sql:2:11: param: param a is given a second time"},
         {"-- param: verbose = 1",
          "lag.sql:1:11: param: verbose has a meaning in every query, expected another name"},
+        {"-- param: _max = 1",
+         "lag.sql:1:11: param: _max is ignored in every query, for monitors add "
+         "it to get around caches, expected another name"},
+        {"-- param: ts = 1",
+         "lag.sql:1:11: param: ts is ignored in every query, for monitors add it "
+         "to get around caches, expected another name"},
         {"-- param: a = true\n-- fail: x > $a",
          "lag.sql:2:14: fail: true, false and null can only be compared with == and !="},
         {"-- param: a = 'x'\n-- fail: rows > $a",

@@ -264,6 +264,44 @@ static void params_are_given_once_and_not_too_many(void **state)
     check_bad(target, "more than 32 parameters in the query");
 }
 
+// And so often as it likes, for it is no param.
+static void what_monitors_add_to_get_around_caches_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const added[] = {"uptime_kuma_cachebuster=ab12cd",
+                                        "_=1764455000000",
+                                        "_",
+                                        "_x%20y=1",
+                                        "1764455000000",
+                                        "cachebuster=1",
+                                        "noCache=1",
+                                        "cb=x",
+                                        "nocache",
+                                        "t=1",
+                                        "ts=1",
+                                        "rand=0.5",
+                                        "_=1&_=2"};
+    static const char *const paths[] = {"/readyz", "/",        "/replica/lag", "/livez",
+                                        "/status", "/metrics", "/page.js"};
+    for (size_t i = 0; i < COUNT(added); i++) {
+        for (size_t j = 0; j < COUNT(paths); j++) {
+            char target[128];
+            struct route route;
+            (void)snprintf(target, sizeof target, "%s?verbose&%s", paths[j], added[i]);
+            print_message("%s\n", target);
+            route_parse(target, &route);
+            assert_int_not_equal(route.kind, ROUTE_BAD);
+            assert_true(route.verbose);
+            assert_int_equal(route.param_names.count, 0);
+            route_clear(&route);
+        }
+    }
+    check_bad("/metrics?cachebusters=1", "unknown parameter 'cachebusters' in the query, expected "
+                                         "verbose or format=text");
+    check_bad("/metrics?1x=1",
+              "unknown parameter '1x' in the query, expected verbose or format=text");
+}
+
 static void the_format_may_be_said(void **state)
 {
     (void)state;
@@ -362,6 +400,7 @@ int main(void)
         cmocka_unit_test(only_so_many_checks_are_excluded),
         cmocka_unit_test(other_keys_may_be_params_of_checks),
         cmocka_unit_test(params_are_given_once_and_not_too_many),
+        cmocka_unit_test(what_monitors_add_to_get_around_caches_is_ignored),
         cmocka_unit_test(the_format_may_be_said),
         cmocka_unit_test(each_path_has_its_own_keys),
         cmocka_unit_test(long_targets_are_answered_like_others),

@@ -148,9 +148,11 @@ bool route_refuse_key(const struct route *route, const char *key, struct error *
                      route_query_of(route)->expected);
 }
 
-// item = "verbose" / "history" / "exclude=" exclude / "format=" format / param
+// item = "verbose" / "history" / "exclude=" exclude / "format=" format / cache-buster / param
 static bool route_take_query_item(const UriQueryListA *item, struct route *route)
 {
+    if (reserved_cache_buster(item->key))
+        return true;
     enum reserved key = reserved_key(item->key);
     const struct query *query = route_query_of(route);
     if (key == RESERVED_COUNT ? !query->params : (query->keys & 1U << key) == 0)

@@ -33,8 +33,8 @@ struct route {
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). Each path has some
 // of the query's keys `verbose` and `history`, with any value or none, `exclude=a,b`, which may
-// repeat, and `format=json`, `text` or `html`. Where checks are asked, every other key is taken for
-// a param's name, and given once.
+// repeat, and `format=json`, `text` or `html`. What monitors add to get around caches is ignored.
+// Where checks are asked, every other key is taken for a param's name, and given once.
 void route_parse(const char *target, struct route *route);
 
 // Refuses a key that the path's query does not have, or that is no param of a check that is asked

@@ -229,10 +229,16 @@ static bool check_file_parse_param(struct parser *parser, const char *value, str
     while (length > 0 && strchr(" \t", value[length - 1]) != NULL)
         length--;
     char *name = memory_copy(value, length);
-    bool added =
-        reserved_key(name) != RESERVED_COUNT
-            ? error_set(error, "%s has a meaning in every query, expected another name", name)
-            : params_add(&parser->check->params, name, equals + 1, error);
+    bool added;
+    if (reserved_key(name) != RESERVED_COUNT)
+        added = error_set(error, "%s has a meaning in every query, expected another name", name);
+    else if (reserved_cache_buster(name))
+        added = error_set(error,
+                          "%.40s is ignored in every query, for monitors add it to get around "
+                          "caches, expected another name",
+                          name);
+    else
+        added = params_add(&parser->check->params, name, equals + 1, error);
     free(name);
     return added;
 }

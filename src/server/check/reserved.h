@@ -31,3 +31,7 @@ enum reserved reserved_key(const char *name);
 
 // True if no endpoint of a check file can have this name.
 bool reserved_from_endpoints(const char *name);
+
+// True of a query's name that means nothing but that no cache shall answer: it is ignored wherever
+// it stands, so that no param can have it.
+bool reserved_cache_buster(const char *name);
