@@ -3,6 +3,7 @@ of a Galera cluster: SQL gets to the right one whatever becomes of them."""
 
 import contextlib
 import functools
+import os
 import re
 import signal
 import subprocess
@@ -377,12 +378,12 @@ def test_nobody_writes_before_haproxy_has_asked(balance, pair):
     lb.wait_roles()
     lb.proxy.end()
     for adapter in lb.adapters.values():
-        adapter.signal(signal.SIGSTOP)
+        os.kill(adapter.server, signal.SIGSTOP)
     lb.proxy.start()
     assert lb.proxy.unchecked("primary") == pair.names.keys()
     assert lb.refuses_writers()
     for adapter in lb.adapters.values():
-        adapter.signal(signal.SIGCONT)
+        os.kill(adapter.server, signal.SIGCONT)
     lb.wait_roles()
     assert lb.write() == pair.primary
 
