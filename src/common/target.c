@@ -396,6 +396,12 @@ static bool target_is_own(const char *name)
     return false;
 }
 
+bool target_is_console(const struct target *target)
+{
+    return target->engine == ENGINE_POSTGRES && target->database != NULL &&
+           strcmp(target->database, "pgbouncer") == 0;
+}
+
 uint64_t target_digest(const struct target *target)
 {
     const char *const parts[] = {target->host, target->socket, target->database};

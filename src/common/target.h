@@ -51,6 +51,9 @@ void target_set_loopback(struct target *target);
 // Overwrites and frees all strings.
 void target_wipe(struct target *target);
 
+// Whether it is the console of a PgBouncer, which has this database's name to itself.
+bool target_is_console(const struct target *target);
+
 // Writes the target as a URL without parameters, the password as ***, cut to capacity.
 void target_describe(const struct target *target, char *text, size_t capacity);
 

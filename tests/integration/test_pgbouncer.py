@@ -132,6 +132,14 @@ def test_a_check_asks_and_does_nothing_unless_it_says_so(adapter, pool):
     wait_until(lambda: a.shown("/readyz")["pauses"].verdict == "ok", "it may")
 
 
+def test_grants_are_lines_of_its_files(build_dir, console):
+    ended = Program(build_dir).run("grants", DATABASE_URL=console)
+    assert [line for line in ended.lines if not line.startswith(";")] == [
+        '"probe" "..."',
+        "stats_users = probe",
+    ]
+
+
 def test_its_faults(adapter, pool, console):
     a = adapter(console, DBHEALTH_CACHE="0s", **AS_SHIPPED)
     assert a.status_of("/readyz") == 200

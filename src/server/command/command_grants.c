@@ -51,6 +51,16 @@ static void command_grants_print_user(const struct target *target)
     printf("@'%s'", command_grants_origin_of(target));
 }
 
+// Lines of PgBouncer's own files, for it makes no users by command.
+static void command_grants_print_console(const struct target *target)
+{
+    printf("; In the auth_file:\n");
+    command_grants_print_quoted(command_grants_user_of(target), '"');
+    printf(
+        " \"...\"\n; In pgbouncer.ini, with those that are there; then RELOAD:\nstats_users = %s\n",
+        command_grants_user_of(target));
+}
+
 static void command_grants_print_login(const struct target *target)
 {
     printf("-- Run as %s.\nCREATE %s ", target->engine == ENGINE_POSTGRES ? "a superuser" : "root",
@@ -117,7 +127,10 @@ static int command_grants_print_all(struct settings *settings)
     for (size_t i = 0; i < config->problems.count; i++)
         (void)command_refuse("%s", config->problems.items[i]);
     if (loaded) {
-        command_grants_print_login(&target);
+        if (config->console)
+            command_grants_print_console(&target);
+        else
+            command_grants_print_login(&target);
         command_grants_print_needs(&target, config);
     }
     bool well = config->problems.count == 0;

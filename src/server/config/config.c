@@ -231,8 +231,7 @@ static void config_load_target(struct config *config)
     if (target_load(&target, &error)) {
         target_describe(&target, config->target, sizeof config->target);
         config->target_digest = target_digest(&target);
-        config->console = target.engine == ENGINE_POSTGRES && target.database != NULL &&
-                          strcmp(target.database, "pgbouncer") == 0;
+        config->console = target_is_console(&target);
     } else {
         config->target_problem = memory_string(error.text);
         config->target_digest = target.engine;
