@@ -207,7 +207,7 @@ static bool promise_has_checks_that_may_not_run(const struct simulation *simulat
                                                 const struct prober_record *record)
 {
     const struct config *config = simulation->adapter.config;
-    bool has = false;
+    bool has = simulation->adapter.changed == simulation->now; // a request has the one before
     for (size_t i = 0; config != NULL && i < config->check_count; i++)
         has |= config->checks[i]->range.bound_count > 0;
     for (size_t i = 0; i < simulation->check_record_count; i++) {
