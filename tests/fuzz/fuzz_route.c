@@ -62,7 +62,7 @@ static void must_be_the_same(const struct route *a, const struct route *b)
     MUST_EQUAL(a->endpoint, b->endpoint);
     MUST_EQUAL(a->check, b->check);
     MUST(a->verbose == b->verbose && a->history == b->history && a->format == b->format &&
-         a->root == b->root);
+         a->root == b->root && a->warn_status == b->warn_status);
     MUST(same_words(&a->exclude, &b->exclude));
     MUST(same_words(&a->param_names, &b->param_names));
     MUST(same_words(&a->param_values, &b->param_values));
@@ -85,6 +85,8 @@ static void must_come_back(const struct route *route)
     if (route->check[0] != '\0')
         write_format(&target, "/%s", route->check);
     write_format(&target, route->kind == ROUTE_ENDPOINT ? "?exclude=" : "?");
+    if (route->warn_status != 200)
+        write_format(&target, "&warn=%u", route->warn_status);
     if (route->format != FORMAT_UNSAID)
         write_format(&target, "&format=%s", formats[route->format]);
     write_format(&target, route->verbose ? "&verbose" : "");

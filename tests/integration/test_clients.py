@@ -7,6 +7,7 @@ from pathlib import Path
 
 import processes
 import pytest
+import sql
 from adapter import AS_SHIPPED
 from haproxy import HAProxy, bare_config
 from kubelet import FAILURE, SUCCESS, probe_all
@@ -203,6 +204,102 @@ def test_uptime_kuma_may_get_around_caches(subject, npm_clients):
     ended = run("node", "-e", UPTIME_KUMA, subject.url(""), npm_clients / "axios")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout) == [subject.status] * 3 + [200, 400]
+
+
+# A service registry and a mesh, imitated
+
+LEVELS = {  # By endpoint, the checks that it has.
+    "calm": {"at-ease": sql.check(endpoints="calm")},
+    "warned": {
+        "near": sql.check("SELECT 12 AS used", endpoints="warned", warn="used > 10"),
+        "elsewhere": sql.check("SELECT true AS off", endpoints="warned", skip="off == true"),
+    },
+    "failed": {
+        "nearer": sql.check("SELECT 12 AS used", endpoints="failed", warn="used > 10"),
+        "over": sql.check("SELECT 12 AS used", endpoints="failed", fail="used > 11"),
+    },
+    "skipped": {"never": sql.check("SELECT true AS off", endpoints="skipped", skip="off == true")},
+}
+
+
+@pytest.fixture
+def levels(adapter, server):
+    files = {"alive": sql.alive(), "accepting": sql.check(endpoints="readyz")}
+    for checks in LEVELS.values():
+        files |= checks
+    return adapter(server.url(), checks=files)
+
+
+def consul(a, path):
+    """As Consul judges the answer to its HTTP check, and what it shows of it."""
+    headers = {"User_Agent": "Consul Health Check", "Accept": "text/plain, text/*, */*"}
+    answer = a.get(path, Accept_Encoding="gzip", **headers)
+    if 200 <= answer.status <= 299:
+        return "passing", answer.body
+    return "warning" if answer.status == 429 else "critical", answer.body
+
+
+def envoy(a, path):
+    """As Envoy judges the answer to its health check."""
+    answer = a.get(path, User_Agent="Envoy/HC", x_envoy_expected_rq_timeout_ms="2000")
+    if answer.status != 200:
+        return "unhealthy"
+    return "degraded" if "x-envoy-degraded" in answer.headers else "healthy"
+
+
+def test_consul_sees_a_warning(levels):
+    seen = {name: consul(levels, f"/{name}?warn=429")[0] for name in LEVELS}
+    seen |= {"near": consul(levels, "/warned/near?warn=429")[0]}
+    assert seen == {
+        "calm": "passing",
+        "warned": "warning",
+        "failed": "critical",
+        "skipped": "critical",
+        "near": "warning",
+    }
+    assert consul(levels, "/warned?warn=429")[1] == (
+        "[+]elsewhere skipped: not meant for this server (off true == true)\n"
+        "[+]near warn: used 12 > 10\n"
+        "warned check passed with a warning\n"
+    )
+    assert consul(levels, "/warned") == ("passing", "ok")
+    assert consul(levels, "/warned?warn=503")[0] == "critical"
+
+
+def test_envoy_sees_a_warning(levels):
+    seen = {name: envoy(levels, f"/{name}") for name in LEVELS}
+    assert seen == {
+        "calm": "healthy",
+        "warned": "degraded",
+        "failed": "unhealthy",
+        "skipped": "unhealthy",
+    }
+
+
+def test_every_answer_with_a_warning_carries_the_header(levels):
+    """And the same one when it is sent again, as the metrics count it."""
+
+    def marked(path, **headers):
+        return "x-envoy-degraded" in levels.get(path, **headers).headers
+
+    for query in ("", "?verbose", "?warn=429", "?warn=503", "?format=json"):
+        assert marked(f"/warned{query}") and marked(f"/warned{query}"), query
+        for name in ("calm", "failed", "skipped", "readyz", "livez", "metrics"):
+            assert query and name in ("livez", "metrics") or not marked(f"/{name}{query}")
+    assert marked("/status") and not marked("/", Accept="text/html")
+    assert 'requests_total{path="/warned",code="429"} 2\n' in levels.get("/metrics").body
+
+
+def test_a_page_with_a_warning_has_the_status_that_is_asked_for(adapter, server):
+    near = sql.check("SELECT 12 AS used", endpoints="readyz", warn="used > 10")
+    a = adapter(server.url(), checks={"alive": sql.alive(), "near": near})
+    for query, status in (("", 200), ("?warn=429", 429), ("?warn=503", 503)):
+        answer = a.get(f"/{query}", Accept="text/html")
+        assert (answer.status, answer.headers["content-type"]) == (
+            status,
+            "text/html; charset=utf-8",
+        )
+        assert "x-envoy-degraded" in answer.headers
 
 
 # A load balancer

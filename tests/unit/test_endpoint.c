@@ -64,6 +64,20 @@ static void an_endpoint_looks_at_its_own_checks(void **state)
     assert_false(endpoint_passes(endpoint_rule("readyz"), views, NULL, 3, &settled));
 }
 
+static void a_warning_is_one_of_an_endpoints_own_checks(void **state)
+{
+    (void)state;
+    static const size_t own[] = {2, 0};
+    const struct check_view views[] = {{.judgement = {.verdict = VERDICT_PASS}},
+                                       {.judgement = {.verdict = VERDICT_WARN}},
+                                       {.judgement = {.verdict = VERDICT_SKIPPED}},
+                                       {.judgement = {.verdict = VERDICT_UNKNOWN}}};
+    assert_false(endpoint_warns(views, own, 2));
+    assert_false(endpoint_warns(&views[2], NULL, 2));
+    assert_true(endpoint_warns(views, NULL, 4));
+    assert_false(endpoint_warns(views, NULL, 0));
+}
+
 static void each_verdict_says_on_each_endpoint_what_it_should(void **state)
 {
     (void)state;
@@ -150,6 +164,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_endpoint_looks_at_its_own_checks),
+        cmocka_unit_test(a_warning_is_one_of_an_endpoints_own_checks),
         cmocka_unit_test(each_verdict_says_on_each_endpoint_what_it_should),
         cmocka_unit_test(a_verdict_fails_whatever_the_rest_of_the_endpoint),
         cmocka_unit_test(one_failing_check_fails_all_and_a_skipped_one_none),

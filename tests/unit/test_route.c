@@ -302,6 +302,32 @@ static void what_monitors_add_to_get_around_caches_is_ignored(void **state)
               "unknown parameter '1x' in the query, expected verbose or format=text");
 }
 
+static void a_warning_has_the_status_that_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        unsigned status;
+    } cases[] = {{"/readyz", 200},           {"/readyz?warn=429", 429},
+                 {"/?warn=503", 503},        {"/replica/lag?verbose&warn=429", 429},
+                 {"/readyz?warn=200", 200},  {"/readyz?warn=429&warn=503", 503},
+                 {"/readyz?warn=%3429", 429}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct route route;
+        print_message("%s\n", cases[i].target);
+        route_parse(cases[i].target, &route);
+        assert_int_equal(route.kind, ROUTE_ENDPOINT);
+        assert_int_equal(route.warn_status, cases[i].status);
+        route_clear(&route);
+    }
+    static const char *const bad[] = {"/readyz?warn", "/readyz?warn=", "/readyz?warn=500",
+                                      "/readyz?warn=+429", "/readyz?warn=yes"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        check_bad(bad[i], "warn: expected 429, 503 or 200");
+    check_bad("/metrics?warn=429",
+              "unknown parameter 'warn' in the query, expected verbose or format=text");
+}
+
 static void the_format_may_be_said(void **state)
 {
     (void)state;
@@ -401,6 +427,7 @@ int main(void)
         cmocka_unit_test(other_keys_may_be_params_of_checks),
         cmocka_unit_test(params_are_given_once_and_not_too_many),
         cmocka_unit_test(what_monitors_add_to_get_around_caches_is_ignored),
+        cmocka_unit_test(a_warning_has_the_status_that_is_asked_for),
         cmocka_unit_test(the_format_may_be_said),
         cmocka_unit_test(each_path_has_its_own_keys),
         cmocka_unit_test(long_targets_are_answered_like_others),

@@ -29,7 +29,7 @@ static struct words answer_endpoint_find_not_excluded(const struct request *requ
 
 static void answer_endpoint_reply(struct request *request, const struct report *report, int64_t age)
 {
-    unsigned status = report->passes ? 200 : 503;
+    unsigned status = request_status(request, report);
     struct body body;
     if (request_wants_json(request)) {
         body_open(&body);
@@ -38,7 +38,7 @@ static void answer_endpoint_reply(struct request *request, const struct report *
         request_reply_json(request, status, &body, age);
         return;
     }
-    if (report->passes && !request->route.verbose) {
+    if (status == 200 && !request->route.verbose) {
         request_reply_words(request, status, "ok", age);
         return;
     }
@@ -113,6 +113,8 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
     report.shows_drain = report.circumstances.draining && rule->draining_fails;
     report.passes = endpoint_passes(rule, views, NULL, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
+    report.warns = report.passes && endpoint_warns(views, NULL, count);
+    report.shows_warning = report.warns && route->warn_status != 200;
     answer_endpoint_reply(request, &report, age);
     words_free(&unmatched);
 }

@@ -12,8 +12,8 @@ static void answer_page_show(struct request *request, const struct overview *ove
     body_open(&body);
     page_write(body.file, &overview->report);
     request->answer.policy = page_policy;
-    request_reply_body(request, overview->report.passes ? 200 : 503, media_content_type(MEDIA_HTML),
-                       &body, overview->age);
+    request_reply_body(request, request_status(request, &overview->report),
+                       media_content_type(MEDIA_HTML), &body, overview->age);
 }
 
 // What may be asked for of /readyz's text, and has no page.

@@ -10,6 +10,8 @@ static void answer_status_show(struct request *request, const struct overview *o
     body_open(&body);
     struct writer writer = {.out = body.file};
     document_write(&writer, &overview->report);
+    request->answer.warns = overview->report.passes &&
+                            endpoint_warns(overview->report.views, NULL, overview->report.count);
     request_reply_json(request, 200, &body, overview->age);
 }
 

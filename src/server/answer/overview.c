@@ -90,7 +90,10 @@ static void overview_show(const struct overview_query *query, const struct check
         .age = request_age(views, count)};
     bool *passes = overview_passes(config, &overview.report);
     struct prober_view *probers = overview_probers(service->scheduler);
-    overview.report.passes = passes[config_endpoint(config, "readyz") - config->endpoints];
+    const struct endpoint *readyz = config_endpoint(config, "readyz");
+    overview.report.passes = passes[readyz - config->endpoints];
+    overview.report.warns =
+        overview.report.passes && endpoint_warns(views, readyz->checks, readyz->count);
     overview.report.server = &overview.server;
     overview.report.adapter = &overview.adapter;
     overview.adapter.passes = passes;

@@ -107,6 +107,14 @@ static void request_reply(struct request *request, unsigned status, const char *
     request_conclude(request);
 }
 
+unsigned request_status(struct request *request, const struct report *report)
+{
+    request->answer.warns = report->warns;
+    if (report->warns)
+        return request->route.warn_status;
+    return report->passes ? 200 : 503;
+}
+
 void request_reply_words(struct request *request, unsigned status, const char *words, int64_t age)
 {
     request_reply(request, status, media_content_type(MEDIA_TEXT), memory_string(words),

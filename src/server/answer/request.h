@@ -5,6 +5,7 @@
 #include "server/answer/accept.h"
 #include "server/answer/route.h"
 #include "server/answer/service.h"
+#include "server/report/report.h"
 
 #include <stdio.h>
 
@@ -24,6 +25,7 @@ struct answer {
     const char *type;   // of the body: static
     char *body;         // owned until HTTP takes it
     size_t length;      // of the body
+    bool warns;         // what was asked for is well, but with a warning
     int64_t age;        // whole seconds, of the oldest result used; -1: none was used
     const char *policy; // Content-Security-Policy: static; NULL: none
     struct validity validity;
@@ -77,6 +79,10 @@ struct body {
 };
 
 void body_open(struct body *body);
+
+// The status of HTTP for what the report says, with the status that the query wants for a warning,
+// which the answer gets a header for.
+unsigned request_status(struct request *request, const struct report *report);
 
 // Each of these answers the request, and counts the answer. Age as in struct answer.
 

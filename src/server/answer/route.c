@@ -19,6 +19,7 @@ enum { PARTS_MAX = 2, EXCLUDE_MAX = 64, PARAMS_MAX = 32 };
 
 enum { VERBOSE = 1U << RESERVED_VERBOSE, HISTORY = 1U << RESERVED_HISTORY };
 enum { FORMAT = 1U << RESERVED_FORMAT, EXCLUDE = 1U << RESERVED_EXCLUDE };
+enum { WARN = 1U << RESERVED_WARN };
 enum { TEXT = 1U << FORMAT_TEXT, JSON = 1U << FORMAT_JSON, HTML = 1U << FORMAT_HTML };
 
 // What the query of a path may have.
@@ -30,13 +31,14 @@ struct query {
 };
 
 static const struct query query_of_checks = {
-    VERBOSE | HISTORY | FORMAT | EXCLUDE, TEXT | JSON, true,
-    "verbose, history, format=text, format=json, exclude=NAME,... or a param of a check here",
+    VERBOSE | HISTORY | FORMAT | EXCLUDE | WARN, TEXT | JSON, true,
+    "verbose, history, format=text, format=json, exclude=NAME,..., warn=429, warn=503 or a param "
+    "of a check here",
     "json or text"};
 static const struct query query_of_root = {
-    VERBOSE | HISTORY | FORMAT | EXCLUDE, TEXT | JSON | HTML, true,
-    "verbose, history, format=text, format=json, format=html, exclude=NAME,... or a param of a "
-    "check here",
+    VERBOSE | HISTORY | FORMAT | EXCLUDE | WARN, TEXT | JSON | HTML, true,
+    "verbose, history, format=text, format=json, format=html, exclude=NAME,..., warn=429, warn=503 "
+    "or a param of a check here",
     "json, html or text"};
 static const struct query query_of_livez = {VERBOSE | FORMAT, TEXT | JSON, false,
                                             "verbose, format=text or format=json", "json or text"};
@@ -118,6 +120,22 @@ static bool route_take_format(const char *value, struct route *route)
     return error_set(&route->error, "format: expected %s", query->expected_format);
 }
 
+// warn = "200" / "429" / "503"
+static bool route_take_warn(const char *value, struct route *route)
+{
+    static const struct {
+        const char *text;
+        unsigned status;
+    } statuses[] = {{"200", 200}, {"429", 429}, {"503", 503}};
+    for (size_t i = 0; value != NULL && i < sizeof statuses / sizeof *statuses; i++) {
+        if (strcmp(value, statuses[i].text) == 0) {
+            route->warn_status = statuses[i].status;
+            return true;
+        }
+    }
+    return error_set(&route->error, "warn: expected 429, 503 or 200");
+}
+
 // exclude = name *( "," name )
 static bool route_take_exclude(const char *value, struct route *route)
 {
@@ -148,7 +166,8 @@ bool route_refuse_key(const struct route *route, const char *key, struct error *
                      route_query_of(route)->expected);
 }
 
-// item = "verbose" / "history" / "exclude=" exclude / "format=" format / cache-buster / param
+// item = "verbose" / "history" / "exclude=" exclude / "format=" format / "warn=" warn / param
+//        / cache-buster
 static bool route_take_query_item(const UriQueryListA *item, struct route *route)
 {
     if (reserved_cache_buster(item->key))
@@ -168,6 +187,8 @@ static bool route_take_query_item(const UriQueryListA *item, struct route *route
         return route_take_exclude(item->value, route);
     case RESERVED_FORMAT:
         return route_take_format(item->value, route);
+    case RESERVED_WARN:
+        return route_take_warn(item->value, route);
     case RESERVED_LIVEZ:
     case RESERVED_METRICS:
     case RESERVED_STATUS:
@@ -201,7 +222,7 @@ void route_parse(const char *target, struct route *route)
 {
     UriUriA uri;
     const char *at;
-    *route = (struct route){.kind = ROUTE_NOWHERE};
+    *route = (struct route){.kind = ROUTE_NOWHERE, .warn_status = 200};
     if (strncmp(target, "//", 2) == 0)
         return; // would parse as an authority
     if (uriParseSingleUriA(&uri, target, &at) != URI_SUCCESS) {

@@ -25,6 +25,7 @@ struct route {
     bool history;
     bool root;                 // the path is "/", which has a page
     enum format format;        // FORMAT_HTML only of the root
+    unsigned warn_status;      // of HTTP, for who passes with a warning
     struct words exclude;      // names of checks to leave out
     struct words param_names;  // the query's other keys, which may be params of checks, ...
     struct words param_values; // ... and their values
@@ -33,8 +34,9 @@ struct route {
 
 // Parses the target as it came (RFC 9112, section 3.2; origin or absolute form). Each path has some
 // of the query's keys `verbose` and `history`, with any value or none, `exclude=a,b`, which may
-// repeat, and `format=json`, `text` or `html`. What monitors add to get around caches is ignored.
-// Where checks are asked, every other key is taken for a param's name, and given once.
+// repeat, `format=json`, `text` or `html`, and `warn=` with a status of HTTP. What monitors add to
+// get around caches is ignored. Where checks are asked, every other key is taken for a param's
+// name, and given once.
 void route_parse(const char *target, struct route *route);
 
 // Refuses a key that the path's query does not have, or that is no param of a check that is asked

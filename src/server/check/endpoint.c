@@ -48,3 +48,11 @@ bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *
     }
     return passes && !(empty && rule->empty_fails);
 }
+
+bool endpoint_warns(const struct check_view *views, const size_t *checks, size_t count)
+{
+    bool warns = false;
+    for (size_t i = 0; i < count; i++)
+        warns |= views[checks != NULL ? checks[i] : i].judgement.verdict == VERDICT_WARN;
+    return warns;
+}

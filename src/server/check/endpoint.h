@@ -51,3 +51,6 @@ bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
 // checks is NULL, the first.
 bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views,
                      const size_t *checks, size_t count, const struct circumstances *circumstances);
+
+// True if one of those checks warns: what an endpoint that passes has to add.
+bool endpoint_warns(const struct check_view *views, const size_t *checks, size_t count);

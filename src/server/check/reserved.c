@@ -8,7 +8,7 @@
 static const char *const names[RESERVED_COUNT] = {
     [RESERVED_LIVEZ] = "livez",     [RESERVED_METRICS] = "metrics", [RESERVED_STATUS] = "status",
     [RESERVED_NONE] = "none",       [RESERVED_EXCLUDE] = "exclude", [RESERVED_FORMAT] = "format",
-    [RESERVED_HISTORY] = "history", [RESERVED_VERBOSE] = "verbose",
+    [RESERVED_HISTORY] = "history", [RESERVED_VERBOSE] = "verbose", [RESERVED_WARN] = "warn",
 };
 
 // What monitors and their users add to a URL so that no cache answers for us, beside names that

@@ -17,6 +17,7 @@ enum reserved {
     RESERVED_FORMAT,
     RESERVED_HISTORY,
     RESERVED_VERBOSE,
+    RESERVED_WARN,
     RESERVED_COUNT // not reserved
 };
 

@@ -6,7 +6,7 @@
 
 #include "server/check/history.h"
 
-enum { DURATION_BOUNDS = 11, ANSWER_CODES = 5 };
+enum { DURATION_BOUNDS = 11, ANSWER_CODES = 6 };
 
 // Of a check.
 struct check_statistics {

@@ -227,6 +227,8 @@ static struct MHD_Response *http_respond(struct answer *answer)
     http_add_header(response, "X-Content-Type-Options", "nosniff");
     if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         http_add_header(response, "Allow", "GET, HEAD, OPTIONS");
+    if (answer->warns)
+        http_add_header(response, "x-envoy-degraded", "true"); // Envoy looks whether it is there
     if (answer->policy != NULL)
         http_add_header(response, "Content-Security-Policy", answer->policy);
     if (answer->age >= 0) {

@@ -41,6 +41,8 @@ struct report {
     size_t count;
     struct circumstances circumstances;
     bool passes;
+    bool warns;                       // it passes, with a warning
+    bool shows_warning;               // a client takes that for less than well
     bool shows_drain;                 // draining is one of the reasons it fails for
     const struct words *not_excluded; // names in `exclude` that are no check of it; NULL: none
     // For JSON and the page only:

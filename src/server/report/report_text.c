@@ -101,5 +101,8 @@ void report_text(FILE *body, const struct report *report)
     for (size_t i = 0; report->not_excluded != NULL && i < report->not_excluded->count; i++)
         fprintf(body, "warn: cannot exclude %s: not a check of %s\n",
                 report->not_excluded->items[i], report->name);
-    report_conclusion(body, report->name, report->passes);
+    if (report->shows_warning)
+        fprintf(body, "%s check passed with a warning\n", report->name);
+    else
+        report_conclusion(body, report->name, report->passes);
 }
