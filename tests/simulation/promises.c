@@ -261,20 +261,24 @@ static bool promise_is_in_window(const struct simulation *simulation, const stru
     return simulation->now < latest->job_began + cache;
 }
 
-static bool promise_wants(const struct request *request, const char *sql, bool alone)
+static bool promise_wants(const struct request *request, const struct fact *fact, bool alone)
 {
     bool wants = false;
-    for (size_t i = 0; i < request->count; i++)
-        wants |= strcmp(request->config->checks[request->checks[i]]->sql, sql) == 0;
+    for (size_t i = 0; i < request->count; i++) {
+        const struct check *check = request->config->checks[request->checks[i]];
+        wants |=
+            strcmp(check->sql, fact->sql) == 0 && strcmp(check->prober, fact->record->name) == 0;
+    }
     return wants && (!alone || request->count == 1);
 }
 
 // Some request waits for this check alone, or also for it.
-static bool promise_is_waited_for(const struct simulation *simulation, const char *sql, bool alone)
+static bool promise_is_waited_for(const struct simulation *simulation, const struct fact *fact,
+                                  bool alone)
 {
     const struct request *request;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
-        if (promise_wants(request, sql, alone))
+        if (promise_wants(request, fact, alone))
             return true;
     }
     return false;
@@ -284,7 +288,7 @@ static bool promise_is_waited_for(const struct simulation *simulation, const cha
 static void promise_on_background_run(struct simulation *simulation, const struct fact *fact)
 {
     const struct request *request;
-    if (promise_is_waited_for(simulation, fact->sql, false))
+    if (promise_is_waited_for(simulation, fact, false))
         return;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
         const struct check *check =
@@ -653,7 +657,7 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
     bool over = fact != NULL && simulation->now + BASE >= fact->call.deadline.ns;
     if (over && fact->call.verb == VERB_RUN) {
         promise_note_silence(simulation, fact);
-        if (promise_is_waited_for(simulation, fact->sql, true))
+        if (promise_is_waited_for(simulation, fact, true))
             promise_broken(simulation, "who waits for a run is told at its deadline",
                            "who waits for %s is not", fact->sql);
         promise_on_background_run(simulation, fact); // nor is it in the way of others
