@@ -1,10 +1,12 @@
 // A request's values for params: one is taken only if it is of the default's type and finite, and
 // it comes back the same from what people are shown of it; what is refused is told by the param's
-// name. A check is judged by the request's value, and by its own where there is none.
+// name. A check is judged by the request's value, and by its own where there is none. What is taken
+// for a number of bytes is one that a param takes, too.
 //
 // Input: a line NAME = DEFAULT, a line with the request's value, a line with a value to judge.
 #include "fuzz.h"
 
+#include "server/check/alias.h"
 #include "server/check/rule.h"
 #include "server/check/verdict.h"
 
@@ -70,6 +72,20 @@ static void override(const struct params *params, const char *text, const struct
     params_clear(&overrides);
 }
 
+static void try_bytes(const char *text)
+{
+    static char name[] = "max_lag_bytes";
+    const struct param param = {.name = name, .value = {.type = LITERAL_NUMBER}};
+    struct params overrides = {0};
+    struct error error;
+    char number[ALIAS_NUMBER_MAX];
+    if (!alias_parse_bytes(text, number))
+        return;
+    MUST(number[0] != '\0' && number[strspn(number, "0123456789")] == '\0');
+    MUST(params_override(&overrides, &param, number, &error));
+    params_clear(&overrides);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct input input = input_of(bytes, length);
@@ -79,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     char *text = take_line(&input);
     struct result *result = take_result(&input);
     char *equals = strchr(name, '=');
+    try_bytes(text);
     if (equals != NULL) {
         *equals = '\0';
         if (params_add(&params, name, equals + 1, &error)) {

@@ -9,6 +9,7 @@ import processes
 import pytest
 import sql
 from adapter import AS_SHIPPED
+from exposition import Metrics
 from haproxy import HAProxy, bare_config
 from kubelet import FAILURE, SUCCESS, probe_all
 from monitoring import Blackbox
@@ -300,6 +301,69 @@ def test_a_page_with_a_warning_has_the_status_that_is_asked_for(adapter, server)
             "text/html; charset=utf-8",
         )
         assert "x-envoy-degraded" in answer.headers
+
+
+# Names that other tools have
+
+MEANT = {
+    "master": "primary",
+    "leader": "primary",
+    "read-write": "primary",
+    "standby": "replica",
+    "secondary": "replica",
+    "health": "readyz",
+    "readiness": "readyz",
+    "liveness": "healthz",
+}
+
+
+def test_names_of_other_tools_are_endpoints(adapter, server):
+    a = adapter(server.url())
+    requests = "dbhealthd_http_requests_total"
+    before = Metrics(a.get("/metrics").body).by("path", requests)
+    for name, meant in MEANT.items():
+        for rest in ("", "?verbose", "/primary"):
+            found, expected = a.get(f"/{name}{rest}"), a.get(f"/{meant}{rest}")
+            assert (name, found.status, found.body) == (name, expected.status, expected.body)
+    seen = Metrics(a.get("/metrics").body)
+    assert seen.by("path", requests).keys() == before.keys()
+    assert seen.value(requests, path="/primary", code="200") == 18
+    assert "master" not in a.get("/status").body + a.get("/", Accept="text/html").body
+
+
+def test_a_check_file_may_have_such_a_name_for_itself(adapter, server):
+    own = sql.check("SELECT 5 AS lag", endpoints="standby", param="lag = 4", fail="lag > $lag")
+    files = {"mine": own, "theirs": sql.check("SELECT 1", endpoints="replica")}
+    a = adapter(server.url(), checks={"alive": sql.alive(), **files})
+    assert a.status_of("/standby") == 503
+    assert a.status_of("/standby?lag=6") == a.status_of("/secondary") == 200
+    answer = a.get("/secondary?lag=10MB")
+    assert (answer.status, answer.body[:23]) == (400, "unknown parameter 'lag'")
+
+
+def test_patronis_lag_is_one_in_bytes(adapter, server):
+    behind = sql.check(
+        "SELECT 10485760 AS lag_bytes",
+        endpoints="replica",
+        param="max_lag_bytes = 1",
+        fail="lag_bytes > $max_lag_bytes",
+    )
+    a = adapter(server.url(), checks={"alive": sql.alive(), "behind": behind})
+    for given, status in (
+        ("10MB", 200),
+        ("10240kB", 200),
+        ("10485759", 503),
+        ("9.99MB", 503),
+        ("10%20MB", 200),
+        ("", 400),
+        ("10M", 400),
+        ("-1", 400),
+    ):
+        assert (given, a.status_of(f"/replica?lag={given}")) == (given, status)
+    assert a.get("/replica?lag=1MB").body.splitlines()[0].endswith("10485760 > 1048576")
+    assert a.get("/replica?lag=x").body == "lag: expected bytes, like 1048576 or 10MB\n"
+    twice = a.get("/replica?lag=1MB&max_lag_bytes=5")
+    assert (twice.status, twice.body) == (400, "max_lag_bytes is given a second time\n")
 
 
 # A load balancer

@@ -124,6 +124,8 @@ def put(text, changes):
 class Balancer:
     """HAProxy before a pair, as applications see it, and the adapters that it asks."""
 
+    port_of_checks, text = 8080, None  # The text is the documented one, unless told.
+
     def __init__(self, pair, adapters, folder, changes):
         self.pair = pair
         self.adapters = adapters
@@ -131,19 +133,19 @@ class Balancer:
         self.proxy = HAProxy(folder, put(self._config(folder), changes))
 
     def _config(self, folder):
-        """The documented one. Its intervals are shorter, for tests are in a hurry, and its limits
+        """Its intervals are shorter, for tests are in a hurry, and its limits
         are longer, for nothing here is about a slow machine."""
         servers = {
-            rf"{name} 10\.0\.0\.\d:\d+ check port 8080": (
-                f"{name} {server.host}:{server.port} check port {self.adapters[server].port}"
+            rf"{name} 10\.0\.0\.\d:\d+(.*) check port {self.port_of_checks}": (
+                rf"{name} {server.host}:{server.port}\1 check port {self.adapters[server].port}"
             )
             for name, server in self.pair.names.items()
         }
         return put(
-            documented_config(self.pair.is_cluster),
+            self.text or documented_config(self.pair.is_cluster),
             {
-                r"(bind) :5000": rf"\1 127.0.0.1:{self.writes}",
-                r"(bind) :5001": rf"\1 127.0.0.1:{self.reads}",
+                r"(bind) \*?:5000": rf"\1 127.0.0.1:{self.writes}",
+                r"(bind) \*?:5001": rf"\1 127.0.0.1:{self.reads}",
                 r"/run/haproxy/admin\.sock": str(HAProxy.socket_in(folder)),
                 r"\b((?:down)?inter) \d+s": r"\1 200ms",
                 r"\b(timeout (?:check|connect)) \d+s": r"\1 20s",
@@ -275,9 +277,9 @@ def balance(balance_before, pair):
 
 @pytest.fixture
 def balance_before(adapter, tmp_path, log_on_failure, request):
-    def start(pair, changes=None, **options):
+    def start(pair, changes=None, kind=Balancer, **options):
         adapters = {server: adapter_of(server, **options) for server in pair.names.values()}
-        balancer = Balancer(pair, adapters, tmp_path, changes or {})
+        balancer = kind(pair, adapters, tmp_path, changes or {})
         log_on_failure("HAProxy", balancer.proxy.log)
         balancer.proxy.start()
         request.addfinalizer(balancer.proxy.end)
@@ -490,6 +492,103 @@ def test_writers_of_a_drained_primary_are_cut(balance, pair, tmp_path):
         wait_until(lambda: lb.sessions("primary", pair.primary) == 0, "the session is cut")
         assert writer.is_cut()
     assert lb.refuses_writers()
+
+
+# A configuration that was written for Patroni
+
+PATRONI = """\
+global
+    maxconn 100
+    stats socket /run/haproxy/admin.sock mode 660 level admin
+    log stdout format raw daemon
+
+defaults
+    log global
+    mode tcp
+    retries 2
+    timeout client 30m
+    timeout connect 4s
+    timeout server 30m
+    timeout check 5s
+
+listen primary
+    bind *:5000
+    option httpchk OPTIONS /master
+    http-check expect status 200
+    default-server inter 3s fall 3 rise 2 on-marked-down shutdown-sessions
+    server db1 10.0.0.1:5432 maxconn 100 check port 8008
+    server db2 10.0.0.2:5432 maxconn 100 check port 8008
+
+listen replicas
+    bind *:5001
+    balance roundrobin
+    option httpchk GET /replica?lag=10MB
+    http-check expect status 200
+    default-server inter 3s fall 3 rise 2
+    server db1 10.0.0.1:5432 maxconn 100 check port 8008
+    server db2 10.0.0.2:5432 maxconn 100 check port 8008
+
+backend leader
+    option httpchk HEAD /leader HTTP/1.1\\r\\nHost:\\ patroni
+    server db1 10.0.0.1:5432 check port 8008
+    server db2 10.0.0.2:5432 check port 8008
+
+backend writers
+    option httpchk
+    http-check send meth GET uri /read-write ver HTTP/1.1 hdr Host patroni
+    server db1 10.0.0.1:5432 check port 8008
+    server db2 10.0.0.2:5432 check port 8008
+
+backend readers
+    option httpchk OPTIONS /read-only
+    server db1 10.0.0.1:5432 check port 8008
+    server db2 10.0.0.2:5432 check port 8008
+
+backend any
+    option httpchk GET /health
+    server db1 10.0.0.1:5432 check port 8008
+    server db2 10.0.0.2:5432 check port 8008
+"""
+
+
+class PatroniBalancer(Balancer):
+    """Before adapters in the place of Patroni's API."""
+
+    port_of_checks, text = 8008, PATRONI
+
+    def wait_roles(self):
+        primary, replica = [self.pair.primary], [self.pair.replica]
+        self.wait_for(primary=primary, leader=primary, writers=primary, replicas=replica)
+        self.wait_for(readers=primary + replica, any=primary + replica)
+
+
+@only_postgres
+def test_what_was_written_for_patroni_works_unchanged(balance, pair):
+    lb = balance(kind=PatroniBalancer, MAX_LAG_SECONDS="3600")
+    old, new = pair.primary, pair.replica
+    lb.wait_roles()
+    assert (lb.write(), lb.read()) == (old, new)
+    new.pause_replay()
+    old.sql("SELECT pg_logical_emit_message(false, 'a', repeat('a', 11 * 1024 * 1024))")
+    old.sql("SELECT pg_switch_wal()")
+    lb.wait_for(replicas=[], readers=[old, new])
+    assert lb.adapters[new].status_of("/standby?lag=1GB") == 200
+    assert lb.adapters[new].status_of("/secondary?lag=10+MB") == 503
+    new.resume_replay()
+    lb.wait_roles()
+    with lb.writer() as writer:
+        assert writer.server() == old
+        old.stop()
+        lb.wait_for(primary=[], leader=[], writers=[], replicas=[], any=[new])
+        assert lb.refuses_writers() and writer.is_cut()
+    new.promote()
+    lb.wait_for(primary=[new], leader=[new], writers=[new], replicas=[], readers=[new])
+    assert lb.write() == new
+    old.start()
+    old.follow(new)
+    pair.exchange_roles()
+    lb.wait_roles()
+    assert (lb.write(), lb.read()) == (new, old)
 
 
 # The simplest configuration

@@ -118,6 +118,14 @@ def test_the_manual_has_each_path_and_each_key_of_the_query():
     assert set(reserved) - {"none"} | set(builtin) <= set(described)
 
 
+def test_the_manual_has_each_name_of_other_tools():
+    aliases = (SOURCE / "server/check/alias.c").read_text()
+    names = re.findall(r'\{"([a-z-]+)", "[a-z_]+"\}', aliases)
+    section = (SOURCE / "man/dbhealthd.8").read_text().partition("\n.Ss Names of other tools\n")[2]
+    assert len(names) > 8
+    assert set(names) <= set(re.findall(r"[\w-]+", section.partition("\n.Ss ")[0]))
+
+
 @pytest.mark.parametrize("engine", ["POSTGRES", "MYSQL"])
 def test_the_manual_has_each_parameter_of_the_url(engine):
     target, manual = (SOURCE / "common/target.c"), (SOURCE / "man/dbhealthd.8").read_text()

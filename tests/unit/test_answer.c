@@ -48,6 +48,8 @@ static void what_is_wrong_is_refused_and_readiness_fails(void **state)
         {"/readyz", "*/*", 503, "the adapter is ending\n"},
         {"/", "text/html", 503, "the adapter is ending\n"},
         {"/healthz", "*/*", 200, "the adapter is ending\n"},
+        {"/liveness", "*/*", 200, "the adapter is ending\n"},
+        {"/master", "*/*", 503, "the adapter is ending\n"},
         {"/livez", "*/*", 200, "the adapter is ending\n"},
         {"/metrics", "*/*", 200, "# the adapter is ending\n"},
         {"/status", "application/json", 503, "the adapter is ending\n"},

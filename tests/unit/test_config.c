@@ -174,6 +174,30 @@ static void endpoints_have_their_rules_and_probers_their_names(void **state)
     config_release(config);
 }
 
+static void names_of_other_tools_lead_to_endpoints_unless_a_file_has_them(void **state)
+{
+    (void)state;
+    write_file("a/primary.sql", "-- endpoints: primary\nSELECT 1");
+    write_file("a/standby.sql", "-- endpoints: standby replica\nSELECT 1");
+    struct config *config = load("a", "");
+    check_endpoint(config, "primary", "primary");
+    assert_string_equal(config_endpoint(config, "master")->name, "primary");
+    assert_string_equal(config_endpoint(config, "liveness")->name, "healthz");
+    assert_string_equal(config_endpoint(config, "standby")->name, "standby");
+    assert_string_equal(config_endpoint(config, "secondary")->name, "replica");
+    assert_null(config_endpoint(config, "Master"));
+    assert_int_equal(config->endpoint_count, 6);
+    config_release(config);
+    write_file("b/leader.sql", "-- endpoints: leader\nSELECT 1");
+    config = load("a:b", "");
+    check_endpoint(config, "primary", "primary");
+    check_endpoint(config, "leader", "leader");
+    config_release(config);
+    config = load("b", "");
+    assert_null(config_endpoint(config, "master"));
+    config_release(config);
+}
+
 static void a_later_folder_replaces_a_check_of_the_same_name(void **state)
 {
     (void)state;
@@ -679,6 +703,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(checks_are_read_from_all_folders_and_sorted),
         TEST(endpoints_have_their_rules_and_probers_their_names),
+        TEST(names_of_other_tools_lead_to_endpoints_unless_a_file_has_them),
         TEST(a_later_folder_replaces_a_check_of_the_same_name),
         TEST(a_replaced_file_may_be_as_broken_as_it_likes),
         TEST(disabled_checks_are_left_out_of_every_folder),

@@ -8,9 +8,12 @@
 static void answer_at_end(struct request *request)
 {
     const struct route *route = &request->route;
-    bool checks = route->kind == ROUTE_ENDPOINT;
-    bool fails =
-        checks ? endpoint_rule(route->endpoint)->unknown_fails : route->kind == ROUTE_STATUS;
+    bool fails = route->kind == ROUTE_STATUS;
+    if (route->kind == ROUTE_ENDPOINT) {
+        const struct endpoint *endpoint =
+            config_endpoint(request->service->config, route->endpoint);
+        fails = endpoint == NULL || endpoint->rule->unknown_fails;
+    }
     bool remark = route->kind == ROUTE_METRICS;
     request_reply_words(request, fails ? 503 : 200,
                         remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);

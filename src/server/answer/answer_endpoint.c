@@ -3,6 +3,7 @@
 #include "server/answer/answers.h"
 
 #include "common/memory.h"
+#include "server/check/alias.h"
 #include "server/report/document.h"
 
 #include <stdlib.h>
@@ -149,16 +150,33 @@ static const struct param *answer_endpoint_find_param(const struct request *requ
     return param;
 }
 
+// A name that no check here has may be another tool's for one that it has.
+static bool answer_endpoint_take_override(struct request *request, const size_t *checks,
+                                          size_t count, size_t index, struct error *error)
+{
+    const struct route *route = &request->route;
+    const char *name = route->param_names.items[index], *value = route->param_values.items[index];
+    const char *meant = alias_of_param(name);
+    const struct param *param = answer_endpoint_find_param(request, checks, count, name);
+    char bytes[ALIAS_NUMBER_MAX];
+    if (param == NULL && meant != NULL) {
+        param = answer_endpoint_find_param(request, checks, count, meant);
+        if (param != NULL && !alias_parse_bytes(value, bytes))
+            return error_set(error, "%s: expected bytes, like 1048576 or 10MB", name);
+        value = bytes;
+    }
+    if (param == NULL)
+        return route_refuse_key(route, name, error);
+    if (params_find(&request->overrides, param->name) != NULL)
+        return error_set(error, "%s is given a second time", param->name);
+    return params_override(&request->overrides, param, value, error);
+}
+
 static bool answer_endpoint_take_overrides(struct request *request, const size_t *checks,
                                            size_t count, struct error *error)
 {
-    const struct route *route = &request->route;
-    for (size_t i = 0; i < route->param_names.count; i++) {
-        const char *name = route->param_names.items[i];
-        const struct param *param = answer_endpoint_find_param(request, checks, count, name);
-        if (param == NULL)
-            return route_refuse_key(route, name, error);
-        if (!params_override(&request->overrides, param, route->param_values.items[i], error))
+    for (size_t i = 0; i < request->route.param_names.count; i++) {
+        if (!answer_endpoint_take_override(request, checks, count, i, error))
             return false;
     }
     return true;

@@ -76,10 +76,13 @@ static struct endpoint_statistics *request_counts(const struct request *request)
 {
     const struct service *service = request->service;
     const struct route *route = &request->route;
-    bool there = route->kind != ROUTE_NOWHERE &&
-                 (config_endpoint(service->config, route->endpoint) != NULL ||
-                  reserved_path(route->endpoint) != RESERVED_COUNT);
-    return statistics_endpoint(service->statistics, there ? route->endpoint : OTHER_ENDPOINT);
+    const struct endpoint *endpoint = config_endpoint(service->config, route->endpoint);
+    const char *name = OTHER_ENDPOINT;
+    if (route->kind != ROUTE_NOWHERE && endpoint != NULL)
+        name = endpoint->name;
+    else if (route->kind != ROUTE_NOWHERE && reserved_path(route->endpoint) != RESERVED_COUNT)
+        name = route->endpoint;
+    return statistics_endpoint(service->statistics, name);
 }
 
 // What it was answered from is of no more use; a configuration that a reload has replaced can go.

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/target_load.h"
 #include "server/base/library_path.h"
+#include "server/check/alias.h"
 #include "server/check/check_file.h"
 #include "server/config/certificate.h"
 
@@ -274,11 +275,21 @@ static void config_list_broken_checks(struct config *config)
     }
 }
 
+// The one that has this very name.
+static struct endpoint *config_find_endpoint(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, name) == 0)
+            return &config->endpoints[i];
+    }
+    return NULL;
+}
+
 static struct endpoint *config_endpoint_of(struct config *config, const char *name)
 {
-    const struct endpoint *found = config_endpoint(config, name);
+    struct endpoint *found = config_find_endpoint(config, name);
     if (found != NULL)
-        return &config->endpoints[found - config->endpoints];
+        return found;
     config->endpoints =
         memory_grow(config->endpoints, (config->endpoint_count + 1) * sizeof *config->endpoints);
     struct endpoint *endpoint = &config->endpoints[config->endpoint_count++];
@@ -432,9 +443,7 @@ size_t config_find_check(const struct config *config, const char *name)
 
 const struct endpoint *config_endpoint(const struct config *config, const char *name)
 {
-    for (size_t i = 0; i < config->endpoint_count; i++) {
-        if (strcmp(config->endpoints[i].name, name) == 0)
-            return &config->endpoints[i];
-    }
-    return NULL;
+    const struct endpoint *found = config_find_endpoint(config, name);
+    const char *meant = alias_of_endpoint(name);
+    return found != NULL || meant == NULL ? found : config_find_endpoint(config, meant);
 }

@@ -70,5 +70,6 @@ void config_release(struct config *config);
 // The index of the check of this name; check_count if there is none.
 size_t config_find_check(const struct config *config, const char *name);
 
-// NULL if there is none of this name.
+// The endpoint of this name, else the one that other tools call so (see alias.h); NULL if there is
+// none.
 const struct endpoint *config_endpoint(const struct config *config, const char *name);
