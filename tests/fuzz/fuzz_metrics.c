@@ -162,7 +162,7 @@ static void must_show(const char *text, const struct fuzz_view *made)
 static void try_metrics(struct fuzz_view *made, struct statistics *statistics, unsigned kind)
 {
     static char readyz[] = "readyz";
-    static const char *const flavors[] = {NULL, "postgres", "mysql", "mariadb"};
+    static const char *const flavors[] = {NULL, "postgres", "mysql", "mariadb", "pgbouncer"};
     struct check *checks[] = {made->check};
     struct endpoint endpoint = {.name = readyz};
     struct config config = {.checks = checks,
@@ -172,7 +172,7 @@ static void try_metrics(struct fuzz_view *made, struct statistics *statistics, u
                             .engine = (enum engine)(kind % 3)};
     bool passes = (kind & 4) != 0;
     struct prober_view prober = {.statistics = statistics_prober(statistics, "main")};
-    struct server_view server = {.flavor = flavors[kind / 8 % 4], .version = made->reply.version};
+    struct server_view server = {.flavor = flavors[kind / 8 % 5], .version = made->reply.version};
     struct adapter_view adapter = {
         .config = &config, .passes = &passes, .probers = &prober, .prober_count = 1};
     struct report report = {.views = &made->view,

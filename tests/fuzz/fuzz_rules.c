@@ -34,13 +34,11 @@ void write_bound(struct written *written, const struct version_bound *bound)
 
 void write_range(struct written *written, const struct server_range *range)
 {
-    static const char *const flavors[FLAVOR_COUNT] = {
-        [FLAVOR_POSTGRES] = "postgres", [FLAVOR_MYSQL] = "mysql", [FLAVOR_MARIADB] = "mariadb"};
     if (range->flavors != 0)
         write_format(written, "-- flavor:");
     for (unsigned i = 0; i < FLAVOR_COUNT; i++) {
         if ((range->flavors >> i & 1U) != 0)
-            write_format(written, " %s", flavors[i]);
+            write_format(written, " %s", flavor_name((enum flavor)i));
     }
     write_format(written, range->flavors != 0 ? "\n" : "");
     if (range->bound_count == 0)
