@@ -38,15 +38,17 @@ def test_the_tree(installed):
     library = {file for file in files if file.startswith("share/dbhealthd/checks/")}
     assert files - library == {
         "bin/dbhealthd",
-        "bin/dbhealthd-server",
-        "bin/dbhealthd-postgres",
-        "bin/dbhealthd-mysql",
-        "bin/dbhealthd-ask",
+        "libexec/dbhealthd/dbhealthd-server",
+        "libexec/dbhealthd/dbhealthd-postgres",
+        "libexec/dbhealthd/dbhealthd-mysql",
+        "libexec/dbhealthd/dbhealthd-ask",
         "lib/systemd/system/dbhealthd.service",
         "lib/systemd/system/dbhealthd@.service",
         "share/bash-completion/completions/dbhealthd",
         "share/dbhealthd/health.schema.json",
         "share/doc/dbhealthd/LICENSE",
+        "share/doc/dbhealthd/README.md",
+        "share/doc/dbhealthd/checks/README.md",
         "share/man/man5/dbhealthd-check.5",
         "share/man/man8/dbhealthd.8",
         "share/man/man8/dbhealthd-ask.8",
@@ -68,19 +70,27 @@ def test_it_works_after_a_move(installed, server, tmp_path):
     assert "accepting" in shown
 
 
+def test_install_puts_the_question_elsewhere(installed, tmp_path):
+    """Out of the folder of programs that nobody calls by hand."""
+    run(installed / "bin/dbhealthd", "install", tmp_path)
+    kept = installed / "libexec/dbhealthd/dbhealthd-ask"
+    assert (tmp_path / "dbhealthd-ask").read_bytes() == kept.read_bytes()
+
+
 def test_folders_of_one_s_own(tmp_path):
-    """A distribution's folders: the program still finds the library."""
+    """A distribution's folders: the programs still find each other and the library."""
     build, root = tmp_path / "build", tmp_path / "root"
-    options = ["-DCMAKE_INSTALL_PREFIX=/opt/x", "-DCMAKE_INSTALL_BINDIR=libexec/deep/bin"]
-    options += ["-DCMAKE_INSTALL_DATADIR=data", "-DDBHEALTH_TESTS=OFF", "-DCMAKE_BUILD_TYPE=Debug"]
+    options = ["-DCMAKE_INSTALL_PREFIX=/opt/x", "-DCMAKE_INSTALL_BINDIR=deep/er/bin"]
+    options += ["-DCMAKE_INSTALL_DATADIR=data", "-DCMAKE_INSTALL_LIBEXECDIR=lib/x/programs"]
+    options += ["-DDBHEALTH_TESTS=OFF", "-DCMAKE_BUILD_TYPE=Debug"]
     run("cmake", "-G", "Ninja", "-S", REPOSITORY, "-B", build, *options)
     run("cmake", "--build", build)
     run("cmake", "--install", build, DESTDIR=str(root))
-    program = root / "opt/x/libexec/deep/bin/dbhealthd"
+    program = root / "opt/x/deep/er/bin/dbhealthd"
     shown = run(program, "check", status=1, DATABASE_URL="mysql://probe@127.0.0.1:1/")
     assert "refused" in shown and "accepting" in shown
     service = (root / "opt/x/lib/systemd/system/dbhealthd.service").read_text()
-    assert "ExecStart=/opt/x/libexec/deep/bin/dbhealthd\n" in service
+    assert "ExecStart=/opt/x/deep/er/bin/dbhealthd\n" in service
 
 
 # Manual pages

@@ -7,7 +7,7 @@
 
 void library_path(char *path, size_t capacity)
 {
-    program_path(DBHEALTH_LIBRARY, path, capacity);
+    program_path_from_here(DBHEALTH_LIBRARY, path, capacity);
     if (access(path, R_OK) != 0)
-        program_path("checks", path, capacity);
+        program_path_from_here("checks", path, capacity);
 }

@@ -3,5 +3,6 @@
 
 #include <stddef.h>
 
-// ../share/dbhealthd/checks from the program's folder, or checks in it (a build folder).
+// Where the installed library lies, seen from the program's folder, or checks in it (a build
+// folder).
 void library_path(char *path, size_t capacity);
