@@ -61,7 +61,6 @@ static const char *const denied_to_all[] = {
     // The kernel's own: modules, keys, programs in it, and ways past a filter of system calls.
     "init_module", "finit_module", "delete_module", "create_module", "kexec_load",
     "kexec_file_load", "add_key", "request_key", "keyctl", "bpf", "perf_event_open", "userfaultfd",
-    "io_uring_setup", "io_uring_enter", "io_uring_register",
     // The machine's.
     "reboot", "settimeofday", "clock_settime", "clock_settime64", "stime", "adjtimex",
     "clock_adjtime", "clock_adjtime64", "sethostname", "setdomainname", "syslog", "acct",
@@ -76,6 +75,9 @@ static const char *const denied_to_all[] = {
     "fsetxattr", "removexattr", "lremovexattr", "fremovexattr",
     // Connections in.
     "listen"};
+
+// A ring has the kernel make calls that no filter sees.
+static const char *const rings[] = {"io_uring_setup", "io_uring_enter", "io_uring_register"};
 
 // What changes attributes of a file, too, but is younger than a libseccomp that is still in use.
 // Such calls have the same number everywhere.
@@ -204,6 +206,7 @@ static void sandbox_fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
     (void)seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1); // the kernel's own errno
     (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);      // nor a slower CPU for it
     sandbox_deny_all(filter, denied_to_all, COUNT(denied_to_all));
+    sandbox_deny_all(filter, rings, COUNT(rings));
     sandbox_deny_all(filter, server ? denied_to_server : denied_to_prober,
                      server ? COUNT(denied_to_server) : COUNT(denied_to_prober));
     sandbox_deny(filter, "clone3", ENOSYS);
@@ -230,6 +233,16 @@ static bool sandbox_enter_seccomp(enum sandbox_role role, char words[SANDBOX_WOR
     int failed = seccomp_load(filter);
     seccomp_release(filter);
     return failed == 0 ? sandbox_say(words, "on", 0) : sandbox_say(words, "off: ", -failed);
+}
+
+void sandbox_forbid_rings(void)
+{
+    scmp_filter_ctx filter = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ALLOW);
+    if (filter == NULL)
+        return;
+    sandbox_deny_all(filter, rings, COUNT(rings));
+    (void)seccomp_load(filter);
+    seccomp_release(filter);
 }
 
 // --- files and TCP

@@ -20,6 +20,11 @@ struct sandbox {
     char landlock[SANDBOX_WORDS_MAX]; // "on: " and for what, or "off: " and why
 };
 
+// Before a library makes an io_uring for later, as newer versions of libuv do for each loop,
+// whatever UV_USE_IO_URING says: without any it does the same by other calls, but a ring that the
+// sandbox stops ends the process.
+void sandbox_forbid_rings(void);
+
 // Once, in a process with one thread. What is open stays open. The server may read these files and
 // what is in these folders from now on; a path that does not exist is passed over.
 struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count);

@@ -1,5 +1,6 @@
 // dbhealthd-server, as which dbhealthd appears: the command line. Without a command it serves, and
 // only what keeps it from that ends it here, with status 2.
+#include "common/sandbox.h"
 #include "server/command/command.h"
 #include "server/serve.h"
 
@@ -71,7 +72,7 @@ static int main_run_command(const struct command *command, int argc, char **argv
 
 int main(int argc, char **argv)
 {
-    (void)setenv("UV_USE_IO_URING", "0", 1); // for in the sandbox there is none
+    sandbox_forbid_rings();
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return main_run_command(&commands[i], argc - 1, argv + 1);
