@@ -146,3 +146,17 @@ def test_operations_name_each_component_and_overlay():
     named = set(re.findall(r"`([a-z/-]+)`", text))
     assert {path.name for path in (folder / "components").iterdir()} <= named
     assert {f"overlays/{path.name}" for path in (folder / "overlays").iterdir()} <= named
+
+
+# src/CHANGELOG.md
+
+
+def test_the_newest_change_is_of_this_version():
+    """And has a day, as src/release/make wants it. A Debian changelog has short lines."""
+    (version,) = re.findall(
+        r"^project\(dbhealthd VERSION (\S+) ", (REPOSITORY / "CMakeLists.txt").read_text(), re.MULTILINE
+    )
+    changes = (SOURCE / "CHANGELOG.md").read_text()
+    newest = re.search(r"^## (\S+), (\d{4}-\d\d-\d\d)\n\n- ", changes, re.MULTILINE)
+    assert newest and newest[1] == version
+    assert max(map(len, changes.splitlines())) <= 76
