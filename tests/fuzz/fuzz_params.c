@@ -18,7 +18,7 @@ static void must_be_of_type(const struct literal *literal, enum literal_type typ
 {
     MUST(literal->type == type);
     MUST(literal->text != NULL);
-    MUST((literal->string != NULL) == (type == LITERAL_STRING));
+    MUST((literal->string != NULL) == (type == LITERAL_STRING || type == LITERAL_TIME));
     MUST(isfinite(literal->number));
 }
 
