@@ -1,5 +1,6 @@
 """The documents as text: links lead somewhere, lines end, and what src/README.md names is there."""
 
+import os
 import re
 from pathlib import Path
 
@@ -160,3 +161,11 @@ def test_the_newest_change_is_of_this_version():
     newest = re.search(r"^## (\S+), (\d{4}-\d\d-\d\d)\n\n- ", changes, re.MULTILINE)
     assert newest and newest[1] == version
     assert max(map(len, changes.splitlines())) <= 76
+
+
+def test_the_workflow_runs_what_is_there():
+    text = (REPOSITORY / ".github/workflows/release.yml").read_text()
+    called = re.findall(r"(?:run: |\$\()((?:src|tests)/\S+?)[ )\n]", text)
+    assert len(called) >= 4
+    for script in called:
+        assert os.access(REPOSITORY / script, os.X_OK), script
