@@ -10,7 +10,7 @@ from . import account
 from .kernel import children, client_sockets, wait_until
 from .server import PASSWORDS, Server
 
-[PROGRAMS] = Path("/usr/lib/postgresql").glob("*/bin")  # Debian has one major version.
+PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 RESERVED = 3  # superuser_reserved_connections, unless told.
 USUAL_HBA = (
     "local all postgres trust",

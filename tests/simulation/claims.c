@@ -301,6 +301,7 @@ static void promise_judge_unreached(const struct claim *claim)
     const struct fact *fact = promise_call_at(claim, claim->made);
     int64_t limit = claim->check->timeout.ms * MS;
     bool own = fact != NULL && fact->call.verb == VERB_RUN && fact->delivered == 0 &&
+               !fact->killed && // at this moment, for another try
                strcmp(fact->sql, claim->check->sql) == 0 && fact->record->current;
     bool pending = fact != NULL && fact->call.verb == VERB_OPEN && fact->delivered == 0 &&
                    simulation->now + BASE > fact->call.deadline.ns + 2 * MS;
