@@ -278,6 +278,8 @@ static void promise_judge_own(const struct claim *claim)
     if (!claim->asked) // of a login that was pending, say
         reach = crashed ? 30 * SECOND : 75 * SECOND;
     int64_t span = claim->made - claim->began;
+    if (claim->asked && reach < span + SECOND)
+        reach = span + SECOND;
     const struct fact *fact = promise_call_at(claim, claim->made);
     if (crashed && !claim->asked && claim->view->dated)
         promise_judge_want_of_process(claim);
