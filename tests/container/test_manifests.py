@@ -11,7 +11,8 @@ from manifests import OVERLAY_RULES, RULES, asks, judge
 ENGINES = ("postgres", "mysql", "mariadb")
 ROLES = {"primary": "/primary", "standby": "/readyz"}  # And what readiness asks.
 LIVENESS = ("database-liveness", "database-liveness-http")
-COMPONENTS = (*LIVENESS, "classic-sidecar", "alerts", "pod-monitor", "network-policy")
+COMPONENTS = (*LIVENESS, "classic-sidecar", "alerts", "pod-monitor", "dashboard")
+COMPONENTS += ("network-policy",)
 CHOSEN = (
     *((), ("classic-sidecar",), ("network-policy",)),
     ("database-liveness", "alerts", "pod-monitor"),

@@ -1,6 +1,7 @@
 """A real Prometheus scrapes a running adapter, with the documented configuration and the
 shipped rules; a real blackbox exporter probes it."""
 
+import json
 import re
 import time
 
@@ -13,6 +14,7 @@ from monitoring import Blackbox, Prometheus
 from servers import wait_until
 
 ALERTS = REPOSITORY / "k8s" / "components" / "alerts" / "rules.yaml"
+DASHBOARD = REPOSITORY / "k8s" / "components" / "dashboard" / "dbhealthd.json"
 INTERVAL = "1s"
 CHECKS = {
     "alive": sql.alive(metrics="no"),
@@ -91,6 +93,44 @@ def test_a_value_ends_when_it_is_not_known_any_more(adapter, new_mariadb, promet
         assert p.value("up") == 1
         refused = 'dbhealthd_check_outcomes_total{check="lag",outcome="refused"}'
         wait_until(lambda: p.value(refused) > 0, "it is counted")
+
+
+def panels():
+    return json.loads(DASHBOARD.read_text())["panels"]
+
+
+def test_each_panel_of_the_dashboard_shows_something(adapter, postgres, prometheus):
+    """With checks that have what the shipped ones tell of standbys, slots and transactions."""
+    columns = "2 AS lag_seconds, 3 AS lag_bytes, 0.5 AS used_ratio, 4 AS oldest_transaction_seconds"
+    checks = {**CHECKS, "all": sql.check(f"SELECT {columns}"), "bad": sql.check("SELECT 1/0")}
+    a = adapter(postgres.url(), checks=checks, DBHEALTH_CACHE="500ms")
+    with prometheus(a) as p:
+        for panel in panels():
+            for target in panel["targets"]:
+                query = target["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")
+                assert "$" not in query
+                what = f"{panel['title']}: {query} has a value"
+                found = wait_until(lambda query=query: p.query(query), what, 30)
+                names = re.findall(r"{{(\w+)}}", target["legendFormat"])
+                assert all(name in labels for labels, _ in found for name in names), query
+
+
+def test_the_dashboard_is_well_formed():
+    board = json.loads(DASHBOARD.read_text())
+    assert [variable["name"] for variable in board["templating"]["list"]] == [
+        "datasource",
+        "instance",
+    ]
+    cells = set()
+    for panel in panels():
+        assert panel["description"] and panel["datasource"]["uid"] == "${datasource}"
+        place = panel["gridPos"]
+        mine = {
+            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
+        }
+        assert not mine & cells and max(x for x, _ in mine) < 24
+        cells |= mine
+    assert len({panel["id"] for panel in panels()}) == len(panels())
 
 
 def test_blackbox_exporter(adapter, mariadb, tmp_path):
