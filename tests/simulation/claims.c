@@ -154,7 +154,8 @@ static int64_t promise_longest_timeout(const struct claim *claim)
 static void promise_judge_silence(const struct claim *claim, const struct fact *fact)
 {
     const char *words = strstr(claim->view->judgement.reason, "no answer for ");
-    if (words == NULL || !claim->view->dated || fact->silent_since == 0)
+    if (words == NULL || !claim->view->dated || fact->silent_since == 0 ||
+        claim->simulation->adapter.changed >= claim->began) // of the server before, or of this one
         return;
     int64_t told = (int64_t)(strtod(words + strlen("no answer for "), NULL) * 10 + 0.5) * 100 * MS;
     int64_t silent = claim->made - fact->silent_since;
