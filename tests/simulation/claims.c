@@ -287,7 +287,7 @@ static void promise_judge_own(const struct claim *claim)
     if (crashed && claim->asked && claim->view->dated && fact != NULL &&
         fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
         promise_lie(claim, "that was another check's");
-    if (!crashed && claim->asked &&
+    if (!crashed && claim->asked && claim->view->dated && // else a login is looked at but seldom
         4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
         promise_lie(claim, "we had the CPU for the most part");
     bool reads =
