@@ -264,6 +264,8 @@ static bool promise_is_in_window(const struct simulation *simulation, const stru
 static bool promise_wants(const struct request *request, const struct fact *fact, bool alone)
 {
     bool wants = false;
+    if (request->config->target_digest != fact->record->target)
+        return false;
     for (size_t i = 0; i < request->count; i++) {
         const struct check *check = request->config->checks[request->checks[i]];
         wants |=
