@@ -293,7 +293,8 @@ static void promise_on_background_run(struct simulation *simulation, const struc
     if (promise_is_waited_for(simulation, fact, false))
         return;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
-        bool waits = request->count == 1 && simulation->now < request->asked + DEADLINE;
+        bool waits = request->count == 1 && request->asked < simulation->now &&
+                     simulation->now < request->asked + DEADLINE;
         const struct check *check = waits ? request->config->checks[request->checks[0]] : NULL;
         bool here = check != NULL && strcmp(check->prober, fact->record->name) == 0 &&
                     request->config->target_digest == fact->record->target;
