@@ -193,9 +193,11 @@ class DutyCycle:
 
 
 @pytest.fixture(params=("quota", "stop-and-go"))
-def little_cpu(request):
+def little_cpu(request, sanitized):
     """What bounds the CPU time of the adapter that joins it; at first it does not."""
     if request.param == "stop-and-go":
+        if sanitized:
+            pytest.skip("its logins take so long that they stay pending, which is looked at seldom")
         yield DutyCycle()
         return
     try:
