@@ -8,7 +8,7 @@ from rows import Measured, Row, benchmark
 EXPORTERS = ("postgres", "mysqld", "sql", "blackbox")
 ROWS = (
     Row("image", "size of the image"),
-    Row("programs", "size of the four programs"),
+    Row("programs", "size of the programs"),
     Row("objects", "size of the shared objects that they load"),
     Row("objects-count", "shared objects that they load"),
     *(Row(name, f"size of {name}_exporter") for name in EXPORTERS),

@@ -28,7 +28,7 @@ class Image:
 
     def programs(self):
         """Their files."""
-        return list((self.root / "usr" / "bin").iterdir())
+        return [self.program, *(self.root / "usr" / "libexec" / "dbhealthd").iterdir()]
 
     def shared_objects(self):
         return [path for path in self.files() if ".so" in path.suffixes]

@@ -78,8 +78,8 @@ class Adapter:
     # Life
 
     def wait_serving(self):
-        """Waits until it listens; port and pid are known then."""
-        wait_until(lambda: self.messages("serving") or self.ended(), "the adapter serves")
+        """Waits until it listens and has logged all of its start; port and pid are known then."""
+        wait_until(lambda: self.messages("sandboxed") or self.ended(), "the adapter serves")
         assert not self.ended(), f"ended with status {self.process.returncode}:\n{self.log_text()}"
         self.port = int(self.messages("serving")[0]["port"])
         return self
