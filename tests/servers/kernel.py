@@ -1,6 +1,7 @@
 """What the kernel knows of processes and sockets, and waiting for something to become true."""
 
 import contextlib
+import itertools
 import os
 import random
 import socket
@@ -24,14 +25,26 @@ def wait_until(condition, what, limit=20.0, pause=0.005):
         time.sleep(pause)
 
 
+def _ports_of_worker():
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    first = 20000 + number * PORTS
+    start = random.randrange(PORTS)
+    return itertools.cycle(first + (start + i) % PORTS for i in range(PORTS))
+
+
+PORTS = 1500  # Of each worker.
+_ports = _ports_of_worker()
+
+
 def free_port():
-    """A loopback port that nothing listens on, below the range the kernel gives to clients."""
-    for _ in range(1000):
-        port = random.randrange(20000, 32000)
+    """A loopback port that nothing listens on, below the range the kernel gives to clients. Each
+    worker of pytest has some of its own, and each is given again only after all others: a server
+    that takes a while to listen finds it free."""
+    for port in itertools.islice(_ports, PORTS):
         with socket.socket() as candidate, contextlib.suppress(OSError):
             candidate.bind(("127.0.0.1", port))
             return port
-    raise RuntimeError("no free port between 20000 and 32000")
+    raise RuntimeError("no free port")
 
 
 def exists(pid):
