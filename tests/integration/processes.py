@@ -126,6 +126,20 @@ def _rollup(pid):
     return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
 
 
+def in_memory(pid, word):
+    """Whether a process has the word in memory that it can write."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, access = line.split()[:2]
+            start, end = (int(number, 16) for number in place.split("-"))
+            if access.startswith("rw") and end - start < 1 << 28:
+                with contextlib.suppress(OSError):
+                    memory.seek(start)
+                    if word.encode() in memory.read(end - start):
+                        return True
+    return False
+
+
 def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 

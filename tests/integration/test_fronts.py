@@ -4,6 +4,7 @@ what is told of each, and here each cell of it is seen."""
 import contextlib
 import re
 
+import faults
 import pytest
 import servers
 from documents import KUBERNETES, outcomes
@@ -51,15 +52,6 @@ def test_the_table_has_what_is_tested():
 
 
 @contextlib.contextmanager
-def stopped(server):
-    server.stop()
-    try:
-        yield
-    finally:
-        server.start()
-
-
-@contextlib.contextmanager
 def frozen(server):
     """All its processes, those of sessions that a pooler keeps among them."""
     server.pause_all()
@@ -73,7 +65,7 @@ STATES = {  # By the table's heads: the front's URL, and what is so meanwhile.
     "wrong password": ({"password": "wrong"}, lambda front: contextlib.nullcontext()),
     "it is frozen": ({}, frozen),
     "its server is frozen": ({}, lambda front: frozen(front.server)),
-    "its server is down": ({}, lambda front: stopped(front.server)),
+    "its server is down": ({}, lambda front: faults.down(front.server)),
 }
 
 

@@ -6,6 +6,7 @@ import re
 import time
 
 import faults
+import processes
 import pytest
 from servers import PASSWORDS, wait_until
 from volume import Volume
@@ -161,22 +162,8 @@ def test_a_password_is_kept_in_the_prober_alone(adapter, server, volume):
     assert a.statuses() == WELL
     a.get("/status")
     for word in (SECRET, "another-secret"):
-        assert not any(in_memory(pid, word) for pid in (a.pid, a.server))
-    assert any(in_memory(pid, SECRET) for pid in a.probers()), "or this test proves nothing"
-
-
-def in_memory(pid, word):
-    """Whether a process has the word in memory that it can write."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            place, access = line.split()[:2]
-            start, end = (int(number, 16) for number in place.split("-"))
-            if access.startswith("rw") and end - start < 1 << 28:
-                with contextlib.suppress(OSError):
-                    memory.seek(start)
-                    if word.encode() in memory.read(end - start):
-                        return True
-    return False
+        assert not any(processes.in_memory(pid, word) for pid in (a.pid, a.server))
+    assert any(processes.in_memory(pid, SECRET) for pid in a.probers()), "or this test proves nothing"
 
 
 # How often

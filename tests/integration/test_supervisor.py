@@ -7,7 +7,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import cgroups
@@ -26,32 +25,20 @@ UNCACHED = {"DBHEALTH_CACHE": "0s"}
 # The server crashes
 
 
-class Asker:
+class Asker(Asking):
     """Clients that ask while the server crashes. An answer is a status; what was said of a
     connection that ended otherwise is its error."""
 
     def __init__(self, adapter):
-        self.adapter = adapter
+        super().__init__(adapter, *["/healthz"] * 4)
         self.outcomes = []
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(4)]
 
-    def _ask(self):
+    def _ask(self, adapter, path):
         while not self._over.wait(0.002):
             try:
-                self.outcomes.append(self.adapter.status_of("/healthz"))
+                self.outcomes.append(adapter.status_of(path))
             except (OSError, AssertionError) as error:  # Reset, or ended without an answer.
                 self.outcomes.append(type(error))
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     def wait_asked(self):
         count = len(self.outcomes)
@@ -69,8 +56,8 @@ def crash(adapter, number, shut=False):
 
 
 def answers(adapter, shut=False):
-    refused = ConnectionRefusedError if shut else ConnectionResetError
-    with contextlib.suppress(refused, ConnectionResetError, AssertionError):
+    ends = (ConnectionResetError, ConnectionRefusedError) if shut else (ConnectionResetError,)
+    with contextlib.suppress(*ends, AssertionError):
         return adapter.status_of("/healthz") == 200
     return False
 
@@ -294,27 +281,13 @@ def test_a_password_of_the_environment_is_not_the_servers(adapter, server, given
     a.get("/status")
     assert a.status_of("/livez") == 200
     assert secret.encode() not in environment(a.server)
-    assert not in_memory(a.server, secret)
-    assert any(in_memory(pid, secret) for pid in a.probers()), "or this test proves nothing"
+    assert not processes.in_memory(a.server, secret)
+    assert any(processes.in_memory(pid, secret) for pid in a.probers()), "or this test proves nothing"
 
 
 def environment(pid):
     with open(f"/proc/{pid}/environ", "rb") as file:
         return file.read()
-
-
-def in_memory(pid, word):
-    """Whether a process has the word in memory that it can write."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            place, access = line.split()[:2]
-            start, end = (int(number, 16) for number in place.split("-"))
-            if access.startswith("rw") and end - start < 1 << 28:
-                with contextlib.suppress(OSError):
-                    memory.seek(start)
-                    if word.encode() in memory.read(end - start):
-                        return True
-    return False
 
 
 def test_another_program_cannot_be_the_server(build_dir):
