@@ -188,7 +188,7 @@ def sleeping(server):
 
 
 @POSTGRES
-def test_long_statements(server, verdict):
+def test_long_statements(server, verdict, monkeypatch):
     with sleeping(server):
         assert verdict(server, "long-statements") == ("pass", "")
         seen, detail = verdict(server, "long-statements", MAX_STATEMENT_SECONDS="0")
@@ -196,7 +196,7 @@ def test_long_statements(server, verdict):
         assert re.match(r"\w+, app, \d+: statement_seconds [\d.]+ > 0$", detail)
         server.sql("CREATE ROLE blind LOGIN PASSWORD 'x'")
         with made(server, then=["DROP ROLE blind"]):
-            PASSWORDS.setdefault("blind", "x")
+            monkeypatch.setitem(PASSWORDS, "blind", "x")
             seen, detail = verdict(server, "long-statements", "blind")
             assert seen == "warn" and "app, " in detail and "statement_seconds is null" in detail
 
