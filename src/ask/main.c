@@ -5,7 +5,7 @@
 //
 // It runs among whatever the database's image has in it, so it is one static file, looks up no
 // name, reads no file, and waits for nothing beyond its deadline.
-#include "ask/http_answer.h"
+#include "client/http_answer.h"
 #include "common/instant.h"
 #include "common/output.h"
 

@@ -4,7 +4,7 @@
 // Input: the bytes.
 #include "fuzz.h"
 
-#include "ask/http_answer.h"
+#include "client/http_answer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,8 @@ SOURCE = Path(__file__).parents[2] / "src"
 # Each room, and the rooms whose headers it may include.
 MAY_SEE = {
     "common": [],
-    "ask": ["common"],
+    "client": ["common"],
+    "ask": ["client", "common"],
     "prober": ["common"],
     "supervisor": ["common"],
     "server/base": ["common"],
@@ -23,14 +24,14 @@ MAY_SEE = {
     + ["server/base", "common"],
     "server/http": ["server/answer", "server/config", "server/base", "common"],
     "server/command": ["server/report", "server/probing", "server/config", "server/check"]
-    + ["server/base", "common"],
+    + ["server/base", "client", "common"],
     "server": ["server/command", "server/http", "server/answer", "server/report"]
     + ["server/probing", "server/config", "server/check", "server/base", "common"],
 }
 FILES = sorted(SOURCE.glob("**/*.[ch]"))
 PROGRAMS = [file for file in FILES if file.suffix == ".c"]
 # src/ is an include folder, so that <...> finds its headers too.
-INCLUDE = re.compile(r'^ *# *include *(?:"(.+?)"|<((?:ask|common|prober|server)/.+?)>)', re.MULTILINE)
+INCLUDE = re.compile(r'^ *# *include *(?:"(.+?)"|<((?:ask|client|common|prober|server)/.+?)>)', re.MULTILINE)
 STATIC = re.compile(
     r"^static (?:[^;={(]|__attribute__\(\(.*\)\)\s)*?\b(?!__attribute__)(\w+)\(", re.MULTILINE
 )

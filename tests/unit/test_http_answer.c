@@ -1,5 +1,5 @@
 // What dbhealthd-ask makes of what came over HTTP: whole, a part, or strange; dead or not.
-#include "ask/http_answer.h"
+#include "client/http_answer.h"
 
 #include "unit.h"
 

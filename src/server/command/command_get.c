@@ -3,7 +3,8 @@
 // ends where the connection does; and nothing of it is printed before all of it is there, for a
 // part of an answer must not look like one. Over TLS it verifies nothing: it asks its own
 // container, by an address that no certificate need name.
-#include "server/command/client.h"
+#include "client/client.h"
+#include "server/base/address.h"
 #include "server/command/command.h"
 
 #include <stdio.h>
@@ -113,7 +114,8 @@ static int command_get_run(const struct settings *settings, const char *path,
         return STATUS_USAGE;
     }
     const struct address address = address_to_ask(&listening);
-    struct client *client = client_open(&address, settings_want_tls(settings),
+    const struct client_tls tls = {.wanted = settings_want_tls(settings)};
+    struct client *client = client_open(&address.socket.plain, address.length, &tls,
                                         instant_add(instant_now(), timeout), error);
     int status = client != NULL ? command_get_ask(client, request, timeout, error) : STATUS_UNWELL;
     client_close(client);

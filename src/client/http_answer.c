@@ -1,5 +1,5 @@
 // See http_answer.h.
-#include "ask/http_answer.h"
+#include "client/http_answer.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,9 +1,10 @@
 // See client.h. The socket never blocks: client_wait is all that waits, and it knows the deadline.
 // A time limit of the socket's own would begin anew with each byte that comes.
-#include "server/command/client.h"
+#include "client/client.h"
 
 #include "common/memory.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
@@ -11,12 +12,50 @@
 #include <string.h>
 #include <unistd.h>
 
+struct trust {
+    gnutls_certificate_credentials_t credentials;
+};
+
 struct client {
     int socket;
     struct instant deadline;
     gnutls_session_t session; // NULL: plain text
-    gnutls_certificate_credentials_t credentials;
+    struct trust *none;       // where nothing is verified
 };
+
+// --- whom to believe
+
+static struct trust *client_trust_nobody(void)
+{
+    struct trust *trust = memory_new(sizeof *trust);
+    if (gnutls_certificate_allocate_credentials(&trust->credentials) != 0)
+        abort();
+    return trust;
+}
+
+struct trust *trust_new(const char *authorities, struct error *error)
+{
+    struct trust *trust = client_trust_nobody();
+    int found = authorities == NULL ? gnutls_certificate_set_x509_system_trust(trust->credentials)
+                                    : gnutls_certificate_set_x509_trust_file(
+                                          trust->credentials, authorities, GNUTLS_X509_FMT_PEM);
+    if (found > 0)
+        return trust;
+    (void)error_set(error, "%.200s: no certificate of an authority%s%s",
+                    authorities != NULL ? authorities : "this system", found < 0 ? ": " : "",
+                    found < 0 ? gnutls_strerror(found) : "");
+    trust_free(trust);
+    return NULL;
+}
+
+void trust_free(struct trust *trust)
+{
+    if (trust != NULL)
+        gnutls_certificate_free_credentials(trust->credentials);
+    free(trust);
+}
+
+// --- a connection
 
 bool client_is_late(const struct client *client)
 {
@@ -36,13 +75,11 @@ static bool client_wait(const struct client *client, int events)
     return ready > 0;
 }
 
-static bool client_connect(struct client *client, const struct address *address,
+static bool client_connect(struct client *client, const struct sockaddr *address, socklen_t length,
                            struct error *error)
 {
-    client->socket =
-        socket(address->socket.plain.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool connected = client->socket >= 0 &&
-                     connect(client->socket, &address->socket.plain, address->length) == 0;
+    client->socket = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool connected = client->socket >= 0 && connect(client->socket, address, length) == 0;
     if (!connected && errno == EINPROGRESS && client_wait(client, POLLOUT)) {
         int failure = 0;
         socklen_t size = sizeof failure;
@@ -71,16 +108,36 @@ static int client_shake_hands(struct client *client)
     return client_is_blocked(client, result) ? GNUTLS_E_TIMEDOUT : result;
 }
 
-static bool client_start_tls(struct client *client, struct error *error)
+// A number is no name to be told to the other end (RFC 6066, 3).
+static int client_name_server(struct client *client, const char *name)
 {
-    int failed = gnutls_certificate_allocate_credentials(&client->credentials);
-    if (failed == 0)
-        failed = gnutls_init(&client->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+    unsigned char address[sizeof(struct in6_addr)];
+    if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
+        return 0;
+    return gnutls_server_name_set(client->session, GNUTLS_NAME_DNS, name, strlen(name));
+}
+
+static int client_trust(struct client *client, const struct client_tls *tls)
+{
+    struct trust *trust = tls->trust;
+    if (trust == NULL)
+        trust = client->none = client_trust_nobody();
+    int failed =
+        gnutls_credentials_set(client->session, GNUTLS_CRD_CERTIFICATE, trust->credentials);
+    if (failed != 0 || tls->trust == NULL)
+        return failed;
+    gnutls_session_set_verify_cert(client->session, tls->name, 0);
+    return client_name_server(client, tls->name);
+}
+
+static bool client_start_tls(struct client *client, const struct client_tls *tls,
+                             struct error *error)
+{
+    int failed = gnutls_init(&client->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
     if (failed == 0)
         failed = gnutls_set_default_priority(client->session);
     if (failed == 0)
-        failed =
-            gnutls_credentials_set(client->session, GNUTLS_CRD_CERTIFICATE, client->credentials);
+        failed = client_trust(client, tls);
     if (failed == 0) {
         gnutls_transport_set_int(client->session, client->socket);
         failed = client_shake_hands(client);
@@ -89,12 +146,14 @@ static bool client_start_tls(struct client *client, struct error *error)
            error_set(error, "no TLS connection to the adapter: %s", gnutls_strerror(failed));
 }
 
-struct client *client_open(const struct address *address, bool tls, struct instant deadline,
+struct client *client_open(const struct sockaddr *address, socklen_t length,
+                           const struct client_tls *tls, struct instant deadline,
                            struct error *error)
 {
     struct client *client = memory_new(sizeof *client);
     client->deadline = deadline;
-    if (client_connect(client, address, error) && (!tls || client_start_tls(client, error)))
+    if (client_connect(client, address, length, error) &&
+        (!tls->wanted || client_start_tls(client, tls, error)))
         return client;
     client_close(client);
     return NULL;
@@ -125,8 +184,7 @@ void client_close(struct client *client)
         return;
     if (client->session != NULL)
         gnutls_deinit(client->session);
-    if (client->credentials != NULL)
-        gnutls_certificate_free_credentials(client->credentials);
+    trust_free(client->none);
     if (client->socket >= 0)
         close(client->socket);
     free(client);
