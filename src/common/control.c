@@ -12,6 +12,7 @@
 
 enum {
     SOCKET = 1 << CONTROL_FILE_SOCKET,
+    LISTENING = SOCKET | 1 << CONTROL_FILE_AGENT,
     TIMES = 1 << CONTROL_FILE_SCHEDSTAT | 1 << CONTROL_FILE_STAT,
     ERRNO_MOST = 4095, // as the kernel has it
     SIGNAL_MOST = 64
@@ -32,11 +33,11 @@ static const struct form {
                        .needed = SOCKET,
                        .possible = SOCKET},
     [CONTROL_KILL] = {.from = CONTROL_OF_SERVER, .least_id = 1, .most_id = UINT32_MAX},
-    [CONTROL_LISTENING] = {.from = CONTROL_OF_SERVER, .needed = SOCKET, .possible = SOCKET},
+    [CONTROL_LISTENING] = {.from = CONTROL_OF_SERVER, .needed = SOCKET, .possible = LISTENING},
     [CONTROL_BEGIN] = {.from = CONTROL_OF_SUPERVISOR,
                        .most_id = UINT32_MAX,
                        .most = UINT16_MAX,
-                       .possible = SOCKET | TIMES},
+                       .possible = LISTENING | TIMES},
     [CONTROL_STARTED] = {.from = CONTROL_OF_SUPERVISOR,
                          .least_id = 1,
                          .most_id = UINT32_MAX,
@@ -62,7 +63,7 @@ union ancillary {
 
 struct control control_of(enum control_verb verb, uint32_t id, int32_t number)
 {
-    return (struct control){.verb = verb, .id = id, .number = number, .files = {-1, -1, -1}};
+    return (struct control){.verb = verb, .id = id, .number = number, .files = {-1, -1, -1, -1}};
 }
 
 static unsigned control_files_of(const struct control *control)

@@ -17,10 +17,10 @@ enum control_verb {
     CONTROL_START = 1, // a prober; number: its enum engine; file: its socket
     CONTROL_KILL,      // a prober
     CONTROL_LISTENING, // a server that ends otherwise than with status 0 is started anew from now
-                       // on; file: the listening socket
+                       // on; files: the listening sockets
     // From the supervisor.
     CONTROL_BEGIN,   // first of all; id: how often the server has crashed; number: the latest one's
-                     // wait status; files: the listening socket if there is one, times of the
+                     // wait status; files: the listening sockets if there are any, times of the
                      // supervisor itself
     CONTROL_STARTED, // number: 0, or the errno for which there is no prober; files: its times
     CONTROL_ENDED,   // number: its wait status; nothing more comes of this prober
@@ -30,10 +30,11 @@ enum control_verb {
 // What a message carries. The two of /proc/PID (proc(5)) may be missing, for the kernel may not
 // have them.
 enum control_file {
-    CONTROL_FILE_SOCKET,
+    CONTROL_FILE_SOCKET, // a prober's; or the one that HTTP is served on
     CONTROL_FILE_SCHEDSTAT,
     CONTROL_FILE_STAT,
-    CONTROL_FILES // how many there are
+    CONTROL_FILE_AGENT, // the one that HAProxy's agent checks are answered on, if there is one
+    CONTROL_FILES       // how many there are
 };
 
 struct control {

@@ -137,9 +137,9 @@ static void serve_enter_sandbox(struct daemon *daemon)
               LOG_TEXT("landlock", sandbox->landlock));
 }
 
-static void serve_log_start(const struct config *config, int listening)
+static void serve_log_start(const struct config *config, struct listening listening)
 {
-    LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening)),
+    LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening.http)),
               LOG_TEXT("target", config->target),
               LOG_NUMBER("checks", (int64_t)config->check_count),
               LOG_NUMBER("problems", (int64_t)config->problems.count));
@@ -157,8 +157,9 @@ static void serve_on_reloaded(void *context, struct config *config)
 static int serve_listen(const struct beginning *beginning, const struct settings *settings,
                         struct error *error)
 {
-    if (beginning->listening >= 0)
-        return listener_go_on(beginning->listening, error) ? beginning->listening : -1;
+    int there = beginning->listening.http;
+    if (there >= 0)
+        return listener_go_on(there, error) ? there : -1;
     int listening = listener_open(settings->listen, error);
     if (listening < 0)
         (void)error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);
@@ -183,8 +184,8 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     struct beginning beginning;
     if (!supervisor_find(&daemon->supervisor, &beginning, error))
         return false;
-    int listening = serve_listen(&beginning, settings, error);
-    if (listening < 0)
+    struct listening listening = {.http = serve_listen(&beginning, settings, error), .agent = -1};
+    if (listening.http < 0)
         return false;
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
@@ -198,7 +199,7 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     daemon->service.config = config_hold(reload_running(daemon->reload));
     supervisor_attach(daemon->supervisor, &daemon->loop, serve_on_signal, daemon);
     daemon->service.started = instant_now();
-    daemon->http = http_start(&daemon->loop, listening, &daemon->service, error);
+    daemon->http = http_start(&daemon->loop, listening.http, &daemon->service, error);
     if (daemon->http == NULL)
         return false;
     platform_uv_open(&daemon->platform, daemon->supervisor);

@@ -40,21 +40,21 @@ enum {
 struct supervisor {
     const struct plan *plan;
     struct probers probers;
-    sigset_t mask;        // that we were started with
-    int signals;          // signalfd(2)
-    int listening;        // -1: no server has told of it
-    int control;          // our end of the server's; -1: there is none
-    pid_t server;         // 0: there is none
-    bool serves;          // this one has told of its listening
-    struct instant began; // the server
-    struct instant again; // when to start another; 0: not
-    struct instant kill;  // when to kill the probers that have no server; 0: not
-    struct instant leave; // when to wait no longer for those that are left; 0: not
-    uint64_t signalled;   // to be told, a bit each
-    bool untold;          // the server took not all that is to be told
-    bool ending;          // a signal asks for that
-    bool suspending;      // as a terminal asks for it
-    unsigned crashes;     // ever
+    sigset_t mask;            // that we were started with
+    int signals;              // signalfd(2)
+    struct control listening; // as a server has told of it; without a file: none has
+    int control;              // our end of the server's; -1: there is none
+    pid_t server;             // 0: there is none
+    bool serves;              // this one has told of its listening
+    struct instant began;     // the server
+    struct instant again;     // when to start another; 0: not
+    struct instant kill;      // when to kill the probers that have no server; 0: not
+    struct instant leave;     // when to wait no longer for those that are left; 0: not
+    uint64_t signalled;       // to be told, a bit each
+    bool untold;              // the server took not all that is to be told
+    bool ending;              // a signal asks for that
+    bool suspending;          // as a terminal asks for it
+    unsigned crashes;         // ever
     unsigned crashes_in_a_row;
     int status; // of the latest server
     bool over;
@@ -177,15 +177,21 @@ static void supervise_tell_first(const struct supervisor *supervisor, int contro
 {
     struct control message = control_of(CONTROL_BEGIN, supervisor->crashes,
                                         supervisor->crashes > 0 ? supervisor->status : 0);
-    message.files[CONTROL_FILE_SOCKET] = supervisor->listening;
+    message.files[CONTROL_FILE_SOCKET] = supervisor->listening.files[CONTROL_FILE_SOCKET];
+    message.files[CONTROL_FILE_AGENT] = supervisor->listening.files[CONTROL_FILE_AGENT];
     message.files[CONTROL_FILE_SCHEDSTAT] = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
     message.files[CONTROL_FILE_STAT] = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     (void)control_send(control, &message);
-    message.files[CONTROL_FILE_SOCKET] = -1; // stays open
+    message.files[CONTROL_FILE_SOCKET] = message.files[CONTROL_FILE_AGENT] = -1; // stay open
     control_close_files(&message);
 }
 
 // --- the server's life
+
+static bool supervise_has_listened(const struct supervisor *supervisor)
+{
+    return supervisor->listening.files[CONTROL_FILE_SOCKET] >= 0;
+}
 
 static int supervise_start_server(struct supervisor *supervisor)
 {
@@ -261,7 +267,7 @@ static void supervise_on_server_ended(struct supervisor *supervisor, int status)
     supervisor->kill = instant_add(instant_now(), (struct duration){.ms = GRACE_MS});
     supervisor->leave = instant_add(supervisor->kill, (struct duration){.ms = UNENDED_MS});
     bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    supervisor->over = well || supervisor->ending || supervisor->listening < 0;
+    supervisor->over = well || supervisor->ending || !supervise_has_listened(supervisor);
     if (!supervisor->over)
         supervise_restart_later(supervisor, "ended before it served");
 }
@@ -303,10 +309,10 @@ static void supervise_start_prober(struct supervisor *supervisor, const struct c
 static void supervise_take_listening(struct supervisor *supervisor, struct control *request)
 {
     supervisor->serves = true;
-    if (supervisor->listening >= 0)
+    if (supervise_has_listened(supervisor))
         return;
-    supervisor->listening = request->files[CONTROL_FILE_SOCKET];
-    request->files[CONTROL_FILE_SOCKET] = -1;
+    supervisor->listening = *request;
+    *request = control_of(CONTROL_LISTENING, 0, 0);
 }
 
 static void supervise_take(struct supervisor *supervisor, struct control *request)
@@ -412,7 +418,8 @@ static void supervise_outlive_probers(struct supervisor *supervisor)
 
 int supervise(const struct plan *plan)
 {
-    static struct supervisor supervisor = {.control = -1, .listening = -1};
+    static struct supervisor supervisor = {.control = -1};
+    supervisor.listening = control_of(CONTROL_LISTENING, 0, 0);
     supervisor.plan = plan;
     int error = supervise_open_signals(&supervisor) ? 0 : errno;
     if (error == 0)

@@ -61,6 +61,7 @@ class File(enum.IntFlag):
     SOCKET = 1
     SCHEDSTAT = 2
     STAT = 4
+    AGENT = 8
 
 
 FORM = "=BBIi"
@@ -115,7 +116,7 @@ class Actor:
         """The next message; None if none comes."""
         if not select.select([self.control], [], [], patience)[0]:
             return None
-        bytes_, descriptors, flags, _ = socket.recv_fds(self.control, 64, 3)
+        bytes_, descriptors, flags, _ = socket.recv_fds(self.control, 64, len(File))
         if not bytes_:
             return None
         verb, bits, id, number = struct.unpack(FORM, bytes_)
@@ -140,9 +141,17 @@ class Actor:
 
     def listen(self):
         """Tells of a listening socket; gives its address."""
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.send(Verb.LISTENING, socket=listener)
-            return listener.getsockname()
+        return self.listen_on("socket")["socket"]
+
+    def listen_on(self, *names):
+        """Tells of listening sockets; gives their addresses by their names."""
+        with contextlib.ExitStack() as opened:
+            listeners = {
+                name: opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+                for name in names
+            }
+            self.send(Verb.LISTENING, **listeners)
+            return {name: listener.getsockname() for name, listener in listeners.items()}
 
     def close(self):
         self.line.close()

@@ -302,6 +302,22 @@ def test_a_server_that_crashed_is_started_anew(stage, serving, number):
     assert stage.wait() == 0
 
 
+def test_all_its_sockets_are_kept(stage):
+    server, begin = stage.start().server()
+    assert not begin.files.keys() & {File.SOCKET, File.AGENT}
+    addresses = server.listen_on("socket", "agent")
+    server.exit(1)
+    second, begin = stage.server()
+    for name, address in addresses.items():
+        assert answers(address)
+        with socket.socket(fileno=begin.files.pop(File[name.upper()])) as listener:
+            assert listener.getsockname() == address
+    begin.close()
+    second.exit(0)
+    assert stage.wait() == 0
+    assert not any(map(answers, addresses.values()))
+
+
 def test_a_status_is_a_crash_too(stage, serving):
     server, _ = serving
     server.exit(3)

@@ -25,8 +25,11 @@ static size_t all(struct control *controls)
     controls[count++] = with_file(CONTROL_START, UINT32_MAX, ENGINE_MYSQL, CONTROL_FILE_SOCKET);
     controls[count++] = control_of(CONTROL_KILL, 7, 0);
     controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
+    controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
+    controls[count - 1].files[CONTROL_FILE_AGENT] = STDIN_FILENO;
     controls[count++] = control_of(CONTROL_BEGIN, 0, 0);
     controls[count++] = with_file(CONTROL_BEGIN, 12, 0x8b, CONTROL_FILE_SOCKET);
+    controls[count++] = with_file(CONTROL_BEGIN, 12, 0x8b, CONTROL_FILE_AGENT);
     controls[count++] = with_file(CONTROL_STARTED, 7, 0, CONTROL_FILE_SCHEDSTAT);
     controls[count++] = with_file(CONTROL_STARTED, 7, 0, CONTROL_FILE_STAT);
     controls[count++] = control_of(CONTROL_STARTED, 7, 2);
@@ -62,6 +65,7 @@ static void test_is_no_message(void **state)
         with_file(CONTROL_KILL, 1, 0, CONTROL_FILE_SOCKET),
         control_of(CONTROL_LISTENING, 0, 0),
         with_file(CONTROL_LISTENING, 1, 0, CONTROL_FILE_SOCKET),
+        with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_AGENT), // without HTTP's
         with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_STAT),
         control_of(CONTROL_BEGIN, 0, -1),
         control_of(CONTROL_BEGIN, 0, 0x10000),
@@ -83,7 +87,8 @@ static void test_is_no_message(void **state)
         control_encode(&wrong[i], bytes);
         assert_false(control_decode(bytes, CONTROL_SIZE, &decoded));
     }
-    control_encode(&(struct control){.verb = CONTROL_KILL, .id = 1, .files = {-1, -1, -1}}, bytes);
+    control_encode(&(struct control){.verb = CONTROL_KILL, .id = 1, .files = {-1, -1, -1, -1}},
+                   bytes);
     assert_true(control_decode(bytes, CONTROL_SIZE, &decoded));
     assert_false(control_decode(bytes, CONTROL_SIZE - 1, &decoded));
     assert_false(control_decode(bytes, CONTROL_SIZE + 1, &decoded));

@@ -149,7 +149,8 @@ bool supervisor_find(struct supervisor **supervisor, struct beginning *beginning
     (*supervisor)->times = supervisor_take_times(&message);
     *beginning = (struct beginning){.crashes = message.id,
                                     .status = message.number,
-                                    .listening = message.files[CONTROL_FILE_SOCKET]};
+                                    .listening = {.http = message.files[CONTROL_FILE_SOCKET],
+                                                  .agent = message.files[CONTROL_FILE_AGENT]}};
     return true;
 }
 
@@ -165,11 +166,12 @@ void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
     uv_unref((uv_handle_t *)&supervisor->poll); // it holds no end up
 }
 
-void supervisor_tell_listening(struct supervisor *supervisor, int listening)
+void supervisor_tell_listening(struct supervisor *supervisor, struct listening listening)
 {
     struct control message = control_of(CONTROL_LISTENING, 0, 0);
     (void)supervisor;
-    message.files[CONTROL_FILE_SOCKET] = listening;
+    message.files[CONTROL_FILE_SOCKET] = listening.http;
+    message.files[CONTROL_FILE_AGENT] = listening.agent;
     (void)supervisor_send(&message); // the first of all: there is room
 }
 

@@ -13,11 +13,16 @@
 
 struct supervisor;
 
+// Sockets that listen; -1: none.
+struct listening {
+    int http, agent;
+};
+
 // What it said first.
 struct beginning {
-    uint32_t crashes; // of servers before this one
-    int status;       // of the latest of these, as of wait(2); 0: there was none
-    int listening;    // the socket that one of them listened on; -1: none
+    uint32_t crashes;           // of servers before this one
+    int status;                 // of the latest of these, as of wait(2); 0: there was none
+    struct listening listening; // what one of them listened on
 };
 
 // Finds the supervisor, once. From here on we end with it, and signals are its to tell. False if
@@ -31,8 +36,8 @@ typedef void supervisor_signalled(void *context, int number);
 void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
                        supervisor_signalled *signalled, void *context);
 
-// Has it keep the socket, so that a server after this one can go on with it.
-void supervisor_tell_listening(struct supervisor *supervisor, int listening);
+// Has it keep the sockets, so that a server after this one can go on with them.
+void supervisor_tell_listening(struct supervisor *supervisor, struct listening listening);
 
 // A process that it has or will have; part of its owner's object. All fields are the supervisor's.
 struct child {
