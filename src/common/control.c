@@ -12,7 +12,7 @@
 
 enum {
     SOCKET = 1 << CONTROL_FILE_SOCKET,
-    LISTENING = SOCKET | 1 << CONTROL_FILE_AGENT,
+    SOCKETS = (1 << LISTENERS) - 1,
     TIMES = 1 << CONTROL_FILE_SCHEDSTAT | 1 << CONTROL_FILE_STAT,
     ERRNO_MOST = 4095, // as the kernel has it
     SIGNAL_MOST = 64
@@ -33,11 +33,11 @@ static const struct form {
                        .needed = SOCKET,
                        .possible = SOCKET},
     [CONTROL_KILL] = {.from = CONTROL_OF_SERVER, .least_id = 1, .most_id = UINT32_MAX},
-    [CONTROL_LISTENING] = {.from = CONTROL_OF_SERVER, .needed = SOCKET, .possible = LISTENING},
+    [CONTROL_LISTENING] = {.from = CONTROL_OF_SERVER, .needed = SOCKET, .possible = SOCKETS},
     [CONTROL_BEGIN] = {.from = CONTROL_OF_SUPERVISOR,
                        .most_id = UINT32_MAX,
                        .most = UINT16_MAX,
-                       .possible = LISTENING | TIMES},
+                       .possible = SOCKETS | TIMES},
     [CONTROL_STARTED] = {.from = CONTROL_OF_SUPERVISOR,
                          .least_id = 1,
                          .most_id = UINT32_MAX,
@@ -63,7 +63,10 @@ union ancillary {
 
 struct control control_of(enum control_verb verb, uint32_t id, int32_t number)
 {
-    return (struct control){.verb = verb, .id = id, .number = number, .files = {-1, -1, -1, -1}};
+    struct control control = {.verb = verb, .id = id, .number = number};
+    for (size_t i = 0; i < CONTROL_FILES; i++)
+        control.files[i] = -1;
+    return control;
 }
 
 static unsigned control_files_of(const struct control *control)

@@ -12,6 +12,14 @@ enum {
     PROBER_SOCKET = 3   // the descriptor that a prober finds its own socket at
 };
 
+// The sockets that the server listens on.
+enum listener {
+    LISTENER_MAIN,
+    LISTENER_DETAILS, // where the settings want it, as ...
+    LISTENER_AGENT,   // ... the one that HAProxy's agent checks are answered on
+    LISTENERS         // how many there are
+};
+
 enum control_verb {
     // From the server.
     CONTROL_START = 1, // a prober; number: its enum engine; file: its socket
@@ -30,11 +38,10 @@ enum control_verb {
 // What a message carries. The two of /proc/PID (proc(5)) may be missing, for the kernel may not
 // have them.
 enum control_file {
-    CONTROL_FILE_SOCKET, // a prober's; or the one that HTTP is served on
-    CONTROL_FILE_SCHEDSTAT,
+    CONTROL_FILE_SOCKET,                                      // of a prober, or the first of ...
+    CONTROL_FILE_SCHEDSTAT = CONTROL_FILE_SOCKET + LISTENERS, // ... as many as can listen
     CONTROL_FILE_STAT,
-    CONTROL_FILE_AGENT, // the one that HAProxy's agent checks are answered on, if there is one
-    CONTROL_FILES       // how many there are
+    CONTROL_FILES // how many there are
 };
 
 struct control {

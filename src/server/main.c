@@ -42,7 +42,7 @@ static int main_print_help(int argc, char **argv)
     printf("or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins. Flags, or DBHEALTH_LISTEN:\n");
     struct setting_row row;
     for (size_t i = 0; settings_row(i, &row); i++)
-        printf("  --%-11s %-8s %s\n", row.flag, row.default_text, row.meaning);
+        printf("  --%-14s %-8s %s\n", row.flag, row.default_text, row.meaning);
     return STATUS_WELL;
 }
 

@@ -24,13 +24,13 @@
 #include <sys/wait.h>
 #include <uv.h>
 
-enum { DRAIN_LOOK_MS = 250 };
+enum { DRAIN_LOOK_MS = 250, HTTP_LISTENERS = LISTENER_DETAILS + 1 };
 
 struct daemon {
     uv_loop_t loop;
     struct platform_uv platform;
     struct service service;
-    struct http *http;
+    struct http *http[HTTP_LISTENERS]; // NULL: there is none
     struct supervisor *supervisor;
     struct reload *reload;
     uv_timer_t drain; // looks whether the database has gone
@@ -47,7 +47,10 @@ static void serve_end(struct daemon *daemon)
     scheduler_end(daemon->service.scheduler);
     daemon->service.scheduler = NULL;
     platform_uv_close(&daemon->platform);
-    http_end(daemon->http);
+    for (size_t i = 0; i < HTTP_LISTENERS; i++) {
+        if (daemon->http[i] != NULL)
+            http_end(daemon->http[i]);
+    }
     uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
 }
@@ -137,9 +140,12 @@ static void serve_enter_sandbox(struct daemon *daemon)
               LOG_TEXT("landlock", sandbox->landlock));
 }
 
-static void serve_log_start(const struct config *config, struct listening listening)
+static void serve_log_start(const struct config *config, const int listening[LISTENERS])
 {
-    LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening.http)),
+    if (listening[LISTENER_DETAILS] >= 0)
+        LOG_EVENT(LOG_INFO, "serving details",
+                  LOG_NUMBER("port", listener_port(listening[LISTENER_DETAILS])));
+    LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening[LISTENER_MAIN])),
               LOG_TEXT("target", config->target),
               LOG_NUMBER("checks", (int64_t)config->check_count),
               LOG_NUMBER("problems", (int64_t)config->problems.count));
@@ -153,17 +159,18 @@ static void serve_on_reloaded(void *context, struct config *config)
     service->config = config_hold(config);
 }
 
-// The socket that is there already, or a new one.
-static int serve_listen(const struct beginning *beginning, const struct settings *settings,
-                        struct error *error)
+static bool serve_start_http(struct daemon *daemon, const int listening[LISTENERS],
+                             struct error *error)
 {
-    int there = beginning->listening.http;
-    if (there >= 0)
-        return listener_go_on(there, error) ? there : -1;
-    int listening = listener_open(settings->listen, error);
-    if (listening < 0)
-        (void)error_prefix(error, "DBHEALTH_LISTEN: '%.100s'", settings->listen);
-    return listening;
+    for (size_t i = 0; i < HTTP_LISTENERS; i++) {
+        if (listening[i] < 0)
+            continue;
+        daemon->http[i] =
+            http_start(&daemon->loop, (enum listener)i, listening[i], &daemon->service, error);
+        if (daemon->http[i] == NULL)
+            return false;
+    }
+    return true;
 }
 
 static void serve_log_crash(const struct beginning *beginning)
@@ -184,8 +191,8 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     struct beginning beginning;
     if (!supervisor_find(&daemon->supervisor, &beginning, error))
         return false;
-    struct listening listening = {.http = serve_listen(&beginning, settings, error), .agent = -1};
-    if (listening.http < 0)
+    int listening[LISTENERS];
+    if (!listeners_open(settings, beginning.listening, listening, error))
         return false;
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
@@ -199,8 +206,7 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     daemon->service.config = config_hold(reload_running(daemon->reload));
     supervisor_attach(daemon->supervisor, &daemon->loop, serve_on_signal, daemon);
     daemon->service.started = instant_now();
-    daemon->http = http_start(&daemon->loop, listening.http, &daemon->service, error);
-    if (daemon->http == NULL)
+    if (!serve_start_http(daemon, listening, error))
         return false;
     platform_uv_open(&daemon->platform, daemon->supervisor);
     daemon->service.scheduler =

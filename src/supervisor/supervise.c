@@ -42,7 +42,7 @@ struct supervisor {
     struct probers probers;
     sigset_t mask;            // that we were started with
     int signals;              // signalfd(2)
-    struct control listening; // as a server has told of it; without a file: none has
+    int listening[LISTENERS]; // as a server has told of them; -1: none
     int control;              // our end of the server's; -1: there is none
     pid_t server;             // 0: there is none
     bool serves;              // this one has told of its listening
@@ -177,12 +177,13 @@ static void supervise_tell_first(const struct supervisor *supervisor, int contro
 {
     struct control message = control_of(CONTROL_BEGIN, supervisor->crashes,
                                         supervisor->crashes > 0 ? supervisor->status : 0);
-    message.files[CONTROL_FILE_SOCKET] = supervisor->listening.files[CONTROL_FILE_SOCKET];
-    message.files[CONTROL_FILE_AGENT] = supervisor->listening.files[CONTROL_FILE_AGENT];
+    memcpy(&message.files[CONTROL_FILE_SOCKET], supervisor->listening,
+           sizeof supervisor->listening);
     message.files[CONTROL_FILE_SCHEDSTAT] = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
     message.files[CONTROL_FILE_STAT] = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     (void)control_send(control, &message);
-    message.files[CONTROL_FILE_SOCKET] = message.files[CONTROL_FILE_AGENT] = -1; // stay open
+    for (size_t i = 0; i < LISTENERS; i++)
+        message.files[CONTROL_FILE_SOCKET + i] = -1; // they stay open
     control_close_files(&message);
 }
 
@@ -190,7 +191,7 @@ static void supervise_tell_first(const struct supervisor *supervisor, int contro
 
 static bool supervise_has_listened(const struct supervisor *supervisor)
 {
-    return supervisor->listening.files[CONTROL_FILE_SOCKET] >= 0;
+    return supervisor->listening[LISTENER_MAIN] >= 0;
 }
 
 static int supervise_start_server(struct supervisor *supervisor)
@@ -311,8 +312,10 @@ static void supervise_take_listening(struct supervisor *supervisor, struct contr
     supervisor->serves = true;
     if (supervise_has_listened(supervisor))
         return;
-    supervisor->listening = *request;
-    *request = control_of(CONTROL_LISTENING, 0, 0);
+    for (size_t i = 0; i < LISTENERS; i++) {
+        supervisor->listening[i] = request->files[CONTROL_FILE_SOCKET + i];
+        request->files[CONTROL_FILE_SOCKET + i] = -1;
+    }
 }
 
 static void supervise_take(struct supervisor *supervisor, struct control *request)
@@ -419,8 +422,9 @@ static void supervise_outlive_probers(struct supervisor *supervisor)
 int supervise(const struct plan *plan)
 {
     static struct supervisor supervisor = {.control = -1};
-    supervisor.listening = control_of(CONTROL_LISTENING, 0, 0);
     supervisor.plan = plan;
+    for (size_t i = 0; i < LISTENERS; i++)
+        supervisor.listening[i] = -1;
     int error = supervise_open_signals(&supervisor) ? 0 : errno;
     if (error == 0)
         error = supervise_start_server(&supervisor);

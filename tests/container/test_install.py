@@ -119,7 +119,7 @@ def pages():
 
 
 def test_every_setting_is_in_the_page(build_dir, pages):
-    rows = re.findall(r"^  --(.{11}) (.{8}) ", run(build_dir / "dbhealthd", "--help"), re.MULTILINE)
+    rows = re.findall(r"^  --(.{14}) (.{8}) ", run(build_dir / "dbhealthd", "--help"), re.MULTILINE)
     assert len(rows) > 8
     for flag, default in ((flag.strip(), default.strip()) for flag, default in rows):
         variable = "DBHEALTH_" + flag.upper().replace("-", "_")

@@ -13,7 +13,7 @@ from shells import Bash, Zsh
 URLS = {"postgres": "postgres://probe@127.0.0.1:1/", "mysql": "mysql://probe@127.0.0.1:1/"}
 FIXED = re.compile(r"\w+(?:, \w+)* or \w+")  # "logfmt or json": all the values there are.
 VALUELESS = {"--version", "--help"}
-NO_VALUES = ("--listen", "--timeout", "--cache", "--deadline", "--drain")
+NO_VALUES = ("--listen", "--details-listen", "--timeout", "--cache", "--deadline", "--drain")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def commands(help_lines):
 @pytest.fixture(scope="module")
 def flags(help_lines):
     """What each setting's flag means."""
-    found = [re.fullmatch(r"  (--.{11}) .{8} (.*)", line) for line in help_lines]
+    found = [re.fullmatch(r"  (--.{14}) .{8} (.*)", line) for line in help_lines]
     return {match[1].rstrip(): match[2] for match in found if match}
 
 

@@ -36,6 +36,9 @@ REFUSED = [  # Arguments, and what is said of them.
     (("--listen", "127.0.0.1:99999"), "DBHEALTH_LISTEN"),
     (("--listen", "localhost:0"), "numeric address"),
     (("--listen", "192.0.2.1:0"), "cannot bind"),
+    (("--listen", "127.0.0.1:0", "--details-listen", "9090"), "DBHEALTH_DETAILS_LISTEN: '9090'"),
+    (("--listen", "127.0.0.1:0", "--details-listen", "192.0.2.1:0"), "cannot bind"),
+    (("--listen", "127.0.0.1:8", "--details-listen", ":8"), "with '127.0.0.1:8' of DBHEALTH_LISTEN"),
 ]
 WELL = (200, 200, 200, 200)
 

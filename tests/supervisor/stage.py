@@ -59,9 +59,10 @@ class Verb(enum.IntEnum):
 
 class File(enum.IntFlag):
     SOCKET = 1
-    SCHEDSTAT = 2
-    STAT = 4
-    AGENT = 8
+    DETAILS = 2
+    AGENT = 4
+    SCHEDSTAT = 8
+    STAT = 16
 
 
 FORM = "=BBIi"

@@ -304,8 +304,8 @@ def test_a_server_that_crashed_is_started_anew(stage, serving, number):
 
 def test_all_its_sockets_are_kept(stage):
     server, begin = stage.start().server()
-    assert not begin.files.keys() & {File.SOCKET, File.AGENT}
-    addresses = server.listen_on("socket", "agent")
+    assert not begin.files.keys() & {File.SOCKET, File.DETAILS, File.AGENT}
+    addresses = server.listen_on("socket", "details", "agent")
     server.exit(1)
     second, begin = stage.server()
     for name, address in addresses.items():

@@ -85,11 +85,46 @@ static void what_is_none_is_refused(void **state)
     }
 }
 
+static void two_that_nobody_can_listen_at(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool collide;
+    } cases[] = {
+        {":8080", ":8080", true},
+        {":8080", ":8081", false},
+        {":0", ":0", false},
+        {"127.0.0.1:0", "127.0.0.1:0", false},
+        {":8080", "127.0.0.1:8080", true},
+        {":8080", "[::1]:8080", true},
+        {"[::]:8080", "10.1.2.3:8080", true},
+        {"0.0.0.0:8080", "10.1.2.3:8080", true},
+        {"0.0.0.0:8080", "[::1]:8080", false},
+        {"0.0.0.0:8080", ":8080", true},
+        {"10.1.2.3:8080", "10.1.2.3:8080", true},
+        {"10.1.2.3:8080", "10.1.2.4:8080", false},
+        {"[2001:db8::7]:80", "2001:db8:0::7:80", true},
+        {"[2001:db8::7]:80", "[2001:db8::8]:80", false},
+        {"127.0.0.1:80", "[::1]:80", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct address one, other;
+        struct error error;
+        print_message("%s %s\n", cases[i].one, cases[i].other);
+        assert_true(address_parse(cases[i].one, &one, &error));
+        assert_true(address_parse(cases[i].other, &other, &error));
+        assert_int_equal(address_collides(&one, &other), cases[i].collide);
+        assert_int_equal(address_collides(&other, &one), cases[i].collide);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_and_a_port),
         cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(two_that_nobody_can_listen_at),
     };
     return RUN(tests);
 }

@@ -61,6 +61,7 @@ static void what_is_wrong_is_refused_and_readiness_fails(void **state)
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct request *request = request_new(&ending, cases[i].target, NULL, note);
+        request->may_have_details = true;
         print_message("%s\n", cases[i].target);
         request_parse(request, METHOD_GET, cases[i].accept);
         answer_request(request);

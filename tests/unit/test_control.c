@@ -26,10 +26,11 @@ static size_t all(struct control *controls)
     controls[count++] = control_of(CONTROL_KILL, 7, 0);
     controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
     controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
-    controls[count - 1].files[CONTROL_FILE_AGENT] = STDIN_FILENO;
+    controls[count - 1].files[LISTENER_DETAILS] = STDIN_FILENO;
+    controls[count - 1].files[LISTENER_AGENT] = STDIN_FILENO;
     controls[count++] = control_of(CONTROL_BEGIN, 0, 0);
     controls[count++] = with_file(CONTROL_BEGIN, 12, 0x8b, CONTROL_FILE_SOCKET);
-    controls[count++] = with_file(CONTROL_BEGIN, 12, 0x8b, CONTROL_FILE_AGENT);
+    controls[count++] = with_file(CONTROL_BEGIN, 12, 0x8b, (enum control_file)LISTENER_AGENT);
     controls[count++] = with_file(CONTROL_STARTED, 7, 0, CONTROL_FILE_SCHEDSTAT);
     controls[count++] = with_file(CONTROL_STARTED, 7, 0, CONTROL_FILE_STAT);
     controls[count++] = control_of(CONTROL_STARTED, 7, 2);
@@ -65,8 +66,10 @@ static void test_is_no_message(void **state)
         with_file(CONTROL_KILL, 1, 0, CONTROL_FILE_SOCKET),
         control_of(CONTROL_LISTENING, 0, 0),
         with_file(CONTROL_LISTENING, 1, 0, CONTROL_FILE_SOCKET),
-        with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_AGENT), // without HTTP's
+        with_file(CONTROL_LISTENING, 0, 0, (enum control_file)LISTENER_AGENT), // and no main one
         with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_STAT),
+        with_file(CONTROL_LISTENING, 0, 0, (enum control_file)LISTENER_DETAILS), // and no main one
+        with_file(CONTROL_START, 1, ENGINE_MYSQL, (enum control_file)LISTENER_DETAILS),
         control_of(CONTROL_BEGIN, 0, -1),
         control_of(CONTROL_BEGIN, 0, 0x10000),
         control_of(CONTROL_STARTED, 1, -1),
@@ -87,8 +90,8 @@ static void test_is_no_message(void **state)
         control_encode(&wrong[i], bytes);
         assert_false(control_decode(bytes, CONTROL_SIZE, &decoded));
     }
-    control_encode(&(struct control){.verb = CONTROL_KILL, .id = 1, .files = {-1, -1, -1, -1}},
-                   bytes);
+    const struct control kill = control_of(CONTROL_KILL, 1, 0);
+    control_encode(&kill, bytes);
     assert_true(control_decode(bytes, CONTROL_SIZE, &decoded));
     assert_false(control_decode(bytes, CONTROL_SIZE - 1, &decoded));
     assert_false(control_decode(bytes, CONTROL_SIZE + 1, &decoded));

@@ -98,6 +98,40 @@ static void other_lines_have_the_same_form(void **state)
     free(body);
 }
 
+static void expect_names(const struct report *report, const char *wanted)
+{
+    char *body = NULL;
+    size_t length;
+    FILE *file = open_memstream(&body, &length);
+    assert_non_null(file);
+    report_names(file, report);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(body, wanted);
+    free(body);
+}
+
+static void where_no_details_are_told_only_names_are(void **state)
+{
+    (void)state;
+    static char lag_name[] = "lag", size_name[] = "size";
+    static const struct check lag = {.name = lag_name}, size = {.name = size_name};
+    const struct check_view views[] = {
+        {.check = &alive, .judgement = {.verdict = VERDICT_WARN, .reason = "a secret"}},
+        {.check = &lag, .judgement = {.verdict = VERDICT_FAIL, .reason = "a secret"}},
+        {.check = &size, .judgement = {.verdict = VERDICT_UNKNOWN, .reason = "a secret"}}};
+    struct report report = {
+        .name = "readyz", .rule = endpoint_rule("readyz"), .views = views, .count = COUNT(views)};
+    expect_names(&report, "[-]lag\n[-]size\nreadyz check failed\n");
+    report.shows_drain = true;
+    report.count = 1;
+    expect_names(&report, "[-]drain\nreadyz check failed\n");
+    report.shows_drain = false;
+    report.passes = report.warns = report.shows_warning = true;
+    expect_names(&report, "readyz check passed with a warning\n");
+    expect_names(&(struct report){.name = "readyz", .rule = report.rule},
+                 "[-]checks\nreadyz check failed\n");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -106,6 +140,7 @@ int main(void)
         cmocka_unit_test(an_outcome_is_shown_with_its_code_and_whose_fault_it_is),
         cmocka_unit_test(mark_and_verdict_are_two_things),
         cmocka_unit_test(other_lines_have_the_same_form),
+        cmocka_unit_test(where_no_details_are_told_only_names_are),
     };
     return RUN(tests);
 }

@@ -9,10 +9,10 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",     "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",   "DBHEALTH_DISABLE",
-    "DBHEALTH_TIMEOUT",    "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE", "DBHEALTH_KEEP",
-    "DBHEALTH_DRAIN",      "DBHEALTH_DRAIN_FILE", "DBHEALTH_TLS_CERT", "DBHEALTH_TLS_KEY",
-    "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL"};
+    "DBHEALTH_LISTEN",     "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",        "DBHEALTH_DISABLE",
+    "DBHEALTH_TIMEOUT",    "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE",      "DBHEALTH_KEEP",
+    "DBHEALTH_DRAIN",      "DBHEALTH_DRAIN_FILE", "DBHEALTH_TLS_CERT",      "DBHEALTH_TLS_KEY",
+    "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL",  "DBHEALTH_DETAILS_LISTEN"};
 
 static void clear_environment(void)
 {
@@ -35,6 +35,8 @@ static char *show(const struct settings *settings)
     FILE *file = open_memstream(&line, &length);
     assert_non_null(file);
     fprintf(file, "listen=%s", settings->listen);
+    if (settings->details_listen[0] != '\0')
+        fprintf(file, "|%s", settings->details_listen);
     add_words(file, "checks", &settings->checks);
     add_words(file, "enable", &settings->enable);
     add_words(file, "disable", &settings->disable);
@@ -93,7 +95,7 @@ static const char defaults[] =
     "deadline=900 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1";
 
 static const char all_others[] =
-    "listen=127.0.0.1:1 checks=/a|library enable=write "
+    "listen=127.0.0.1:1|:2 checks=/a|library enable=write "
     "disable=alive|lag timeout=500 cache=0 deadline=600 "
     "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=3";
 
@@ -101,6 +103,7 @@ static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
 } settings_table[] = {
     {"--listen", "DBHEALTH_LISTEN", "127.0.0.1:1", NULL, NULL},
+    {"--details-listen", "DBHEALTH_DETAILS_LISTEN", ":2", NULL, NULL},
     {"--checks", "DBHEALTH_CHECKS", "/a::library:", NULL, NULL},
     {"--enable", "DBHEALTH_ENABLE", "write", "a,_", "'_' is no name, expected a-z, 0-9 and '-'"},
     {"--disable", "DBHEALTH_DISABLE", ",alive,lag,", "alive,La",
@@ -153,8 +156,9 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
     expect(
         "--listen 127.0.0.1:1 --checks /a::library: --enable write --disable ,alive,lag, --timeout "
         "500ms "
-        "--cache 0s --deadline=0.6s",
-        "listen=127.0.0.1:1 checks=/a|library enable=write disable=alive|lag timeout=500 cache=0 "
+        "--cache 0s --deadline=0.6s --details-listen :2",
+        "listen=127.0.0.1:1|:2 checks=/a|library enable=write disable=alive|lag timeout=500 "
+        "cache=0 "
         "deadline=600 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1",
         "");
     expect("--drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k --log-format json --log-level "
@@ -171,7 +175,7 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     for (size_t i = 0; i < COUNT(settings_table); i++)
         assert_int_equal(setenv(settings_table[i].variable, settings_table[i].value, 1), 0);
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
-           "listen=127.0.0.1:1 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
+           "listen=127.0.0.1:1|:2 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
            "deadline=600 "
            "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=2",
            "");

@@ -19,6 +19,14 @@ static void answer_at_end(struct request *request)
                         remark ? "# the adapter is ending\n" : "the adapter is ending\n", -1);
 }
 
+// Whatever it says, it says more than a status, `ok` and names.
+static bool answer_wants_details(const struct route *route)
+{
+    return route->kind == ROUTE_STATUS || route->kind == ROUTE_METRICS ||
+           route->kind == ROUTE_FILE || route->verbose || route->history ||
+           route->format == FORMAT_JSON || route->format == FORMAT_HTML;
+}
+
 static void answer_route(struct request *request)
 {
     const struct route *route = &request->route;
@@ -26,6 +34,8 @@ static void answer_route(struct request *request)
         request_reply_error(request, 400, &route->error);
     else if (route->kind == ROUTE_NOWHERE)
         request_reply_words(request, 404, "no such endpoint\n", -1);
+    else if (!request->may_have_details && answer_wants_details(route))
+        request_reply_words(request, 403, "details are not told here\n", -1);
     else if (route->kind == ROUTE_FILE)
         answer_file(request);
     else if (request->service->scheduler == NULL)

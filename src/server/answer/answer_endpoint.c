@@ -44,7 +44,10 @@ static void answer_endpoint_reply(struct request *request, const struct report *
         return;
     }
     body_open(&body);
-    report_text(body.file, report);
+    if (request->may_have_details)
+        report_text(body.file, report);
+    else
+        report_names(body.file, report);
     request_reply_body(request, status, NULL, &body, age);
 }
 

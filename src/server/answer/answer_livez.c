@@ -53,23 +53,30 @@ static void answer_livez_reply_json(struct request *request, const struct compon
     request_reply_json(request, passes ? 200 : 503, &body, -1);
 }
 
+static void answer_livez_write_line(FILE *body, const struct component *component)
+{
+    bool passed = strcmp(component->status, "pass") == 0;
+    bool failed = answer_livez_has_failed(component);
+    char words[WORDS_MAX + sizeof "failed: "];
+    (void)snprintf(words, sizeof words, "%s%s%s",
+                   passed   ? "ok"
+                   : failed ? "failed"
+                            : "warn",
+                   component->output != NULL ? ": " : "",
+                   component->output != NULL ? component->output : "");
+    report_line(body, !failed, component->name, words);
+}
+
 static void answer_livez_reply_lines(struct request *request, const struct component *components,
                                      size_t count, bool passes)
 {
     struct body body;
     body_open(&body);
     for (size_t i = 0; i < count; i++) {
-        const struct component *component = &components[i];
-        bool passed = strcmp(component->status, "pass") == 0;
-        bool failed = answer_livez_has_failed(component);
-        char words[WORDS_MAX + sizeof "failed: "];
-        (void)snprintf(words, sizeof words, "%s%s%s",
-                       passed   ? "ok"
-                       : failed ? "failed"
-                                : "warn",
-                       component->output != NULL ? ": " : "",
-                       component->output != NULL ? component->output : "");
-        report_line(body.file, !failed, component->name, words);
+        if (request->may_have_details)
+            answer_livez_write_line(body.file, &components[i]);
+        else if (answer_livez_has_failed(&components[i]))
+            report_name(body.file, components[i].name);
     }
     report_conclusion(body.file, "livez", passes);
     request_reply_body(request, passes ? 200 : 503, NULL, &body, -1);

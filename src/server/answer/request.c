@@ -41,9 +41,12 @@ void request_free(struct request *request)
 
 // A browser gets the page of the root; but an answer on some checks, or with other params, is one
 // of /readyz as it ever was.
-static unsigned request_offered(const struct route *route)
+static unsigned request_offered(const struct request *request)
 {
+    const struct route *route = &request->route;
     bool whole = route->exclude.count == 0 && route->param_names.count == 0;
+    if (!request->may_have_details)
+        return TEXT_OFFERED;
     if (route->kind == ROUTE_STATUS)
         return JSON_OFFERED;
     return TEXT_OFFERED | JSON_OFFERED | (route->root && whole ? HTML_OFFERED : 0U);
@@ -56,9 +59,8 @@ void request_parse(struct request *request, enum method method, const char *acce
     request->method = method;
     route_parse(request->target, &request->route);
     enum format format = request->route.format;
-    request->media = format != FORMAT_UNSAID
-                         ? of_formats[format]
-                         : accept_choose(accept, request_offered(&request->route));
+    request->media = format != FORMAT_UNSAID ? of_formats[format]
+                                             : accept_choose(accept, request_offered(request));
 }
 
 bool request_wants_json(const struct request *request)

@@ -37,7 +37,8 @@ struct request {
     // Who asks and what for; set by HTTP before the request is answered.
     struct connection *connection; // HTTP's, for nobody else to look into
     struct service *service;
-    char *target; // as it came, undecoded; owned
+    char *target;          // as it came, undecoded; owned
+    bool may_have_details; // else no more than status, `ok` and names
     enum method method;
     struct route route;
     enum media media; // wanted of the answer's body

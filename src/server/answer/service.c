@@ -18,6 +18,12 @@ struct circumstances service_circumstances(const struct service *service)
     return (struct circumstances){.draining = service_is_draining(service), .young = young};
 }
 
+bool service_tells_details(const struct service *service, enum listener listener)
+{
+    const char *elsewhere = service->config->settings.details_listen;
+    return listener == LISTENER_DETAILS || elsewhere[0] == '\0';
+}
+
 const char *service_configuration_warning(const struct service *service)
 {
     if (service->statistics->reloads.refused)

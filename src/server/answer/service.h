@@ -1,6 +1,7 @@
 // What answers are made from, and what holds for the adapter as a whole.
 #pragma once
 
+#include "common/control.h"
 #include "common/sandbox.h"
 #include "server/probing/scheduler.h"
 
@@ -19,6 +20,10 @@ bool service_is_draining(const struct service *service);
 
 // What holds for the adapter now.
 struct circumstances service_circumstances(const struct service *service);
+
+// True if more may be told at the listener than a status, and `ok` or the names of checks that
+// fail. The one place where that is decided.
+bool service_tells_details(const struct service *service, enum listener listener);
 
 // What is wrong with the configuration, where the log says the most; NULL: nothing.
 const char *service_configuration_warning(const struct service *service);

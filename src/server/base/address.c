@@ -45,10 +45,45 @@ bool address_parse(const char *text, struct address *address, struct error *erro
     return address_take(host, colon + 1, address, error);
 }
 
+static bool address_is_v4(const struct address *address)
+{
+    return address->socket.plain.sa_family == AF_INET;
+}
+
+static in_port_t address_port(const struct address *address)
+{
+    return address_is_v4(address) ? address->socket.v4.sin_port : address->socket.v6.sin6_port;
+}
+
+// True if it is all addresses of IPv4, or of both families.
+static bool address_is_unspecified(const struct address *address)
+{
+    if (address_is_v4(address))
+        return address->socket.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&address->socket.v6.sin6_addr);
+}
+
+static bool address_covers(const struct address *one, const struct address *other)
+{
+    if (address_is_unspecified(one))
+        return !address_is_v4(one) || address_is_v4(other);
+    if (address_is_v4(one) || address_is_v4(other))
+        return address_is_v4(one) && address_is_v4(other) &&
+               one->socket.v4.sin_addr.s_addr == other->socket.v4.sin_addr.s_addr;
+    return memcmp(&one->socket.v6.sin6_addr, &other->socket.v6.sin6_addr,
+                  sizeof one->socket.v6.sin6_addr) == 0;
+}
+
+bool address_collides(const struct address *one, const struct address *other)
+{
+    return address_port(one) != 0 && address_port(one) == address_port(other) &&
+           (address_covers(one, other) || address_covers(other, one));
+}
+
 struct address address_to_ask(const struct address *listening)
 {
     struct address asked = *listening;
-    bool v4 = listening->socket.plain.sa_family == AF_INET;
+    bool v4 = address_is_v4(listening);
     if (listening->any) {
         asked = (struct address){.length = sizeof asked.socket.v4};
         asked.socket.v4.sin_family = AF_INET;

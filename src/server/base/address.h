@@ -22,5 +22,9 @@ struct address {
 bool address_parse(const char *text, struct address *address, struct error *error)
     __attribute__((warn_unused_result));
 
+// True if nobody could listen at both: the same port, unless it is 0, of addresses of which one is,
+// or covers, the other.
+bool address_collides(const struct address *one, const struct address *other);
+
 // Where on this machine to ask who listens there: on loopback, if it is all addresses.
 struct address address_to_ask(const struct address *listening);

@@ -20,7 +20,7 @@ static const struct duration_bound bounds[DURATION_BOUNDS] = {
 };
 
 // All that answer.c gives.
-static const unsigned codes[ANSWER_CODES] = {200, 400, 404, 405, 429, 503};
+static const unsigned codes[ANSWER_CODES] = {200, 400, 403, 404, 405, 429, 503};
 
 struct statistics *statistics_new(int64_t began_ms)
 {

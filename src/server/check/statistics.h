@@ -6,7 +6,7 @@
 
 #include "server/check/history.h"
 
-enum { DURATION_BOUNDS = 11, ANSWER_CODES = 6 };
+enum { DURATION_BOUNDS = 11, ANSWER_CODES = 7 };
 
 // Of a check.
 struct check_statistics {

@@ -32,6 +32,8 @@ static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL}
 static const struct setting table[] = {
     {"listen", "DBHEALTH_LISTEN", TYPE_TEXT, AT(listen), ":8080", 0, 0, NULL,
      "address and port to serve on; none: all"},
+    {"details-listen", "DBHEALTH_DETAILS_LISTEN", TYPE_TEXT, AT(details_listen), "", 0, 0, NULL,
+     "where alone to tell more than ok and names"},
     {"checks", "DBHEALTH_CHECKS", TYPE_FOLDERS, AT(checks), "library", 0, 0, NULL,
      "folders of check files, or library"},
     {"enable", "DBHEALTH_ENABLE", TYPE_NAMES, AT(enable), "", 0, 0, NULL,
@@ -248,6 +250,7 @@ bool settings_load(struct settings *settings, int argc, char **argv, const struc
 void settings_clear(struct settings *settings)
 {
     free(settings->listen);
+    free(settings->details_listen);
     free(settings->drain_file);
     free(settings->tls_cert);
     free(settings->tls_key);

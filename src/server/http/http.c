@@ -27,6 +27,7 @@ enum {
     CONNECTIONS_MAX = 8192,
     CONNECTIONS_SPARE = 16,    // kept free by shutting idle ones down, ...
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
+    DETAILS_PART = 8,          // of them all is theirs, where details have a listener of their own
     DESCRIPTORS_RESERVED = 64, // for all that is no connection
     MEMORY_PER_CONNECTION = 8192,
     CROWD = 64,            // as many connections leave memory behind that is worth giving back
@@ -38,6 +39,7 @@ enum {
 struct http {
     uv_loop_t *loop;
     struct service *service;
+    enum listener listener;
     struct MHD_Daemon *daemon;
     uv_prepare_t prepare;
     uv_poll_t poll;                // the daemon's epoll descriptor
@@ -197,6 +199,7 @@ static void *http_on_target(void *context, const char *target, struct MHD_Connec
     struct connection *connection = http_connection_of(mhd);
     http_end_request(connection);
     connection->request = request_new(http->service, target, connection, http_on_answered);
+    connection->request->may_have_details = service_tells_details(http->service, http->listener);
     return connection;
 }
 
@@ -423,7 +426,7 @@ static void http_before_wait(uv_prepare_t *prepare)
         http_run_again(http);
 }
 
-// As many connections as descriptors allow, up to the maximum.
+// As many connections as descriptors allow, up to the maximum, for all listeners.
 static unsigned http_connection_limit(void)
 {
     struct rlimit limit;
@@ -439,6 +442,15 @@ static unsigned http_connection_limit(void)
     if (limit.rlim_cur > 4 * DESCRIPTORS_RESERVED)
         return (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVED;
     return (unsigned)limit.rlim_cur / 2;
+}
+
+// Of these so many are the listener's: one that is full takes none from another.
+static unsigned http_share(const struct http *http, unsigned connections)
+{
+    unsigned details = connections / DETAILS_PART;
+    if (service_tells_details(http->service, LISTENER_MAIN))
+        return connections;
+    return http->listener == LISTENER_DETAILS ? details : connections - details;
 }
 
 static struct MHD_Daemon *http_start_daemon(struct http *http, int listening)
@@ -488,13 +500,14 @@ static void http_watch_daemon(struct http *http)
     http->handles = (struct handles){.open = 6, .all_closed = http_on_closed};
 }
 
-struct http *http_start(uv_loop_t *loop, int listening, struct service *service,
-                        struct error *error)
+struct http *http_start(uv_loop_t *loop, enum listener listener, int listening,
+                        struct service *service, struct error *error)
 {
     struct http *http = memory_new(sizeof *http);
     http->loop = loop;
     http->service = service;
-    http->connections_max = http_connection_limit();
+    http->listener = listener;
+    http->connections_max = http_share(http, http_connection_limit());
     http->tls = service->config->certificate != NULL;
     http->daemon = http_start_daemon(http, listening);
     if (http->daemon == NULL) {

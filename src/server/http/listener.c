@@ -51,7 +51,8 @@ static int listener_open_any(const struct address *address, struct error *error)
     return opened;
 }
 
-int listener_open(const char *text, struct error *error)
+// Port 0: any free one.
+static int listener_open(const char *text, struct error *error)
 {
     struct address address;
     if (!address_parse(text, &address, error))
@@ -62,10 +63,61 @@ int listener_open(const char *text, struct error *error)
                             error);
 }
 
-bool listener_go_on(int socket, struct error *error)
+// Another process has left the socket, which may have shut it down.
+static bool listener_go_on(int socket, struct error *error)
 {
     return listen(socket, BACKLOG) == 0 ||
            error_set(error, "cannot go on listening: %s", strerror(errno));
+}
+
+// Where a listener is, by which variable.
+struct place {
+    const char *variable, *address; // NULL: nowhere
+};
+
+// The system would say no more than that the address is in use.
+static bool listener_refuse_same(const struct place *place, const struct place *other,
+                                 struct error *error)
+{
+    struct address here, there;
+    struct error none;
+    if (!address_parse(place->address, &here, &none) ||
+        !address_parse(other->address, &there, &none) || !address_collides(&here, &there))
+        return true;
+    return error_set(error, "%s: '%.100s' collides with '%.100s' of %s, expected another port",
+                     place->variable, place->address, other->address, other->variable);
+}
+
+// The socket that is there already, or a new one.
+static int listener_open_or_go_on(const struct place *place, int there, struct error *error)
+{
+    if (there >= 0)
+        return listener_go_on(there, error) ? there : -1;
+    int listening = listener_open(place->address, error);
+    if (listening < 0)
+        (void)error_prefix(error, "%s: '%.100s'", place->variable, place->address);
+    return listening;
+}
+
+bool listeners_open(const struct settings *settings, const int there[LISTENERS],
+                    int listening[LISTENERS], struct error *error)
+{
+    const struct place places[LISTENERS] = {
+        [LISTENER_MAIN] = {"DBHEALTH_LISTEN", settings->listen},
+        [LISTENER_DETAILS] = {"DBHEALTH_DETAILS_LISTEN", settings->details_listen}};
+    for (size_t i = 0; i < LISTENERS; i++) {
+        listening[i] = -1;
+        if (i != LISTENER_MAIN && (places[i].address == NULL || places[i].address[0] == '\0'))
+            continue;
+        for (size_t j = 0; j < i; j++) {
+            if (!listener_refuse_same(&places[i], &places[j], error))
+                return false;
+        }
+        listening[i] = listener_open_or_go_on(&places[i], there[i], error);
+        if (listening[i] < 0)
+            return false;
+    }
+    return true;
 }
 
 unsigned listener_port(int socket)

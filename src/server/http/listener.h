@@ -1,15 +1,16 @@
-// The listening socket.
+// The listening sockets.
 #pragma once
 
-#include "common/error.h"
+#include "common/control.h"
+#include "server/config/settings.h"
 
-// Opens a non-blocking TCP socket that listens on an address as address.h has it; without one, on
-// all of both families, or of IPv4 where there is no IPv6. Port 0: any free one. Returns the
-// descriptor, or -1 with the reason.
-int listener_open(const char *text, struct error *error);
-
-// Has one listen that another process has left, which may have shut it down.
-bool listener_go_on(int socket, struct error *error) __attribute__((warn_unused_result));
+// Opens a non-blocking TCP socket for each listener that the settings want, or goes on with the one
+// that is there; -1 for another. Of an address as address.h has it; without one, of all of both
+// families, or of IPv4 where there is no IPv6. False, with the variable and the reason, if one
+// cannot be had.
+bool listeners_open(const struct settings *settings, const int there[LISTENERS],
+                    int listening[LISTENERS], struct error *error)
+    __attribute__((warn_unused_result));
 
 // The port that the socket listens on.
 unsigned listener_port(int socket);

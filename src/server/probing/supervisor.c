@@ -3,13 +3,13 @@
 // not take stays with the child, for a later turn.
 #include "server/probing/supervisor.h"
 
-#include "common/control.h"
 #include "common/memory.h"
 
 #include <assert.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -147,10 +147,8 @@ bool supervisor_find(struct supervisor **supervisor, struct beginning *beginning
     *supervisor = memory_new(sizeof **supervisor);
     LIST_INIT(&(*supervisor)->children);
     (*supervisor)->times = supervisor_take_times(&message);
-    *beginning = (struct beginning){.crashes = message.id,
-                                    .status = message.number,
-                                    .listening = {.http = message.files[CONTROL_FILE_SOCKET],
-                                                  .agent = message.files[CONTROL_FILE_AGENT]}};
+    *beginning = (struct beginning){.crashes = message.id, .status = message.number};
+    memcpy(beginning->listening, &message.files[CONTROL_FILE_SOCKET], sizeof beginning->listening);
     return true;
 }
 
@@ -166,12 +164,11 @@ void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
     uv_unref((uv_handle_t *)&supervisor->poll); // it holds no end up
 }
 
-void supervisor_tell_listening(struct supervisor *supervisor, struct listening listening)
+void supervisor_tell_listening(struct supervisor *supervisor, const int listening[LISTENERS])
 {
     struct control message = control_of(CONTROL_LISTENING, 0, 0);
     (void)supervisor;
-    message.files[CONTROL_FILE_SOCKET] = listening.http;
-    message.files[CONTROL_FILE_AGENT] = listening.agent;
+    memcpy(&message.files[CONTROL_FILE_SOCKET], listening, LISTENERS * sizeof *listening);
     (void)supervisor_send(&message); // the first of all: there is room
 }
 

@@ -2,6 +2,7 @@
 // they end, and passes on the signals that it gets. None of its processes is known here by its id.
 #pragma once
 
+#include "common/control.h"
 #include "common/error.h"
 #include "common/target.h"
 #include "server/probing/cpu_time.h"
@@ -13,16 +14,11 @@
 
 struct supervisor;
 
-// Sockets that listen; -1: none.
-struct listening {
-    int http, agent;
-};
-
 // What it said first.
 struct beginning {
-    uint32_t crashes;           // of servers before this one
-    int status;                 // of the latest of these, as of wait(2); 0: there was none
-    struct listening listening; // what one of them listened on
+    uint32_t crashes;         // of servers before this one
+    int status;               // of the latest of these, as of wait(2); 0: there was none
+    int listening[LISTENERS]; // the sockets that one of them listened on; -1: none
 };
 
 // Finds the supervisor, once. From here on we end with it, and signals are its to tell. False if
@@ -36,8 +32,8 @@ typedef void supervisor_signalled(void *context, int number);
 void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
                        supervisor_signalled *signalled, void *context);
 
-// Has it keep the sockets, so that a server after this one can go on with them.
-void supervisor_tell_listening(struct supervisor *supervisor, struct listening listening);
+// Has it keep the sockets that are there, so that a server after this one can go on with them.
+void supervisor_tell_listening(struct supervisor *supervisor, const int listening[LISTENERS]);
 
 // A process that it has or will have; part of its owner's object. All fields are the supervisor's.
 struct child {

@@ -84,8 +84,15 @@ void report_check_line(FILE *body, const struct check_view *view, bool fails);
 // "[+]name words" or "[-]name words": a line of a plain body for something that is no check.
 void report_line(FILE *body, bool well, const char *name, const char *words);
 
+// "[-]name": the line of what fails where no details are told.
+void report_name(FILE *body, const char *name);
+
 // "readyz check passed", "readyz check failed".
 void report_conclusion(FILE *body, const char *name, bool passes);
+
+// The plain body where no details are told: the names of what fails ("[-]lag"), a line each, then
+// the conclusion.
+void report_names(FILE *body, const struct report *report);
 
 // The whole plain body, as Kubernetes' own components write it: a line a check ("[+]alive ok",
 // "[-]lag failed: lag_seconds 45 > 30"), then the conclusion.

@@ -69,6 +69,11 @@ void report_line(FILE *body, bool well, const char *name, const char *words)
     fprintf(body, "[%c]%s %s\n", well ? '+' : '-', name, words);
 }
 
+void report_name(FILE *body, const char *name)
+{
+    fprintf(body, "[-]%s\n", name);
+}
+
 void report_conclusion(FILE *body, const char *name, bool passes)
 {
     fprintf(body, "%s check %s\n", name, passes ? "passed" : "failed");
@@ -87,6 +92,28 @@ void report_check_line(FILE *body, const struct check_view *view, bool fails)
             words[view->judgement.verdict], detail[0] != '\0' ? ": " : "", detail);
 }
 
+static void report_text_end(FILE *body, const struct report *report)
+{
+    if (report->shows_warning)
+        fprintf(body, "%s check passed with a warning\n", report->name);
+    else
+        report_conclusion(body, report->name, report->passes);
+}
+
+void report_names(FILE *body, const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct check_view *view = &report->views[i];
+        if (verdict_fails(view->judgement.verdict, report->rule, &report->circumstances))
+            report_name(body, view->check->name);
+    }
+    if (report->count == 0 && !report->passes)
+        report_name(body, "checks");
+    if (report->shows_drain)
+        report_name(body, "drain");
+    report_text_end(body, report);
+}
+
 void report_text(FILE *body, const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++) {
@@ -101,8 +128,5 @@ void report_text(FILE *body, const struct report *report)
     for (size_t i = 0; report->not_excluded != NULL && i < report->not_excluded->count; i++)
         fprintf(body, "warn: cannot exclude %s: not a check of %s\n",
                 report->not_excluded->items[i], report->name);
-    if (report->shows_warning)
-        fprintf(body, "%s check passed with a warning\n", report->name);
-    else
-        report_conclusion(body, report->name, report->passes);
+    report_text_end(body, report);
 }
