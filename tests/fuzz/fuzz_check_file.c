@@ -109,7 +109,7 @@ static void must_judge_well(const struct check *check)
         enum outcome_group group = outcome_info(outcome)->group;
         if (outcome == OUTCOME_OK)
             continue;
-        struct judgement judgement = judge(check, outcome, NULL, NULL);
+        struct judgement judgement = judge(check, outcome, NULL, NULL, NULL);
         bool tolerated = outcome_set_has(check->tolerate, outcome);
         if (outcome == OUTCOME_MISSING && check->skips_missing) {
             MUST(judgement.verdict == VERDICT_SKIPPED);

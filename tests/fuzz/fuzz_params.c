@@ -43,9 +43,9 @@ static void must_count(const struct params *params, const struct params *overrid
     struct written text = {0};
     write_format(&text, "seen != $%s", params->items[0].name);
     MUST(rule_parse(text.bytes, RULE_FAIL, params, &rule, &offset, &error));
-    struct judgement own = judge(&check, OUTCOME_OK, result, NULL);
-    struct judgement same = judge(&check, OUTCOME_OK, result, params);
-    struct judgement given = judge(&check, OUTCOME_OK, result, overrides);
+    struct judgement own = judge(&check, OUTCOME_OK, result, NULL, NULL);
+    struct judgement same = judge(&check, OUTCOME_OK, result, params, NULL);
+    struct judgement given = judge(&check, OUTCOME_OK, result, overrides, NULL);
     MUST(is_fit_line(own.reason) && is_fit_line(given.reason));
     MUST(own.verdict == same.verdict);
     MUST_EQUAL(own.reason, same.reason);

@@ -32,7 +32,7 @@ static struct check_view view_of(const struct check *check, const struct reply *
     static const struct check_statistics no_past;
     struct check_view view = {.check = check,
                               .statistics = &no_past,
-                              .judgement = judge(check, outcome, reply->result, NULL),
+                              .judgement = judge(check, outcome, reply->result, NULL, NULL),
                               .dated = outcome == OUTCOME_OK,
                               .message = reply->message,
                               .superuser = reply->superuser};
@@ -61,7 +61,7 @@ void view_begin(struct fuzz_view *made, struct input *input)
     made->view = view_of(made->check, &made->reply);
     if (!made->check->each_row)
         made->numbers = numbers_of(made->check, made->reply.result);
-    made->rows = rows_of(made->check, made->reply.result);
+    made->rows = rows_of(made->check, made->reply.result, NULL);
     made->view.rows = made->rows;
     made->view.numbers = made->numbers;
     made->seen = seen_of(made->check, made->reply.result);

@@ -342,6 +342,9 @@ static void mistakes_in_variables_are_told(void **state)
     "description endpoints prober timeout cache every param fail warn skip rows no-rows tolerate " \
     "writes metrics log enabled grants flavor server-version"
 #define DURATION "is not a duration, expected a number with a unit, like 500ms, 1.5s, 2m or 1h"
+#define NO_HOLD                                                                                    \
+    "a check of healthz or startupz has no rule with `for`: their clients count failures "         \
+    "themselves, as failureThreshold of a probe does"
 
 static void mistakes_are_told_with_line_and_column(void **state)
 {
@@ -405,7 +408,9 @@ static void mistakes_are_told_with_line_and_column(void **state)
         {"-- every: 99ms\nSELECT 1", "1:11: every: expected at least 100ms"},
         {"-- every: 0s\nSELECT 1", "1:11: every: expected at least 100ms"},
         {"-- every: -1s\nSELECT 1", "1:11: every: '-1s' " DURATION},
-        {"-- fail: lag > 30 s\nSELECT 1", "1:19: fail: expected nothing more after the value"},
+        {"-- fail: lag > 30 s\nSELECT 1",
+         "1:19: fail: expected nothing more after the value, or `for` and a duration"},
+        {"-- fail: lag > 30 for 20\nSELECT 1", "1:23: fail: '20' " DURATION},
         {"--   warn:   lag = 30\nSELECT 1", "1:18: warn: expected an operator: == != < <= > >="},
         {"-- fail: state == 'a\nSELECT 1", "1:19: fail: the quote ' is never closed"},
         {"-- tolerate: ,\nSELECT 1", "1:14: tolerate: expected outcomes"},
@@ -414,6 +419,9 @@ static void mistakes_are_told_with_line_and_column(void **state)
          "server can do, like denied or saturated, or `answered` or `silent` for all of a group"},
         {"-- writes: true\nSELECT 1", "1:12: writes: 'true' is neither yes nor no"},
         // what only fits together
+        {"-- warn: lag > 1\n-- fail: lag > 30 for 20s\n-- endpoints: replica healthz\nSELECT 1",
+         "2:10: " NO_HOLD},
+        {"-- endpoints: startupz\n-- warn: lag > 30 for 20s\nSELECT 1", "2:10: " NO_HOLD},
         {"SELECT 1\n-- cache: 1s", "2:4: key 'cache' after the statement began, expected it above"},
         {"-- cache: 1s\n-- timeout: 901ms\nSELECT 1",
          "2:13: timeout 901ms is above the deadline of a request, 900ms: expected at most that, or "

@@ -345,7 +345,34 @@ static void the_limit_in_force_is_the_requests(void **state)
     scene->report.overrides = &overrides;
     expect(scene, "values 0 limits 1",
            "{\"effect\":\"warn\",\"comparison\":\">=\",\"value\":5,\"param\":\"most\"}");
+    scene->lag.rules[1].hold.ms = 20000; // a value of the request's own has no past
+    expect(scene, "values 0 limits 1",
+           "{\"effect\":\"warn\",\"comparison\":\">=\",\"value\":5,\"param\":\"most\"}");
     free_scene(scene);
+}
+
+static void a_limit_says_how_long_it_must_hold_and_does(void **state)
+{
+    (void)state;
+    struct scene *scene = new_scene();
+    struct param param;
+    set_rules(scene, &param);
+    scene->lag.rules[0].hold.ms = 20000;
+    struct streaks *streaks = streaks_new(&scene->lag);
+    const char *wanted =
+        "{\"effect\":\"fail\",\"comparison\":\">\",\"value\":95,\"forSeconds\":20}";
+    expect(scene, "values 0 limits 0", wanted);
+    scene->views[1].streaks = streaks;
+    expect(scene, "values 0 limits 0", wanted);
+    streaks->latest.ns = INT64_C(4500000000);
+    streaks->since[0].ns = INT64_C(2000000000);
+    expect(scene, "values 0 limits 0",
+           "{\"effect\":\"fail\",\"comparison\":\">\",\"value\":95,\"forSeconds\":20,"
+           "\"heldSeconds\":2.5}");
+    expect(scene, "values 0 limits 1",
+           "{\"effect\":\"warn\",\"comparison\":\">=\",\"value\":80,\"param\":\"most\"}");
+    free_scene(scene);
+    free(streaks);
 }
 
 static void what_was_seen_has_its_type(void **state)
@@ -539,6 +566,7 @@ int main(void)
         cmocka_unit_test(the_past_is_told_in_runs),
         cmocka_unit_test(values_stand_beside_their_limits),
         cmocka_unit_test(the_limit_in_force_is_the_requests),
+        cmocka_unit_test(a_limit_says_how_long_it_must_hold_and_does),
         cmocka_unit_test(what_was_seen_has_its_type),
         cmocka_unit_test(a_unit_is_the_end_of_a_name),
         cmocka_unit_test(the_server_and_the_adapter_are_told),

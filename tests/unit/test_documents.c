@@ -80,7 +80,7 @@ static unsigned status_at(const struct check *check, const char *endpoint, enum 
     if (outcome == OUTCOME_OK)
         view.judgement.verdict = VERDICT_PASS;
     else
-        view.judgement = judge(check, outcome, NULL, NULL);
+        view.judgement = judge(check, outcome, NULL, NULL, NULL);
     return endpoint_passes(endpoint_rule(endpoint), &view, NULL, 1, &settled) ? 200 : 503;
 }
 

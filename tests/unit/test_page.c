@@ -198,6 +198,9 @@ static void the_table_has_values_beside_limits(void **state)
     expect(scene, "<td></td></tr>");
     scene->view.seen = seen;
     expect(scene, "<td>lag_seconds 4, fails &gt; 30<br>rows 12, warns &lt; 9</td></tr>");
+    rules[0].hold.ms = 20000;
+    expect(scene, "<td>lag_seconds 4, fails &gt; 30 for 20s<br>rows 12, warns &lt; 9</td></tr>");
+    rules[0].hold.ms = 0;
     scene->check.rule_count = 1;
     result_free(seen);
     scene->view.seen = seen = result_new();

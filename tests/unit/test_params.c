@@ -37,7 +37,7 @@ static void expect(const char *header, enum value_type type, const char *x, cons
     assert_null(check->broken);
     if (override[0] != '\0')
         assert_true(params_override(&overrides, &check->params.items[0], override, &error));
-    struct judgement judgement = judge(check, OUTCOME_OK, result, &overrides);
+    struct judgement judgement = judge(check, OUTCOME_OK, result, &overrides, NULL);
     assert_int_equal(judgement.verdict, verdict);
     assert_string_equal(judgement.reason, reason);
     params_clear(&overrides);
@@ -129,7 +129,7 @@ static void mistakes_are_told_with_their_place(void **state)
          "lag.sql:2:14: fail: text has no order, expected a number without quotes, or a time like "
          "'2026-01-31 12:00'; of an interval write extract(epoch FROM ...) in the statement"},
         {"-- param: a = 1\n-- fail: x > $a b",
-         "lag.sql:2:17: fail: expected nothing more after the param"},
+         "lag.sql:2:17: fail: expected nothing more after the param, or `for` and a duration"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct check *check = parse(cases[i].header);

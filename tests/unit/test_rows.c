@@ -46,7 +46,7 @@ static void expect(const char *header, struct result *result, enum verdict verdi
                    enum outcome outcome, const char *reason)
 {
     struct check *check = check_with(header);
-    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL);
+    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL, NULL);
     print_message("%s", header);
     assert_string_equal(judgement.reason, reason);
     assert_string_equal(outcome_info(judgement.outcome)->code, outcome_info(outcome)->code);
@@ -148,7 +148,7 @@ static void rows_are_kept_with_their_names_first(void **state)
     (void)state;
     struct check *check = check_with("-- fail: size > 50\n-- skip: name == 'log'\n");
     struct result *result = result_with(some, COUNT(some));
-    struct rows *rows = rows_of(check, result);
+    struct rows *rows = rows_of(check, result, NULL);
     assert_int_equal(rows->label_count, 2);
     assert_int_equal(rows->kept->column_count, 3);
     assert_string_equal(result_column(rows->kept, 0), "name");
@@ -161,7 +161,7 @@ static void rows_are_kept_with_their_names_first(void **state)
     assert_null(rows_metric(check, rows, 0, 0));
     rows_free(rows);
     check->each_row = false;
-    assert_null(rows_of(check, result));
+    assert_null(rows_of(check, result, NULL));
     result_free(result);
     check_free(check);
 }
@@ -179,7 +179,7 @@ static void of_too_many_rows_the_worst_are_kept(void **state)
         assert_true(result_add_value(result, VALUE_NUMBER, digits, (size_t)length));
     }
     result->row_count = 2 * MANY;
-    struct rows *rows = rows_of(check, result);
+    struct rows *rows = rows_of(check, result, NULL);
     assert_int_equal(rows->kept->kept_rows, ROWS_SHOWN);
     assert_int_equal(rows->left_out, 2 * MANY - ROWS_SHOWN);
     assert_int_equal(rows->label_count, 0);

@@ -81,11 +81,50 @@ static void rules_are_subject_operator_and_literal(void **state)
     }
 }
 
+static void a_rule_may_end_in_how_long_it_must_hold(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        {"x > 30", 0},
+        {"x > 30 for 20s", 20000},
+        {"x>30for 20s ", 20000},
+        {"x == '' for 0s", 0},
+        {"x == null for 5m", 300000},
+        {"rows > 5 \tfor\t1.5s", 1500},
+        {"\"for\" > 1 for 1ms", 1},
+        {"for == 'for 20s'", 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        print_message("%s\n", cases[i].text);
+        struct rule rule = parsed(cases[i].text);
+        assert_int_equal(rule.hold.ms, cases[i].ms);
+        rule_clear(&rule);
+    }
+}
+
+static void what_skips_waits_for_nothing(void **state)
+{
+    (void)state;
+    struct rule rule;
+    struct error error;
+    size_t offset;
+    assert_false(rule_parse("x > 1 for 20s", RULE_SKIP, &no_params, &rule, &offset, &error));
+    assert_int_equal(offset, 6);
+    assert_string_equal(error.text, "`for` is for rules that fail or warn: whether a check is "
+                                    "skipped, each result says by itself");
+}
+
 static const char expected_name[] = "expected a column's name without control characters";
 static const char expected_subject[] = "expected a column's name or `rows`";
 static const char expected_operator[] = "expected an operator: == != < <= > >=";
 static const char expected_literal[] = "expected a number, a 'string', true, false or null";
-static const char expected_end[] = "expected nothing more after the value";
+static const char expected_end[] = "expected nothing more after the value, or `for` and a duration";
+static const char expected_duration[] =
+    "'20' is not a duration, expected a number with a unit, like 500ms, 1.5s, 2m or 1h";
+static const char expected_end_of_all[] = "expected nothing more after the duration";
 static const char expected_order[] = "true, false and null can only be compared with == and !=";
 static const char expected_time[] =
     "text has no order, expected a number without quotes, or a time like '2026-01-31 12:00'; of an "
@@ -151,6 +190,14 @@ static void mistakes_are_told_with_their_place(void **state)
         {"x > 1 and y > 2", 6, expected_end},
         {"x == 'a'b", 8, expected_end},
         {"x == 'a' 'b'", 9, expected_end},
+        {"x > 1 for20s", 6, expected_end},
+        {"x > 1 FOR 20s", 6, expected_end},
+        {"x > 1 for 20", 10, expected_duration},
+        {"x > 1 for 20 s", 10, expected_duration},
+        {"x > 1 for 20s 5", 14, expected_end_of_all},
+        {"x > 1 for 20s for 5s", 14, expected_end_of_all},
+        {"x > 1 for 25h", 10, "'25h' is too long, expected at most 24h"},
+        {"x > null for 20s", 4, expected_order},
         {"x > null", 4, expected_order},
         {"x <= true", 5, expected_order},
         {"x<false", 2, expected_order},
@@ -622,6 +669,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_subject_operator_and_literal),
+        cmocka_unit_test(a_rule_may_end_in_how_long_it_must_hold),
+        cmocka_unit_test(what_skips_waits_for_nothing),
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(numbers_compare_as_numbers_even_where_they_are_text),
         cmocka_unit_test(strings_are_the_same_or_not),

@@ -3,6 +3,7 @@
 // "(a=OUTCOME b=OUTCOME)".
 #include "server/probing/scheduler.h"
 
+#include "common/memory.h"
 #include "server/base/log.h"
 
 #include "fake_config.h"
@@ -460,6 +461,89 @@ static void of_another_target_nothing_is_known(void **state)
     close_bench(&bench);
 }
 
+// --- rules that end in `for`
+
+// Check a, whose rule holds for every result that fake_platform.h gives.
+static struct config *holding_config(const char *rule, uint64_t target)
+{
+    struct check *check = fake_check("a", TIMEOUT_MS, CACHE_MS);
+    struct error error;
+    size_t offset;
+    check->rules = memory_new(sizeof *check->rules);
+    check->rule_count = 1;
+    assert_true(rule_parse(rule, RULE_FAIL, &check->params, check->rules, &offset, &error));
+    struct config *config = fake_config(&check, 1);
+    config->target_digest = target;
+    return config;
+}
+
+// A new result of a, whose run ends so long after the one before began.
+static const char *result_after(struct bench *bench, int64_t ms)
+{
+    pass(bench, ms);
+    ask(bench, "a");
+    reply(bench, OUTCOME_OK);
+    reply(bench, OUTCOME_OK);
+    return bench->view.judgement.reason;
+}
+
+static void a_result_counts_once_however_often_it_is_served(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_with(&bench, holding_config("rows > 0 for 5s", 1));
+    (void)result_after(&bench, 0);
+    pass(&bench, CACHE_MS);
+    for (int i = 0; i < 3; i++) {
+        ask(&bench, "a");
+        assert_string_equal(bench.view.judgement.reason, "rows 1 > 0 for 0 s of 5 s");
+    }
+    assert_string_equal(result_after(&bench, 1000), "rows 1 > 0 for 3 s of 5 s");
+    assert_int_equal(bench.view.judgement.verdict, VERDICT_WARN);
+    assert_string_equal(result_after(&bench, CACHE_MS + 1), "rows 1 > 0 for 5 s");
+    assert_int_equal(bench.view.judgement.verdict, VERDICT_FAIL);
+    close_bench(&bench);
+}
+
+static void how_long_a_rule_has_held_outlives_a_reload_that_keeps_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule;
+        uint64_t target;
+        const char *reason;
+    } cases[] = {{"rows > 0 for 5s", 1, "rows 1 > 0 for 5 s"},
+                 {"rows > 0 for 6s", 1, "rows 1 > 0 for 0 s of 6 s"},
+                 {"rows > 0 for 5s", 2, "rows 1 > 0 for 0 s of 5 s"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench bench;
+        open_with(&bench, holding_config("rows > 0 for 5s", 1));
+        (void)result_after(&bench, 0);
+        reload(&bench, holding_config(cases[i].rule, cases[i].target));
+        assert_string_equal(result_after(&bench, 5000), cases[i].reason);
+        close_bench(&bench);
+    }
+}
+
+// What a request is told at its deadline is of no result.
+static void what_could_not_be_waited_for_ends_no_row(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_with(&bench, holding_config("rows > 0 for 5s", 1));
+    bench.config->checks[0]->timeout.ms = 5000;
+    (void)result_after(&bench, 0);
+    pass(&bench, 5000);
+    ask(&bench, "a");
+    reply(&bench, OUTCOME_OK);
+    pass(&bench, DEADLINE_MS);
+    assert_false(bench.view.dated);
+    reply(&bench, OUTCOME_OK);
+    ask(&bench, "a");
+    assert_string_equal(bench.view.judgement.reason, "rows 1 > 0 for 5 s");
+    close_bench(&bench);
+}
+
 // --- for serve.c
 
 static void the_server_is_gone_when_a_later_probe_found_none(void **state)
@@ -503,6 +587,9 @@ int main(void)
         cmocka_unit_test(a_removed_check_that_nobody_waits_for_is_dropped),
         cmocka_unit_test(a_prober_that_no_check_has_any_more_ends),
         cmocka_unit_test(of_another_target_nothing_is_known),
+        cmocka_unit_test(a_result_counts_once_however_often_it_is_served),
+        cmocka_unit_test(how_long_a_rule_has_held_outlives_a_reload_that_keeps_it),
+        cmocka_unit_test(what_could_not_be_waited_for_ends_no_row),
         cmocka_unit_test(the_server_is_gone_when_a_later_probe_found_none),
     };
     log_configure(LOG_FORMAT_LOGFMT, LOG_ERROR + 1); // which of them says nothing

@@ -40,7 +40,7 @@ static void check_outcomes(const char *tolerate, bool (*is_tolerated)(enum outco
     for (unsigned i = OUTCOME_OK + 1; i < OUTCOME_COUNT; i++) {
         enum outcome outcome = (enum outcome)i;
         enum outcome_group group = outcome_info(outcome)->group;
-        struct judgement judgement = judge(check, outcome, NULL, NULL);
+        struct judgement judgement = judge(check, outcome, NULL, NULL, NULL);
         enum verdict wanted = is_tolerated(outcome) ? VERDICT_WARN : VERDICT_FAIL;
         if (group == GROUP_OWN)
             wanted = VERDICT_UNKNOWN;
@@ -121,7 +121,7 @@ static void expect(const char *header, struct result *result, enum verdict verdi
                    enum outcome outcome, const char *reason)
 {
     struct check *check = check_with(header);
-    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL);
+    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL, NULL);
     print_message("%s", header);
     assert_string_equal(judgement.reason, reason);
     assert_string_equal(outcome_info(judgement.outcome)->code, outcome_info(outcome)->code);
@@ -291,15 +291,15 @@ static void what_is_missing_may_skip_the_check(void **state)
 {
     (void)state;
     struct check *check = check_with("-- skip: missing\n-- skip: x == 1\n-- tolerate: answered\n");
-    struct judgement judgement = judge(check, OUTCOME_MISSING, NULL, NULL);
+    struct judgement judgement = judge(check, OUTCOME_MISSING, NULL, NULL, NULL);
     assert_int_equal(judgement.verdict, VERDICT_SKIPPED);
     assert_int_equal(judgement.outcome, OUTCOME_SKIPPED);
     assert_string_equal(judgement.reason, "the statement names something that is not there");
-    judgement = judge(check, OUTCOME_SERVER_ERROR, NULL, NULL);
+    judgement = judge(check, OUTCOME_SERVER_ERROR, NULL, NULL, NULL);
     assert_int_equal(judgement.verdict, VERDICT_WARN);
     check_free(check);
     check = check_with("-- skip: x == 1\n");
-    judgement = judge(check, OUTCOME_MISSING, NULL, NULL);
+    judgement = judge(check, OUTCOME_MISSING, NULL, NULL, NULL);
     assert_int_equal(judgement.verdict, VERDICT_FAIL);
     assert_int_equal(judgement.outcome, OUTCOME_MISSING);
     check_free(check);
@@ -315,7 +315,7 @@ static void long_reasons_are_cut(void **state)
     (void)result_add_value(result, VALUE_STRING, value, sizeof value);
     result->row_count = 1;
     struct check *check = check_with("-- fail: x != 'a'\n");
-    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL);
+    struct judgement judgement = judge(check, OUTCOME_OK, result, NULL, NULL);
     assert_int_equal(judgement.verdict, VERDICT_FAIL);
     assert_int_equal(strlen(judgement.reason), REASON_MAX - 1);
     result_free(result);

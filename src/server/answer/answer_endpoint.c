@@ -59,7 +59,8 @@ static void answer_endpoint_judge_anew(const struct request *request, struct che
         struct check_view *view = &views[i];
         if (view->result == NULL || request->overrides.count == 0)
             continue;
-        view->judgement = judge(view->check, OUTCOME_OK, view->result, &request->overrides);
+        view->judgement =
+            judge(view->check, OUTCOME_OK, view->result, &request->overrides, view->streaks);
         if (view->superuser)
             judgement_warn_of_superuser(&view->judgement);
     }

@@ -28,6 +28,11 @@ const struct literal *check_limit(const struct check *check, const struct rule *
     return &param->value; // the parser has seen to it that there is one
 }
 
+bool check_is_overridden(const struct rule *rule, const struct params *overrides)
+{
+    return rule->param != NULL && overrides != NULL && params_find(overrides, rule->param) != NULL;
+}
+
 struct check *check_hold(struct check *check)
 {
     check->references++;

@@ -46,6 +46,10 @@ bool check_equal(const struct check *one, const struct check *other);
 const struct literal *check_limit(const struct check *check, const struct rule *rule,
                                   const struct params *overrides);
 
+// True if the request has a value of its own for the rule's param. Such a value has no past: a
+// rule's `for` does not count.
+bool check_is_overridden(const struct rule *rule, const struct params *overrides);
+
 struct check *check_hold(struct check *check);
 
 // Gives a reference back; the last one frees the object. NULL is fine.

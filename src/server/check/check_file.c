@@ -35,6 +35,7 @@ struct parser {
     bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
     struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
     struct place long_name;        // the first column's name that Postgres would cut; line 0: none
+    struct place hold;             // the first rule that ends in `for`; line 0: none
 };
 
 typedef bool key_parser(struct parser *parser, const char *value, struct error *error);
@@ -172,6 +173,8 @@ static bool check_file_add_rule(struct parser *parser, const char *value, enum r
     }
     check->rules = memory_grow(check->rules, (check->rule_count + 1) * sizeof *check->rules);
     check->rules[check->rule_count++] = rule;
+    if (rule.hold.ms > 0 && parser->hold.line == 0)
+        parser->hold = parser->at;
     return rule.column == NULL || check_file_check_column(parser, rule.column, error);
 }
 
@@ -555,9 +558,14 @@ static void check_file_take_statement(struct parser *parser, const char *stateme
     }
 }
 
+static bool check_file_is_of_liveness(const struct check *check)
+{
+    return words_have(&check->endpoints, "healthz") || words_have(&check->endpoints, "startupz");
+}
+
 static const char *check_file_default_prober(const struct check *check)
 {
-    if (words_have(&check->endpoints, "healthz") || words_have(&check->endpoints, "startupz"))
+    if (check_file_is_of_liveness(check))
         return "liveness";
     return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
 }
@@ -613,12 +621,25 @@ static void check_file_check_rows(struct parser *parser)
     check_file_fault(parser, check_file_given(parser, check_file_parse_rows), &error);
 }
 
+// Who asks there has a threshold of its own, which the rule's would be added to: a database that is
+// dead would be restarted later than its manifest says.
+static void check_file_check_hold(struct parser *parser)
+{
+    struct error error;
+    if (parser->hold.line == 0 || !check_file_is_of_liveness(parser->check))
+        return;
+    (void)error_set(&error, "a check of healthz or startupz has no rule with `for`: their clients "
+                            "count failures themselves, as failureThreshold of a probe does");
+    check_file_fault(parser, parser->hold, &error);
+}
+
 // What each key allows but not together.
 static void check_file_check_sense(struct parser *parser)
 {
     const struct check *check = parser->check;
     struct error error;
     check_file_check_rows(parser);
+    check_file_check_hold(parser);
     if (check->every.ms > 0)
         return;
     if (check->timeout.ms > parser->defaults->deadline.ms) {

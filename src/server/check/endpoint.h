@@ -24,16 +24,17 @@ const char *endpoint_builtin(size_t index);
 struct check_view {
     const struct check *check;
     struct judgement judgement;
-    bool dated;                   // from a result; else nothing was known
-    struct instant started;       // of the run that the judgement is from, if dated
-    struct instant fresh_until;   // the result may be served until then, if dated
-    struct duration took;         // how long it took, if dated
-    const char *message;          // the server's or driver's words, not for bodies; "" if none
-    bool superuser;               // the probe user is one, so a pass is a warning
-    const struct result *result;  // what it was judged from, if its check has params; else NULL
-    const struct result *numbers; // what of the first row is numbers; NULL: nothing
-    const struct result *seen;    // what its rules look at there; NULL: nothing
-    const struct rows *rows;      // of a check that looks at each, instead of numbers and seen
+    bool dated;                    // from a result; else nothing was known
+    struct instant started;        // of the run that the judgement is from, if dated
+    struct instant fresh_until;    // the result may be served until then, if dated
+    struct duration took;          // how long it took, if dated
+    const char *message;           // the server's or driver's words, not for bodies; "" if none
+    bool superuser;                // the probe user is one, so a pass is a warning
+    const struct result *result;   // what it was judged from, if its check has params; else NULL
+    const struct result *numbers;  // what of the first row is numbers; NULL: nothing
+    const struct result *seen;     // what its rules look at there; NULL: nothing
+    const struct rows *rows;       // of a check that looks at each, instead of numbers and seen
+    const struct streaks *streaks; // as of the result, if dated; NULL: nothing is known
     const struct check_statistics *statistics;
 };
 

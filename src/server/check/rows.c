@@ -101,12 +101,13 @@ static bool rows_add(struct rows *rows, const struct result *result, uint32_t ro
     return fits;
 }
 
-static void rows_add_all(const struct check *check, const struct result *result, struct rows *rows)
+static void rows_add_all(const struct check *check, const struct result *result,
+                         const struct streaks *streaks, struct rows *rows)
 {
     uint32_t columns[RESULT_COLUMNS_MAX] = {0};
     uint8_t *verdicts = memory_new(result->kept_rows + 1);
     for (uint32_t row = 0; row < result->kept_rows; row++)
-        verdicts[row] = (uint8_t)judge_row(check, result, row, NULL);
+        verdicts[row] = (uint8_t)judge_row(check, result, row, NULL, streaks);
     rows_choose_columns(check, result, rows, columns);
     rows->left_out += rows_choose(verdicts, result->kept_rows);
     for (uint32_t row = 0; row < result->kept_rows; row++) {
@@ -116,14 +117,15 @@ static void rows_add_all(const struct check *check, const struct result *result,
     free(verdicts);
 }
 
-struct rows *rows_of(const struct check *check, const struct result *result)
+struct rows *rows_of(const struct check *check, const struct result *result,
+                     const struct streaks *streaks)
 {
     if (!check->each_row || result == NULL)
         return NULL;
     struct rows *rows = memory_new(sizeof *rows);
     *rows = (struct rows){.kept = result_new(), .left_out = result->row_count - result->kept_rows};
     rows->kept->row_count = result->row_count;
-    rows_add_all(check, result, rows);
+    rows_add_all(check, result, streaks, rows);
     return rows;
 }
 

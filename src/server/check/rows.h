@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/check/labels.h"
+#include "server/check/streaks.h"
 
 enum {
     ROWS_SHOWN = 100,     // of a result; those that fail come before those that warn, and these
@@ -17,8 +18,9 @@ struct rows {
     uint64_t left_out;    // rows that are not here, but for those that a rule leaves out
 };
 
-// NULL if the check looks at the first row only, or there is no result.
-struct rows *rows_of(const struct check *check, const struct result *result);
+// NULL if the check looks at the first row only, or there is no result. The streaks are as of it.
+struct rows *rows_of(const struct check *check, const struct result *result,
+                     const struct streaks *streaks);
 
 void rows_free(struct rows *rows); // NULL is fine
 

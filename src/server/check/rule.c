@@ -4,6 +4,7 @@
 #include "server/check/rule.h"
 
 #include "common/memory.h"
+#include "server/base/words.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -212,9 +213,9 @@ static bool rule_check_sense(const struct rule *rule, enum literal_type type, st
     return true;
 }
 
-// literal and nothing more but blanks
-static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *literal,
-                                     struct error *error)
+// literal, with blanks around it, and what of it people are shown
+static bool rule_parse_written_literal(struct cursor *cursor, struct literal *literal,
+                                       struct error *error)
 {
     rule_skip_blanks(cursor);
     const char *start = cursor->at;
@@ -222,10 +223,18 @@ static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *lite
         return false;
     literal->text = memory_copy(start, (size_t)(cursor->at - start));
     rule_skip_blanks(cursor);
-    return *cursor->at == '\0' || error_set(error, "expected nothing more after the value");
+    return true;
 }
 
-// param = "$" identifier, and nothing more but blanks; the name of one of params
+// literal and nothing more but blanks
+static bool rule_parse_whole_literal(struct cursor *cursor, struct literal *literal,
+                                     struct error *error)
+{
+    return rule_parse_written_literal(cursor, literal, error) &&
+           (*cursor->at == '\0' || error_set(error, "expected nothing more after the value"));
+}
+
+// param = "$" identifier, and blanks; the name of one of params
 static bool rule_parse_param(struct cursor *cursor, const struct params *params, struct rule *rule,
                              enum literal_type *type, struct error *error)
 {
@@ -237,10 +246,34 @@ static bool rule_parse_param(struct cursor *cursor, const struct params *params,
     *type = param->value.type;
     cursor->at += 1 + length;
     rule_skip_blanks(cursor);
-    return *cursor->at == '\0' || error_set(error, "expected nothing more after the param");
+    return true;
 }
 
-// rule = subject operator ( literal / param ), with blanks between them as liked
+// hold = [ "for" duration ], and nothing more but blanks
+static bool rule_parse_hold(struct cursor *cursor, struct rule *rule, struct error *error)
+{
+    if (*cursor->at == '\0')
+        return true;
+    if (rule_identifier_length(cursor->at) != 3 || strncmp(cursor->at, "for", 3) != 0)
+        return error_set(error, "expected nothing more after the %s, or `for` and a duration",
+                         rule->param != NULL ? "param" : "value");
+    if (rule->effect == RULE_SKIP)
+        return error_set(error, "`for` is for rules that fail or warn: whether a check is skipped, "
+                                "each result says by itself");
+    cursor->at += 3;
+    rule_skip_blanks(cursor);
+    size_t length = strcspn(cursor->at, " \t");
+    char *duration = memory_copy(cursor->at, length);
+    bool parsed = parse_duration(duration, &rule->hold, error);
+    free(duration);
+    if (!parsed)
+        return false;
+    cursor->at += length;
+    rule_skip_blanks(cursor);
+    return *cursor->at == '\0' || error_set(error, "expected nothing more after the duration");
+}
+
+// rule = subject operator ( literal / param ) hold, with blanks between them as liked
 static bool rule_parse_parts(struct cursor *cursor, const struct params *params, struct rule *rule,
                              struct error *error)
 {
@@ -253,10 +286,12 @@ static bool rule_parse_parts(struct cursor *cursor, const struct params *params,
         if (!rule_parse_param(cursor, params, rule, &type, error))
             return false;
     } else {
-        if (!rule_parse_whole_literal(cursor, &rule->literal, error))
+        if (!rule_parse_written_literal(cursor, &rule->literal, error))
             return false;
         type = rule->literal.type;
     }
+    if (!rule_parse_hold(cursor, rule, error))
+        return false;
     cursor->at = value;
     return rule_check_sense(rule, type, error);
 }

@@ -1,8 +1,9 @@
 // One rule of a check: `column op literal` or `rows op n`, parsed once and judged on a result.
-// Pure: no clock, no I/O.
+// Pure: no clock, no I/O. How long it has held, where it ends in `for`, is streaks.h's.
 #pragma once
 
 #include "common/error.h"
+#include "common/instant.h"
 #include "common/result.h"
 #include "common/text.h"
 #include "server/check/iso_time.h"
@@ -49,6 +50,7 @@ struct rule {
     enum rule_comparison comparison;
     struct literal literal; // if param is NULL
     char *param;            // the name after the '$'
+    struct duration hold;   // how long it must have held, result by result, to count; 0: at once
 };
 
 // The params of a check, or of a request.
@@ -79,11 +81,11 @@ const struct param *params_find(const struct params *params, const char *name);
 
 void params_clear(struct params *params);
 
-// Parses `subject operator literal`, with blanks between them as liked. The subject is `rows`, an
-// identifier or any name in double quotes; the operator is one of == != < <= > >=; the literal is a
-// decimal number, a 'string' with '' for a quote (one that is no time only with == and !=), true,
-// false or null (those three only with == and !=), or $name of one of the params. On false, *offset
-// is where in the text the fault is.
+// Parses `subject operator literal [ for duration ]`, with blanks between them as liked. The
+// subject is `rows`, an identifier or any name in double quotes; the operator is one of == != < <=
+// > >=; the literal is a decimal number, a 'string' with '' for a quote (one that is no time only
+// with == and !=), true, false or null (those three only with == and !=), or $name of one of the
+// params. A rule that skips has no `for`. On false, *offset is where in the text the fault is.
 bool rule_parse(const char *text, enum rule_effect effect, const struct params *params,
                 struct rule *rule, size_t *offset, struct error *error)
     __attribute__((warn_unused_result));

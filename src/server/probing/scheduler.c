@@ -55,11 +55,12 @@ struct check_state {
     bool superuser; // the probe user is one
     struct instant started;
     struct instant ended;
-    char *message;          // the driver's words; NULL if it passed
-    struct result *result;  // of a check with params, for requests that override one; else NULL
-    struct result *numbers; // of a run that went well, for /metrics; NULL: none
-    struct result *seen;    // likewise, for the page
-    struct rows *rows;      // instead of the two, of a check that looks at each row
+    char *message;           // the driver's words; NULL if it passed
+    struct result *result;   // of a check with params, for requests that override one; else NULL
+    struct result *numbers;  // of a run that went well, for /metrics; NULL: none
+    struct result *seen;     // likewise, for the page
+    struct rows *rows;       // instead of the two, of a check that looks at each row
+    struct streaks *streaks; // of its rules
     struct need_list waiting;
     size_t needs;       // of requests that wait, whether for this check or for others
     struct alarm every; // set only if the check has a period
@@ -204,7 +205,7 @@ static void scheduler_keep_result(struct check_state *state, struct probe *probe
     state->result = NULL;
     state->numbers = NULL;
     state->seen = seen_of(state->check, probe->result);
-    state->rows = rows_of(state->check, probe->result);
+    state->rows = rows_of(state->check, probe->result, state->streaks);
     if (state->judgement.verdict != VERDICT_SKIPPED && !state->check->each_row)
         state->numbers = numbers_of(state->check, probe->result);
     if (state->check->params.count == 0)
@@ -243,7 +244,8 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
 {
     if (state->check->log_rows && probe->result != NULL)
         scheduler_log_rows(state->check, probe->result);
-    struct judgement judgement = judge(state->check, probe->outcome, probe->result, NULL);
+    struct judgement judgement =
+        judge_next(state->check, probe->outcome, probe->result, probe->ended, state->streaks);
     if (probe->outcome == OUTCOME_SKIPPED)
         scheduler_add_range(state, &judgement);
     scheduler_add_silence(&judgement, probe);
@@ -304,6 +306,7 @@ static struct check_view scheduler_view_of_result(const struct check_state *stat
                                .numbers = state->numbers,
                                .seen = state->seen,
                                .rows = state->rows,
+                               .streaks = state->streaks,
                                .statistics = state->statistics};
 }
 
@@ -322,7 +325,7 @@ static struct check_view scheduler_view_of_nothing(const struct check_state *sta
     return (struct check_view){.check = state->check,
                                .statistics = state->statistics,
                                .message = "",
-                               .judgement = judge(state->check, outcome, NULL, NULL)};
+                               .judgement = judge(state->check, outcome, NULL, NULL, NULL)};
 }
 
 // For this answer alone: the run goes on to its own end.
@@ -517,6 +520,7 @@ static struct check_state *scheduler_new_state(struct scheduler *scheduler, stru
     state->scheduler = scheduler;
     state->check = check_hold(check);
     state->statistics = statistics_check(scheduler->statistics, check->name);
+    state->streaks = streaks_new(check);
     state->job.check = check;
     state->prober = prober;
     state->every.ring = scheduler_on_every;
@@ -532,6 +536,7 @@ static void scheduler_free_state(struct check_state *state)
     result_free(state->numbers);
     result_free(state->seen);
     rows_free(state->rows);
+    free(state->streaks);
     free(state->message);
     check_free(state->check);
     free(state);
@@ -651,6 +656,23 @@ static struct check_state *scheduler_take_state(const struct holding *before,
     return NULL;
 }
 
+// What is known of this check; of one that is new or has changed, how long rules have held that it
+// had before.
+static struct check_state *scheduler_have_state(struct scheduler *scheduler,
+                                                const struct holding *before, struct check *check)
+{
+    struct check_state *state = scheduler_take_state(before, check);
+    if (state != NULL)
+        return state;
+    state = scheduler_new_state(scheduler, check, scheduler_prober_of(scheduler, check));
+    for (size_t i = 0; i < before->config->check_count; i++) {
+        const struct check_state *earlier = before->states[i];
+        if (earlier != NULL && strcmp(earlier->check->name, check->name) == 0)
+            streaks_take_over(state->streaks, check, earlier->streaks, earlier->check);
+    }
+    return state;
+}
+
 // Those who ask the server before go on with theirs.
 static void scheduler_change_refusal(struct scheduler *scheduler)
 {
@@ -674,11 +696,9 @@ static void scheduler_fill(struct scheduler *scheduler, const struct holding *be
     }
     for (size_t i = 0; i < config->check_count; i++) {
         struct check *check = config->checks[i];
-        struct check_state *state = goes_on ? scheduler_take_state(before, check) : NULL;
         scheduler->states[i] =
-            state != NULL
-                ? state
-                : scheduler_new_state(scheduler, check, scheduler_prober_of(scheduler, check));
+            goes_on ? scheduler_have_state(scheduler, before, check)
+                    : scheduler_new_state(scheduler, check, scheduler_prober_of(scheduler, check));
     }
 }
 

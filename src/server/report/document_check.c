@@ -32,11 +32,24 @@ static void document_check_words(struct writer *writer, const char *key, const c
 
 // --- what the rules look at
 
-static void document_check_limit(struct writer *writer, const struct rule *rule,
-                                 const struct literal *limit)
+// How long a rule must hold, and how long it does.
+static void document_check_hold(struct writer *writer, const struct check_view *view,
+                                const struct rule *rule)
+{
+    size_t index = (size_t)(rule - view->check->rules);
+    if (rule->hold.ms == 0)
+        return;
+    document_check_duration(writer, "forSeconds", rule->hold);
+    if (view->streaks != NULL && view->streaks->since[index].ns > 0)
+        document_check_duration(writer, "heldSeconds", streaks_held(view->streaks, index));
+}
+
+static void document_check_limit(struct writer *writer, const struct check_view *view,
+                                 const struct rule *rule, const struct params *overrides)
 {
     static const char *const effects[] = {
         [RULE_FAIL] = "fail", [RULE_WARN] = "warn", [RULE_SKIP] = "skip"};
+    const struct literal *limit = check_limit(view->check, rule, overrides);
     writer_open_object(writer, NULL);
     writer_string(writer, "effect", effects[rule->effect]);
     writer_string(writer, "comparison", comparison_text(rule->comparison));
@@ -49,6 +62,8 @@ static void document_check_limit(struct writer *writer, const struct rule *rule,
     else
         document_check_foreign(writer, "value", limit->string);
     writer_string(writer, "param", rule->param);
+    if (!check_is_overridden(rule, overrides))
+        document_check_hold(writer, view, rule);
     writer_close(writer);
 }
 
@@ -59,14 +74,14 @@ static bool document_check_is_on(const struct rule *rule, const char *column)
     return strcasecmp(rule->column, column) == 0; // as a server's columns are found
 }
 
-static void document_check_limits(struct writer *writer, const struct check *check,
+static void document_check_limits(struct writer *writer, const struct check_view *view,
                                   const char *column, const struct params *overrides)
 {
     writer_open_array(writer, "limits");
-    for (size_t i = 0; i < check->rule_count; i++) {
-        const struct rule *rule = &check->rules[i];
+    for (size_t i = 0; i < view->check->rule_count; i++) {
+        const struct rule *rule = &view->check->rules[i];
         if (document_check_is_on(rule, column))
-            document_check_limit(writer, rule, check_limit(check, rule, overrides));
+            document_check_limit(writer, view, rule, overrides);
     }
     writer_close(writer);
 }
@@ -114,7 +129,7 @@ static void document_check_column(struct writer *writer, const struct check_view
     document_check_foreign(writer, "name", column);
     document_check_observed(writer, view->seen, column);
     document_check_unit(writer, column);
-    document_check_limits(writer, view->check, column, overrides);
+    document_check_limits(writer, view, column, overrides);
     writer_close(writer);
 }
 
@@ -126,7 +141,7 @@ static void document_check_row_count(struct writer *writer, const struct check_v
     if (view->seen != NULL)
         writer_integer(writer, "observedValue", (int64_t)view->seen->row_count);
     writer_string(writer, "observedUnit", "rows");
-    document_check_limits(writer, view->check, NULL, overrides);
+    document_check_limits(writer, view, NULL, overrides);
     writer_close(writer);
 }
 
@@ -203,7 +218,7 @@ static void document_check_row(struct writer *writer, const struct check_view *v
     const struct rows *rows = view->rows;
     writer_open_object(writer, NULL);
     writer_string(writer, "verdict",
-                  verdict_name(judge_row(view->check, rows->kept, row, overrides)));
+                  verdict_name(judge_row(view->check, rows->kept, row, overrides, view->streaks)));
     writer_open_array(writer, "labels");
     for (uint32_t i = 0; i < rows->label_count; i++)
         document_check_label(writer, rows, row, i);

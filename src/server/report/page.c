@@ -2,6 +2,7 @@
 #include "server/report/page.h"
 
 #include "common/text.h"
+#include "server/base/words.h"
 #include "server/check/numbers.h"
 #include "server/report/document.h"
 #include "server/report/page_assets.h"
@@ -106,7 +107,7 @@ static bool page_find_value(const struct check_view *view, const struct rule *ru
     return true;
 }
 
-// "lag_seconds 45, fails > 30"
+// "lag_seconds 45, fails > 30 for 20s"
 static void page_write_value(FILE *out, const struct check_view *view, const struct rule *rule,
                              bool *begun)
 {
@@ -123,6 +124,9 @@ static void page_write_value(FILE *out, const struct check_view *view, const str
     page_text(out, comparison_text(rule->comparison));
     fputs(" ", out);
     page_text(out, check_limit(view->check, rule, NULL)->text);
+    format_duration(rule->hold, value, sizeof value);
+    if (rule->hold.ms > 0)
+        fprintf(out, " for %s", value);
 }
 
 // "fail app: size_bytes 12, age_seconds 3"
@@ -134,7 +138,7 @@ static void page_write_row_of(FILE *out, const struct check_view *view, uint32_t
     const char *before = ": ";
     rows_add_name(rows, row, &name);
     page_begin_line(out, begun);
-    fprintf(out, "%s ", verdict_name(judge_row(view->check, rows->kept, row, NULL)));
+    fprintf(out, "%s ", verdict_name(judge_row(view->check, rows->kept, row, NULL, view->streaks)));
     page_text(out, bytes);
     for (uint32_t i = rows->label_count; i < rows->kept->column_count; i++) {
         struct value value = result_value(rows->kept, row, i);

@@ -258,10 +258,11 @@ function gauge({ observedValue, limits }) {
     );
 }
 
-// "fails > 5 min"; what is short is not broken.
-function limitWords({ effect, comparison, value: limit }, unit) {
+// "fails > 5 min for 20 s"; what is short is not broken.
+function limitWords({ effect, comparison, value: limit, forSeconds }, unit) {
     const effects = { fail: "fails", warn: "warns", skip: "skipped" };
-    const words = `${effects[effect]} ${comparison} ${amount(limit, unit)}`;
+    const lasting = forSeconds ? ` for ${configured(forSeconds)}` : "";
+    const words = `${effects[effect]} ${comparison} ${amount(limit, unit)}${lasting}`;
     return element("span", words, { className: words.length < 24 ? "short" : "" });
 }
 
@@ -408,7 +409,7 @@ function since(check, now) {
 }
 
 function why({ verdict, outcome, reason, sentence, advice }) {
-    if (verdict === "pass" || verdict === "skipped") return {};
+    if (verdict === "skipped" || (verdict === "pass" && !reason)) return {};
     const ruled = (outcome === "ok" || outcome === "failed") && reason;
     return {
         code: outcome === "ok" ? null : outcome,
