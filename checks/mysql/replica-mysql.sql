@@ -14,6 +14,9 @@
 -- # 30 s is far above what replicas that are well need, and far below what their readers forgive.
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- fail:        lag_seconds > $max_lag_seconds
+-- # HAProxy's agent checks are told a share of the readers if this is 1: all up to 1 s of lag, half at 2 s,
+-- # a tenth at 10 s.
+-- param:       weight = ${WEIGHT:-0}
 -- # A write here would make it differ from its source. super_read_only keeps administrators out as well.
 -- warn:        read_only == 0
 -- metrics:     lag_seconds
@@ -63,18 +66,20 @@ WITH channel AS (
            - UNIX_TIMESTAMP(last_applied_transaction_original_commit_timestamp)
     FROM performance_schema.replication_applier_status_by_worker
     WHERE last_applied_transaction_end_apply_timestamp > NOW(6) - INTERVAL 1 SECOND
+), state AS (
+    SELECT COUNT(*) AS channels,
+           MIN(channel.service_state) AS receiver, -- CONNECTING < OFF < ON
+           MIN(applier.service_state) AS applier,
+           -- Unknown while one of the two rests.
+           IF(MIN(channel.service_state) = 'ON' AND MIN(applier.service_state) = 'ON',
+              ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3), NULL) AS lag_seconds,
+           @@global.read_only AS read_only,
+           EXISTS (SELECT * FROM performance_schema.global_variables
+                   WHERE variable_name = 'group_replication_group_name' AND variable_value <> '')
+           AND NOT EXISTS (SELECT COUNT(*) FROM performance_schema.replication_group_members
+                           HAVING SUM(member_id = @@server_uuid AND member_state = 'ONLINE')
+                              AND SUM(member_state IN ('ONLINE', 'RECOVERING')) * 2 > COUNT(*)
+                          ) AS outside_group
+    FROM channel LEFT JOIN performance_schema.replication_applier_status AS applier USING (channel_name)
 )
-SELECT COUNT(*) AS channels,
-       MIN(channel.service_state) AS receiver, -- CONNECTING < OFF < ON
-       MIN(applier.service_state) AS applier,
-       -- Unknown while one of the two rests.
-       IF(MIN(channel.service_state) = 'ON' AND MIN(applier.service_state) = 'ON',
-          ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3), NULL) AS lag_seconds,
-       @@global.read_only AS read_only,
-       EXISTS (SELECT * FROM performance_schema.global_variables
-               WHERE variable_name = 'group_replication_group_name' AND variable_value <> '')
-       AND NOT EXISTS (SELECT COUNT(*) FROM performance_schema.replication_group_members
-                       HAVING SUM(member_id = @@server_uuid AND member_state = 'ONLINE')
-                          AND SUM(member_state IN ('ONLINE', 'RECOVERING')) * 2 > COUNT(*)
-                      ) AS outside_group
-FROM channel LEFT JOIN performance_schema.replication_applier_status AS applier USING (channel_name);
+SELECT state.*, ROUND(GREATEST(100 / GREATEST(lag_seconds, 1), 1)) AS weight_percent FROM state;

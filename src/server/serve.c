@@ -5,6 +5,7 @@
 #include "server/serve.h"
 
 #include "common/memory.h"
+#include "server/agent/agent.h"
 #include "server/answer/answer.h"
 #include "server/base/log.h"
 #include "server/base/notify.h"
@@ -21,6 +22,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <uv.h>
 
@@ -31,6 +33,7 @@ struct daemon {
     struct platform_uv platform;
     struct service service;
     struct http *http[HTTP_LISTENERS]; // NULL: there is none
+    struct agent *agent;               // likewise
     struct supervisor *supervisor;
     struct reload *reload;
     uv_timer_t drain; // looks whether the database has gone
@@ -51,6 +54,7 @@ static void serve_end(struct daemon *daemon)
         if (daemon->http[i] != NULL)
             http_end(daemon->http[i]);
     }
+    agent_end(daemon->agent);
     uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
 }
@@ -145,6 +149,9 @@ static void serve_log_start(const struct config *config, const int listening[LIS
     if (listening[LISTENER_DETAILS] >= 0)
         LOG_EVENT(LOG_INFO, "serving details",
                   LOG_NUMBER("port", listener_port(listening[LISTENER_DETAILS])));
+    if (listening[LISTENER_AGENT] >= 0)
+        LOG_EVENT(LOG_INFO, "answering agent checks",
+                  LOG_NUMBER("port", listener_port(listening[LISTENER_AGENT])));
     LOG_EVENT(LOG_INFO, "serving", LOG_NUMBER("port", listener_port(listening[LISTENER_MAIN])),
               LOG_TEXT("target", config->target),
               LOG_NUMBER("checks", (int64_t)config->check_count),
@@ -208,6 +215,8 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     daemon->service.started = instant_now();
     if (!serve_start_http(daemon, listening, error))
         return false;
+    if (listening[LISTENER_AGENT] >= 0)
+        daemon->agent = agent_start(&daemon->loop, listening[LISTENER_AGENT], &daemon->service);
     platform_uv_open(&daemon->platform, daemon->supervisor);
     daemon->service.scheduler =
         scheduler_new(&daemon->platform.platform, daemon->service.config,

@@ -161,11 +161,12 @@ static void must_show(const char *text, const struct fuzz_view *made)
 
 static void try_metrics(struct fuzz_view *made, struct statistics *statistics, unsigned kind)
 {
-    static char readyz[] = "readyz";
+    static char readyz[] = "readyz", listen[] = ":9";
     static const char *const flavors[] = {NULL, "postgres", "mysql", "mariadb", "pgbouncer"};
     struct check *checks[] = {made->check};
     struct endpoint endpoint = {.name = readyz};
-    struct config config = {.checks = checks,
+    struct config config = {.settings.agent_listen = listen,
+                            .checks = checks,
                             .check_count = 1,
                             .endpoints = &endpoint,
                             .endpoint_count = 1,

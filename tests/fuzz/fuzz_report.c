@@ -1,5 +1,5 @@
 // From the bytes of a prober to the body of an answer: whatever a check file and a reply say, a
-// body is well-formed, a line for each thing it tells, both renderings agree, and the server's own
+// body is well-formed, a line for each thing it tells, all renderings agree, and the server's own
 // words are not in it.
 //
 // Input: a byte for the circumstances, then a view (see fuzz_views.h).
@@ -105,6 +105,26 @@ static void try_json(const struct report *report, const char *detail)
     free(body);
 }
 
+// One line with one remark at most, whose first words HAProxy knows.
+static void try_agent(const struct report *report, bool details)
+{
+    static const char *const starts[] = {"ready up", "ready down #lag", "drain up",
+                                         "drain down #lag", "maint\n"};
+    char bytes[AGENT_LINE_MAX];
+    struct text line = text_in(bytes, sizeof bytes);
+    enum agent_word word = report_agent(report, report->passes, details, &line);
+    bool known = false;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        known |= strncmp(bytes, starts[i], strlen(starts[i])) == 0;
+    MUST(known);
+    MUST(strlen(bytes) == line.length && strchr(bytes, '\n') == bytes + line.length - 1);
+    MUST(strchr(bytes, '#') == strrchr(bytes, '#'));
+    MUST((strstr(bytes, " up") != NULL) == report->passes);
+    MUST((word == AGENT_DRAIN) == (bytes[0] == 'd') && (word == AGENT_MAINT) == (bytes[0] == 'm'));
+    bytes[line.length - 1] = '\0';
+    MUST(is_fit_line(bytes));
+}
+
 static void try_report(const struct check_view *view, unsigned circumstances)
 {
     struct words excluded = {0};
@@ -127,6 +147,9 @@ static void try_report(const struct check_view *view, unsigned circumstances)
     MUST(is_fit_line(detail));
     try_text(&report, detail);
     try_json(&report, detail);
+    report.circumstances.draining = false;
+    report.passes = endpoint_passes(report.rule, view, NULL, 1, &report.circumstances);
+    try_agent(&report, (circumstances & 64) != 0);
     words_free(&excluded);
 }
 

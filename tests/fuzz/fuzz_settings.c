@@ -115,6 +115,7 @@ static void write_flags(struct arguments *arguments, const struct settings *sett
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     add_argument(arguments, memory_string("dbhealthd"));
     add_flag(arguments, "listen", settings->listen);
+    add_flag(arguments, "agent-listen", settings->agent_listen);
     add_words(arguments, "checks", &settings->checks, ":");
     add_words(arguments, "enable", &settings->enable, ",");
     add_words(arguments, "disable", &settings->disable, ",");
@@ -131,6 +132,7 @@ static void write_flags(struct arguments *arguments, const struct settings *sett
 static void must_be_the_same(const struct settings *a, const struct settings *b)
 {
     MUST_EQUAL(a->listen, b->listen);
+    MUST_EQUAL(a->agent_listen, b->agent_listen);
     MUST_EQUAL(a->drain_file, b->drain_file);
     MUST(same_words(&a->checks, &b->checks));
     MUST(same_words(&a->enable, &b->enable));

@@ -120,6 +120,11 @@ class Adapter:
             self.process.kill()
             self.process.wait()
 
+    @property
+    def agent_port(self):
+        """Where agent checks are answered."""
+        return int(self.messages("answering agent checks")[0]["port"])
+
     # Requests
 
     def get(self, path, method="GET", *, limit=20, **headers):

@@ -82,10 +82,28 @@ class HAProxy:
         rows = self._servers(backend)
         return {row["svname"] for row in rows if row["check_status"].endswith("INI")}
 
+    def states(self, backend):
+        """What it thinks of each server whose agent it has asked: UP, DOWN, DRAIN, MAINT."""
+        return {
+            row["svname"]: row["status"].split()[0]
+            for row in self._servers(backend)
+            if not row["agent_status"].endswith("INI")
+        }
+
+    def weight(self, backend, server):
+        return int(self._row(backend, server)["weight"])
+
+    def downs(self, backend, server):
+        """How often it has gone down, or into maintenance."""
+        return int(self._row(backend, server)["chkdown"])
+
     def sessions(self, backend, server):
         """How many connections it has open to a server."""
+        return int(self._row(backend, server)["scur"])
+
+    def _row(self, backend, server):
         [row] = [row for row in self._servers(backend) if row["svname"] == server]
-        return int(row["scur"])
+        return row
 
     def _servers(self, backend):
         text = self._ask("show stat").removeprefix("# ").strip()

@@ -13,7 +13,8 @@ from shells import Bash, Zsh
 URLS = {"postgres": "postgres://probe@127.0.0.1:1/", "mysql": "mysql://probe@127.0.0.1:1/"}
 FIXED = re.compile(r"\w+(?:, \w+)* or \w+")  # "logfmt or json": all the values there are.
 VALUELESS = {"--version", "--help"}
-NO_VALUES = ("--listen", "--details-listen", "--timeout", "--cache", "--deadline", "--drain")
+LISTENERS = ("--listen", "--details-listen", "--agent-listen")
+NO_VALUES = (*LISTENERS, "--timeout", "--cache", "--deadline", "--drain")
 
 
 @pytest.fixture(scope="module")

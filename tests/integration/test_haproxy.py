@@ -20,31 +20,37 @@ LIMIT = 30  # For what takes many steps: HAProxy's checks, the adapter's, a serv
 MOST_QUERIES = 5000  # Far more than any test takes.
 
 
-def documented_config(cluster=False):
-    """For one primary, or with those backends instead that are for a cluster."""
-    text, backends = blocks("haproxy", [KUBERNETES])
-    if not cluster:
+def documented_config(kind=None):
+    """For one primary, or with those backends instead that are for a kind of its own."""
+    text, cluster, agents = blocks("haproxy", [KUBERNETES])
+    if not kind:
         return text
+    backends = {"cluster": cluster, "agents": agents}[kind]
     for section in re.split(r"\n\n", backends.strip()):
         name = section.splitlines()[0]
-        text = put(text, {rf"(?ms)^{name}\n.*?(?:\n(?=\n)|\Z)": f"{section}\n"})
-    return put(text, {r".* server db3 .*\n": ""})
+        text = put(text, {rf"(?ms)^{name}\n.*?(?:\n(?=\n)|\Z)": escaped(section) + "\n"})
+    return re.sub(r".* server db3 .*\n", "", text)
+
+
+def escaped(replacement):
+    """A backslash in it is none to put()."""
+    return replacement.replace("\\", r"\\")
 
 
 # A primary and its replica. A test that exchanges the roles says so to the pair.
 
 
 class Pair:
-    is_cluster = False
+    kind = None  # Of the documented configuration.
 
-    def __init__(self, kind):
-        self._kind = kind
+    def __init__(self, server):
+        self._server = server
         self._servers = contextlib.ExitStack()
 
     def start(self):
         """Makes two new servers, in place of any that it had."""
         self.close()
-        self.primary = self._servers.enter_context(self._kind())
+        self.primary = self._servers.enter_context(self._server())
         self._write("CREATE TABLE app.writes (id int)")
         self.replica = self._servers.enter_context(self._second())
         self.names = {"db1": self.primary, "db2": self.replica}
@@ -75,7 +81,7 @@ class Pair:
 class Cluster(Pair):
     """Two nodes, both of which take writes: the primary is the one that writers shall get to."""
 
-    is_cluster = True
+    kind = "cluster"
 
     def __init__(self):
         super().__init__(Galera)
@@ -124,7 +130,7 @@ def put(text, changes):
 class Balancer:
     """HAProxy before a pair, as applications see it, and the adapters that it asks."""
 
-    port_of_checks, text = 8080, None  # The text is the documented one, unless told.
+    port_of_checks, text, kind = 8080, None, None  # The text is the documented one, unless told.
 
     def __init__(self, pair, adapters, folder, changes):
         self.pair = pair
@@ -142,7 +148,7 @@ class Balancer:
             for name, server in self.pair.names.items()
         }
         return put(
-            self.text or documented_config(self.pair.is_cluster),
+            self.text or documented_config(self.kind or self.pair.kind),
             {
                 r"(bind) \*?:5000": rf"\1 127.0.0.1:{self.writes}",
                 r"(bind) \*?:5001": rf"\1 127.0.0.1:{self.reads}",
@@ -163,8 +169,11 @@ class Balancer:
         self.wait_for(primary=[self.pair.primary], replicas=[self.pair.replica])
 
     def sessions(self, backend, server):
+        return self.proxy.sessions(backend, self.name(server))
+
+    def name(self, server):
         [name] = [name for name, named in self.pair.names.items() if named is server]
-        return self.proxy.sessions(backend, name)
+        return name
 
     def write(self):
         """Writes a row; gives the server that took it."""
@@ -304,9 +313,9 @@ def test_the_front_page_shows_a_part_of_it():
     assert set(part.splitlines()[1:]) <= set(section.splitlines())
 
 
-@pytest.mark.parametrize("cluster", (False, True))
-def test_the_documented_configuration_has_no_fault(tmp_path, cluster):
-    (tmp_path / "haproxy.cfg").write_text(documented_config(cluster))
+@pytest.mark.parametrize("kind", (None, "cluster", "agents"))
+def test_the_documented_configuration_has_no_fault(tmp_path, kind):
+    (tmp_path / "haproxy.cfg").write_text(documented_config(kind))
     command = (PROGRAM, "-c", "-dW", "-f", tmp_path / "haproxy.cfg")
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -492,6 +501,107 @@ def test_writers_of_a_drained_primary_are_cut(balance, pair, tmp_path):
         wait_until(lambda: lb.sessions("primary", pair.primary) == 0, "the session is cut")
         assert writer.is_cut()
     assert lb.refuses_writers()
+
+
+# Agent checks
+
+
+class AgentBalancer(Balancer):
+    kind = "agents"
+
+    def _config(self, folder):
+        ports = {
+            rf"( server {name} .*) agent-port 8081": rf"\1 agent-port {adapter.agent_port}"
+            for name, server in self.pair.names.items()
+            for adapter in [self.adapters[server]]
+        }
+        return put(super()._config(folder), ports)
+
+    def wait_states(self, **backends):
+        """Waits until the primary and the replica are in these states in each backend, by the word
+        of their agents."""
+        names = (self.name(self.pair.primary), self.name(self.pair.replica))
+        for backend, states in backends.items():
+            wanted = dict(zip(names, states.split()))
+            wait_until(
+                lambda: self.proxy.states(backend) == wanted, f"{backend}: {wanted}", LIMIT
+            )
+
+    def weight(self, server):
+        return self.proxy.weight("replicas", self.name(server))
+
+    def downs(self, server):
+        """How often it went down or into maintenance in each backend."""
+        return [self.proxy.downs(backend, self.name(server)) for backend in ("primary", "replicas")]
+
+
+AGENT = {"kind": AgentBalancer, "DBHEALTH_AGENT_LISTEN": "127.0.0.1:0"}
+
+
+@only_postgres
+def test_by_agent_checks_roles_move_and_nobody_is_down_for_a_role(balance, pair):
+    lb = balance(**AGENT)
+    old, new = pair.primary, pair.replica
+    lb.wait_states(primary="UP MAINT", replicas="MAINT UP")
+    assert (lb.write(), lb.read()) == (old, new)
+    with lb.writer() as writer:
+        assert writer.server() == old
+        new.promote()
+        lb.wait_states(primary="UP UP", replicas="MAINT MAINT")
+        assert lb.refuses_writers()  # Two believe it.
+        old.follow(new)
+        pair.exchange_roles()
+        lb.wait_states(primary="UP MAINT", replicas="MAINT UP")
+        assert writer.is_cut()
+    assert (lb.write(), lb.read()) == (new, old)
+    # The one that ran all the time has entered maintenance once in each; the other one started anew.
+    assert lb.downs(new) == [1, 1]
+    assert f"/{lb.name(new)} is DOWN" not in lb.proxy.log.read_text()
+
+
+@only_postgres
+def test_by_agent_checks_a_replica_that_lags_gets_less_and_then_nothing(balance, pair):
+    lb = balance(MAX_LAG_SECONDS="3", **AGENT)
+    primary, replica = pair.primary, pair.replica
+    lb.wait_states(replicas="MAINT UP")
+    wait_until(lambda: lb.weight(replica) == 100, "it has its full weight", LIMIT)
+    replica.pause_replay()
+    primary.sql("SELECT txid_current()")  # Its commit is what the replica lacks.
+    wait_until(lambda: 33 <= lb.weight(replica) < 100, "it gets less", LIMIT)
+    lb.wait_states(replicas="MAINT DOWN")
+    assert re.search(r"agent : down \(replica: lag_seconds [\d.]+ <3E> 3\)", lb.proxy.log.read_text())
+    assert lb.read() == primary
+    replica.resume_replay()
+    lb.wait_states(replicas="MAINT UP")
+    wait_until(lambda: lb.weight(replica) == 100, "it has its full weight again", LIMIT)
+
+
+@only_postgres
+def test_by_agent_checks_a_drain_loses_nobody(balance, pair, tmp_path):
+    lb = balance(**AGENT)
+    primary, replica = pair.primary, pair.replica
+    lb.wait_states(primary="UP MAINT", replicas="MAINT UP")
+    downs = lb.downs(primary), lb.downs(replica)
+    with Readers(lb) as readers, lb.writer() as writer:
+        readers.wait_served(replica)
+        with lb.reader() as reader:
+            assert reader.server() == replica
+            drain_file(tmp_path, replica).touch()
+            lb.wait_states(primary="UP MAINT", replicas="MAINT DRAIN")
+            readers.wait_served(primary)
+            assert reader.server() == replica  # What it has begun it may finish.
+        wait_until(lambda: lb.sessions("replicas", replica) == 0, "the last reader has left")
+        drain_file(tmp_path, replica).unlink()
+        lb.wait_states(replicas="MAINT UP")
+        readers.wait_served(replica)
+        drain_file(tmp_path, primary).touch()
+        lb.wait_states(primary="DRAIN MAINT")
+        assert lb.refuses_writers()
+        assert writer.server() == primary  # Unlike by health checks.
+        drain_file(tmp_path, primary).unlink()
+        lb.wait_states(primary="UP MAINT")
+    assert not readers.errors
+    assert (lb.downs(primary), lb.downs(replica)) == downs
 
 
 # A configuration that was written for Patroni

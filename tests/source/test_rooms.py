@@ -23,10 +23,11 @@ MAY_SEE = {
     "server/answer": ["server/report", "server/probing", "server/config", "server/check"]
     + ["server/base", "common"],
     "server/http": ["server/answer", "server/config", "server/base", "common"],
+    "server/agent": ["server/answer", "server/config", "server/base", "common"],
     "server/command": ["server/report", "server/probing", "server/config", "server/check"]
     + ["server/base", "client", "common"],
-    "server": ["server/command", "server/http", "server/answer", "server/report"]
-    + ["server/probing", "server/config", "server/check", "server/base", "common"],
+    "server": ["server/command", "server/http", "server/agent", "server/answer"]
+    + ["server/report", "server/probing", "server/config", "server/check", "server/base", "common"],
 }
 FILES = sorted(SOURCE.glob("**/*.[ch]"))
 PROGRAMS = [file for file in FILES if file.suffix == ".c"]

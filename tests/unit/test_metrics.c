@@ -26,6 +26,7 @@ static char alive_name[] = "alive";
 static char lag_name[] = "lag";
 static char healthz_name[] = "healthz";
 static char replica_name[] = "replica";
+static char nowhere[] = "";
 
 static void see_runs(struct scene *scene)
 {
@@ -67,7 +68,8 @@ static struct scene *new_scene(void)
     scene->endpoints[0].name = healthz_name;
     scene->endpoints[1].name = replica_name;
     scene->passes[0] = true;
-    scene->config = (struct config){.engine = ENGINE_POSTGRES,
+    scene->config = (struct config){.settings.agent_listen = nowhere,
+                                    .engine = ENGINE_POSTGRES,
                                     .checks = scene->checks,
                                     .check_count = 2,
                                     .endpoints = scene->endpoints,
@@ -306,6 +308,25 @@ static void requests_are_counted_for_what_there_is_and_for_the_rest(void **state
     free_scene(scene);
 }
 
+static void agent_checks_are_counted_where_they_are_answered(void **state)
+{
+    (void)state;
+    static char somewhere[] = ":9";
+    struct scene *scene = new_scene();
+    const char *start = "dbhealthd_agent_answers_total{";
+    statistics_endpoint(scene->metrics.statistics, "replica")->agent_answers[AGENT_MAINT] = 7;
+    char *without = text_of(scene);
+    assert_int_equal(count_samples(without, start), 0);
+    scene->config.settings.agent_listen = somewhere;
+    char *with = text_of(scene);
+    assert_int_equal(count_samples(with, start), (2 + 1) * AGENT_WORDS);
+    assert_non_null(strstr(with, "{path=\"/replica\",word=\"maint\"} 7\n"));
+    assert_non_null(strstr(with, "{path=\"other\",word=\"fail\"} 0\n"));
+    free(without);
+    free(with);
+    free_scene(scene);
+}
+
 static void an_endpoint_called_other_is_another(void **state)
 {
     (void)state;
@@ -378,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_server_that_nobody_has_seen_is_left_out),
         cmocka_unit_test(requests_are_counted_for_what_there_is_and_for_the_rest),
         cmocka_unit_test(an_endpoint_called_other_is_another),
+        cmocka_unit_test(agent_checks_are_counted_where_they_are_answered),
         cmocka_unit_test(names_follow_the_conventions),
         cmocka_unit_test(equal_input_gives_equal_text),
     };

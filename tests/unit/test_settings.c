@@ -9,10 +9,12 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",     "DBHEALTH_CHECKS",     "DBHEALTH_ENABLE",        "DBHEALTH_DISABLE",
-    "DBHEALTH_TIMEOUT",    "DBHEALTH_CACHE",      "DBHEALTH_DEADLINE",      "DBHEALTH_KEEP",
-    "DBHEALTH_DRAIN",      "DBHEALTH_DRAIN_FILE", "DBHEALTH_TLS_CERT",      "DBHEALTH_TLS_KEY",
-    "DBHEALTH_LOG_FORMAT", "DBHEALTH_LOG_LEVEL",  "DBHEALTH_DETAILS_LISTEN"};
+    "DBHEALTH_LISTEN",      "DBHEALTH_CHECKS",    "DBHEALTH_ENABLE",
+    "DBHEALTH_DISABLE",     "DBHEALTH_TIMEOUT",   "DBHEALTH_CACHE",
+    "DBHEALTH_DEADLINE",    "DBHEALTH_KEEP",      "DBHEALTH_DRAIN",
+    "DBHEALTH_DRAIN_FILE",  "DBHEALTH_TLS_CERT",  "DBHEALTH_TLS_KEY",
+    "DBHEALTH_LOG_FORMAT",  "DBHEALTH_LOG_LEVEL", "DBHEALTH_DETAILS_LISTEN",
+    "DBHEALTH_AGENT_LISTEN"};
 
 static void clear_environment(void)
 {
@@ -47,6 +49,8 @@ static char *show(const struct settings *settings)
     fprintf(file, " tls=%s|%s", settings->tls_cert, settings->tls_key);
     fprintf(file, " log-format=%u log-level=%u", (unsigned)settings->log_format,
             (unsigned)settings->log_level);
+    if (settings->agent_listen[0] != '\0')
+        fprintf(file, " agent-listen=%s", settings->agent_listen);
     assert_int_equal(fclose(file), 0);
     return line;
 }
@@ -97,13 +101,14 @@ static const char defaults[] =
 static const char all_others[] =
     "listen=127.0.0.1:1|:2 checks=/a|library enable=write "
     "disable=alive|lag timeout=500 cache=0 deadline=600 "
-    "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=3";
+    "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=3 agent-listen=:9";
 
 static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
 } settings_table[] = {
     {"--listen", "DBHEALTH_LISTEN", "127.0.0.1:1", NULL, NULL},
     {"--details-listen", "DBHEALTH_DETAILS_LISTEN", ":2", NULL, NULL},
+    {"--agent-listen", "DBHEALTH_AGENT_LISTEN", ":9", NULL, NULL},
     {"--checks", "DBHEALTH_CHECKS", "/a::library:", NULL, NULL},
     {"--enable", "DBHEALTH_ENABLE", "write", "a,_", "'_' is no name, expected a-z, 0-9 and '-'"},
     {"--disable", "DBHEALTH_DISABLE", ",alive,lag,", "alive,La",
@@ -161,11 +166,12 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
         "cache=0 "
         "deadline=600 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1",
         "");
-    expect("--drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k --log-format json --log-level "
+    expect("--agent-listen :9 --drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k --log-format "
+           "json --log-level "
            "error",
            "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 deadline=900 keep= "
            "drain=0 "
-           "drain-file=/d tls=/c|/k log-format=1 log-level=3",
+           "drain-file=/d tls=/c|/k log-format=1 log-level=3 agent-listen=:9",
            "");
 }
 
@@ -177,7 +183,7 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
            "listen=127.0.0.1:1|:2 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
            "deadline=600 "
-           "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=2",
+           "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=2 agent-listen=:9",
            "");
     clear_environment();
 }

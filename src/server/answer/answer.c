@@ -34,7 +34,9 @@ static void answer_route(struct request *request)
         request_reply_error(request, 400, &route->error);
     else if (route->kind == ROUTE_NOWHERE)
         request_reply_words(request, 404, "no such endpoint\n", -1);
-    else if (!request->may_have_details && answer_wants_details(route))
+    else if (request->agent && route->kind != ROUTE_ENDPOINT)
+        request_reply_words(request, 404, "no endpoint of checks\n", -1);
+    else if (!request->agent && !request->may_have_details && answer_wants_details(route))
         request_reply_words(request, 403, "details are not told here\n", -1);
     else if (route->kind == ROUTE_FILE)
         answer_file(request);

@@ -32,6 +32,10 @@ static void answer_endpoint_reply(struct request *request, const struct report *
 {
     unsigned status = request_status(request, report);
     struct body body;
+    if (request->agent) {
+        request_reply_agent(request, status, report);
+        return;
+    }
     if (request_wants_json(request)) {
         body_open(&body);
         struct writer writer = {.out = body.file};
@@ -116,6 +120,7 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
     if (route->check[0] != '\0')
         report.circumstances.draining = false; // one check: nothing but that check fails it
     report.shows_drain = report.circumstances.draining && rule->draining_fails;
+    report.circumstances.draining &= !request->agent; // which is told of the drain beside the rest
     report.passes = endpoint_passes(rule, views, NULL, count, &report.circumstances) &&
                     !(count == 0 && route->exclude.count > 0);
     report.warns = report.passes && endpoint_warns(views, NULL, count);

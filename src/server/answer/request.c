@@ -14,14 +14,13 @@ enum {
     JSON_OFFERED = 1U << MEDIA_HEALTH_JSON | 1U << MEDIA_JSON
 };
 
-struct request *request_new(struct service *service, const char *target,
-                            struct connection *connection,
+struct request *request_new(struct service *service, const char *target, void *asker,
                             void (*answered)(struct request *request))
 {
     struct request *request = memory_new(sizeof *request);
     request->service = service;
     request->target = memory_string(target);
-    request->connection = connection;
+    request->asker = asker;
     request->answered = answered;
     return request;
 }
@@ -63,6 +62,13 @@ void request_parse(struct request *request, enum method method, const char *acce
                                              : accept_choose(accept, request_offered(request));
 }
 
+void request_parse_line(struct request *request)
+{
+    request->method = METHOD_GET;
+    request->agent = true;
+    route_parse(request->target, &request->route);
+}
+
 bool request_wants_json(const struct request *request)
 {
     return request->media == MEDIA_HEALTH_JSON || request->media == MEDIA_JSON;
@@ -92,7 +98,10 @@ static void request_conclude(struct request *request)
 {
     struct answer *answer = &request->answer;
     answer->validity.counts = request_counts(request);
-    endpoint_statistics_add(answer->validity.counts, answer->status);
+    if (request->agent)
+        answer->validity.counts->agent_answers[answer->word]++;
+    else
+        endpoint_statistics_add(answer->validity.counts, answer->status);
     if (request->config != NULL)
         config_release(request->config);
     request->config = NULL;
@@ -120,8 +129,31 @@ unsigned request_status(struct request *request, const struct report *report)
     return report->passes ? 200 : 503;
 }
 
+void request_reply_agent(struct request *request, unsigned status, const struct report *report)
+{
+    char bytes[AGENT_LINE_MAX];
+    struct text line = text_in(bytes, sizeof bytes);
+    request->answer.word = report_agent(report, status != 503, request->may_have_details, &line);
+    request_reply(request, status, media_content_type(MEDIA_TEXT), memory_string(bytes),
+                  line.length, -1);
+}
+
+static void request_refuse_agent(struct request *request, unsigned status, const char *words)
+{
+    char bytes[AGENT_LINE_MAX];
+    struct text line = text_in(bytes, sizeof bytes);
+    report_agent_refusal(words, &line);
+    request->answer.word = AGENT_FAIL;
+    request_reply(request, status, media_content_type(MEDIA_TEXT), memory_string(bytes),
+                  line.length, -1);
+}
+
 void request_reply_words(struct request *request, unsigned status, const char *words, int64_t age)
 {
+    if (request->agent) {
+        request_refuse_agent(request, status, words);
+        return;
+    }
     request_reply(request, status, media_content_type(MEDIA_TEXT), memory_string(words),
                   strlen(words), age);
 }

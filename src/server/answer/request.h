@@ -21,27 +21,27 @@ struct validity {
 };
 
 struct answer {
-    unsigned status;    // of HTTP; 0: there is none yet
-    const char *type;   // of the body: static
-    char *body;         // owned until HTTP takes it
-    size_t length;      // of the body
-    bool warns;         // what was asked for is well, but with a warning
-    int64_t age;        // whole seconds, of the oldest result used; -1: none was used
-    const char *policy; // Content-Security-Policy: static; NULL: none
+    unsigned status;      // of HTTP; 0: there is none yet
+    const char *type;     // of the body: static
+    char *body;           // owned until HTTP takes it
+    size_t length;        // of the body
+    enum agent_word word; // of an answer to an agent check; AGENT_FAIL: the body says why
+    bool warns;           // what was asked for is well, but with a warning
+    int64_t age;          // whole seconds, of the oldest result used; -1: none was used
+    const char *policy;   // Content-Security-Policy: static; NULL: none
     struct validity validity;
 };
 
-struct connection;
-
 struct request {
-    // Who asks and what for; set by HTTP before the request is answered.
-    struct connection *connection; // HTTP's, for nobody else to look into
+    // Who asks and what for; set by who made it before the request is answered.
+    void *asker; // theirs, for nobody else to look into
     struct service *service;
     char *target;          // as it came, undecoded; owned
     bool may_have_details; // else no more than status, `ok` and names
     enum method method;
     struct route route;
     enum media media; // wanted of the answer's body
+    bool agent;       // an agent check of HAProxy asks, and gets a line; see report.h
 
     // What it is answered from, while checks are run for it; see request_hold_config.
     struct config *config; // held: what the request began with is what it ends with; NULL: nothing
@@ -55,8 +55,7 @@ struct request {
 };
 
 // Copies the target. Never NULL.
-struct request *request_new(struct service *service, const char *target,
-                            struct connection *connection,
+struct request *request_new(struct service *service, const char *target, void *asker,
                             void (*answered)(struct request *request));
 
 // NULL is fine.
@@ -65,6 +64,9 @@ void request_free(struct request *request);
 // Takes the target apart and decides which media type the answer has: the query's `format`, else
 // what of the header `accept` (NULL: there is none) suits the path.
 void request_parse(struct request *request, enum method method, const char *accept);
+
+// Likewise of a line that an agent check has sent: the target.
+void request_parse_line(struct request *request);
 
 // True if the body is to be the JSON document.
 bool request_wants_json(const struct request *request);
@@ -87,7 +89,7 @@ unsigned request_status(struct request *request, const struct report *report);
 
 // Each of these answers the request, and counts the answer. Age as in struct answer.
 
-// With plain words.
+// With plain words, which an agent check gets as a refusal.
 void request_reply_words(struct request *request, unsigned status, const char *words, int64_t age);
 
 // With the error's text on a line.
@@ -99,6 +101,9 @@ void request_reply_body(struct request *request, unsigned status, const char *ty
 
 // Likewise with a body of JSON, of the media type that the request wants.
 void request_reply_json(struct request *request, unsigned status, struct body *body, int64_t age);
+
+// An agent check with the line for what the report says.
+void request_reply_agent(struct request *request, unsigned status, const struct report *report);
 
 // The age of the oldest result among the views; -1: there is none.
 int64_t request_age(const struct check_view *views, size_t count);

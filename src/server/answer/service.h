@@ -15,6 +15,8 @@ struct service {
     struct sandbox sandbox;        // that we are in
 };
 
+enum { AGENT_CLIENTS_MAX = 256 }; // agent checks at one time, for which HTTP leaves room
+
 // True while a signal or the drain file asks load balancers to look away.
 bool service_is_draining(const struct service *service);
 

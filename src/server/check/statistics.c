@@ -125,6 +125,17 @@ unsigned answer_code(size_t index)
     return codes[index];
 }
 
+const char *agent_word_name(enum agent_word word)
+{
+    static const char *const names[AGENT_WORDS] = {[AGENT_FAIL] = "fail",
+                                                   [AGENT_UP] = "up",
+                                                   [AGENT_DRAIN] = "drain",
+                                                   [AGENT_MAINT] = "maint",
+                                                   [AGENT_DOWN] = "down"};
+    assert(word < AGENT_WORDS);
+    return names[word];
+}
+
 const char *cache_use_name(enum cache_use use)
 {
     static const char *const names[CACHE_USES] = {"hit", "join", "miss"};

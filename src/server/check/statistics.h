@@ -27,10 +27,21 @@ struct prober_statistics {
     uint64_t connections; // opened to the server
 };
 
+// What HAProxy's agent checks are answered: the word that says what becomes of the server.
+enum agent_word {
+    AGENT_FAIL, // what was asked for is not there
+    AGENT_UP,
+    AGENT_DRAIN, // whether it is up or down
+    AGENT_MAINT, // it has not the role
+    AGENT_DOWN,
+    AGENT_WORDS // how many there are
+};
+
 // Of an endpoint.
 struct endpoint_statistics {
     char *name;
-    uint64_t answers[ANSWER_CODES]; // by their status, in the order of answer_code
+    uint64_t answers[ANSWER_CODES];      // by their status, in the order of answer_code
+    uint64_t agent_answers[AGENT_WORDS]; // to agent checks
 };
 
 #define OTHER_ENDPOINT "" // stands for all that is not there
@@ -87,6 +98,8 @@ const struct duration_bound *duration_bound(size_t index);
 
 // The status that is counted at this index, below ANSWER_CODES.
 unsigned answer_code(size_t index);
+
+const char *agent_word_name(enum agent_word word);
 
 const char *cache_use_name(enum cache_use use);
 

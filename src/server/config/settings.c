@@ -34,6 +34,8 @@ static const struct setting table[] = {
      "address and port to serve on; none: all"},
     {"details-listen", "DBHEALTH_DETAILS_LISTEN", TYPE_TEXT, AT(details_listen), "", 0, 0, NULL,
      "where alone to tell more than ok and names"},
+    {"agent-listen", "DBHEALTH_AGENT_LISTEN", TYPE_TEXT, AT(agent_listen), "", 0, 0, NULL,
+     "where to answer agent checks of HAProxy"},
     {"checks", "DBHEALTH_CHECKS", TYPE_FOLDERS, AT(checks), "library", 0, 0, NULL,
      "folders of check files, or library"},
     {"enable", "DBHEALTH_ENABLE", TYPE_NAMES, AT(enable), "", 0, 0, NULL,
@@ -251,6 +253,7 @@ void settings_clear(struct settings *settings)
 {
     free(settings->listen);
     free(settings->details_listen);
+    free(settings->agent_listen);
     free(settings->drain_file);
     free(settings->tls_cert);
     free(settings->tls_key);

@@ -9,6 +9,7 @@
 struct settings {
     char *listen;         // ADDRESS:PORT or :PORT, as listener_open reads it
     char *details_listen; // likewise, where alone details are told; "": there as well
+    char *agent_listen;   // likewise, for agent checks; "": nowhere
     struct words checks;  // folders, or "library" for the installed one
     struct words enable;  // names of checks to run though their files say `enabled: no`
     bool enable_all;      // run all of those; no setting, `lint` has it

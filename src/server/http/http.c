@@ -28,7 +28,7 @@ enum {
     CONNECTIONS_SPARE = 16,    // kept free by shutting idle ones down, ...
     IDLE_LEAST_MS = 100,       // ... which have had this long to send a request
     DETAILS_PART = 8,          // of them all is theirs, where details have a listener of their own
-    DESCRIPTORS_RESERVED = 64, // for all that is no connection
+    DESCRIPTORS_RESERVED = 64, // for all that is no connection, and no agent check
     MEMORY_PER_CONNECTION = 8192,
     CROWD = 64,            // as many connections leave memory behind that is worth giving back
     RUNS_AT_ONCE = 8,      // of MHD_run before the loop gets its turn
@@ -247,7 +247,7 @@ static void http_run_again(struct http *http);
 
 static void http_on_answered(struct request *request)
 {
-    struct connection *connection = request->connection;
+    struct connection *connection = request->asker;
     connection->response = http_respond(&request->answer);
     connection->http->progress = connection->http->changed = true;
     if (connection->suspended) {
@@ -427,20 +427,22 @@ static void http_before_wait(uv_prepare_t *prepare)
 }
 
 // As many connections as descriptors allow, up to the maximum, for all listeners.
-static unsigned http_connection_limit(void)
+static unsigned http_connection_limit(const struct service *service)
 {
+    bool agents = service->config->settings.agent_listen[0] != '\0';
+    const rlim_t reserved = DESCRIPTORS_RESERVED + (agents ? AGENT_CLIENTS_MAX : 0);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return CONNECTIONS_MAX / 8;
-    rlim_t wanted = CONNECTIONS_MAX + DESCRIPTORS_RESERVED;
+    rlim_t wanted = CONNECTIONS_MAX + reserved;
     if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur >= wanted)
         return CONNECTIONS_MAX;
-    if (limit.rlim_cur > 4 * DESCRIPTORS_RESERVED)
-        return (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVED;
+    if (limit.rlim_cur > 4 * reserved)
+        return (unsigned)(limit.rlim_cur - reserved);
     return (unsigned)limit.rlim_cur / 2;
 }
 
@@ -507,7 +509,7 @@ struct http *http_start(uv_loop_t *loop, enum listener listener, int listening,
     http->loop = loop;
     http->service = service;
     http->listener = listener;
-    http->connections_max = http_share(http, http_connection_limit());
+    http->connections_max = http_share(http, http_connection_limit(service));
     http->tls = service->config->certificate != NULL;
     http->daemon = http_start_daemon(http, listening);
     if (http->daemon == NULL) {

@@ -72,7 +72,7 @@ static bool listener_go_on(int socket, struct error *error)
 
 // Where a listener is, by which variable.
 struct place {
-    const char *variable, *address; // NULL: nowhere
+    const char *variable, *address;
 };
 
 // The system would say no more than that the address is in use.
@@ -104,10 +104,11 @@ bool listeners_open(const struct settings *settings, const int there[LISTENERS],
 {
     const struct place places[LISTENERS] = {
         [LISTENER_MAIN] = {"DBHEALTH_LISTEN", settings->listen},
-        [LISTENER_DETAILS] = {"DBHEALTH_DETAILS_LISTEN", settings->details_listen}};
+        [LISTENER_DETAILS] = {"DBHEALTH_DETAILS_LISTEN", settings->details_listen},
+        [LISTENER_AGENT] = {"DBHEALTH_AGENT_LISTEN", settings->agent_listen}};
     for (size_t i = 0; i < LISTENERS; i++) {
         listening[i] = -1;
-        if (i != LISTENER_MAIN && (places[i].address == NULL || places[i].address[0] == '\0'))
+        if (i != LISTENER_MAIN && places[i].address[0] == '\0')
             continue;
         for (size_t j = 0; j < i; j++) {
             if (!listener_refuse_same(&places[i], &places[j], error))

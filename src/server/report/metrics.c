@@ -422,6 +422,25 @@ static void metrics_add_answers(struct samples *samples, const struct metrics *m
     metrics_add_answers_of(samples, metrics, OTHER_ENDPOINT);
 }
 
+static void metrics_add_agent_answers_of(struct samples *samples, const struct metrics *metrics,
+                                         const char *endpoint)
+{
+    const struct endpoint_statistics *answers = statistics_endpoint(metrics->statistics, endpoint);
+    struct path path = metrics_path_of(endpoint);
+    for (enum agent_word word = 0; word < AGENT_WORDS; word++)
+        metrics_add_count(samples, path.text, agent_word_name(word), answers->agent_answers[word]);
+}
+
+static void metrics_add_agent_answers(struct samples *samples, const struct metrics *metrics)
+{
+    const struct config *config = metrics_config(metrics);
+    if (config->settings.agent_listen[0] == '\0')
+        return;
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        metrics_add_agent_answers_of(samples, metrics, config->endpoints[i].name);
+    metrics_add_agent_answers_of(samples, metrics, OTHER_ENDPOINT);
+}
+
 // --- the process
 
 static void metrics_add_cpu(struct samples *samples, const struct metrics *metrics)
@@ -515,6 +534,9 @@ static const struct metric_family families[] = {
      "not "
      "there.",
      metrics_add_answers, 0},
+    {"dbhealthd_agent_answers_total", "counter", "path", "word",
+     "Answers to HAProxy's agent checks; absent without DBHEALTH_AGENT_LISTEN.",
+     metrics_add_agent_answers, 0},
     {"dbhealthd_server_restarts_total", "counter", "", "",
      "Times that the serving process crashed and was started anew.", metrics_add_server_restarts,
      0},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/sandbox.h"
+#include "common/text.h"
 #include "server/base/wall_time.h"
 #include "server/check/statistics.h"
 #include "server/config/config.h"
@@ -60,6 +61,9 @@ enum { DETAIL_MAX = 512 };
 // and JSON.
 void report_detail(const struct judgement *judgement, char *bytes, size_t capacity);
 
+// Likewise without what to do about it.
+void report_reason(const struct judgement *judgement, char *bytes, size_t capacity);
+
 // True if the verdict is that of a result, so that the check's history says since when it holds: an
 // answer that could not wait for one, or judged by the request's own params, has another.
 bool report_is_settled(const struct check_view *view);
@@ -97,3 +101,17 @@ void report_names(FILE *body, const struct report *report);
 // The whole plain body, as Kubernetes' own components write it: a line a check ("[+]alive ok",
 // "[-]lag failed: lag_seconds 45 > 30"), then the conclusion.
 void report_text(FILE *body, const struct report *report);
+
+enum { AGENT_LINE_MAX = 256 };
+
+// The line that an agent check of HAProxy gets (its manual, "agent-check"), of at most
+// AGENT_LINE_MAX - 1 bytes: "ready up", with a weight ("75%") where one of its checks has a column
+// weight_percent; "drain up" where the report shows a drain, of which `passes` is to know nothing;
+// "maint" where all checks are skipped, for then the server has not the role; "ready down #lag:
+// lag_seconds 45 > 30" where it is not well, with names alone where no details may be told. Each
+// ends in a line end.
+enum agent_word report_agent(const struct report *report, bool well, bool details,
+                             struct text *line);
+
+// The line where what was asked for is not there, and what is wrong with it.
+void report_agent_refusal(const char *words, struct text *line);

@@ -7,23 +7,35 @@
 
 #include <string.h>
 
-void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)
+// False if rules decided, and the reason is all there is to say.
+static bool report_text_add_reason(const struct judgement *judgement, struct text *text)
 {
     const struct outcome_info *info = outcome_info(judgement->outcome);
-    bool ruled = judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED;
-    struct text text = text_in(bytes, capacity);
-    if (ruled) {
-        text_add(&text, judgement->reason);
-        return;
+    if (judgement->outcome == OUTCOME_OK || judgement->outcome == OUTCOME_FAILED) {
+        text_add(text, judgement->reason);
+        return false;
     }
     bool named = judgement->outcome == OUTCOME_SKIPPED || judgement->outcome == OUTCOME_UNKNOWN;
     if (!named) // else the verdict's name says it
-        text_addf(&text, "%s: ", info->code);
-    text_add(&text, info->sentence);
+        text_addf(text, "%s: ", info->code);
+    text_add(text, info->sentence);
     if (judgement->reason[0] != '\0')
-        text_addf(&text, " (%s)", judgement->reason);
-    if (info->advice[0] != '\0')
-        text_addf(&text, "; %s", info->advice);
+        text_addf(text, " (%s)", judgement->reason);
+    return true;
+}
+
+void report_reason(const struct judgement *judgement, char *bytes, size_t capacity)
+{
+    struct text text = text_in(bytes, capacity);
+    (void)report_text_add_reason(judgement, &text);
+}
+
+void report_detail(const struct judgement *judgement, char *bytes, size_t capacity)
+{
+    const char *advice = outcome_info(judgement->outcome)->advice;
+    struct text text = text_in(bytes, capacity);
+    if (report_text_add_reason(judgement, &text) && advice[0] != '\0')
+        text_addf(&text, "; %s", advice);
 }
 
 bool report_is_settled(const struct check_view *view)
