@@ -163,6 +163,23 @@ static void promise_judge_silence(const struct claim *claim, const struct fact *
         promise_lie(claim, "the server has been silent for another time");
 }
 
+static int64_t promise_slack(const struct claim *claim, int64_t from)
+{
+    return promise_had_shortage(claim->simulation, from, claim->made) ? 300 * MS : 160 * MS;
+}
+
+// A login that is pending, while we had trouble: one attempt has had its time before the server, or
+// most of it, and the latest has not been answered. An attempt before it may have been, in between.
+static void promise_judge_pending(const struct claim *claim, const struct fact *fact)
+{
+    int64_t own_time = fact->call.deadline.ns - BASE - fact->sent;
+    int64_t since = fact->silent_since > 0 ? fact->silent_since : fact->sent;
+    if (2 * promise_held(claim, since, claim->made) < own_time - promise_slack(claim, since))
+        promise_lie(claim, "the server was not silent for long enough");
+    if (fact->answered > 0 && fact->answered < claim->made - 100 * MS)
+        promise_lie(claim, "/healthz never fails for our own fault: the server has answered");
+}
+
 // The server had been asked, and had not answered, for all of the time that we had.
 static void promise_judge_timeout(const struct claim *claim)
 {
@@ -184,8 +201,9 @@ static void promise_judge_timeout(const struct claim *claim)
     int64_t span = claim->made - from;
     int64_t held = promise_held(claim, from, claim->made);
     bool trouble = simulation_had_own_trouble(simulation, from - SECOND, claim->made);
-    int64_t slack = promise_had_shortage(simulation, from, claim->made) ? 300 * MS : 160 * MS;
-    if (trouble ? 2 * held < span - slack : held < span - 30 * MS)
+    if (trouble && !claim->asked && fact->call.verb == VERB_OPEN)
+        promise_judge_pending(claim, fact);
+    else if (trouble ? 2 * held < span - promise_slack(claim, from) : held < span - 30 * MS)
         promise_lie(claim, "the server was not silent for so long");
     if (span <= 0 && !claim->asked)
         promise_lie(claim, "nothing was asked before");
@@ -251,7 +269,7 @@ static int64_t promise_lost(const struct simulation *simulation, int64_t from, i
         const struct item *item = &story->items[i];
         int64_t overlap = promise_overlap(from, to, item->at, story_item_end(item));
         if (story_item_is_own(item->kind))
-            lost += item->kind == ITEM_STARVE ? overlap * (100 - item->a) / 100 : overlap;
+            lost += story_item_is_shortage(item->kind) ? overlap * (100 - item->a) / 100 : overlap;
     }
     return lost;
 }

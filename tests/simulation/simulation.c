@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PERIOD = 100 * MS }; // in which we get a part of the CPU, at its beginning
+enum { PERIOD = 100 * MS }; // of a quota
 
 // --- events
 
@@ -88,6 +88,7 @@ static int64_t simulation_next_shortage(const struct simulation *simulation, int
 struct stretch {
     int64_t end;
     bool runs;
+    bool counted; // that we do not
 };
 
 static struct stretch simulation_stretch_at(const struct simulation *simulation, int64_t at)
@@ -95,9 +96,9 @@ static struct stretch simulation_stretch_at(const struct simulation *simulation,
     const struct shortage *shortage = simulation_shortage_at(simulation, at);
     if (shortage == NULL)
         return (struct stretch){.end = simulation_next_shortage(simulation, at), .runs = true};
-    int64_t into = at % PERIOD, slice = PERIOD / 100 * shortage->percent;
-    struct stretch stretch = {.runs = into < slice};
-    stretch.end = at - into + (stretch.runs ? slice : PERIOD);
+    int64_t into = at % shortage->period, slice = shortage->period / 100 * shortage->percent;
+    struct stretch stretch = {.runs = into < slice, .counted = shortage->counted};
+    stretch.end = at - into + (stretch.runs ? slice : shortage->period);
     if (stretch.end > shortage->to)
         stretch.end = shortage->to;
     return stretch;
@@ -127,7 +128,7 @@ struct cpu_time simulation_cpu_of(const struct simulation *simulation, int64_t b
             end = now + cost - time.used_ns;
         if (stretch.runs)
             time.used_ns += end - now;
-        else if (end < at || end == stretch.end)
+        else if (stretch.counted && (end < at || end == stretch.end))
             time.waited_ns += end - now; // it counts when it is over
         now = end;
     }
@@ -519,14 +520,25 @@ static void simulation_open(struct simulation *simulation, const struct story *s
     TAILQ_INIT(&simulation->answered);
 }
 
+static void simulation_note_shortage(struct simulation *simulation, const struct item *item)
+{
+    bool counted = item->kind == ITEM_STARVE;
+    if (!story_item_is_shortage(item->kind))
+        return;
+    simulation->shortages[simulation->shortage_count++] =
+        (struct shortage){.from = item->at,
+                          .to = item->at + item->lasts,
+                          .percent = item->a,
+                          .period = counted ? PERIOD : item->b * MS,
+                          .counted = counted};
+}
+
 bool simulation_run(struct simulation *simulation, const struct story *story, FILE *trace)
 {
     simulation_open(simulation, story, trace);
     for (size_t i = 0; i < story->count; i++) {
         const struct item *item = &story->items[i];
-        if (item->kind == ITEM_STARVE)
-            simulation->shortages[simulation->shortage_count++] = (struct shortage){
-                .from = item->at, .to = item->at + item->lasts, .percent = item->a};
+        simulation_note_shortage(simulation, item);
         simulation_at(simulation, item->at, simulation_on_item, (void *)(uintptr_t)item, 0);
     }
     adapter_start(simulation);

@@ -65,6 +65,7 @@ enum item_kind {
     // of us
     ITEM_STALL,      // the adapter stands still
     ITEM_STARVE,     // a: percent of a CPU, for all of us
+    ITEM_STUTTER,    // likewise, by being stopped for the rest of each b ms, which nobody counts
     ITEM_STOP,       // the processes that are there are stopped
     ITEM_KILL,       // the processes that are there are killed
     ITEM_CRASHING,   // each process dies of its next call
@@ -124,9 +125,10 @@ struct story story_draw(uint64_t seed);
 // "12.345 s  the server leaves logins unanswered for 20.0 s".
 void story_describe_item(const struct item *item, char *text, size_t capacity);
 void story_print(const struct story *story);
-bool story_item_is_own(enum item_kind kind);     // a fault of ours
-int64_t story_item_end(const struct item *item); // of what it does: the last start that it slows
-bool story_item_is_server(enum item_kind kind);  // a fault of the server
+bool story_item_is_own(enum item_kind kind);      // a fault of ours
+int64_t story_item_end(const struct item *item);  // of what it does: the last start that it slows
+bool story_item_is_server(enum item_kind kind);   // a fault of the server
+bool story_item_is_shortage(enum item_kind kind); // of the CPU: we have a percent of it
 
 // --- server.c: the model of the server
 
@@ -349,10 +351,11 @@ struct event {
     uint64_t mark;
 };
 
-// A time in which we get a part of the CPU only.
+// A time in which we get a part of the CPU only: at the beginning of each period.
 struct shortage {
     int64_t from, to;
-    int64_t percent;
+    int64_t percent, period;
+    bool counted; // by the kernel, as time for which a process has waited
 };
 
 enum { SHORTAGES_MAX = ITEMS_MAX, BROKEN_MAX = 400 };

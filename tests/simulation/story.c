@@ -7,7 +7,7 @@
 const char *const prober_names[PROBERS] = {"liveness", "main", "reports"};
 
 static const struct {
-    const char *words; // with ~ for how long, # for a, and @ for what is asked for
+    const char *words; // with ~ for how long, # for a, & for b, and @ for what is asked for
     bool server, own;
     int64_t shortest, longest; // ms that it lasts
     int64_t least, most;       // a
@@ -37,6 +37,8 @@ static const struct {
     [ITEM_UPGRADE] = {"the server is of version 16 for ~", true, false, 100, 60000, 0, 0, 2},
     [ITEM_STALL] = {"the adapter stands still for ~", false, true, 20, 5000, 0, 0, 5},
     [ITEM_STARVE] = {"we get # percent of a CPU for ~", false, true, 100, 30000, 0, 30, 3},
+    [ITEM_STUTTER] = {"we are stopped but for # percent of each & ms, for ~", false, true, 100,
+                      30000, 1, 30, 3},
     [ITEM_STOP] = {"the prober processes are stopped for ~", false, true, 100, 20000, 0, 0, 3},
     [ITEM_KILL] = {"the prober processes are killed", false, true, 0, 0, 0, 0, 3},
     [ITEM_CRASHING] = {"each prober process dies of its next call for ~", false, true, 100, 60000,
@@ -68,6 +70,11 @@ int64_t story_item_end(const struct item *item)
 bool story_item_is_server(enum item_kind kind)
 {
     return kinds[kind].server;
+}
+
+bool story_item_is_shortage(enum item_kind kind)
+{
+    return kind == ITEM_STARVE || kind == ITEM_STUTTER;
 }
 
 // --- drawing
@@ -130,6 +137,8 @@ static struct item story_draw_item(struct chance *chance, enum item_kind kind, i
         item.a = story_draw_length(chance, 1, 300);
     if (kind == ITEM_ASK_BURST || kind == ITEM_ASK_EACH)
         item.b = chance_between(chance, 0, WHATS - 1);
+    if (kind == ITEM_STUTTER)
+        item.b = story_draw_length(chance, 20, 2000);
     if (kind == ITEM_RELOAD) {
         item.a = chance_between(chance, 0, RELOAD_KINDS - 1);
         item.b = chance_between(chance, 0, CHECKS_MAX - 1);
@@ -236,6 +245,8 @@ static void story_write(const char *words, const struct item *item, struct text 
                       (long long)(item->lasts / MS % 1000));
         else if (*words == '#')
             text_addf(text, "%lld", (long long)item->a);
+        else if (*words == '&')
+            text_addf(text, "%lld", (long long)item->b);
         else if (*words == '@')
             text_add(text, what);
         else

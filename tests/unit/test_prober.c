@@ -4,6 +4,7 @@
 #include "server/probing/prober.h"
 
 #include "server/base/log.h"
+#include "server/probing/effort.h"
 
 #include "fake_platform.h"
 #include "unit.h"
@@ -129,6 +130,23 @@ static void be_pending(struct bench *bench)
 {
     be_opening(bench);
     fake_pass(&bench->fake, TIMEOUT_MS);
+}
+
+// We have a CPU for a moment every 100 ms, and what we lack is in no counter of the kernel's.
+static void stop_and_go(struct bench *bench, int64_t ms)
+{
+    for (; ms > 0; ms -= 100) {
+        bench->fake.now = instant_add(bench->fake.now, (struct duration){.ms = 100});
+        fake_pass(&bench->fake, 0);
+    }
+}
+
+// For all the time of the login; then nobody looked for a while.
+static void be_pending_starved(struct bench *bench)
+{
+    be_opening(bench);
+    stop_and_go(bench, TIMEOUT_MS);
+    fake_pass(&bench->fake, 5000);
 }
 
 static void be_running(struct bench *bench)
@@ -387,6 +405,28 @@ static const struct row when_pending[] = {
     {happen_end, "kill", ""},
 };
 
+static const struct row when_pending_starved[] = {
+    {happen_wanted_first, "a=starved", "pending"},
+    {happen_wanted_there, "b=starved", "pending"},
+    {happen_wanted_new, "c=starved", "pending"},
+    {happen_due, "c=starved", "pending"},
+    {happen_batch, "", "pending"},
+    {happen_ok, "run:a-1000", "running"},
+    {happen_error, "a=server_error b=server_error", "idle"},
+    {happen_lost, "a=lost b=lost", "idle"},
+    {happen_old_reply, "kill a=crashed b=crashed", "idle"},
+    {happen_other_verb, "kill a=crashed b=crashed", "idle"},
+    {happen_no_rows, "kill a=crashed b=crashed", "idle"},
+    {happen_death, "a=crashed b=crashed", "idle"},
+    {happen_deadline, "kill start open-1000", "pending"},
+    {happen_deadline_unasked, "kill start open-1000", "pending"},
+    {happen_deadline_starved, "kill start open-1000", "pending"},
+    {happen_late_reply, "run:a-1000", "running"},
+    {happen_drop, "", "pending"},
+    {happen_drop_other, "", "pending"},
+    {happen_end, "kill", ""},
+};
+
 static const struct row when_running[] = {
     {happen_wanted_first, "", "running"},
     {happen_wanted_there, "", "running"},
@@ -507,6 +547,7 @@ static const struct {
     {be_kept, when_kept, COUNT(when_kept)},
     {be_opening, when_opening, COUNT(when_opening)},
     {be_pending, when_pending, COUNT(when_pending)},
+    {be_pending_starved, when_pending_starved, COUNT(when_pending_starved)},
     {be_running, when_running, COUNT(when_running)},
     {be_running_last, when_running_last, COUNT(when_running_last)},
     {be_running_kept, when_running_kept, COUNT(when_running_kept)},
@@ -871,6 +912,104 @@ static void a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server(void **s
     close_bench(&bench);
 }
 
+// However long ago that was; whoever asks has it looked at anew.
+static void a_login_that_lacked_the_cpu_tells_nothing_until_it_had_it(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending_starved(&bench);
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    stop_and_go(&bench, TIMEOUT_MS);
+    want(&bench, "a");
+    fake_pass(&bench.fake, TIMEOUT_MS - 1);
+    want(&bench, "b");
+    assert_string_equal(fake_read(&bench.fake), "a=starved a=starved b=starved");
+    fake_pass(&bench.fake, 1);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout");
+    bench.fake.wakes = 0;
+    fake_pass(&bench.fake, 500);
+    stop_and_go(&bench, 1000); // it has been silent when we listened
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout");
+    assert_int_equal(bench.fake.wakes, 0);
+    close_bench(&bench);
+}
+
+// It is on a CPU for a moment now and then, and so has not waited for all of the time.
+static void nor_does_one_that_goes_on_too_slowly(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    bench.fake.is_ready = true;
+    for (unsigned i = 0; i < TIMEOUT_MS / EFFORT_PERIOD_MS; i++) {
+        fake_pass(&bench.fake, EFFORT_PERIOD_MS);
+        bench.fake.cpu.used_ns += 1000000;
+    }
+    fake_pass(&bench.fake, 5000);
+    bench.fake.cpu.used_ns += 100000000;
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 a=starved b=starved a=starved");
+    close_bench(&bench);
+}
+
+// Nor one that lies stopped for a part of the time, and then lacks the CPU.
+static void what_the_process_lost_in_one_way_and_another_adds_up(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_stopped = true;
+    fake_pass(&bench.fake, 400);
+    bench.fake.is_stopped = false;
+    bench.fake.is_ready = true;
+    fake_pass(&bench.fake, 300);
+    bench.fake.is_ready = false;
+    fake_pass(&bench.fake, TIMEOUT_MS - 700);
+    assert_string_equal(fake_read(&bench.fake), "a=crashed b=crashed");
+    assert_string_equal(prober_state_name(bench.prober), "pending");
+    close_bench(&bench);
+}
+
+// What is known of the server is told until the new process has asked; then it may have been
+// answered.
+static void a_new_attempt_that_would_not_hear_the_answer_says_so(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_pass(&bench.fake, 9000);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_absent = true;
+    want(&bench, "a");
+    bench.fake.is_absent = false;
+    fake_pass(&bench.fake, 100);
+    want(&bench, "a");
+    bench.fake.is_ready = true; // as it may have been for long, for nobody has looked
+    bench.fake.now = instant_add(bench.fake.now, (struct duration){.ms = 500});
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout a=timeout a=starved");
+    close_bench(&bench);
+}
+
+// Nor does the same time count twice.
+static void the_time_in_which_neither_of_us_ran_counts_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    fake_pass(&bench.fake, 300);
+    bench.fake.now = instant_add(bench.fake.now, (struct duration){.ms = 300});
+    bench.fake.cpu.waited_ns = 300000000;
+    fake_pass(&bench.fake, TIMEOUT_MS - 600);
+    assert_string_equal(fake_read(&bench.fake), "a=timeout b=timeout");
+    close_bench(&bench);
+}
+
 // Nobody has looked meanwhile: an answer may be there since long ago.
 static void nor_does_one_that_is_found_waiting_for_it(void **state)
 {
@@ -1220,6 +1359,11 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_there_counts_before_a_new_timeout),
         cmocka_unit_test(a_new_attempt_says_nothing_before_its_time),
         cmocka_unit_test(a_prober_that_waits_for_the_cpu_tells_nothing_of_the_server),
+        cmocka_unit_test(a_login_that_lacked_the_cpu_tells_nothing_until_it_had_it),
+        cmocka_unit_test(nor_does_one_that_goes_on_too_slowly),
+        cmocka_unit_test(what_the_process_lost_in_one_way_and_another_adds_up),
+        cmocka_unit_test(a_new_attempt_that_would_not_hear_the_answer_says_so),
+        cmocka_unit_test(the_time_in_which_neither_of_us_ran_counts_once),
         cmocka_unit_test(nor_does_one_that_is_found_waiting_for_it),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),

@@ -1,22 +1,17 @@
-// See effort.h. The kernel counts a wait for the CPU (/proc/PID/schedstat) only when it has ended;
-// one that goes on shows in a process that is ready at two looks and has not run in between.
+// See effort.h. Each gap between two looks counts once, whichever of us had no CPU in it.
 #include "server/probing/effort.h"
 
 enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000 };
+
+static int64_t effort_more(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
 
 static struct cpu_time effort_cpu_of(const struct platform *platform,
                                      const struct prober_process *process)
 {
     return process != NULL ? platform->functions->cpu(process) : (struct cpu_time){0};
-}
-
-// How long the loop may not have turned, if the last look is longer ago than it should be. All of
-// that time: under a quota (a slice at the start of each 100 ms) only every second look comes
-// about.
-static int64_t effort_stall_since(const struct effort *effort, struct instant now)
-{
-    int64_t gap_ns = now.ns - effort->last_look.ns;
-    return !effort->resting && gap_ns > PERIOD_NS + PERIOD_NS / 2 ? gap_ns : 0;
 }
 
 // As its program is loaded from a cold disk.
@@ -25,45 +20,69 @@ static bool effort_is_absent(const struct platform *platform, const struct probe
     return process != NULL && !platform->functions->has_asked(process);
 }
 
-// Who looks seldom cannot know when it came: for all that is known, just now.
-static int64_t effort_absence_since(const struct effort *effort, const struct platform *platform,
-                                    const struct prober_process *process, struct instant now)
-{
-    bool absent = effort->resting ? effort->was_absent : effort_is_absent(platform, process);
-    return absent ? now.ns - effort->last_look.ns : 0;
-}
-
 void effort_begin(struct effort *effort, struct platform *platform,
                   const struct prober_process *process, struct instant since)
 {
+    struct cpu_time cpu = effort_cpu_of(platform, process);
     *effort = (struct effort){.since = since,
                               .last_look = since,
-                              .at_start = effort_cpu_of(platform, process),
+                              .at_start = cpu,
+                              .by_then = cpu,
                               .was_absent = effort_is_absent(platform, process)};
+}
+
+// A look that comes too late: the loop did not turn for all of that time. Under a quota (a slice at
+// the start of each 100 ms) only every second look comes about.
+static bool effort_is_stall(const struct effort *effort, int64_t gap_ns)
+{
+    return !effort->resting && gap_ns > PERIOD_NS + PERIOD_NS / 2;
+}
+
+// What looks and the kernel say of a gap, or of a part of it.
+struct effort_gap {
+    int64_t length_ns;
+    int64_t waited_ns; // waits that have ended in it
+    int64_t frozen_ns; // the process was ready at both looks, and did not run
+};
+
+static void effort_add(struct effort_sum *sum, const struct effort_gap *gap, bool whole)
+{
+    int64_t waited_ns = effort_more(gap->waited_ns, gap->frozen_ns);
+    if (whole) {
+        sum->lost_ns += gap->length_ns;
+        sum->overlap_ns += waited_ns < gap->length_ns ? effort_more(waited_ns, 0) : gap->length_ns;
+    } else {
+        sum->frozen_ns += gap->frozen_ns;
+    }
 }
 
 void effort_look(struct effort *effort, struct platform *platform,
                  const struct prober_process *process)
 {
     struct instant now = platform_now(platform);
-    if (effort->resting && now.ns - effort->last_look.ns < PERIOD_NS)
+    int64_t gap_ns = now.ns - effort->last_look.ns;
+    if (effort->resting && gap_ns < PERIOD_NS)
         return;
+    struct cpu_time cpu = effort_cpu_of(platform, process);
+    int64_t idle_ns = effort_more(gap_ns - (cpu.used_ns - effort->by_then.used_ns), 0);
     bool ready = process != NULL && platform->functions->is_ready(process);
     bool unable = process != NULL && !platform->functions->asks(process);
-    int64_t used_ns = effort_cpu_of(platform, process).used_ns;
-    bool waits = ready && used_ns == effort->was_used_ns;
-    bool frozen = waits && effort->was_ready;
-    if (frozen)
-        effort->frozen_ns += now.ns - effort->last_look.ns;
-    if (effort->was_unable) // for all that is known, until now
-        effort->unable_ns += now.ns - effort->last_look.ns;
-    effort->stalled_ns += effort_stall_since(effort, now);
-    effort->absent_ns += effort_absence_since(effort, platform, process, now);
-    effort->was_absent = effort_is_absent(platform, process);
-    effort->deaf = unable || frozen || (waits && effort->resting); // since when, nobody has seen
+    bool absent = effort_is_absent(platform, process);
+    bool stall = effort_is_stall(effort, gap_ns);
+    struct effort_gap gap = {.length_ns = gap_ns,
+                             .waited_ns = cpu.waited_ns - effort->by_then.waited_ns,
+                             .frozen_ns = ready && effort->was_ready ? idle_ns : 0};
+    effort_add(&effort->stalls, &gap, stall);
+    effort_add(&effort->lapses, &gap, stall || effort->was_unable); // for all that is known
+    // Who looks seldom cannot know when it came: for all that is known, just now.
+    if (effort->resting ? effort->was_absent : absent)
+        effort->absent_ns += gap_ns;
+    bool seen = !effort->was_ready && !effort->resting && !stall; // it has become ready just now
+    effort->deaf = unable || (ready && !seen && 2 * idle_ns > gap_ns);
+    effort->was_absent = absent;
     effort->was_unable = unable;
     effort->was_ready = ready;
-    effort->was_used_ns = used_ns;
+    effort->by_then = cpu;
     effort->last_look = now;
 }
 
@@ -77,38 +96,43 @@ bool effort_is_deaf(const struct effort *effort)
     return effort->deaf;
 }
 
-static int64_t effort_starved_ns(const struct effort *effort, struct platform *platform,
-                                 const struct prober_process *process)
+// What it is by now.
+static struct effort effort_now(const struct effort *effort, struct platform *platform,
+                                const struct prober_process *process)
 {
-    int64_t waited_ns = effort_cpu_of(platform, process).waited_ns - effort->at_start.waited_ns;
-    return waited_ns > effort->frozen_ns ? waited_ns : effort->frozen_ns;
+    struct effort now = *effort;
+    effort_look(&now, platform, process);
+    return now;
 }
 
-static bool effort_lost_more(const struct effort *effort, struct platform *platform, int64_t own_ns,
-                             struct duration span)
+static int64_t effort_total_ns(const struct effort *effort, const struct effort_sum *sum)
 {
-    own_ns += effort->stalled_ns + effort_stall_since(effort, platform_now(platform));
-    return own_ns > span.ms * 1000000 / 2;
+    int64_t waited_ns = effort->by_then.waited_ns - effort->at_start.waited_ns;
+    return sum->lost_ns + effort_more(waited_ns - sum->overlap_ns, sum->frozen_ns);
+}
+
+static bool effort_is_most(int64_t lost_ns, struct duration span)
+{
+    return lost_ns > span.ms * 1000000 / 2;
 }
 
 bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
                       const struct prober_process *process, struct duration span)
 {
-    return effort_lost_more(effort, platform, effort_starved_ns(effort, platform, process), span);
+    struct effort now = effort_now(effort, platform, process);
+    return effort_is_most(effort_total_ns(&now, &now.stalls), span);
 }
 
 bool effort_is_wanting(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span)
 {
-    int64_t starved_ns = effort_starved_ns(effort, platform, process);
-    int64_t own_ns = starved_ns > effort->unable_ns ? starved_ns : effort->unable_ns;
-    return effort_lost_more(effort, platform, own_ns, span);
+    struct effort now = effort_now(effort, platform, process);
+    return effort_is_most(effort_total_ns(&now, &now.lapses), span);
 }
 
 bool effort_is_starved(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span)
 {
-    int64_t absent_ns =
-        effort->absent_ns + effort_absence_since(effort, platform, process, platform_now(platform));
-    return absent_ns > span.ms * 1000000 / 2 || effort_lacks_cpu(effort, platform, process, span);
+    struct effort now = effort_now(effort, platform, process);
+    return effort_is_most(now.absent_ns, span) || effort_lacks_cpu(effort, platform, process, span);
 }

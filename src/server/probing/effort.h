@@ -1,25 +1,38 @@
 // Whether we had the CPU to do our part: the adapter's loop and one prober process, over a span
 // that begins when a check's time does. It tells `starved` from `timeout`.
+//
+// The loop's stalls show in looks that come too late. Of the process the kernel counts how long it
+// has waited for a CPU (/proc/PID/schedstat), but a wait only when it has ended, and none for a
+// process that is stopped now and then. So one that is ready at two looks has waited for all that
+// it has not run in between. What the kernel counts belongs to the span: a span begins when the
+// process has just run, or is not ready, so that no wait goes on which began before it.
 #pragma once
 
 #include "server/probing/platform.h"
 
 enum { EFFORT_PERIOD_MS = 50 }; // between two looks
 
+// Of the gaps between two looks those that were lost as a whole, and of the others what the process
+// has waited for a CPU.
+struct effort_sum {
+    int64_t lost_ns;
+    int64_t overlap_ns; // in these the process waited, too
+    int64_t frozen_ns;  // in others, as far as looks have shown
+};
+
 // Part of its owner's object.
 struct effort {
     struct instant since;
     struct instant last_look;
     struct cpu_time at_start; // of the process
-    int64_t stalled_ns;       // the loop did not turn
-    int64_t frozen_ns;        // the process was ready to run and did not get to
+    struct cpu_time by_then;  // likewise, at the last look
+    struct effort_sum stalls; // the loop did not turn
+    struct effort_sum lapses; // likewise, or the process could not have asked
     int64_t absent_ns;        // the process had not come so far as to take its call
-    int64_t unable_ns;        // likewise, or it was stopped
     bool was_absent;          // at the last look
     bool was_unable;          // likewise
     bool was_ready;           // likewise
-    bool deaf;                // at the last look: stopped, or ready to run and does not get to
-    int64_t was_used_ns;      // what the process had had of the CPU by then
+    bool deaf;                // likewise: it would not have heard an answer
     bool resting;             // nobody looks every so often any more
 };
 
@@ -32,12 +45,15 @@ void effort_begin(struct effort *effort, struct platform *platform,
 void effort_look(struct effort *effort, struct platform *platform,
                  const struct prober_process *process);
 
-// From now on effort_look is called only when somebody wants to know, so that the loop does not
-// turn in between is no stall any more. Who calls it more often than every EFFORT_PERIOD_MS then
-// sees nothing new.
+// The span is over: from now on effort_look is called only when somebody wants to know, so that the
+// loop does not turn in between is no stall any more. Who calls it more often than every
+// EFFORT_PERIOD_MS then sees nothing new.
 void effort_rest(struct effort *effort);
 
-// True if an answer of the server would not have been heard lately, as of the last look.
+// True if an answer of the server would not have been heard lately, as of the last look: the
+// process cannot have asked, is stopped, or is ready to run and has had less than half of a CPU
+// since the look before, in which it was ready, too, or which is long ago. One that waits for the
+// server is not ready.
 bool effort_is_deaf(const struct effort *effort);
 
 // True if for more than half of a span of this length the prober waited for a CPU, or the loop did

@@ -17,14 +17,15 @@
 //
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
 // mid-login leaves a server process behind, and a probe every second would fill the connection
-// table of a server that is merely slow. Until it is answered its checks are `timeout` at once. A
-// process that has been stopped is killed at the deadline, if it had the CPU: IDLE. One that is not
-// there yet may be slow to start, as from a cold disk: it is pending, its checks are `starved`, and
-// after START_MS it is killed, too. SILENT is the same for a run: as long as it stays unanswered,
-// it tells of the server as it
-// is now. Where another check needs the process that cannot be, so the check waits for a while
-// before it runs again; if the server lets us in meanwhile, it is `unknown`, for then nothing more
-// is known of the server.
+// table of a server that is merely slow. Until it is answered its checks are `timeout` at once, or
+// `starved` while no attempt has had a check's time and the CPU, too: nothing wakes us to see, so
+// whoever asks has it measured for that long. A process that has been stopped is killed at the
+// deadline, if it had the CPU: IDLE. One that is not there yet may be slow to start, as from a cold
+// disk: it is pending, its checks are `starved`, and after START_MS it is killed, too. SILENT is
+// the same for a run: as long as it stays unanswered, it tells of the server as it is now. Where
+// another check needs the process that cannot be, so the check waits for a while before it runs
+// again; if the server lets us in meanwhile, it is `unknown`, for then nothing more is known of the
+// server.
 #include "server/probing/prober.h"
 
 #include "common/memory.h"
@@ -99,7 +100,7 @@ struct prober {
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
-    enum outcome before;            // when pending: what was told before the latest attempt
+    enum outcome known;             // when pending: what the attempts have shown so far
     struct effort effort;           // for the first job of the batch
     struct alarm pulse;             // looks at the effort
     unsigned failures;              // crashes and failed starts in a row
@@ -167,26 +168,33 @@ static enum outcome prober_outcome_of_silence(const struct prober *prober, struc
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
-// Of one that nobody has measured for a while.
-static enum outcome prober_outcome_by_now(struct prober *prober)
+// Of a verb that nobody has measured for a while, when its silence was `known` to be this: nothing
+// has changed since, unless we would not hear the answer now.
+static enum outcome prober_outcome_by_now(struct prober *prober, enum outcome known)
 {
+    const struct platform_functions *functions = prober->platform->functions;
     effort_look(&prober->effort, prober->platform, prober->process);
-    enum outcome outcome =
-        prober_outcome_of_silence(prober, instant_since(prober->effort.since, prober_now(prober)));
-    return outcome == OUTCOME_TIMEOUT && effort_is_deaf(&prober->effort) ? OUTCOME_STARVED
-                                                                         : outcome;
+    bool asks = functions->asks(prober->process);
+    if (asks && !effort_is_deaf(&prober->effort))
+        return known;
+    bool stopped = !asks && functions->has_asked(prober->process);
+    return stopped ? OUTCOME_CRASHED : OUTCOME_STARVED;
+}
+
+// When the verb has had a check's time while it was measured.
+static struct instant prober_end_of_span(const struct prober *prober)
+{
+    return instant_add(prober->effort.since, prober->timeout);
 }
 
 // Only an attempt that has had its time, and the CPU, tells something new of the server; or one
-// that would not hear the server's answer now.
+// that would not hear the server's answer now. One that has just been made need not be there.
 static enum outcome prober_outcome_of_pending(struct prober *prober)
 {
-    bool young = instant_since(prober->effort.since, prober_now(prober)).ms < prober->timeout.ms;
-    if (young)
-        return prober->before;
-    enum outcome outcome = prober_outcome_by_now(prober);
-    bool tells = outcome == OUTCOME_TIMEOUT || effort_is_deaf(&prober->effort);
-    return tells ? outcome : prober->before;
+    bool young = instant_before(prober_now(prober), prober_end_of_span(prober));
+    if (young && !prober->platform->functions->has_asked(prober->process))
+        return prober->known;
+    return prober_outcome_by_now(prober, prober->known);
 }
 
 // --- states
@@ -643,6 +651,19 @@ static void prober_want_idle(struct prober *prober, struct job *job, bool reques
     prober_tell(prober, job, prober_crashed_by_now(prober, VERB_OPEN));
 }
 
+static void prober_await_open(struct prober *prober);
+
+// What lacked the CPU in its time is given another, so that a silence is found when we have it
+// again. Only when somebody asks: at rest nothing wakes.
+static void prober_measure_anew(struct prober *prober)
+{
+    if (prober->known == OUTCOME_TIMEOUT || !prober->effort.resting ||
+        effort_is_deaf(&prober->effort))
+        return;
+    prober_begin_effort(prober, prober_now(prober));
+    prober_await_open(prober);
+}
+
 // The job runs when the open is answered after all; nobody goes on waiting for that.
 static void prober_want_pending(struct prober *prober, struct job *job, bool requested)
 {
@@ -655,6 +676,7 @@ static void prober_want_pending(struct prober *prober, struct job *job, bool req
                           .started = now,
                           .unasked = true,
                           .silent = instant_since(prober->silent_since, now)};
+    prober_measure_anew(prober);
     prober_tell(prober, job, probe);
 }
 
@@ -673,7 +695,7 @@ static void prober_want_silent(struct prober *prober, struct job *job, bool requ
         prober_want_idle(prober, job, requested);
         return;
     }
-    struct probe probe = {.outcome = prober_outcome_by_now(prober),
+    struct probe probe = {.outcome = prober_outcome_by_now(prober, OUTCOME_TIMEOUT),
                           .stage = VERB_RUN,
                           .started = prober_now(prober),
                           .unasked = true,
@@ -901,14 +923,18 @@ static struct instant prober_replacement(const struct prober *prober)
     return instant_add(prober->verb_started, backoff_wait(&backoff_pending_open, prober->attempts));
 }
 
-// When pending: when to see what has become of the attempt.
-static struct instant prober_next_look(const struct prober *prober)
+// When pending: wakes us when it is time to see what has become of the attempt.
+static void prober_await_open(struct prober *prober)
 {
     struct instant start_over =
         instant_add(prober->verb_started, (struct duration){.ms = START_MS});
     bool on_its_way = !prober->platform->functions->has_asked(prober->process) &&
                       instant_before(prober_now(prober), start_over);
-    return on_its_way ? start_over : prober_replacement(prober);
+    struct instant next = on_its_way ? start_over : prober_replacement(prober);
+    struct instant measured = prober_end_of_span(prober);
+    if (!prober->effort.resting && instant_before(measured, next))
+        next = measured;
+    prober_set_alarm(prober, next);
 }
 
 // The jobs stay in the batch: they run when the open is answered after all. Who comes while they
@@ -922,9 +948,9 @@ static void prober_leave_open_pending(struct prober *prober)
     prober_gather_batch(prober); // who came later waits for the same open
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
-    prober->before = probe.outcome;
+    prober->known = probe.outcome;
     probe.silent = instant_since(prober->silent_since, prober_now(prober));
-    prober_set_alarm(prober, prober_next_look(prober));
+    prober_await_open(prober);
     TAILQ_FOREACH(job, &prober->batch, link) {
         if (job->arrival < arrivals)
             prober_tell(prober, job, probe);
@@ -967,20 +993,31 @@ static void prober_end_open(struct prober *prober)
 
 static void prober_replace_open(struct prober *prober)
 {
-    prober->before = prober_outcome_of_pending(prober);
+    prober->known = prober_outcome_of_pending(prober);
     prober_kill_silent(prober);
     prober->attempts++;
     (void)prober_send_open(prober);
 }
 
+// What it has shown stands; from now on nothing wakes us for it.
+static void prober_end_span(struct prober *prober)
+{
+    bool over = !instant_before(prober_now(prober), prober_end_of_span(prober));
+    if (prober->effort.resting || !over)
+        return;
+    if (prober_outcome_of_silence(prober, prober->timeout) == OUTCOME_TIMEOUT)
+        prober->known = OUTCOME_TIMEOUT;
+    prober_rest(prober);
+}
+
 // An attempt has come to its deadline, or to its replacement.
 static void prober_end_attempt(struct prober *prober)
 {
+    prober_end_span(prober);
     if (!instant_before(prober_now(prober), prober_replacement(prober))) {
         prober_replace_open(prober);
     } else if (!prober_is_late(prober) && prober_may_be_answered(prober)) {
-        prober_set_alarm(prober, prober_next_look(prober));
-        prober_rest(prober);
+        prober_await_open(prober);
     } else {
         prober_end_unborn(prober);
     }
