@@ -30,5 +30,7 @@ void program_path(const char *name, char *path, size_t capacity)
 
 const char *program_of_prober(enum engine engine)
 {
+    if (engine == ENGINE_PEERS)
+        return "dbhealthd-peers";
     return engine == ENGINE_POSTGRES ? "dbhealthd-postgres" : "dbhealthd-mysql";
 }

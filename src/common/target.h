@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum engine { ENGINE_NONE, ENGINE_POSTGRES, ENGINE_MYSQL }; // ENGINE_MYSQL: MariaDB too
+enum engine {
+    ENGINE_NONE,
+    ENGINE_POSTGRES,
+    ENGINE_MYSQL, // MariaDB too
+    ENGINE_PEERS  // no database's, and of no URL: the adapters of other servers
+};
 
 // "postgres" or "mysql"; NULL for no engine.
 const char *engine_name(enum engine engine);

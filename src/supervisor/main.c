@@ -73,13 +73,14 @@ static int main_end_like(int status)
 
 int main(int count, char *arguments[])
 {
-    static char server[PATH_MAX], postgres[PATH_MAX], mysql[PATH_MAX];
+    static char server[PATH_MAX], postgres[PATH_MAX], mysql[PATH_MAX], peers[PATH_MAX];
     const char *command = count > 1 ? arguments[1] : NULL;
     if (!main_have_standard_descriptors())
         return main_refuse("/dev/null", errno);
     program_path("dbhealthd-server", server, sizeof server);
     program_path(program_of_prober(ENGINE_POSTGRES), postgres, sizeof postgres);
     program_path(program_of_prober(ENGINE_MYSQL), mysql, sizeof mysql);
+    program_path(program_of_prober(ENGINE_PEERS), peers, sizeof peers);
     if (count > 0)
         arguments[0] = server;
     if (!main_probes(command)) {
@@ -91,6 +92,7 @@ int main(int count, char *arguments[])
     plan = (struct plan){.server = server,
                          .postgres = postgres,
                          .mysql = mysql,
+                         .peers = peers,
                          .arguments = arguments,
                          .environment = mask_environment(),
                          .serves = main_serves(command)};

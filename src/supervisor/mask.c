@@ -91,8 +91,10 @@ static char *mask_variable(const char *name, const char *value)
 // In the place of a URL that is wrong: what says the engine, if anything does.
 static char *mask_wrong_url(const struct target *target)
 {
-    static const char *const schemes[] = {
-        [ENGINE_NONE] = "***", [ENGINE_POSTGRES] = "postgres:***", [ENGINE_MYSQL] = "mysql:***"};
+    static const char *const schemes[] = {[ENGINE_NONE] = "***",
+                                          [ENGINE_POSTGRES] = "postgres:***",
+                                          [ENGINE_MYSQL] = "mysql:***",
+                                          [ENGINE_PEERS] = "***"};
     return memory_string(schemes[target->engine]);
 }
 

@@ -292,12 +292,14 @@ static void supervise_reap(struct supervisor *supervisor)
 
 static void supervise_start_prober(struct supervisor *supervisor, const struct control *request)
 {
-    bool postgres = request->number == ENGINE_POSTGRES;
-    const char *path = postgres ? supervisor->plan->postgres : supervisor->plan->mysql;
+    const struct plan *plan = supervisor->plan;
+    bool peers = request->number == ENGINE_PEERS;
+    const char *database = request->number == ENGINE_POSTGRES ? plan->postgres : plan->mysql;
+    const char *path = peers ? plan->peers : database;
     char *const arguments[] = {(char *)(uintptr_t)path, NULL};
     const struct program program = {.path = path,
                                     .arguments = arguments,
-                                    .environment = environ,
+                                    .environment = peers ? plan->environment : environ,
                                     .mask = &supervisor->mask,
                                     .socket = request->files[CONTROL_FILE_SOCKET],
                                     .quiet = true};

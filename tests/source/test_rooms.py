@@ -13,7 +13,7 @@ MAY_SEE = {
     "common": [],
     "client": ["common"],
     "ask": ["client", "common"],
-    "prober": ["common"],
+    "prober": ["client", "common"],
     "supervisor": ["common"],
     "server/base": ["common"],
     "server/check": ["server/base", "common"],

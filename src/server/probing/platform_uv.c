@@ -34,15 +34,14 @@ static void platform_uv_wake_at(struct platform *platform, struct instant at)
         deadline_start_timer(&uv->timer, at, platform_uv_on_timer);
 }
 
-// Without an engine, either program says `config`.
+// Without an engine, either program of a database says `config`.
 static struct prober_process *platform_uv_start(struct platform *platform, enum engine engine,
                                                 const struct prober_process_events *events,
                                                 void *owner, struct error *error)
 {
     struct platform_uv *uv = CONTAINER_OF(platform, struct platform_uv, platform);
-    bool postgres = engine == ENGINE_POSTGRES;
-    return prober_process_start(uv->supervisor, postgres ? ENGINE_POSTGRES : ENGINE_MYSQL, events,
-                                owner, error);
+    return prober_process_start(uv->supervisor, engine != ENGINE_NONE ? engine : ENGINE_MYSQL,
+                                events, owner, error);
 }
 
 void platform_uv_open(struct platform_uv *uv, struct supervisor *supervisor)

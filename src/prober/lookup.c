@@ -1,0 +1,145 @@
+// See lookup.h. getaddrinfo() may wait for as long as the name service says nothing, so each name
+// has a thread; one that is given up goes on by itself until the library gives up too.
+#include "prober/lookup.h"
+
+#include "common/memory.h"
+#include "prober/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { UNENDED_MAX = 32 };
+
+struct lookup {
+    unsigned holders; // who began it, and its thread until that ends
+    bool ended;
+    char *host;
+    char port[8];
+    int failed; // as getaddrinfo() says it
+    struct addrinfo *found;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t one_ended;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static unsigned unended;
+
+// The clock that instants are of can't be waited on; the difference matters only to a machine that
+// sleeps meanwhile.
+static void lookup_set_up(void)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&one_ended, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+// With the mutex held.
+static void lookup_let_go(struct lookup *lookup)
+{
+    if (--lookup->holders > 0)
+        return;
+    if (lookup->found != NULL)
+        freeaddrinfo(lookup->found);
+    free(lookup->host);
+    free(lookup);
+}
+
+static void *lookup_run(void *argument)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct lookup *lookup = argument;
+    struct addrinfo *found = NULL;
+    int failed = getaddrinfo(lookup->host, lookup->port, &hints, &found);
+    (void)pthread_mutex_lock(&mutex);
+    lookup->failed = failed;
+    lookup->found = failed == 0 ? found : NULL;
+    lookup->ended = true;
+    unended--;
+    (void)pthread_cond_broadcast(&one_ended);
+    lookup_let_go(lookup);
+    (void)pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+// An address needs no name service, nor a thread.
+static bool lookup_is_address(struct lookup *lookup)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                          .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    lookup->ended = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->found) == 0;
+    return lookup->ended;
+}
+
+struct lookup *lookup_begin(const char *host, unsigned port)
+{
+    pthread_t thread;
+    struct lookup *lookup = memory_new(sizeof *lookup);
+    *lookup = (struct lookup){.holders = 1, .host = memory_string(host)};
+    (void)snprintf(lookup->port, sizeof lookup->port, "%u", port);
+    (void)pthread_once(&once, lookup_set_up);
+    if (lookup_is_address(lookup))
+        return lookup;
+    (void)pthread_mutex_lock(&mutex);
+    bool begun = unended < UNENDED_MAX && thread_start(&thread, lookup_run, lookup);
+    if (begun) {
+        lookup->holders++;
+        unended++;
+        (void)pthread_detach(thread);
+    } else {
+        lookup_let_go(lookup);
+    }
+    (void)pthread_mutex_unlock(&mutex);
+    return begun ? lookup : NULL;
+}
+
+static bool lookup_have_ended(struct lookup *const *lookups, size_t count)
+{
+    bool ended = true;
+    for (size_t i = 0; i < count; i++)
+        ended &= lookups[i] == NULL || lookups[i]->ended;
+    return ended;
+}
+
+void lookup_wait(struct lookup *const *lookups, size_t count, struct instant deadline)
+{
+    struct timespec until;
+    int failed = 0;
+    int64_t left = instant_left(deadline, instant_now()).ms;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += left / 1000;
+    until.tv_nsec += left % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_once(&once, lookup_set_up);
+    (void)pthread_mutex_lock(&mutex);
+    while (failed == 0 && !lookup_have_ended(lookups, count))
+        failed = pthread_cond_timedwait(&one_ended, &mutex, &until);
+    (void)pthread_mutex_unlock(&mutex);
+}
+
+const struct addrinfo *lookup_found(struct lookup *lookup, const char **why)
+{
+    static const char silent[] = "the name service does not answer";
+    if (lookup == NULL) {
+        *why = silent;
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&mutex);
+    *why = lookup->ended && lookup->found == NULL ? gai_strerror(lookup->failed) : silent;
+    const struct addrinfo *found = lookup->ended ? lookup->found : NULL;
+    (void)pthread_mutex_unlock(&mutex);
+    return found;
+}
+
+void lookup_release(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    (void)pthread_mutex_lock(&mutex);
+    lookup_let_go(lookup);
+    (void)pthread_mutex_unlock(&mutex);
+}

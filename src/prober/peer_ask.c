@@ -1,0 +1,97 @@
+// See peer_ask.h. Two questions, each on a connection of its own: the adapter answers both from its
+// cache, or from one batch.
+#include "prober/peer_ask.h"
+
+#include "client/http_answer.h"
+#include "common/memory.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 64 * 1024, ANSWER_FIRST = 4 * 1024 };
+
+// An answer as it comes.
+struct received {
+    char *bytes;
+    size_t length, capacity;
+};
+
+static bool peer_ask_receive(struct client *client, struct received *received)
+{
+    if (received->length == received->capacity) {
+        received->capacity = received->capacity > 0 ? 2 * received->capacity : ANSWER_FIRST;
+        received->bytes = memory_grow(received->bytes, received->capacity);
+    }
+    ssize_t got = client_receive(client, received->bytes + received->length,
+                                 received->capacity - received->length);
+    received->length += got > 0 ? (size_t)got : 0;
+    return got > 0;
+}
+
+static bool peer_ask_read(struct client *client, struct received *received,
+                          struct http_answer *answer, struct error *error)
+{
+    enum http_answer_kind kind = HTTP_ANSWER_PART;
+    while (kind == HTTP_ANSWER_PART && received->length < ANSWER_MAX &&
+           peer_ask_receive(client, received))
+        kind = http_answer_read(received->bytes, received->length, answer);
+    if (kind == HTTP_ANSWER_WHOLE)
+        return true;
+    if (kind == HTTP_ANSWER_STRANGE)
+        return error_set(error,
+                         "what answers is no adapter, or speaks the other of HTTP and HTTPS");
+    if (received->length >= ANSWER_MAX)
+        return error_set(error, "its answer is above %d KiB", ANSWER_MAX / 1024);
+    return error_set(error, client_is_late(client) ? "no answer in time" : "its answer broke off");
+}
+
+static bool peer_ask_for(const struct peer_asking *asking, const char *endpoint,
+                         struct peer_answer *answer, struct error *error)
+{
+    char request[128];
+    struct http_answer http = {.status = 0};
+    struct received received = {.bytes = NULL};
+    struct client *client =
+        client_open(asking->address, asking->length, &asking->tls, asking->deadline, error);
+    if (client == NULL)
+        return false;
+    int length =
+        snprintf(request, sizeof request, "GET /%s?format=json HTTP/1.0\r\n\r\n", endpoint);
+    client_send(client, request, (size_t)length);
+    bool told = peer_ask_read(client, &received, &http, error) &&
+                peer_answer_read(http.status, http.body, http.length, answer, error);
+    client_close(client);
+    free(received.bytes);
+    return told;
+}
+
+static void peer_ask_fill(struct peer_state *state, const struct peer_answer *primary,
+                          const struct peer_answer *replica)
+{
+    const struct peer_answer *role = primary->holds ? primary : replica;
+    state->reachable = true;
+    state->primary = primary->holds;
+    state->replica = replica->holds;
+    state->draining = primary->draining || replica->draining;
+    state->since_seconds = primary->holds || replica->holds ? role->since_seconds : -1;
+    memcpy(state->instance, primary->instance, sizeof state->instance);
+}
+
+struct peer_state peer_ask(const struct peer_asking *asking)
+{
+    struct peer_state state = {.since_seconds = -1};
+    struct peer_answer primary, replica;
+    struct error error;
+    struct instant began = instant_now();
+    if (peer_ask_for(asking, "primary", &primary, &error) &&
+        peer_ask_for(asking, "replica", &replica, &error)) {
+        peer_ask_fill(&state, &primary, &replica);
+    } else {
+        struct text problem = text_in(state.problem, sizeof state.problem);
+        text_add(&problem, error.text);
+    }
+    state.latency_seconds = (double)(instant_now().ns - began.ns) / 1e9;
+    return state;
+}
