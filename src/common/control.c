@@ -29,7 +29,7 @@ static const struct form {
                        .least_id = 1,
                        .most_id = UINT32_MAX,
                        .least = ENGINE_POSTGRES,
-                       .most = ENGINE_MYSQL,
+                       .most = ENGINE_PEERS,
                        .needed = SOCKET,
                        .possible = SOCKET},
     [CONTROL_KILL] = {.from = CONTROL_OF_SERVER, .least_id = 1, .most_id = UINT32_MAX},

@@ -145,13 +145,27 @@ static void every_key_is_taken(void **state)
     check_free(check);
 }
 
+static void peers_are_asked_no_sql(void **state)
+{
+    (void)state;
+    struct check *check = sound("-- source: peers\n-- endpoints: role\n-- fail: peers < 2\n\n");
+    assert_true(check->peers);
+    assert_string_equal(check->prober, check_prober_of_peers);
+    assert_string_equal(check->sql, "");
+    check_free(check);
+    check = sound("-- source: sql\nSELECT 1");
+    assert_false(check->peers);
+    assert_string_equal(check->prober, "main");
+    check_free(check);
+}
+
 static void the_keys_are_listed(void **state)
 {
     (void)state;
     char keys[256], cut[8];
     check_file_keys(keys, sizeof keys);
     assert_string_equal(
-        keys, "description endpoints prober timeout cache every param fail warn skip "
+        keys, "description endpoints source prober timeout cache every param fail warn skip "
               "rows no-rows tolerate writes metrics log enabled grants flavor server-version");
     check_file_keys(cut, sizeof cut);
     assert_string_equal(cut, "descrip");
@@ -339,7 +353,8 @@ static void mistakes_in_variables_are_told(void **state)
 // --- mistakes
 
 #define KEYS                                                                                       \
-    "description endpoints prober timeout cache every param fail warn skip rows no-rows tolerate " \
+    "description endpoints source prober timeout cache every param fail warn skip rows no-rows "   \
+    "tolerate "                                                                                    \
     "writes metrics log enabled grants flavor server-version"
 #define DURATION "is not a duration, expected a number with a unit, like 500ms, 1.5s, 2m or 1h"
 #define NO_HOLD                                                                                    \
@@ -401,6 +416,29 @@ static void mistakes_are_told_with_line_and_column(void **state)
          "or replica, or `none` alone"},
         {"-- prober: a b\nSELECT 1",
          "1:12: prober: 'a b' is no prober's name, expected a-z, 0-9 and '-'"},
+        {"-- prober: peers\nSELECT 1",
+         "1:12: prober: 'peers' is the prober of `source: peers` alone, expected another"},
+        {"-- source: others\nSELECT 1", "1:12: source: expected sql or peers"},
+        {"-- source: peers\nSELECT 1",
+         "2:1: a statement, but peers are asked no SQL: expected none"},
+        {"-- endpoints: readyz, healthz\n-- source: peers\n",
+         "1:15: endpoints: healthz and startupz end a container, and `source: peers` says nothing "
+         "of "
+         "this server: expected others"},
+        {"-- source: peers\n-- endpoints: startupz\n",
+         "2:15: endpoints: healthz and startupz end a container, and `source: peers` says nothing "
+         "of "
+         "this server: expected others"},
+        {"-- source: peers\n-- prober: main\n",
+         "2:12: not with `source: peers`, which asks no database"},
+        {"-- writes: no\n-- source: peers\n",
+         "1:12: not with `source: peers`, which asks no database"},
+        {"-- source: peers\n-- grants: GRANT x\n",
+         "2:12: not with `source: peers`, which asks no database"},
+        {"-- source: peers\n-- flavor: mysql\n",
+         "2:12: not with `source: peers`, which asks no database"},
+        {"-- source: peers\n-- server-version: > 1\n",
+         "2:20: not with `source: peers`, which asks no database"},
         {"-- timeout: 500\nSELECT 1", "1:13: timeout: '500' " DURATION},
         {"-- timeout: 0ms\nSELECT 1", "1:13: timeout: expected more than 0"},
         {"-- timeout: 25h\nSELECT 1", "1:13: timeout: '25h' is too long, expected at most 24h"},
@@ -626,7 +664,7 @@ static void lines_of_64_kib_are_refused_in_few_words(void **state)
         {"-- ", "w", "\nSELECT 1",
          "dir/lag.sql:1:4: expected `-- key: value` or `-- # remark` above the statement"},
         {"SELECT '", "s", "'",
-         "dir/lag.sql:2:1: the statement is too long, expected at most 49152 bytes"},
+         "dir/lag.sql:1:1: the statement is too long, expected at most 49152 bytes"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct builder builder;
@@ -870,6 +908,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_statement_alone_has_all_defaults),
         cmocka_unit_test(every_key_is_taken),
+        cmocka_unit_test(peers_are_asked_no_sql),
         cmocka_unit_test(the_keys_are_listed),
         cmocka_unit_test(the_prober_follows_from_the_endpoints),
         cmocka_unit_test(no_endpoints_is_not_the_default_endpoint),

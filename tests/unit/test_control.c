@@ -23,6 +23,7 @@ static size_t all(struct control *controls)
     size_t count = 0;
     controls[count++] = with_file(CONTROL_START, 1, ENGINE_POSTGRES, CONTROL_FILE_SOCKET);
     controls[count++] = with_file(CONTROL_START, UINT32_MAX, ENGINE_MYSQL, CONTROL_FILE_SOCKET);
+    controls[count++] = with_file(CONTROL_START, 2, ENGINE_PEERS, CONTROL_FILE_SOCKET);
     controls[count++] = control_of(CONTROL_KILL, 7, 0);
     controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
     controls[count++] = with_file(CONTROL_LISTENING, 0, 0, CONTROL_FILE_SOCKET);
@@ -60,7 +61,7 @@ static void test_is_no_message(void **state)
         control_of(CONTROL_START, 1, ENGINE_MYSQL), // without a socket
         with_file(CONTROL_START, 0, ENGINE_MYSQL, CONTROL_FILE_SOCKET),
         with_file(CONTROL_START, 1, ENGINE_NONE, CONTROL_FILE_SOCKET),
-        with_file(CONTROL_START, 1, ENGINE_MYSQL + 1, CONTROL_FILE_SOCKET),
+        with_file(CONTROL_START, 1, ENGINE_PEERS + 1, CONTROL_FILE_SOCKET),
         control_of(CONTROL_KILL, 0, 0),
         control_of(CONTROL_KILL, 1, 1),
         with_file(CONTROL_KILL, 1, 0, CONTROL_FILE_SOCKET),

@@ -43,12 +43,14 @@ static const struct {
     {"replica", VERDICT_SKIPPED, {false, false, false, false}},
 };
 
+static const struct check plain, of_peers = {.peers = true};
+
 static bool passes(const char *endpoint, const enum verdict *verdicts, size_t count,
                    const struct circumstances *now)
 {
     struct check_view views[8] = {0};
     for (size_t i = 0; i < count; i++)
-        views[i].judgement.verdict = verdicts[i];
+        views[i] = (struct check_view){.check = &plain, .judgement = {.verdict = verdicts[i]}};
     return endpoint_passes(endpoint_rule(endpoint), views, NULL, count, now);
 }
 
@@ -56,22 +58,37 @@ static void an_endpoint_looks_at_its_own_checks(void **state)
 {
     (void)state;
     static const size_t own[] = {2, 0};
-    const struct check_view views[] = {{.judgement = {.verdict = VERDICT_PASS}},
-                                       {.judgement = {.verdict = VERDICT_FAIL}},
-                                       {.judgement = {.verdict = VERDICT_WARN}}};
+    const struct check_view views[] = {{.check = &plain, .judgement = {.verdict = VERDICT_PASS}},
+                                       {.check = &plain, .judgement = {.verdict = VERDICT_FAIL}},
+                                       {.check = &plain, .judgement = {.verdict = VERDICT_WARN}}};
     const struct circumstances settled = {0};
     assert_true(endpoint_passes(endpoint_rule("readyz"), views, own, 2, &settled));
     assert_false(endpoint_passes(endpoint_rule("readyz"), views, NULL, 3, &settled));
+}
+
+// On a replica: its own check is skipped, and no other server is a primary.
+static void what_others_say_makes_no_endpoint_pass(void **state)
+{
+    (void)state;
+    const struct circumstances settled = {0};
+    struct check_view views[] = {{.check = &plain, .judgement = {.verdict = VERDICT_SKIPPED}},
+                                 {.check = &of_peers, .judgement = {.verdict = VERDICT_PASS}}};
+    assert_false(endpoint_passes(endpoint_rule("sole-primary"), views, NULL, 2, &settled));
+    views[0].judgement.verdict = VERDICT_PASS;
+    assert_true(endpoint_passes(endpoint_rule("sole-primary"), views, NULL, 2, &settled));
+    views[1].judgement.verdict = VERDICT_FAIL;
+    assert_false(endpoint_passes(endpoint_rule("sole-primary"), views, NULL, 2, &settled));
 }
 
 static void a_warning_is_one_of_an_endpoints_own_checks(void **state)
 {
     (void)state;
     static const size_t own[] = {2, 0};
-    const struct check_view views[] = {{.judgement = {.verdict = VERDICT_PASS}},
-                                       {.judgement = {.verdict = VERDICT_WARN}},
-                                       {.judgement = {.verdict = VERDICT_SKIPPED}},
-                                       {.judgement = {.verdict = VERDICT_UNKNOWN}}};
+    const struct check_view views[] = {
+        {.check = &plain, .judgement = {.verdict = VERDICT_PASS}},
+        {.check = &plain, .judgement = {.verdict = VERDICT_WARN}},
+        {.check = &plain, .judgement = {.verdict = VERDICT_SKIPPED}},
+        {.check = &plain, .judgement = {.verdict = VERDICT_UNKNOWN}}};
     assert_false(endpoint_warns(views, own, 2));
     assert_false(endpoint_warns(&views[2], NULL, 2));
     assert_true(endpoint_warns(views, NULL, 4));
@@ -157,6 +174,8 @@ static void any_name_has_a_rule_and_three_are_built_in(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_string_equal(endpoint_builtin(i), names[i]);
     assert_null(endpoint_builtin(3));
+    assert_string_equal(endpoint_includes("sole-primary"), "primary");
+    assert_null(endpoint_includes("primary"));
     assert_null(endpoint_builtin(SIZE_MAX));
 }
 
@@ -164,6 +183,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_endpoint_looks_at_its_own_checks),
+        cmocka_unit_test(what_others_say_makes_no_endpoint_pass),
         cmocka_unit_test(a_warning_is_one_of_an_endpoints_own_checks),
         cmocka_unit_test(each_verdict_says_on_each_endpoint_what_it_should),
         cmocka_unit_test(a_verdict_fails_whatever_the_rest_of_the_endpoint),

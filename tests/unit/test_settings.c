@@ -9,12 +9,12 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",      "DBHEALTH_CHECKS",    "DBHEALTH_ENABLE",
-    "DBHEALTH_DISABLE",     "DBHEALTH_TIMEOUT",   "DBHEALTH_CACHE",
-    "DBHEALTH_DEADLINE",    "DBHEALTH_KEEP",      "DBHEALTH_DRAIN",
-    "DBHEALTH_DRAIN_FILE",  "DBHEALTH_TLS_CERT",  "DBHEALTH_TLS_KEY",
-    "DBHEALTH_LOG_FORMAT",  "DBHEALTH_LOG_LEVEL", "DBHEALTH_DETAILS_LISTEN",
-    "DBHEALTH_AGENT_LISTEN"};
+    "DBHEALTH_LISTEN",       "DBHEALTH_CHECKS",    "DBHEALTH_ENABLE",
+    "DBHEALTH_DISABLE",      "DBHEALTH_TIMEOUT",   "DBHEALTH_CACHE",
+    "DBHEALTH_DEADLINE",     "DBHEALTH_KEEP",      "DBHEALTH_DRAIN",
+    "DBHEALTH_DRAIN_FILE",   "DBHEALTH_TLS_CERT",  "DBHEALTH_TLS_KEY",
+    "DBHEALTH_LOG_FORMAT",   "DBHEALTH_LOG_LEVEL", "DBHEALTH_DETAILS_LISTEN",
+    "DBHEALTH_AGENT_LISTEN", "DBHEALTH_PEERS",     "DBHEALTH_PEERS_CA"};
 
 static void clear_environment(void)
 {
@@ -47,6 +47,10 @@ static char *show(const struct settings *settings)
     add_words(file, "keep", &settings->keep);
     fprintf(file, " drain=%lld drain-file=%s", (long long)settings->drain.ms, settings->drain_file);
     fprintf(file, " tls=%s|%s", settings->tls_cert, settings->tls_key);
+    if (settings->peers.count > 0)
+        add_words(file, "peers", &settings->peers);
+    if (settings->peers_ca[0] != '\0')
+        fprintf(file, " peers-ca=%s", settings->peers_ca);
     fprintf(file, " log-format=%u log-level=%u", (unsigned)settings->log_format,
             (unsigned)settings->log_level);
     if (settings->agent_listen[0] != '\0')
@@ -101,7 +105,8 @@ static const char defaults[] =
 static const char all_others[] =
     "listen=127.0.0.1:1|:2 checks=/a|library enable=write "
     "disable=alive|lag timeout=500 cache=0 deadline=600 "
-    "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=3 agent-listen=:9";
+    "keep=main drain=0 drain-file=/d tls=/c|/k peers=db:1|https://[::1]:2 peers-ca=/a log-format=1 "
+    "log-level=3 agent-listen=:9";
 
 static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
@@ -122,6 +127,9 @@ static const struct {
     {"--drain-file", "DBHEALTH_DRAIN_FILE", "/d", NULL, NULL},
     {"--tls-cert", "DBHEALTH_TLS_CERT", "/c", NULL, NULL},
     {"--tls-key", "DBHEALTH_TLS_KEY", "/k", NULL, NULL},
+    {"--peers", "DBHEALTH_PEERS", "db:1,https://[::1]:2", "db:1,db",
+     "'db': expected [https://]HOST:PORT"},
+    {"--peers-ca", "DBHEALTH_PEERS_CA", "/a", NULL, NULL},
     {"--log-format", "DBHEALTH_LOG_FORMAT", "json", "JSON",
      "'JSON' is unknown, expected logfmt or json"},
     {"--log-level", "DBHEALTH_LOG_LEVEL", "error", "3",
@@ -171,7 +179,8 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
            "error",
            "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 deadline=900 keep= "
            "drain=0 "
-           "drain-file=/d tls=/c|/k log-format=1 log-level=3 agent-listen=:9",
+           "drain-file=/d tls=/c|/k log-format=1 "
+           "log-level=3 agent-listen=:9",
            "");
 }
 
@@ -183,7 +192,8 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
            "listen=127.0.0.1:1|:2 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
            "deadline=600 "
-           "keep=main drain=0 drain-file=/d tls=/c|/k log-format=1 log-level=2 agent-listen=:9",
+           "keep=main drain=0 drain-file=/d tls=/c|/k peers=db:1|https://[::1]:2 peers-ca=/a "
+           "log-format=1 log-level=2 agent-listen=:9",
            "");
     clear_environment();
 }
@@ -376,6 +386,22 @@ static void expect_watch(char *flag, const char *wanted)
     settings_clear(&settings);
 }
 
+static void there_are_sixteen_peers_at_most(void **state)
+{
+    (void)state;
+    static const char sixteen[] = "--peers a:1,b:1,c:1,d:1,e:1,f:1,g:1,h:1,i:1,j:1,k:1,l:1,m:1,n:1,"
+                                  "o:1,p:1";
+    char flags[128];
+    struct settings settings;
+    struct error error;
+    clear_environment();
+    assert_true(load(&settings, sixteen, &error));
+    assert_int_equal(settings.peers.count, 16);
+    settings_clear(&settings);
+    (void)snprintf(flags, sizeof flags, "%s,q:1", sixteen);
+    expect(flags, defaults, "--peers: 17 adapters, expected at most 16");
+}
+
 static void an_extra_flag_may_stand_without_a_value(void **state)
 {
     (void)state;
@@ -414,6 +440,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_served_with_is_refused_by_name),
         cmocka_unit_test(what_is_no_flag_is_handed_on_in_order),
         cmocka_unit_test(an_extra_flag_takes_the_place_of_a_setting),
+        cmocka_unit_test(there_are_sixteen_peers_at_most),
         cmocka_unit_test(an_extra_flag_may_stand_without_a_value),
         cmocka_unit_test(every_row_can_be_walked),
     };

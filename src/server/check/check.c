@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char check_prober_of_peers[] = "peers";
+
 static bool check_same_text(const char *one, const char *other)
 {
     return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;

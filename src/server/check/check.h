@@ -7,6 +7,9 @@
 #include "server/check/rule.h"
 #include "server/check/server_range.h"
 
+// The name of the one prober of checks whose source is peers, and of no other.
+extern const char check_prober_of_peers[];
+
 // Made by check_file_parse and config.c. Reference-counted: a check that a reload has found
 // unchanged goes on in the next configuration, and with it what is known of it.
 struct check {
@@ -17,6 +20,7 @@ struct check {
     char *broken;            // why it cannot run, with the place; NULL: it can
     char *description;       // NULL: none
     struct words endpoints;  // empty: `endpoints: none`
+    bool peers;              // its source is what the adapters of other servers say, not SQL
     char *prober;            // name of the prober that runs it
     struct duration timeout; // of one run; at least 1 ms
     struct duration cache;   // how old a result may be and still be served
@@ -35,7 +39,7 @@ struct check {
     bool enabled;                // without being named in DBHEALTH_ENABLE
     struct words grants;         // statements that make its probe user able to run it
     bool writes;                 // not in a read-only transaction
-    char *sql;                   // one statement; "" if broken
+    char *sql;                   // one statement, or, as text, an inquiry; "" if broken
 };
 
 // True if both come from the same place and say the same.

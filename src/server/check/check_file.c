@@ -17,7 +17,7 @@
 
 enum { FILE_MAX = 256 * 1024, VALUE_MAX = 4096, DURATION_ROOM = 32, PLACE_ROOM = 1024 };
 
-enum { KEY_COUNT = 20 };
+enum { KEY_COUNT = 21 };
 
 enum {
     COLUMN_MAX = 255,      // bytes of a column's name that MySQL and MariaDB send
@@ -34,6 +34,7 @@ struct parser {
     struct place at;               // the line that the parser is in; in it, the value being read
     bool expanded;                 // a ${NAME} has moved what follows it: columns are the value's
     struct place given[KEY_COUNT]; // where this key was given last; line 0: nowhere
+    struct place statement;        // where it begins; the end if there is none
     struct place long_name;        // the first column's name that Postgres would cut; line 0: none
     struct place hold;             // the first rule that ends in `for`; line 0: none
 };
@@ -112,11 +113,22 @@ static bool check_file_parse_endpoints(struct parser *parser, const char *value,
     return false;
 }
 
+// source: sql or peers
+static bool check_file_parse_source(struct parser *parser, const char *value, struct error *error)
+{
+    parser->check->peers = strcmp(value, "peers") == 0;
+    return parser->check->peers || strcmp(value, "sql") == 0 ||
+           error_set(error, "expected sql or peers");
+}
+
 // prober: a name
 static bool check_file_parse_prober(struct parser *parser, const char *value, struct error *error)
 {
     if (!is_name(value))
         return error_set(error, "'%.40s' is no prober's name, expected a-z, 0-9 and '-'", value);
+    if (strcmp(value, check_prober_of_peers) == 0)
+        return error_set(error, "'%s' is the prober of `source: peers` alone, expected another",
+                         value);
     parser->check->prober = memory_string(value);
     return true;
 }
@@ -320,6 +332,7 @@ static bool check_file_parse_grants(struct parser *parser, const char *value, st
 static const struct key keys[KEY_COUNT] = {
     {"description", check_file_parse_description, false},
     {"endpoints", check_file_parse_endpoints, false},
+    {"source", check_file_parse_source, false},
     {"prober", check_file_parse_prober, false},
     {"timeout", check_file_parse_timeout, false},
     {"cache", check_file_parse_cache, false},
@@ -528,15 +541,20 @@ static const char *check_file_take_lines(struct parser *parser, const char *text
     for (parser->at.line = 1; *text != '\0'; text = check_file_next_line(text), parser->at.line++) {
         char *line = check_file_copy_line(text);
         const char *comment = check_file_comment_of(line);
-        if (statement == NULL && *line != '\0' && comment == NULL)
+        if (statement == NULL && *line != '\0' && comment == NULL) {
             statement = text;
+            parser->statement = (struct place){parser->at.line, 1};
+        }
         if (comment != NULL && statement == NULL)
             check_file_take_header_line(parser, line, comment);
         else if (comment != NULL)
             check_file_refuse_late_key(parser, line, comment);
         free(line);
     }
-    return statement != NULL ? statement : text;
+    if (statement != NULL)
+        return statement;
+    parser->statement = (struct place){parser->at.line, 1};
+    return text;
 }
 
 static void check_file_take_statement(struct parser *parser, const char *statement)
@@ -545,13 +563,17 @@ static void check_file_take_statement(struct parser *parser, const char *stateme
     size_t length = strlen(statement);
     while (length > 0 && strchr(" \t\r\n", statement[length - 1]) != NULL)
         length--;
-    if (length == 0) {
+    if (parser->check->peers) {
+        (void)error_set(&error, "a statement, but peers are asked no SQL: expected none");
+        if (length > 0)
+            check_file_fault(parser, parser->statement, &error);
+    } else if (length == 0) {
         (void)error_set(&error, "no SQL statement, expected one below the header");
-        check_file_fault(parser, check_file_place_in(parser, statement, statement), &error);
+        check_file_fault(parser, parser->statement, &error);
     } else if (length > WIRE_SQL_MAX) {
         (void)error_set(&error, "the statement is too long, expected at most %d bytes",
                         WIRE_SQL_MAX);
-        check_file_fault(parser, check_file_place_in(parser, statement, statement), &error);
+        check_file_fault(parser, parser->statement, &error);
     } else {
         free(parser->check->sql);
         parser->check->sql = memory_copy(statement, length);
@@ -565,6 +587,8 @@ static bool check_file_is_of_liveness(const struct check *check)
 
 static const char *check_file_default_prober(const struct check *check)
 {
+    if (check->peers)
+        return check_prober_of_peers;
     if (check_file_is_of_liveness(check))
         return "liveness";
     return check->endpoints.count > 0 && !check->log_rows ? "main" : "background";
@@ -633,6 +657,35 @@ static void check_file_check_hold(struct parser *parser)
     check_file_fault(parser, parser->hold, &error);
 }
 
+// Nobody is killed for what others say.
+static void check_file_check_peers_endpoints(struct parser *parser)
+{
+    struct error error;
+    if (!check_file_is_of_liveness(parser->check))
+        return;
+    (void)error_set(&error, "endpoints: healthz and startupz end a container, and `source: peers` "
+                            "says nothing of this server: expected others");
+    check_file_fault(parser, check_file_given(parser, check_file_parse_endpoints), &error);
+}
+
+// What is of a database server alone.
+static void check_file_check_peers(struct parser *parser)
+{
+    static key_parser *const foreign[] = {check_file_parse_prober, check_file_parse_writes,
+                                          check_file_parse_grants, check_file_parse_flavor,
+                                          check_file_parse_server_version};
+    struct error error;
+    if (!parser->check->peers)
+        return;
+    check_file_check_peers_endpoints(parser);
+    (void)error_set(&error, "not with `source: peers`, which asks no database");
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        struct place given = check_file_given(parser, foreign[i]);
+        if (given.line > 0)
+            check_file_fault(parser, given, &error);
+    }
+}
+
 // What each key allows but not together.
 static void check_file_check_sense(struct parser *parser)
 {
@@ -640,6 +693,7 @@ static void check_file_check_sense(struct parser *parser)
     struct error error;
     check_file_check_rows(parser);
     check_file_check_hold(parser);
+    check_file_check_peers(parser);
     if (check->every.ms > 0)
         return;
     if (check->timeout.ms > parser->defaults->deadline.ms) {

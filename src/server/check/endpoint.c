@@ -23,6 +23,11 @@ const struct endpoint_rule *endpoint_rule(const char *name)
     return rule;
 }
 
+const char *endpoint_includes(const char *name)
+{
+    return strcmp(name, "sole-primary") == 0 ? "primary" : NULL;
+}
+
 const char *endpoint_builtin(size_t index)
 {
     return index < RULE_COUNT ? rules[index].name : NULL;
@@ -36,14 +41,16 @@ bool verdict_fails(enum verdict verdict, const struct endpoint_rule *rule,
     return verdict == VERDICT_FAIL;
 }
 
+// What others say makes no server fit for anything: it can only be in the way.
 bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *views,
                      const size_t *checks, size_t count, const struct circumstances *circumstances)
 {
     bool empty = true;
     bool passes = !(rule->draining_fails && circumstances->draining);
     for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = views[checks != NULL ? checks[i] : i].judgement.verdict;
-        empty &= verdict == VERDICT_SKIPPED;
+        const struct check_view *view = &views[checks != NULL ? checks[i] : i];
+        enum verdict verdict = view->judgement.verdict;
+        empty &= verdict == VERDICT_SKIPPED || view->check->peers;
         passes &= !verdict_fails(verdict, rule, circumstances);
     }
     return passes && !(empty && rule->empty_fails);

@@ -17,6 +17,10 @@ struct endpoint_rule {
 // The rule for an endpoint of this name; never NULL.
 const struct endpoint_rule *endpoint_rule(const char *name);
 
+// The endpoint whose checks the one of this name has too, as soon as it has one of its own; NULL
+// for most.
+const char *endpoint_includes(const char *name);
+
 // The names that are there whatever the check files say, in a fixed order; NULL past the last.
 const char *endpoint_builtin(size_t index);
 

@@ -2,8 +2,10 @@
 // check of the same name, so that a user's file can take the place of a shipped one.
 #include "server/config/config.h"
 
+#include "common/inquiry.h"
 #include "common/memory.h"
 #include "common/target_load.h"
+#include "server/base/instance.h"
 #include "server/base/library_path.h"
 #include "server/check/alias.h"
 #include "server/check/check_file.h"
@@ -101,16 +103,23 @@ static const char *config_library_part(const struct config *config)
     return config->console ? "pgbouncer" : "postgres";
 }
 
-// The part of the installed library that is for this engine; none for no engine.
-static void config_load_library(struct config *config)
+static void config_load_library_part(struct config *config, const char *part)
 {
     char library[PATH_MAX];
     char folder[PATH_MAX + 16];
-    if (config->engine == ENGINE_NONE)
-        return;
     library_path(library, sizeof library);
-    (void)snprintf(folder, sizeof folder, "%s/%s", library, config_library_part(config));
+    (void)snprintf(folder, sizeof folder, "%s/%s", library, part);
     config_load_folder(config, folder);
+}
+
+// The part of the installed library that is for this engine, none for no engine; and that for
+// peers, where there are any.
+static void config_load_library(struct config *config)
+{
+    if (config->engine != ENGINE_NONE)
+        config_load_library_part(config, config_library_part(config));
+    if (config->engine != ENGINE_NONE && config->settings.peers.count > 0)
+        config_load_library_part(config, check_prober_of_peers);
 }
 
 static void config_load_checks(struct config *config)
@@ -124,6 +133,42 @@ static void config_load_checks(struct config *config)
         else
             config_load_folder(config, folders->items[i]);
     }
+}
+
+static bool config_write_inquiry(const struct settings *settings, const struct check *check,
+                                 char text[INQUIRY_TEXT_MAX])
+{
+    struct error error;
+    struct inquiry inquiry = {.each = check->each_row, .count = settings->peers.count};
+    struct text authorities = text_in(inquiry.authorities, sizeof inquiry.authorities);
+    struct text instance = text_in(inquiry.instance, sizeof inquiry.instance);
+    text_add(&authorities, settings->peers_ca);
+    text_add(&instance, instance_id());
+    bool fits = !authorities.cut;
+    for (size_t i = 0; i < inquiry.count; i++)
+        fits &= place_parse(settings->peers.items[i], &inquiry.places[i], &error);
+    return inquiry_write(&inquiry, text) && fits;
+}
+
+// Says whom to ask, in the place of a statement.
+static void config_fill_in_peers(struct config *config, struct check *check)
+{
+    char text[INQUIRY_TEXT_MAX];
+    const char *problem = NULL;
+    if (!check->peers || check->broken != NULL)
+        return;
+    if (config->settings.peers.count == 0)
+        problem = "`source: peers`, but DBHEALTH_PEERS names none";
+    else if (!config_write_inquiry(&config->settings, check, text))
+        problem = "DBHEALTH_PEERS_CA: expected a file's name";
+    if (problem != NULL) {
+        struct error error;
+        (void)error_set(&error, "%.300s: %s", check->place, problem);
+        check->broken = memory_string(error.text);
+        return;
+    }
+    free(check->sql);
+    check->sql = memory_string(text);
 }
 
 static bool config_is_check(const struct config *config, const char *name)
@@ -300,11 +345,22 @@ static struct endpoint *config_endpoint_of(struct config *config, const char *na
 static void config_join_endpoint(struct config *config, const char *name, size_t check)
 {
     struct endpoint *endpoint = config_endpoint_of(config, name);
-    if (endpoint->count > 0 && endpoint->checks[endpoint->count - 1] == check)
-        return; // the file names it twice
+    for (size_t i = 0; i < endpoint->count; i++) {
+        if (endpoint->checks[i] == check)
+            return; // the file names it twice, or both endpoints
+    }
     endpoint->checks =
         memory_grow(endpoint->checks, (endpoint->count + 1) * sizeof *endpoint->checks);
     endpoint->checks[endpoint->count++] = check;
+}
+
+// One that has checks of its own has those of another endpoint, too.
+static void config_extend_endpoint(struct config *config, size_t index)
+{
+    const char *included = endpoint_includes(config->endpoints[index].name);
+    const struct endpoint *other = included != NULL ? config_find_endpoint(config, included) : NULL;
+    for (size_t i = 0; other != NULL && i < other->count; i++)
+        config_join_endpoint(config, config->endpoints[index].name, other->checks[i]);
 }
 
 static void config_make_endpoints(struct config *config)
@@ -318,6 +374,8 @@ static void config_make_endpoints(struct config *config)
         if (!words_have(&config->probers, check->prober))
             words_add(&config->probers, check->prober, strlen(check->prober));
     }
+    for (size_t i = 0; i < config->endpoint_count; i++)
+        config_extend_endpoint(config, i);
 }
 
 struct config *config_load(struct settings *settings)
@@ -334,6 +392,8 @@ struct config *config_load(struct settings *settings)
     config_load_checks(config);
     config_look_for_all_names(config);
     config_drop_optional_checks(config);
+    for (size_t i = 0; i < config->check_count; i++)
+        config_fill_in_peers(config, config->checks[i]);
     config_refuse_params_of_two_types(config);
     if (config->problems.count > 0)
         config_add_configuration_check(config);

@@ -3,6 +3,7 @@
 // keeps the database from starting or gets it killed. It serves with the default and says so.
 #include "server/config/settings.h"
 
+#include "common/inquiry.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum setting_type { TYPE_TEXT, TYPE_FOLDERS, TYPE_NAMES, TYPE_DURATION, TYPE_CHOICE };
+enum setting_type { TYPE_TEXT, TYPE_FOLDERS, TYPE_NAMES, TYPE_PLACES, TYPE_DURATION, TYPE_CHOICE };
 
 struct setting {
     const char *flag;
@@ -56,6 +57,10 @@ static const struct setting table[] = {
     {"tls-cert", "DBHEALTH_TLS_CERT", TYPE_TEXT, AT(tls_cert), "", 0, 0, NULL,
      "serve HTTPS with this certificate"},
     {"tls-key", "DBHEALTH_TLS_KEY", TYPE_TEXT, AT(tls_key), "", 0, 0, NULL, "and its key"},
+    {"peers", "DBHEALTH_PEERS", TYPE_PLACES, AT(peers), "", 0, 0, NULL,
+     "adapters of the other servers of a cluster"},
+    {"peers-ca", "DBHEALTH_PEERS_CA", TYPE_TEXT, AT(peers_ca), "", 0, 0, NULL,
+     "authorities of their certificates"},
     {"log-format", "DBHEALTH_LOG_FORMAT", TYPE_CHOICE, AT(log_format), "logfmt", 0, 0, log_formats,
      "logfmt or json"},
     {"log-level", "DBHEALTH_LOG_LEVEL", TYPE_CHOICE, AT(log_level), "info", 0, 0, log_levels,
@@ -83,6 +88,18 @@ static bool settings_set_names(struct words *words, const char *text, struct err
                              words->items[i]);
     }
     return true;
+}
+
+static bool settings_set_places(struct words *words, const char *text, struct error *error)
+{
+    settings_set_words(words, text, ", \t");
+    for (size_t i = 0; i < words->count; i++) {
+        struct place place;
+        if (!place_parse(words->items[i], &place, error))
+            return false;
+    }
+    return words->count <= INQUIRY_PLACES_MAX ||
+           error_set(error, "%zu adapters, expected at most %d", words->count, INQUIRY_PLACES_MAX);
 }
 
 static bool settings_set_duration(const struct setting *setting, struct duration *duration,
@@ -128,6 +145,8 @@ static bool settings_set(const struct setting *setting, struct settings *setting
         return true;
     case TYPE_NAMES:
         return settings_set_names(field, text, error);
+    case TYPE_PLACES:
+        return settings_set_places(field, text, error);
     case TYPE_DURATION:
         return settings_set_duration(setting, field, text, error);
     case TYPE_CHOICE:
@@ -261,6 +280,8 @@ void settings_clear(struct settings *settings)
     words_free(&settings->enable);
     words_free(&settings->disable);
     words_free(&settings->keep);
+    words_free(&settings->peers);
+    free(settings->peers_ca);
     words_free(&settings->problems);
     *settings = (struct settings){0};
 }
@@ -281,7 +302,8 @@ struct settings settings_copy(const struct settings *settings)
         char **string = field;
         if (table[i].type == TYPE_TEXT)
             *string = memory_string(*string);
-        else if (table[i].type == TYPE_FOLDERS || table[i].type == TYPE_NAMES)
+        else if (table[i].type == TYPE_FOLDERS || table[i].type == TYPE_NAMES ||
+                 table[i].type == TYPE_PLACES)
             settings_copy_words(field);
     }
     settings_copy_words(&copy.problems);

@@ -609,17 +609,26 @@ static struct prober *scheduler_prober_of(struct scheduler *scheduler, const str
     return scheduler->probers[i];
 }
 
+static bool scheduler_asks_peers(const char *prober)
+{
+    return strcmp(prober, check_prober_of_peers) == 0;
+}
+
 static struct prober *scheduler_start_prober(struct scheduler *scheduler, const char *name)
 {
     const struct config *config = scheduler->config;
+    bool peers = scheduler_asks_peers(name);
+    struct refusal *refusal = peers ? refusal_new() : refusal_hold(scheduler->refusal);
     struct prober_setup setup = {.platform = scheduler->platform,
-                                 .engine = config->engine,
-                                 .keeps = words_have(&config->settings.keep, name),
+                                 .engine = peers ? ENGINE_PEERS : config->engine,
+                                 .keeps = !peers && words_have(&config->settings.keep, name),
                                  .statistics = statistics_prober(scheduler->statistics, name),
-                                 .refusal = scheduler->refusal,
+                                 .refusal = refusal,
                                  .done = scheduler_on_done,
                                  .context = scheduler};
-    return prober_new(&setup);
+    struct prober *prober = prober_new(&setup);
+    refusal_release(refusal);
+    return prober;
 }
 
 // What a configuration has, or had.
@@ -796,7 +805,8 @@ struct server_seen scheduler_server(const struct scheduler *scheduler)
     struct server_seen latest = {.flavor = FLAVOR_UNKNOWN};
     for (size_t i = 0; i < scheduler->config->probers.count; i++) {
         struct server_seen seen = prober_server(scheduler->probers[i]);
-        if (instant_before(latest.opened, seen.opened))
+        if (!scheduler_asks_peers(prober_name(scheduler->probers[i])) &&
+            instant_before(latest.opened, seen.opened))
             latest = seen;
     }
     return latest;

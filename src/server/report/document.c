@@ -2,6 +2,7 @@
 // seconds, and its name says so.
 #include "server/report/document.h"
 
+#include "server/base/instance.h"
 #include "server/report/document_check.h"
 
 // --- the server
@@ -163,6 +164,8 @@ void document_write(struct writer *writer, const struct report *report)
 {
     const char *passing = document_warns(report) ? "warn" : "pass";
     document_open(writer, report->passes ? passing : "fail", report->name);
+    writer_string(writer, "instance", instance_id());
+    writer_boolean(writer, "draining", report->circumstances.draining);
     writer_time(writer, "time", report->moment.unix_ms);
     document_write_notes(writer, report);
     if (report->server != NULL)

@@ -458,6 +458,39 @@ static void metrics_add_of_usage(struct samples *samples, const struct metrics *
     metrics_add_count(samples, NULL, NULL, *amount);
 }
 
+// --- peers
+
+// A total that a check of peers has seen last; of each check the same.
+static void metrics_add_peers_total(struct samples *samples, const struct metrics *metrics,
+                                    const char *column)
+{
+    for (size_t i = 0; i < metrics->report->count; i++) {
+        const struct check_view *view = &metrics->report->views[i];
+        uint32_t index;
+        if (!view->check->peers || view->numbers == NULL ||
+            !result_find_column(view->numbers, column, &index))
+            continue;
+        fprintf(metrics_begin_sample(samples, "", NULL, NULL), "%s\n",
+                result_value(view->numbers, 0, index).text);
+        return;
+    }
+}
+
+static void metrics_add_peers(struct samples *samples, const struct metrics *metrics)
+{
+    metrics_add_peers_total(samples, metrics, "peers");
+}
+
+static void metrics_add_peers_reachable(struct samples *samples, const struct metrics *metrics)
+{
+    metrics_add_peers_total(samples, metrics, "reachable");
+}
+
+static void metrics_add_peers_primaries(struct samples *samples, const struct metrics *metrics)
+{
+    metrics_add_peers_total(samples, metrics, "other_primaries");
+}
+
 static void metrics_add_start_time(struct samples *samples, const struct metrics *metrics)
 {
     metrics_add_ms(samples, NULL, metrics->statistics->began_ms);
@@ -511,6 +544,13 @@ static const struct metric_family families[] = {
      "of "
      "another.",
      metrics_add_rows_left_out, 0},
+    {"dbhealthd_peers", "gauge", "", "",
+     "Adapters of other servers that DBHEALTH_PEERS leads to; absent where nobody asks them.",
+     metrics_add_peers, 0},
+    {"dbhealthd_peers_reachable", "gauge", "", "", "Those of them that answered.",
+     metrics_add_peers_reachable, 0},
+    {"dbhealthd_peers_primaries", "gauge", "", "",
+     "Those of them that say their server is a primary.", metrics_add_peers_primaries, 0},
     {"dbhealthd_cache_requests_total", "counter", "result", "",
      "Results that requests needed: from the cache (hit), from a run under way (join), from a new "
      "run (miss).",

@@ -1,0 +1,8 @@
+-- description: Enough of all servers, this one counted, can be reached.
+-- source:      peers
+-- endpoints:   sole-primary
+-- # 0: who is alone goes on. With 0.5 the side with fewer than half of all servers gives up, and its
+-- # primary with it; of two servers neither side has fewer.
+-- param:       min_reachable = ${MIN_REACHABLE:-0}
+-- fail:        share < $min_reachable
+-- timeout:     500ms
