@@ -87,9 +87,8 @@ static const char expected_url[] =
 
 const char *engine_name(enum engine engine)
 {
-    static const char *const names[] = {[ENGINE_POSTGRES] = "postgres",
-                                        [ENGINE_MYSQL] = "mysql",
-                                        [ENGINE_PEERS] = "peers"};
+    static const char *const names[] = {
+        [ENGINE_POSTGRES] = "postgres", [ENGINE_MYSQL] = "mysql", [ENGINE_PEERS] = "peers"};
     return names[engine];
 }
 

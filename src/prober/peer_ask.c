@@ -44,7 +44,10 @@ static bool peer_ask_read(struct client *client, struct received *received,
                          "what answers is no adapter, or speaks the other of HTTP and HTTPS");
     if (received->length >= ANSWER_MAX)
         return error_set(error, "its answer is above %d KiB", ANSWER_MAX / 1024);
-    return error_set(error, client_is_late(client) ? "no answer in time" : "its answer broke off");
+    if (client_is_late(client))
+        return error_set(error, "no answer in time");
+    return error_set(error, received->length > 0 ? "its answer broke off"
+                                                 : "no answer; does it serve HTTPS?");
 }
 
 static bool peer_ask_for(const struct peer_asking *asking, const char *endpoint,

@@ -39,6 +39,7 @@ def test_the_tree(installed):
     assert files - library == {
         "bin/dbhealthd",
         "libexec/dbhealthd/dbhealthd-server",
+        "libexec/dbhealthd/dbhealthd-peers",
         "libexec/dbhealthd/dbhealthd-postgres",
         "libexec/dbhealthd/dbhealthd-mysql",
         "libexec/dbhealthd/dbhealthd-ask",

@@ -19,6 +19,7 @@ DATABASE_LIBRARIES = {"libpq", "libmariadb", "libmysqlclient"}
 LIBRARIES = {
     "dbhealthd": set(),
     "dbhealthd-server": set(),
+    "dbhealthd-peers": set(),
     "dbhealthd-postgres": {"libpq"},
     "dbhealthd-mysql": {"libmariadb"},
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 
 PATIENCE = 20.0  # Seconds after which what is due is given up.
 QUIET = 0.3  # Seconds in which what must not come would have come.
-POSTGRES, MYSQL = 1, 2  # Of enum engine.
+POSTGRES, MYSQL, PEERS = 1, 2, 3  # Of enum engine.
 
 # A server, or what the name of the program says. It is killed with the test's end of its line.
 ACTOR = f"""#!{sys.executable} -IS
@@ -175,7 +175,7 @@ class Stage:
         self.program.write_bytes((build / "dbhealthd").read_bytes())
         self.program.chmod(0o755)
         self.actors = []
-        for name in ("dbhealthd-server", "dbhealthd-postgres", "dbhealthd-mysql"):
+        for name in ("dbhealthd-server", "dbhealthd-postgres", "dbhealthd-mysql", "dbhealthd-peers"):
             self.write(name, ACTOR)
 
     def write(self, name, text):

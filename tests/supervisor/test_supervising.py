@@ -14,7 +14,7 @@ import time
 import pytest
 from servers import wait_until
 from servers.kernel import children
-from stage import MYSQL, POSTGRES, QUIET, File, Verb, gone, read
+from stage import MYSQL, PEERS, POSTGRES, QUIET, File, Verb, gone, read
 
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "2000"))
 URL = "postgres://probe:a-long-secret@127.0.0.1/"
@@ -85,6 +85,11 @@ def test_the_server_gets_no_secret_and_a_prober_all(stage):
     prober = stage.enter()
     assert prober.arguments == [str(stage.folder / "dbhealthd-postgres")]
     assert {name: prober.environment[name] for name in environment} == environment
+    server.start(2, PEERS)
+    asker = stage.enter()
+    assert {name: asker.environment[name] for name in environment} == {
+        name: server.environment[name] for name in environment
+    }
 
 
 def test_others_cannot_read_the_supervisors_environment(stage):
@@ -102,7 +107,7 @@ def test_others_cannot_read_the_supervisors_environment(stage):
 # Probers
 
 
-PROGRAMS = [(POSTGRES, "dbhealthd-postgres"), (MYSQL, "dbhealthd-mysql")]
+PROGRAMS = [(POSTGRES, "dbhealthd-postgres"), (MYSQL, "dbhealthd-mysql"), (PEERS, "dbhealthd-peers")]
 
 
 @pytest.mark.parametrize("engine, name", PROGRAMS)
