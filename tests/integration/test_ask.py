@@ -83,11 +83,11 @@ def test_a_database_that_is_well(ask, adapter, server):
     assert (well.returncode, well.stdout) == (0, b"200 ok\n")
 
 
-def test_a_database_that_is_frozen(ask, adapter, new_server):
-    server = new_server()
-    port = adapter(server.url(), **AS_SHIPPED).port
-    with faults.frozen(server):
-        dead = ask("--port", port)
+def test_a_database_that_is_frozen(ask, adapter, postgres):
+    a = adapter(postgres.url(), **AS_SHIPPED)
+    with faults.frozen(postgres):
+        a.wait_status("/healthz", 503)
+        dead = ask("--port", a.port)
         assert dead.returncode == 1
         assert dead.stdout.startswith(b"503 [-]alive failed: timeout: the server gave no answer")
         assert dead.stdout.endswith(b"\nhealthz check failed\n")

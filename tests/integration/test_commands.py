@@ -199,10 +199,9 @@ def test_check_with_a_wrong_password(program, server):
     assert "topsecret" not in ended.output
 
 
-def test_check_of_a_stopped_server_ends_by_the_timeout(program, new_server):
-    server = new_server()
-    with server.paused():
-        ended = program.run("check", "--timeout", "850ms", DATABASE_URL=server.url())
+def test_check_of_a_stopped_server_ends_by_the_timeout(program, postgres):
+    with postgres.paused():
+        ended = program.run("check", "--timeout", "850ms", DATABASE_URL=postgres.url())
     assert ended.status == UNWELL
     for name in ("alive", "accepting"):
         verdict, detail = ended.row(name)
@@ -444,9 +443,9 @@ def test_wait_for_what_passes_already(program, server):
     assert re.fullmatch(r"readyz passes after \d+ s\n", ended.output)
 
 
-def test_wait_for_a_server_that_starts_later(program, new_server):
+def test_wait_for_a_server_that_starts_later(program, new_postgres):
     """One line a transition, however long it lasts."""
-    server = new_server()
+    server = new_postgres()
     server.stop()
     with program.running("wait", "--timeout", "60s", DATABASE_URL=server.url()) as waiting:
         waiting.wait_shows("waiting for readyz: accepting: refused: ")

@@ -66,9 +66,9 @@ def test_the_first_line_says_what_is_served(adapter, postgres):
     assert (line["checks"], line["problems"]) == (2, 0)
 
 
-def test_success_is_silent(adapter, server):
+def test_success_is_silent(adapter, postgres):
     """But at `debug`, which is for the steps of each probe."""
-    a = adapter(server.url(), DBHEALTH_CACHE="0s")
+    a = adapter(postgres.url(), DBHEALTH_CACHE="0s")
     assert a.statuses() == (200, 200, 200, 200)
     before = a.log_text()
     for _ in range(50):

@@ -373,12 +373,12 @@ def test_forty_checks(adapter, server):
 # Trouble
 
 
-def test_a_stopped_server(adapter, server):
+def test_a_stopped_server(adapter, postgres):
     """Answered by the deadline; the verdicts are those of /status, and recovery is seen."""
-    a = adapter(server.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
+    a = adapter(postgres.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
     assert metrics(a).verdict("alive") == "pass"
     pending = "dbhealthd_prober_open_pending"
-    with server.paused():
+    with postgres.paused():
         wait_until(lambda: set(metrics(a).by("prober", pending).values()) == {1}, "it is pending")
         for check in ("alive", "accepting"):
             wait_until(lambda: metrics(a).verdict(check) == "fail", "it is told from our own fault")

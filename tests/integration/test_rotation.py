@@ -211,11 +211,11 @@ def test_a_wrong_password_is_shown_seldom(adapter, postgres, mariadb, mysql):
             wait_until(lambda each=each: each.adapter.statuses() == WELL, "it is well again", 40)
 
 
-def test_liveness_is_not_made_stale(adapter, server):
+def test_liveness_is_not_made_stale(adapter, postgres):
     """A server that stops while its refusal is remembered is dead at the next probe."""
-    a = adapter(server.url(password="wrong"), **UNCACHED, DBHEALTH_TIMEOUT="600ms")
+    a = adapter(postgres.url(password="wrong"), **UNCACHED, DBHEALTH_TIMEOUT="600ms")
     wait_until(lambda: next_try(a) > 5, "there is time to stop the server", 20)
-    with server.paused():
+    with postgres.paused():
         assert a.status_of("/healthz") == 503
         assert a.transitions("alive")[-1]["outcome"] == "timeout"
     wait_until(lambda: a.statuses() == UNREADY, "it is alive again")

@@ -47,11 +47,11 @@ def test_two_hundred_wait_for_a_stopped_server(server, adapter, sanitized):
     assert sanitized or (max(idle, after) < PSS_LIMIT and grown < 1024)
 
 
-def test_a_server_stopped_between_probes(server, adapter):
-    a = adapter(server.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
+def test_a_server_stopped_between_probes(postgres, adapter):
+    a = adapter(postgres.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
     assert a.statuses() == WELL
-    with server.paused():
-        assert a.statuses() == DEAD
+    with postgres.paused():
+        wait_until(lambda: a.statuses() == DEAD, "it is found")
         first = a.shown("/readyz")["accepting"].detail
         assert first.startswith("timeout: the server gave no answer in time (no answer for ")
         assert a.statuses() == DEAD
