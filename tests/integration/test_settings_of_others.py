@@ -20,8 +20,8 @@ from documents import CHECKS, REPOSITORY
 from program import Program
 from servers import wait_until
 
-AT_ONCE = 25
-LIMITS = {"DBHEALTH_TIMEOUT": "5s", "DBHEALTH_DEADLINE": "6s"}  # What is held up takes longer.
+AT_ONCE = 50
+LIMITS = {"DBHEALTH_TIMEOUT": "10s", "DBHEALTH_DEADLINE": "12s"}  # What is held up takes longer.
 REFUSE_ALL = "-1"  # As a limit: the check fails.
 
 EXCEPTIONS = {  # By name, what changes a verdict.
@@ -79,8 +79,9 @@ def rounds(pairs):
 
 
 def odd_numbers(name, low, high):
-    """The ends, none, the least there is; of a limit in ms, what is less than any check's."""
-    least = 50 if name.endswith("_timeout") else 1
+    """The ends, none, the least there is; of a limit in ms, what is less than any check's and more
+    than a busy machine takes to set another, for what is less may end a session before that."""
+    least = 2000 if name.endswith("_timeout") else 1
     return [n for n in dict.fromkeys((low, high, 0, least)) if float(low) <= float(n) <= float(high)]
 
 
