@@ -1,6 +1,7 @@
 """Fixtures for the image and the manifests. Containers, images and kubectl come from the cache that
 tests/install fills; nothing here reaches the network."""
 
+import fcntl
 import os
 import subprocess
 import tarfile
@@ -21,11 +22,14 @@ def works():
 
 
 @pytest.fixture(scope="session")
-def image(works):
-    """The image, built from the Dockerfile as it stands and without a network."""
-    podman("image", "prune", "--force", "--filter", "until=24h")
+def image(works, tmp_path_factory):
+    """The image, built from the Dockerfile as it stands and without a network, by the worker that
+    comes first: the other finds each of its layers."""
     build = [HERE / "build", ADAPTER_IMAGE, "--network=none", "--build-arg", "VERSION=for-a-test"]
-    result = subprocess.run(build, capture_output=True, text=True, check=False)
+    with (tmp_path_factory.getbasetemp().parent / "image").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        podman("image", "prune", "--force", "--filter", "until=24h")
+        result = subprocess.run(build, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return ADAPTER_IMAGE
 
