@@ -139,7 +139,7 @@ class Browser:
         script = "return document.querySelector(arguments[0]).getAttribute(arguments[1])"
         return self.run(script, selector, name)
 
-    def wait_text(self, selector, words, limit=15):
+    def wait_text(self, selector, words, limit=45):
         wait_until(
             lambda: words in self.text(selector), f"{words!r} in {selector}", limit, pause=0.05
         )

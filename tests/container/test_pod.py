@@ -49,13 +49,13 @@ def shared_pod(new_pod, engine):
     """The adapter, started first and asked before there is a database, and then the database."""
     with new_pod(engine) as pod:
         pod.start("adapter")
-        pod.wait_probe("adapter", "startupProbe", limit=5)
+        pod.wait_probe("adapter", "startupProbe")
         pod.early = {path: pod.get(path) for path in ("/healthz", "/startupz", "/readyz", "/livez")}
         pod.run_to_its_end("ask")
         start_database(pod, engine)
         try:
             pod.wait_probe("database", "startupProbe", limit=60)
-            pod.wait_probe("database", "readinessProbe", limit=10)
+            pod.wait_probe("database", "readinessProbe")
         except TimeoutError:
             print(pod.log("adapter"), pod.log("database"))
             raise
@@ -66,7 +66,7 @@ def shared_pod(new_pod, engine):
 def pod(shared_pod, request):
     """The Pod, all well; its logs are shown if the test fails."""
     try:
-        shared_pod.wait_probe("database", "readinessProbe", limit=5)
+        shared_pod.wait_probe("database", "readinessProbe")
         yield shared_pod
     finally:
         for name in ("adapter", "database"):
@@ -159,16 +159,16 @@ def test_frozen_database(pod):
     server = pod.pid("database")
     os.kill(server, signal.SIGSTOP)
     try:
-        answer = pod.wait_probe("database", "livenessProbe", well=False, limit=10)
+        answer = pod.wait_probe("database", "livenessProbe", well=False)
         assert "timeout" in answer.body
         for _ in range(3):
             assert pod.get("/healthz").seconds < DEADLINE
-        pod.wait_probe("database", "readinessProbe", well=False, limit=5)
+        pod.wait_probe("database", "readinessProbe", well=False)
         assert pod.get("/livez").well
     finally:
         os.kill(server, signal.SIGCONT)
-    pod.wait_probe("database", "livenessProbe", limit=15)
-    pod.wait_probe("database", "readinessProbe", limit=15)
+    pod.wait_probe("database", "livenessProbe")
+    pod.wait_probe("database", "readinessProbe")
 
 
 def test_an_adapter_that_is_not_there(pod):
@@ -184,23 +184,23 @@ def test_an_adapter_that_is_not_there(pod):
         assert hung.well and "no whole answer came" in hung.body
     finally:
         os.kill(adapter, signal.SIGKILL)
-    wait_until(lambda: pod.state("adapter")["Status"] == "exited", "the adapter ends", 10)
+    wait_until(lambda: pod.state("adapter")["Status"] == "exited", "the adapter ends", 30)
     gone = pod.probe("database", "livenessProbe")
     assert gone.well and "Connection refused" in gone.body
     pod.start("adapter")
-    pod.wait_probe("adapter", "startupProbe", limit=5)
+    pod.wait_probe("adapter", "startupProbe")
 
 
 def test_restarted_database(pod, engine):
     """The adapter outlives it and finds the new one."""
     adapter = pod.pid("adapter")
     stop_database(pod, engine)
-    answer = pod.wait_probe("database", "readinessProbe", well=False, limit=5)
+    answer = pod.wait_probe("database", "readinessProbe", well=False)
     assert "refused" in answer.body
     assert not pod.get("/healthz").well  # In a container that has ended no probe runs.
     start_database(pod, engine)
     pod.wait_probe("database", "startupProbe", limit=30)
-    pod.wait_probe("database", "readinessProbe", limit=5)
+    pod.wait_probe("database", "readinessProbe")
     assert pod.pid("adapter") == adapter
 
 
@@ -209,12 +209,12 @@ def test_drain(pod):
     hooks = pod.containers["database"]["lifecycle"]
     pod.execute("database", *hooks["preStop"]["exec"]["command"], detach=True)
     try:
-        pod.wait_probe("database", "readinessProbe", well=False, limit=5)
+        pod.wait_probe("database", "readinessProbe", well=False)
         assert pod.probe("database", "livenessProbe").well
         assert pod.probe("database", "startupProbe").well
     finally:
         pod.execute("database", *hooks["postStart"]["exec"]["command"])
-    pod.wait_probe("database", "readinessProbe", limit=5)
+    pod.wait_probe("database", "readinessProbe")
 
 
 def test_changed_secret(pod, engine):
@@ -223,19 +223,19 @@ def test_changed_secret(pod, engine):
     right = (pod.volume("probe-secret") / "password").read_text()
     pod.write_secret("probe-secret", "new")
     try:
-        wait_until(lambda: uses_former_secret(pod), "the password before is used", 10)
+        wait_until(lambda: uses_former_secret(pod), "the password before is used", 30)
         assert pod.probe("database", "readinessProbe").well
         set_password(pod, engine, "new")
-        wait_until(lambda: not uses_former_secret(pod), "the new one is used", 10)
+        wait_until(lambda: not uses_former_secret(pod), "the new one is used", 30)
         assert pod.probe("database", "readinessProbe").well
         set_password(pod, engine, right.strip())
-        answer = pod.wait_probe("database", "readinessProbe", well=False, limit=10)
+        answer = pod.wait_probe("database", "readinessProbe", well=False)
         assert "denied" in answer.body
         assert pod.probe("database", "livenessProbe").well
     finally:
         set_password(pod, engine, right.strip())
         pod.write_secret("probe-secret", right)
-    pod.wait_probe("database", "readinessProbe", limit=10)
+    pod.wait_probe("database", "readinessProbe")
 
 
 def uses_former_secret(pod):
@@ -256,7 +256,7 @@ def test_the_end_of_the_pod(pod, engine):
     stop_database(pod, engine)
     began = time.monotonic()
     os.kill(pod.pid("adapter"), signal.SIGTERM)
-    wait_until(lambda: pod.state("adapter")["Status"] == "exited", "the adapter ends", 10)
+    wait_until(lambda: pod.state("adapter")["Status"] == "exited", "the adapter ends", 30)
     assert time.monotonic() - began < 5
     assert pod.state("adapter")["ExitCode"] == 0
     assert PASSWORDS["probe-secret"].strip() not in pod.log("adapter")

@@ -90,7 +90,7 @@ class Adapter:
     def signal(self, number):
         os.kill(self.pid, number)
 
-    def wait(self, limit=20):
+    def wait(self, limit=45):
         """Its exit status."""
         return self.process.wait(limit)
 
@@ -156,7 +156,7 @@ class Adapter:
         """The lines of checks in a verbose answer: {name: CheckLine}."""
         return check_lines(self.get(f"{path}?verbose").body)
 
-    def wait_status(self, path, status, limit=15):
+    def wait_status(self, path, status, limit=45):
         wait_until(lambda: self.status_of(path) == status, f"{path} is {status}", limit)
 
     # Log

@@ -464,8 +464,8 @@ class Watch:
         self.server = server
         self.adapter = adapter
 
-    def is_seen_as(self, role, limit=5):
-        """Within these seconds, which are many cache windows."""
+    def is_seen_as(self, role, limit=20):
+        """In the end."""
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: self.roles() == role, "", limit)
         assert self.roles() == role, self.adapter.get("/replica?verbose").body

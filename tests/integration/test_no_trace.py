@@ -75,13 +75,13 @@ def test_a_busy_pool_is_not_ready(postgres, new_pgbouncer, adapter):
     """The application holds the pool's one connection in a transaction."""
     pool = new_pgbouncer(postgres, pool_size=1)
     a = adapter(pool.url(), DBHEALTH_CACHE="0s", **AS_SHIPPED)
-    assert a.status_of("/readyz") == 200
+    a.wait_status("/readyz", 200)
     with contextlib.closing(pool.connect("app")) as application:
         application.cursor().execute("SELECT 1")
+        wait_until(lambda: a.shown("/readyz")["accepting"].code == "timeout", "it is told")
         assert a.status_of("/readyz") == 503
-        assert a.shown("/readyz")["accepting"].code == "timeout"
         application.rollback()
-        wait_until(lambda: a.status_of("/readyz") == 200, "the pool has room", limit=5)
+        wait_until(lambda: a.status_of("/readyz") == 200, "the pool has room")
 
 
 def test_a_read_only_check_cannot_write(server, counter, adapter):

@@ -368,7 +368,7 @@ def test_a_frozen_server_gets_no_heap_of_old_statements(adapter, new_mariadb):
             a.wait_status("/readyz", 503)
             for number in range(30):
                 reload(a, one=sql.check(counted, writes="yes", description=f"Number {number}."))
-                answer = a.get("/readyz", limit=5)
+                answer = a.get("/readyz")
                 assert (answer.status, "timeout" in answer.body) == (503, True)
         a.wait_status("/readyz", 200)
         assert runs.value() <= 4
@@ -407,18 +407,18 @@ def test_a_link_to_another_folder_is_seen(adapter, mariadb, tmp_path):
 
 
 def test_a_config_map_is_seen(adapter, mariadb, tmp_path):
-    """Ten versions, each of which moves a check that must be in exactly one file."""
+    """Each version moves a check that must be in exactly one file."""
     volume = Volume(tmp_path / "volume", {"one.sql": sql.check(endpoints="zero")})
     folders = f"library:{volume.folder}"
     a = adapter(mariadb.url(), DBHEALTH_CHECKS=folders)
     assert a.status_of("/zero") == 200
-    for number in range(1, 11):
+    for number in range(1, 5):
         name = ("one.sql", "two.sql")[number % 2]
         volume.write({name: sql.check(endpoints=f"version-{number}")})
         a.wait_status(f"/version-{number}", 200)
     volume.write({"one.sql": "-- nonsense"})
     wait_for(a, "reload refused")
-    assert a.status_of("/version-10") == 200
+    assert a.status_of("/version-4") == 200
     assert a.status_of("/readyz") == 200
 
 
@@ -449,7 +449,7 @@ def test_what_is_mounted_over_the_folder_is_seen(adapter, mariadb, tmp_path):
 
 
 def test_no_request_waits_for_a_file_system_that_hangs(adapter, mariadb):
-    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_CACHE="0s", **AS_SHIPPED)
+    a = adapter(mariadb.url(), checks=CHECKS, DBHEALTH_CACHE="0s")
     with faults.hung(a.checks) as wait:
         wait()
         for _ in range(100):

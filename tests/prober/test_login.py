@@ -378,7 +378,7 @@ def test_a_greeting_that_comes_byte_by_byte(start, engine, family, tmp_path):
         prober.send(1, withheld=name)
         wait_until(lambda: fake.clients == 2, "it connects")
         for _ in my_greeting():
-            wait_until(lambda: is_asleep(prober), "it sleeps", limit=5)
+            wait_until(lambda: is_asleep(prober), "it sleeps")
             wanted.put(True)
         assert seen(prober.receive()) == ("denied", "withheld")
 

@@ -12,7 +12,7 @@ LISTENING_TCP = "0A"
 LISTENING_UNIX = "00010000"
 
 
-def wait_until(condition, what, limit=20.0, pause=0.005):
+def wait_until(condition, what, limit=45.0, pause=0.005):
     """Polls until condition() is true and returns its value; TimeoutError after limit seconds. It
     pauses between two polls, for seconds too."""
     deadline = time.monotonic() + limit
