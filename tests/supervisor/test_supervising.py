@@ -206,11 +206,17 @@ def test_a_server_that_does_not_read_loses_nothing(stage, serving):
         ours.close()
 
 
-def test_a_server_that_wants_too_many(stage, serving):
+@pytest.fixture
+def many_descriptors():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_server_that_wants_too_many(many_descriptors, stage, serving):
     server, _ = serving
     stage.write("dbhealthd-postgres", "#!/bin/sh\nexec sleep 60\n")
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, most))
     for id in range(1, 513):
         ours, started = server.start(id)
         ours.close()
