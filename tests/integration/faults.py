@@ -28,7 +28,6 @@ def prepare(server):
     server.sql("INSERT INTO app.knob VALUES (0)")
     if server.engine == "postgres":
         server.sql("ALTER TABLE app.knob OWNER TO app")
-        server.sql("GRANT USAGE ON SCHEMA app TO probe")
         server.sql("GRANT SELECT ON app.knob TO probe")
     else:
         server.sql(f"GRANT SELECT ON {OTHER_DATABASE}.* TO probe@'%'")

@@ -6,7 +6,6 @@ from servers import certificates
 
 POSTGRES_COUNTER = (
     "CREATE SEQUENCE app.runs",
-    "GRANT USAGE ON SCHEMA app TO probe",
     "GRANT USAGE ON SEQUENCE app.runs TO probe",
 )
 MYSQL_COUNTER = (

@@ -11,7 +11,6 @@ TABLES = {  # Of a kind whose writing does not end the server when there is no r
     "postgres": (
         "CREATE UNLOGGED TABLE app.t (x text)",
         "ALTER TABLE app.t ALTER x SET STORAGE EXTERNAL",  # Not compressed.
-        "GRANT USAGE ON SCHEMA app TO probe",
         "GRANT INSERT ON app.t TO probe",
     ),
     "mariadb": ("CREATE TABLE app.t (x longtext) ENGINE=MyISAM",),

@@ -166,7 +166,6 @@ def test_a_rule_that_holds_does_not_hide_its_number(adapter, postgres):
 def test_a_run_that_fails_has_no_number(adapter, postgres):
     """What the run before it saw is gone with it."""
     postgres.sql("CREATE TABLE app.gauge AS SELECT 5 AS n")
-    postgres.sql("GRANT USAGE ON SCHEMA app TO probe")
     postgres.sql("GRANT SELECT ON app.gauge TO probe")
     try:
         check = sql.check("SELECT n FROM app.gauge")

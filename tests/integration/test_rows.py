@@ -226,7 +226,6 @@ def test_metrics_names_what_is_one_of_each_row(adapter, server):
 
 def test_rows_that_are_gone_are_gone_everywhere(adapter, postgres):
     postgres.sql("CREATE TABLE app.sizes (name text, size int)")
-    postgres.sql("GRANT USAGE ON SCHEMA app TO probe")
     postgres.sql("GRANT SELECT ON app.sizes TO probe")
     try:
         postgres.sql("INSERT INTO app.sizes VALUES ('a', 1), ('b', 200)")

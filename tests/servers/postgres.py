@@ -52,7 +52,8 @@ class PostgresProtocol(Server):
 
 class Postgres(PostgresProtocol):
     """Roles: postgres (superuser, over the Unix socket, no password); probe, who may do what the
-    shipped checks need, and app, each with a password; app owns a schema of its own name.
+    shipped checks need, and app, each with a password; app owns a schema of its own name, in which
+    probe may use what it is given.
 
     settings go to postgresql.conf; hba lines come before the usual ones of pg_hba.conf. With
     recovering it is a standby that stays closed: a login is told 57P03, and start() waits for that.
@@ -267,7 +268,8 @@ class Postgres(PostgresProtocol):
             return
         roles = [f"CREATE ROLE {user} LOGIN PASSWORD '{word}'" for user, word in PASSWORDS.items()]
         grant = "GRANT pg_read_all_stats TO probe"
-        self.sql("; ".join((*roles, grant, "CREATE SCHEMA app AUTHORIZATION app")))
+        schema = "CREATE SCHEMA app AUTHORIZATION app; GRANT USAGE ON SCHEMA app TO probe"
+        self.sql("; ".join((*roles, grant, schema)))
 
     def _admin(self):
         connection = self.connect("postgres", host=str(self.folder))
