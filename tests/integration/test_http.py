@@ -165,8 +165,8 @@ def test_the_kubelet(well):
 
 
 def test_haproxy(well):
-    """Its default, and what `option httpchk GET /readyz HTTP/1.1` sends: both without a Host."""
-    for request in (b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET /readyz HTTP/1.1\r\n\r\n"):
+    """Its default, and what `option httpchk GET /readyz` sends: both without a Host."""
+    for request in (b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET /readyz HTTP/1.0\r\n\r\n"):
         with connect(well.port) as client:
             client.sendall(request)
             assert read_answer(client).status == 200
