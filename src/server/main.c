@@ -21,7 +21,7 @@ struct command {
 
 static const struct command commands[] = {
     {"check", command_check, "check [NAME...]", "run checks once; --format json, --watch"},
-    {"lint", command_lint, "lint FOLDER...", "judge check files, without a server"},
+    {"lint", command_lint, "lint PATH...", "judge check files, without a server; --format json"},
     {"get", command_get, "get PATH", "ask a running adapter: get /livez; --timeout 2s"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shlex
 import signal
 import socket
 import time
@@ -10,6 +11,8 @@ import time
 import faults
 import pytest
 import sql
+import yaml
+from documents import REPOSITORY
 from health import parse_document
 from manners import polite_to
 from program import COLOUR, Program, in_session
@@ -292,29 +295,83 @@ FAULTS = [  # A file, and what is said of it behind its name.
 def test_lint_names_place_and_what_was_expected(program, folder, text, said):
     checks = folder(faulty=text, good=LAG)
     ended = program.run("lint", checks)
-    assert (ended.status, ended.errors) == (USAGE, "")
-    assert re.fullmatch(re.escape(f"{checks}/faulty.sql:") + said, ended.lines[0])
-    assert ended.lines[1:] == ["2 checks, 1 fault"]
+    assert (ended.status, ended.output) == (USAGE, "2 checks, 1 fault\n")
+    assert re.fullmatch(re.escape(f"{checks}/faulty.sql:") + said + "\n", ended.errors)
 
 
 def test_lint_of_several_folders(program, folder):
     one, two = folder("one", a=LAG, b="-- x: 1\nSELECT 1"), folder("two", c="-- y: 1\nSELECT 1")
     ended = program.run("lint", one, two)
     assert ended.status == USAGE
-    assert [line.partition(":")[0] for line in ended.lines[:-1]] == [f"{one}/b.sql", f"{two}/c.sql"]
-    assert ended.lines[-1] == "3 checks, 2 faults"
+    files = [line.partition(":")[0] for line in ended.errors.splitlines()]
+    assert files == [f"{one}/b.sql", f"{two}/c.sql"]
+    assert ended.output == "3 checks, 2 faults\n"
+
+
+def test_lint_of_single_files(program, folder):
+    """As they are named; a fault of a whole file is at its start."""
+    checks = folder(good=LAG, faulty="-- x: 1\nSELECT 1")
+    (checks / "No_Name.sql").write_text(LAG)
+    (checks / "notes.txt").touch()
+    ended = program.run("lint", "good.sql", cwd=checks)
+    assert (ended.status, ended.output, ended.errors) == (WELL, "1 check, 0 faults\n", "")
+    files = ("./faulty.sql", "No_Name.sql", "notes.txt", "good.sql", "gone.sql")
+    ended = program.run("lint", *files, cwd=checks)
+    faulty, unnamed, other, gone = ended.errors.splitlines()
+    assert (ended.status, ended.output) == (USAGE, "2 checks, 4 faults\n")
+    assert faulty.startswith("./faulty.sql:1:4: unknown key 'x', expected one of: ")
+    assert unnamed == "No_Name.sql:1:1: expected a name of a-z, 0-9 and '-' before .sql"
+    assert other == "notes.txt:1:1: expected a name of a-z, 0-9 and '-' before .sql"
+    assert gone.startswith("dbhealthd: ") and "gone.sql: No such file" in gone
+
+
+def test_lint_as_json(program, folder):
+    """Beside what stands on stderr; the members are those of the manual page."""
+    checks = folder(good=LAG, faulty="-- x: 1\nSELECT 1")
+    ended = program.run("lint", "--format", "json", checks, checks / "gone")
+    document = json.loads(ended.output)
+    in_file, in_none = document["faults"]
+    assert (ended.status, len(ended.errors.splitlines())) == (USAGE, 2)
+    assert set(document) == {"releaseId", "checks", "faults"} and document["checks"] == 2
+    assert set(in_file) == {"file", "line", "column", "message"} and set(in_none) == {"message"}
+    assert "{file}:{line}:{column}: {message}".format(**in_file) == ended.errors.splitlines()[0]
+    ended = program.run("lint", "--format=json", checks / "good.sql")
+    assert (ended.status, json.loads(ended.output)["faults"], ended.errors) == (WELL, [], "")
+    assert program.run("lint", "--format=xml", checks).status == USAGE
+
+
+def test_lint_as_pre_commit_runs_it(program, folder, build_dir):
+    """Names of files follow the entry; those that the hook is for."""
+    [hook] = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
+    assert (hook["id"], hook["language"]) == ("dbhealthd-lint", "system")
+    assert all(re.search(hook["files"], name) for name in ("checks/a.sql", "db/checks/pg/b.sql"))
+    others = ("a.sql", "checks/a.md", "xchecks/a.sql")
+    assert not any(re.search(hook["files"], name) for name in others)
+    checks = folder("checks", good=LAG, faulty="-- x: 1\nSELECT 1")
+    program_name, *words = shlex.split(hook["entry"])
+    assert program_name == "dbhealthd"
+    assert program.run(*words, "checks/good.sql", cwd=checks.parent).status == WELL
+    ended = program.run(*words, "checks/good.sql", "checks/faulty.sql", cwd=checks.parent)
+    assert ended.status != WELL and ended.errors.startswith("checks/faulty.sql:1:4: ")
+
+
+def test_check_names_the_place_of_a_fault(program, folder):
+    checks = folder(faulty="-- x: 1\nSELECT 1")
+    ended = program.run("check", "--checks", checks, DATABASE_URL="postgres://x@127.0.0.1:1/x")
+    assert ended.status == USAGE
+    assert ended.errors.startswith(f"{checks}/faulty.sql:1:4: unknown key 'x'")
 
 
 def test_lint_with_a_relative_folder_names_relative_places(program, folder):
     checks = folder(faulty="-- x: 1\nSELECT 1")
     ended = program.run("lint", "checks", cwd=checks.parent)
-    assert ended.lines[0].startswith("checks/faulty.sql:1:")
+    assert ended.errors.startswith("checks/faulty.sql:1:")
 
 
 def test_lint_without_a_folder(program, tmp_path):
     ended = program.run("lint", tmp_path / "nothing")
     assert ended.status == USAGE
-    assert f"{tmp_path}/nothing" in ended.output
+    assert f"{tmp_path}/nothing" in ended.errors
 
 
 # get

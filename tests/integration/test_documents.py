@@ -280,7 +280,8 @@ def test_the_loop_for_writing_a_check(program, postgres, tmp_path):
     for (command, expected), text in zip(steps, (FAULTY, MENDED)):
         (tmp_path / "lag.sql").write_text(text)
         words = shlex.split(command.replace(CHECK_FOLDER, str(tmp_path)))[1:]
-        output = program.run(*words, DATABASE_URL=postgres.url()).output
+        ended = program.run(*words, DATABASE_URL=postgres.url())
+        output = ended.errors + ended.output
         assert without_times(output.replace(str(tmp_path), CHECK_FOLDER)) == without_times(expected)
 
 

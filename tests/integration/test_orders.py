@@ -157,7 +157,7 @@ def test_lint_tells_what_can_be_told_without_a_server(build_dir, tmp_path):
         (tmp_path / f"{name}.sql").write_text(sql.check(fail=rule))
     (tmp_path / "since.sql").write_text(sql.check(fail=f"at < '{ISO}'"))
     ended = Program(build_dir).run("lint", tmp_path)
-    assert ended.status == 2
-    assert len(ended.lines) == 3
-    assert "age.sql:1:16: fail: text has no order, expected a number" in ended.lines[0]
-    assert "version.sql:1:20: fail: text has no order" in ended.lines[1]
+    faults = ended.errors.splitlines()
+    assert (ended.status, len(faults)) == (2, 2)
+    assert "age.sql:1:16: fail: text has no order, expected a number" in faults[0]
+    assert "version.sql:1:20: fail: text has no order" in faults[1]

@@ -266,6 +266,6 @@ def test_faults_are_told_with_their_place(build_dir, tmp_path):
     }
     for name, (text, _) in faults.items():
         (tmp_path / f"{name}.sql").write_text(text)
-    lines = Program(build_dir).run("lint", tmp_path).lines
+    lines = Program(build_dir).run("lint", tmp_path).errors.splitlines()
     for line, (_, said) in zip(lines, faults.values(), strict=False):
         assert said in line

@@ -866,7 +866,7 @@ static void what_is_no_file_of_a_sensible_size_is_refused(void **state)
 {
     (void)state;
     enum { MEGABYTE = 1024 * 1024 };
-    static const char expected[] = "0:0: expected a regular file of at most 262144 bytes";
+    static const char expected[] = "1:1: expected a regular file of at most 262144 bytes";
     char *big = memory_new(MEGABYTE);
     memset(big, ' ', MEGABYTE);
     (void)alarm(20);
@@ -885,7 +885,7 @@ static void what_is_no_file_of_a_sensible_size_is_refused(void **state)
     assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
     load_breaks(path_of("fifo"), expected);
     assert_int_equal(unlink(path_of("fifo")), 0);
-    load_breaks(path_of("missing"), "0:0: cannot open: No such file or directory");
+    load_breaks(path_of("missing"), "1:1: cannot open: No such file or directory");
     (void)alarm(0);
 }
 

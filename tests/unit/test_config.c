@@ -427,7 +427,7 @@ static void a_name_that_cannot_be_one_is_told_and_the_rest_runs(void **state)
     write_file("a/Lag_2.sql", "SELECT 1");
     struct config *config = load("a", "");
     const char *problem =
-        about("%s: expected a name of a-z, 0-9 and '-' before .sql", in_root("a/Lag_2.sql"));
+        about("%s:1:1: expected a name of a-z, 0-9 and '-' before .sql", in_root("a/Lag_2.sql"));
     check_problems(config, problem, NULL);
     check_names(config, "configuration lag");
     check_configuration_check(config, problem);
@@ -482,7 +482,7 @@ static void a_broken_file_is_a_problem_of_its_own_check(void **state)
     assert_int_equal(mkdir(in_root("a/dir.sql"), 0700), 0);
     struct config *config = load("a", "");
     const char *of_dir =
-        about("%s:0:0: expected a regular file of at most 262144 bytes", in_root("a/dir.sql"));
+        about("%s:1:1: expected a regular file of at most 262144 bytes", in_root("a/dir.sql"));
     const char *of_lag =
         about("%s:2:11: fail: expected an operator: == != < <= > >=", in_root("a/lag.sql"));
     check_problems(config, of_dir, of_lag);
@@ -530,7 +530,7 @@ static void the_configuration_checks_name_is_not_for_files(void **state)
     write_file("a/configuration.sql", "-- endpoints: replica\nSELECT 1");
     struct config *config = load("a", "");
     check_problems(config,
-                   about("%s: this name is the adapter's own, expected another",
+                   about("%s:1:1: this name is the adapter's own, expected another",
                          in_root("a/configuration.sql")),
                    NULL);
     check_names(config, "configuration");
@@ -597,7 +597,7 @@ static void a_param_has_one_type_in_an_endpoint(void **state)
     assert_null(check_of(config, "four")->broken);
     const char *broken = check_of(config, "two")->broken;
     assert_non_null(broken);
-    assert_non_null(strstr(broken, "/a/two.sql: param most is a string here and a number in "));
+    assert_non_null(strstr(broken, "/a/two.sql:1:1: param most is a string here and a number in "));
     assert_non_null(strstr(broken, "/a/four.sql, which is in lag too: expected one type"));
     assert_true(words_have(&config->problems, broken));
     write_file("a/two.sql",

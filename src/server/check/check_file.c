@@ -760,7 +760,7 @@ struct check *check_file_load(const char *name, const char *place,
     bool got = file_read(place, FILE_MAX, &text, &length, &error);
     struct check *check = check_file_parse(name, place, got ? text : "", length, defaults);
     if (!got) {
-        struct parser parser = {.check = check};
+        struct parser parser = {.check = check, .at = {1, 1}};
         free(check->broken);
         check->broken = NULL;
         check_file_fault(&parser, parser.at, &error);

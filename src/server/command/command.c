@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 int command_refuse(const char *format, ...)
 {
@@ -13,6 +15,30 @@ int command_refuse(const char *format, ...)
     (void)fputs("\n", stderr);
     va_end(arguments);
     return STATUS_USAGE;
+}
+
+// fault = file ":" line ":" column ": " message
+struct fault command_fault(const char *text)
+{
+    static const char digits[] = "0123456789";
+    for (const char *at = strchr(text, ':'); at != NULL; at = strchr(at + 1, ':')) {
+        const char *colon = at + 1 + strspn(at + 1, digits);
+        const char *end = *colon == ':' ? colon + 1 + strspn(colon + 1, digits) : colon;
+        if (colon > at + 1 && end > colon + 1 && strncmp(end, ": ", 2) == 0)
+            return (struct fault){.file = (size_t)(at - text),
+                                  .line = (unsigned)strtoul(at + 1, NULL, 10),
+                                  .column = (unsigned)strtoul(colon + 1, NULL, 10),
+                                  .message = end + 2};
+    }
+    return (struct fault){.message = text};
+}
+
+void command_print_fault(const char *text)
+{
+    if (command_fault(text).file > 0)
+        (void)fprintf(stderr, "%s\n", text);
+    else
+        (void)command_refuse("%s", text);
 }
 
 bool command_line_load(struct command_line *line, int argc, char **argv,

@@ -29,6 +29,19 @@ bool command_parse_duration(const char *flag, const char *text, int64_t least_ms
 // Says what is wrong on stderr; returns STATUS_USAGE.
 int command_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// What is wrong with configuration, taken apart.
+struct fault {
+    size_t file;           // length of the file's name, which the text begins with; 0: of no file
+    unsigned line, column; // in it
+    const char *message;   // in the text, behind the place
+};
+
+// Of a text like "file:line:column: message", or of any other.
+struct fault command_fault(const char *text);
+
+// Prints a line on stderr that tools find the place in.
+void command_print_fault(const char *text);
+
 // Runs checks once and prints a table.
 int command_check(int argc, char **argv);
 

@@ -37,7 +37,7 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
     runner->config = config_load(settings);
     for (size_t i = 0; i < runner->config->problems.count; i++)
-        fprintf(stderr, "dbhealthd: %s\n", runner->config->problems.items[i]);
+        command_print_fault(runner->config->problems.items[i]);
     int failed = uv_loop_init(&runner->loop);
     assert(failed == 0);
     failed = uv_timer_init(&runner->loop, &runner->pause);

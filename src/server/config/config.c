@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char own_check[] = "configuration"; // stands for problems that belong to no file
 
@@ -44,11 +45,11 @@ static void config_add_check(struct config *config, struct check *check)
     *at = check;
 }
 
-static void config_load_file(struct config *config, const char *folder, const char *file)
+static void config_load_file(struct config *config, const char *place)
 {
+    const char *slash = strrchr(place, '/');
+    const char *file = slash != NULL ? slash + 1 : place;
     char *stem = memory_copy(file, check_file_stem_length(file));
-    char place[PATH_MAX];
-    (void)snprintf(place, sizeof place, "%s/%s", folder, file);
     const struct settings *settings = &config->settings;
     struct check_defaults defaults = {.timeout = settings->timeout,
                                       .cache = settings->cache,
@@ -56,10 +57,12 @@ static void config_load_file(struct config *config, const char *folder, const ch
                                       .engine = config->engine};
     struct error error;
     if (!is_name(stem)) {
-        (void)error_set(&error, "%.400s: expected a name of a-z, 0-9 and '-' before .sql", place);
+        (void)error_set(&error, "%.400s:1:1: expected a name of a-z, 0-9 and '-' before .sql",
+                        place);
         config_add_problem(config, error.text);
     } else if (strcmp(stem, own_check) == 0) {
-        (void)error_set(&error, "%.400s: this name is the adapter's own, expected another", place);
+        (void)error_set(&error, "%.400s:1:1: this name is the adapter's own, expected another",
+                        place);
         config_add_problem(config, error.text);
     } else if (words_have(&settings->disable, stem)) {
         words_add(&config->left_out, stem, strlen(stem));
@@ -90,10 +93,23 @@ static void config_load_folder(struct config *config, const char *folder)
         config_add_problem(config, error.text);
     }
     for (int i = 0; i < count; i++) {
-        config_load_file(config, folder, entries[i]->d_name);
+        char place[PATH_MAX];
+        (void)snprintf(place, sizeof place, "%s/%s", folder, entries[i]->d_name);
+        config_load_file(config, place);
         free(entries[i]);
     }
     free(entries);
+}
+
+// A folder or, for lint, a single file.
+static void config_load_path(struct config *config, const char *path)
+{
+    struct stat status;
+    bool file = config->settings.lint && stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+    if (file)
+        config_load_file(config, path);
+    else
+        config_load_folder(config, path);
 }
 
 static const char *config_library_part(const struct config *config)
@@ -131,7 +147,7 @@ static void config_load_checks(struct config *config)
         if (strcmp(folders->items[i], "library") == 0)
             config_load_library(config);
         else
-            config_load_folder(config, folders->items[i]);
+            config_load_path(config, folders->items[i]);
     }
 }
 
@@ -226,7 +242,7 @@ static void config_drop_optional_checks(struct config *config)
     size_t kept = 0;
     for (size_t i = 0; i < config->check_count; i++) {
         struct check *check = config->checks[i];
-        if (check->enabled || settings->enable_all || words_have(&settings->enable, check->name))
+        if (check->enabled || settings->lint || words_have(&settings->enable, check->name))
             config->checks[kept++] = check;
         else
             check_free(check);
@@ -253,7 +269,7 @@ static void config_refuse_param_of_two_types(struct check *check, const struct c
     if (param == NULL || endpoint == NULL || check->broken != NULL || other->broken != NULL)
         return;
     (void)error_set(&error,
-                    "%.200s: param %.40s is %s here and %s in %.200s, which is in %.40s too: "
+                    "%.200s:1:1: param %.40s is %s here and %s in %.200s, which is in %.40s too: "
                     "expected one type",
                     check->place, param->name, param_type(param),
                     param_type(params_find(&other->params, param->name)), other->place, endpoint);

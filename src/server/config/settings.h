@@ -12,7 +12,7 @@ struct settings {
     char *agent_listen;   // likewise, for agent checks; "": nowhere
     struct words checks;  // folders, or "library" for the installed one
     struct words enable;  // names of checks to run though their files say `enabled: no`
-    bool enable_all;      // run all of those; no setting, `lint` has it
+    bool lint;            // judge all of those, and single files: no setting, the command has it
     struct words disable; // names of checks to leave out
     struct words keep;    // names of probers that keep their connection open
     struct duration timeout;
