@@ -12,6 +12,7 @@
 -- fail:        outside_group == 1
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- fail:        lag_seconds > $max_lag_seconds
+-- param:       weight = ${WEIGHT:-0}
 -- metrics:     no
 -- grants:      GRANT /*M! USAGE ON *.* */ /*!80000 SELECT ON performance_schema.replication_connection_status */ TO $user
 -- grants:      GRANT /*M! USAGE ON *.* */ /*!80000 SELECT ON performance_schema.replication_applier_configuration */ TO $user
@@ -59,18 +60,20 @@ WITH channel AS (
            - UNIX_TIMESTAMP(last_applied_transaction_original_commit_timestamp)
     FROM performance_schema.replication_applier_status_by_worker
     WHERE last_applied_transaction_end_apply_timestamp > NOW(6) - INTERVAL 1 SECOND
+), state AS (
+    SELECT COUNT(*) AS channels,
+           MIN(channel.service_state) AS receiver, -- CONNECTING < OFF < ON
+           MIN(applier.service_state) AS applier,
+           -- Unknown while one of the two rests.
+           IF(MIN(channel.service_state) = 'ON' AND MIN(applier.service_state) = 'ON',
+              ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3), NULL) AS lag_seconds,
+           @@global.read_only AS read_only,
+           EXISTS (SELECT * FROM performance_schema.global_variables
+                   WHERE variable_name = 'group_replication_group_name' AND variable_value <> '')
+           AND NOT EXISTS (SELECT COUNT(*) FROM performance_schema.replication_group_members
+                           HAVING SUM(member_id = @@server_uuid AND member_state = 'ONLINE')
+                              AND SUM(member_state IN ('ONLINE', 'RECOVERING')) * 2 > COUNT(*)
+                          ) AS outside_group
+    FROM channel LEFT JOIN performance_schema.replication_applier_status AS applier USING (channel_name)
 )
-SELECT COUNT(*) AS channels,
-       MIN(channel.service_state) AS receiver, -- CONNECTING < OFF < ON
-       MIN(applier.service_state) AS applier,
-       -- Unknown while one of the two rests.
-       IF(MIN(channel.service_state) = 'ON' AND MIN(applier.service_state) = 'ON',
-          ROUND(GREATEST((SELECT COALESCE(MAX(seconds), 0) FROM age), 0), 3), NULL) AS lag_seconds,
-       @@global.read_only AS read_only,
-       EXISTS (SELECT * FROM performance_schema.global_variables
-               WHERE variable_name = 'group_replication_group_name' AND variable_value <> '')
-       AND NOT EXISTS (SELECT COUNT(*) FROM performance_schema.replication_group_members
-                       HAVING SUM(member_id = @@server_uuid AND member_state = 'ONLINE')
-                          AND SUM(member_state IN ('ONLINE', 'RECOVERING')) * 2 > COUNT(*)
-                      ) AS outside_group
-FROM channel LEFT JOIN performance_schema.replication_applier_status AS applier USING (channel_name);
+SELECT state.*, ROUND(GREATEST(100 / GREATEST(lag_seconds, 1), 1)) AS weight_percent FROM state;

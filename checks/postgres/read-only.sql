@@ -5,6 +5,7 @@
 -- # NULL, while no receiver streams, and unknown lag fails.
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- param:       max_lag_bytes = ${MAX_LAG_BYTES:-17179869184}
+-- param:       weight = ${WEIGHT:-0}
 -- fail:        lag_seconds > $max_lag_seconds
 -- fail:        lag_bytes > $max_lag_bytes
 -- warn:        grants_missing == true
@@ -35,18 +36,25 @@ replay (step, lsn) AS (
 ),
 replayed AS MATERIALIZED (
     SELECT lsn FROM replay ORDER BY step DESC LIMIT 1
+),
+lag AS MATERIALIZED (
+    SELECT CASE WHEN NOT in_recovery THEN 0
+                WHEN receivers = 0 THEN NULL
+                WHEN replayed.lsn >= known.lsn THEN 0
+                WHEN pg_last_xact_replay_timestamp() > clock_timestamp() THEN 0 -- the clocks differ
+                ELSE round(extract(epoch FROM
+                    clock_timestamp() - pg_last_xact_replay_timestamp())::numeric, 3)
+           END AS seconds,
+           CASE WHEN NOT in_recovery OR receivers > 0 AND replayed.lsn >= known.lsn THEN 0
+                WHEN receivers > 0 THEN pg_wal_lsn_diff(known.lsn, replayed.lsn)
+           END AS bytes
+    FROM known CROSS JOIN replayed
 )
 SELECT in_recovery,
        receivers AS wal_receivers,
-       CASE WHEN NOT in_recovery THEN 0
-            WHEN receivers = 0 THEN NULL
-            WHEN replayed.lsn >= known.lsn THEN 0
-            WHEN pg_last_xact_replay_timestamp() > clock_timestamp() THEN 0 -- the clocks differ
-            ELSE round(extract(epoch FROM
-                clock_timestamp() - pg_last_xact_replay_timestamp())::numeric, 3)
-       END AS lag_seconds,
-       CASE WHEN NOT in_recovery OR receivers > 0 AND replayed.lsn >= known.lsn THEN 0
-            WHEN receivers > 0 THEN pg_wal_lsn_diff(known.lsn, replayed.lsn)
-       END AS lag_bytes,
-       NOT pg_has_role('pg_read_all_stats', 'USAGE') AS grants_missing
-FROM known CROSS JOIN replayed;
+       lag.seconds AS lag_seconds,
+       lag.bytes AS lag_bytes,
+       NOT pg_has_role('pg_read_all_stats', 'USAGE') AS grants_missing,
+       CASE WHEN lag.seconds IS NOT NULL
+            THEN greatest(round(100 / greatest(lag.seconds, 1)), 1) END AS weight_percent
+FROM known CROSS JOIN lag;

@@ -1,5 +1,5 @@
-"""HAProxy's agent checks, a line each: from the socket, and by HAProxy's own. How they move roles and
-readers is in test_haproxy.py; which line is for what, in tests/unit/test_report_agent.c."""
+"""HAProxy's agent checks, a line each: from the socket, and by HAProxy's own. How they move roles
+and readers is in test_haproxy.py; which line is for what, in tests/unit/test_report_agent.c."""
 
 import contextlib
 import select
@@ -16,7 +16,8 @@ from sql import Counter
 MOST_CLIENTS = 256
 HERE = {"DBHEALTH_AGENT_LISTEN": "127.0.0.1:0"}
 WEIGHED = {
-    "share": "-- endpoints: shared\n-- param: most = 5\n-- fail: a > $most\nSELECT 1 AS a, 50 AS weight_percent",
+    "share": "-- endpoints: shared\n-- param: most = 5\n-- fail: a > $most\n"
+    "SELECT 1 AS a, 50 AS weight_percent",
     "other": "-- endpoints: shared\nSELECT 1 AS a, 75.4 AS weight_percent",
     "fails": "-- endpoints: bad\n-- fail: a > 0\nSELECT 7 AS a",
     "away": "-- endpoints: elsewhere\n-- skip: a == 1\nSELECT 1 AS a",

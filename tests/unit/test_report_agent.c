@@ -92,6 +92,12 @@ static const struct scene scenes[] = {
      .line = "ready up 20%\n", .word = AGENT_UP},
     {{{VERDICT_FAIL, OUTCOME_FAILED, "x", "75", NULL}}, 1, "replica",
      .line = "ready down #lag: x\n", .word = AGENT_DOWN},
+    {{{VERDICT_SKIPPED, OUTCOME_SKIPPED, "", "5", &weight_on},
+      {VERDICT_PASS, OUTCOME_OK, "", NULL, NULL}}, 2, "read-only",
+     .line = "ready up 100%\n", .word = AGENT_UP},
+    {{{VERDICT_SKIPPED, OUTCOME_SKIPPED, "", "5", &weight_off},
+      {VERDICT_PASS, OUTCOME_OK, "", NULL, NULL}}, 2, "read-only",
+     .line = "ready up\n", .word = AGENT_UP},
     {{{VERDICT_PASS, OUTCOME_OK, "", "75", &weight_off}}, 1, "replica",
      .line = "ready up\n", .word = AGENT_UP},
     {{{VERDICT_PASS, OUTCOME_OK, "", "75", &weight_off}}, 1, "replica", .overrides = &weight_on,
@@ -128,7 +134,7 @@ static void expect(const struct scene *scene)
 {
     struct check checks[CHECKS_MOST] = {{.name = lag_name}, {.name = role_name}};
     struct check_view views[CHECKS_MOST];
-    struct result *numbers[CHECKS_MOST];
+    struct result *numbers[CHECKS_MOST] = {NULL};
     struct params overrides = params_of(scene->overrides);
     char bytes[AGENT_LINE_MAX];
     struct text line = text_in(bytes, sizeof bytes);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WEIGHT_MOST = 25600 }; // HAProxy takes no more
+enum { WEIGHT_ALL = 100, WEIGHT_MOST = 25600 }; // HAProxy takes no more
 
 // Words for HAProxy's log and page, which are to be one remark: the first line of them.
 static void report_agent_add_remark(struct text *line, const char *words)
@@ -63,24 +63,29 @@ static bool report_agent_is_other_role(const struct report *report)
     return other;
 }
 
-// A check that has a param of this name gives a weight only where that is not 0.
-static bool report_agent_wants_weight(const struct check *check, const struct params *overrides)
+// Whether a check gives a weight: as it likes, unless it has a param for that, which may be 0.
+enum giving { GIVING_FREELY, GIVING_NEVER, GIVING_ALWAYS };
+
+static enum giving report_agent_giving(const struct check *check, const struct params *overrides)
 {
     static const char name[] = "weight";
     const struct param *own = params_find(&check->params, name);
-    const struct param *given =
-        own != NULL && overrides != NULL ? params_find(overrides, name) : NULL;
-    return own == NULL || (given != NULL ? given : own)->value.number != 0;
+    const struct param *given = overrides != NULL ? params_find(overrides, name) : NULL;
+    if (own == NULL)
+        return GIVING_FREELY;
+    return (given != NULL ? given : own)->value.number != 0 ? GIVING_ALWAYS : GIVING_NEVER;
 }
 
-// In percent; -1: the check gives none.
+// In percent; -1: the check gives none. One that always gives has all of it where it is skipped: a
+// replica's weight is not to stay with the primary that it has become.
 static int report_agent_weight_of(const struct check_view *view, const struct params *overrides)
 {
-    enum verdict verdict = view->judgement.verdict;
+    enum giving giving = report_agent_giving(view->check, overrides);
     uint32_t column;
-    if ((verdict != VERDICT_PASS && verdict != VERDICT_WARN) || view->numbers == NULL ||
-        !result_find_column(view->numbers, "weight_percent", &column) ||
-        !report_agent_wants_weight(view->check, overrides))
+    if (view->judgement.verdict == VERDICT_SKIPPED)
+        return giving == GIVING_ALWAYS ? WEIGHT_ALL : -1;
+    if (giving == GIVING_NEVER || view->numbers == NULL ||
+        !result_find_column(view->numbers, "weight_percent", &column))
         return -1;
     double percent = strtod(result_value(view->numbers, 0, column).text, NULL);
     if (percent < 0)
