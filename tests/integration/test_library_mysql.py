@@ -3,6 +3,7 @@ makes and as no other: each once passing and once made to fail; roles and lag of
 broken step by step; clusters that lose their quorum."""
 
 import contextlib
+import json
 import re
 import time
 from pathlib import Path
@@ -479,6 +480,12 @@ class Watch:
         said = re.fullmatch(LAG_SHOWN, self.replica_line().detail)
         return float(said[1]) if said else 0
 
+    def weight(self):
+        """As HAProxy's agent checks may be told it; MariaDB shows no lag to a query."""
+        checks = json.loads(self.adapter.get("/replica?format=json").body)["checks"]
+        [values] = [check["values"] for check in checks[f"replica-{self.server.engine}"]]
+        return {value["name"]: value["observedValue"] for value in values}.get("weight_percent")
+
     def replica_line(self):
         return self.adapter.shown("/replica")[f"replica-{self.server.engine}"]
 
@@ -490,6 +497,7 @@ def test_an_idle_pair(watched):
     wait_until(lambda: replica.server.caught_up(primary.server), "it catches up")
     assert primary.is_seen_as(Watch.primary) and replica.is_seen_as(Watch.replica)
     replica.adapter.wait_status(NO_LAG, 200)
+    assert replica.weight() == (None if replica.server.engine == "mariadb" else 100)
     began = time.monotonic()
     while time.monotonic() - began < 2:
         assert replica.adapter.status_of(NO_LAG) == 200
@@ -537,6 +545,7 @@ def lag_is_seen(primary, replica):
     assert replica.is_seen_as(Watch.unfit)
     wait_until(lambda: primary.server.sql(insert) == [] and replica.lag() > 2, "the lag grows")
     assert replica.adapter.status_of("/replica?max_lag_seconds=3600") == 200
+    assert replica.server.engine == "mariadb" or 0 < replica.weight() <= 50
     assert primary.is_seen_as(Watch.primary)
     return True
 
