@@ -9,6 +9,7 @@
 #include "common/memory.h"
 #include "common/text.h"
 #include "prober/driver.h"
+#include "prober/mysql_certificate.h"
 #include "prober/mysql_errors.h"
 #include "prober/mysql_settings.h"
 
@@ -41,6 +42,15 @@ struct session {
 
 // How much the URL wants of TLS, in rising order.
 enum tls_mode { TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_VERIFY_CA, TLS_VERIFY_IDENTITY };
+
+// A login under way.
+struct login {
+    MYSQL *connection;
+    enum tls_mode mode;
+    bool reached;   // connect() had an answer
+    bool silent;    // it had none in time
+    bool began_tls; // its handshake, whatever came of it
+};
 
 enum {
     GREETING_MAX = 512,   // bytes that are looked at
@@ -87,20 +97,25 @@ static void my_reply_with_number(struct reply *reply, unsigned number, enum outc
 
 // Connector/C says "lost" of a packet, too, that is larger than it may be or than there is memory
 // for; and when an authentication plug-in could not read, that the plug-in failed. What it notes of
-// the network tells more: 1 for such a packet, 2 for a connection that broke.
+// the network tells more: 1 for such a packet, 2 for a connection that broke. The handshake of TLS
+// was over by then, but 3.4 keeps what it would say of the certificate if it minded.
 static unsigned my_error_number(MYSQL *connection)
 {
     static const unsigned by_network[] = {0, CR_NET_PACKET_TOO_LARGE, CR_SERVER_LOST};
     unsigned number = mysql_errno(connection);
-    bool vague = number == CR_SERVER_LOST || number == CR_AUTH_PLUGIN_ERR;
+    bool vague = number == CR_SERVER_LOST || number == CR_AUTH_PLUGIN_ERR ||
+                 number == CR_SSL_CONNECTION_ERROR;
     unsigned noted = connection->net.error;
     return vague && (noted == 1 || noted == 2) ? by_network[noted] : number;
 }
 
 static const char *my_error_message(MYSQL *connection)
 {
-    bool too_large = my_error_number(connection) == CR_NET_PACKET_TOO_LARGE;
-    return too_large ? "a packet has more than 1 MiB" : mysql_error(connection);
+    unsigned number = my_error_number(connection);
+    if (number == CR_NET_PACKET_TOO_LARGE)
+        return "a packet has more than 1 MiB";
+    bool under_tls = number == CR_SERVER_LOST && mysql_errno(connection) == CR_SSL_CONNECTION_ERROR;
+    return under_tls ? "the connection broke under TLS" : mysql_error(connection);
 }
 
 static int my_connect_error_of(const struct addrinfo *address)
@@ -166,11 +181,20 @@ static void my_reply_with_no_greeting(struct reply *reply)
                          "neither MySQL nor MariaDB");
 }
 
+// A handshake of TLS that breaks is "lost" to the library, or an error of TLS: by chance. It notes
+// nothing of the network then.
+static bool my_broke_in_handshake(const struct login *login)
+{
+    return login->began_tls && mysql_errno(login->connection) == CR_SERVER_LOST &&
+           login->connection->net.error == 0;
+}
+
 // The library has forgotten the greeting by now, so the product is unknown; at login the numbers of
 // the two don't collide.
-static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
+static void my_reply_with_login_error(struct reply *reply, const struct login *login,
                                       const struct target *target)
 {
+    MYSQL *connection = login->connection;
     unsigned number = my_error_number(connection);
     const char *message = my_error_message(connection);
     if (number == CR_CONNECTION_ERROR && !mysql_error_unwrap(message, &number)) {
@@ -179,6 +203,11 @@ static void my_reply_with_login_error(struct reply *reply, MYSQL *connection,
     }
     if (my_is_no_greeting(number, connection)) {
         my_reply_with_no_greeting(reply);
+        return;
+    }
+    if (my_broke_in_handshake(login)) {
+        my_reply_with_number(reply, CR_SSL_CONNECTION_ERROR, OUTCOME_TLS,
+                             "the connection broke in the handshake of TLS");
         return;
     }
     if (my_may_be_rejected_certificate(number, message, target)) {
@@ -409,6 +438,16 @@ static void my_set_from_url(MYSQL *connection, enum mysql_option option,
         (void)mysql_optionsv(connection, option, value);
 }
 
+// Connector/C from 3.4 on trusts anybody at 127.0.0.1 unless it is told of authorities.
+static void my_set_authorities(MYSQL *connection, const struct target *target)
+{
+    my_set_from_url(connection, MYSQL_OPT_SSL_CA, target, "ssl-ca");
+    my_set_from_url(connection, MYSQL_OPT_SSL_CAPATH, target, "ssl-capath");
+    if (target_parameter(target, "ssl-ca") == NULL &&
+        target_parameter(target, "ssl-capath") == NULL)
+        mysql_certificate_trust_system(connection);
+}
+
 // VERIFY_CA checks the name too: without that check the library would go on in plain text with a
 // server, or a man in the middle, that offers no TLS, and the password would be gone by the time we
 // notice. Any of these options turns TLS on, so none is set unless the mode says so.
@@ -419,8 +458,7 @@ static void my_set_tls(MYSQL *connection, const struct target *target, enum tls_
     if (mode == TLS_DISABLED)
         return;
     if (mode >= TLS_VERIFY_CA) {
-        my_set_from_url(connection, MYSQL_OPT_SSL_CA, target, "ssl-ca");
-        my_set_from_url(connection, MYSQL_OPT_SSL_CAPATH, target, "ssl-capath");
+        my_set_authorities(connection, target);
         my_set_from_url(connection, MYSQL_OPT_SSL_CRL, target, "ssl-crl");
     }
     my_set_from_url(connection, MYSQL_OPT_SSL_CERT, target, "ssl-cert");
@@ -519,14 +557,6 @@ static void my_do_without_tls(MYSQL *connection)
     my_set_flag(connection, MYSQL_OPT_SSL_ENFORCE, false);
 }
 
-// A login under way.
-struct login {
-    MYSQL *connection;
-    enum tls_mode mode;
-    bool reached; // connect() had an answer
-    bool silent;  // it had none in time
-};
-
 // Connector/C 3.3, told to use TLS and offered none, goes on without and sends a
 // caching_sha2_password in clear. So where that may be, which is where it verifies nobody, the
 // greeting is read before the library answers it.
@@ -544,6 +574,7 @@ static int my_await(struct login *login, int wanted)
     bool connecting = !login->reached && !my_is_connected(mysql_get_socket(login->connection));
     int ready = my_wait_for_socket(login->connection, wanted, connecting ? DRIVER_CONNECT_MS : -1);
     login->silent |= ready == MYSQL_WAIT_TIMEOUT;
+    login->began_tls |= mysql_get_ssl_cipher(login->connection) != NULL;
     if (!login->reached && my_is_connected(mysql_get_socket(login->connection))) {
         login->reached = true;
         my_read_ahead(login);
@@ -677,6 +708,26 @@ static bool my_try_login(struct login *login, const struct target *target, enum 
     return my_log_in(login, target);
 }
 
+// Tries again as long as an address of the host is silent, as nothing is known then; and by name if
+// the certificate has the address as a name, as older tools write it.
+static bool my_try_logins(struct login *login, const struct target *target, enum tls_mode mode)
+{
+    bool verify = mode >= TLS_VERIFY_CA;
+    const char *host = target->socket != NULL ? "localhost" : target->host;
+    bool as_address = verify && mysql_certificate_is_address(host);
+    for (;;) {
+        mysql_certificate_demand(verify ? host : NULL, as_address);
+        if (my_try_login(login, target, mode))
+            return true;
+        bool by_name =
+            as_address && mysql_certificate_lacks_address(mysql_error(login->connection));
+        if (!by_name && (!login->silent || login->reached))
+            return false;
+        as_address = as_address && !by_name;
+        mysql_close(login->connection);
+    }
+}
+
 // Connector/C asks a name service that refuses to answer again and again, for as long as a login
 // may take. So it gets to see no name that does not resolve.
 static bool my_resolves(const struct target *target, struct reply *reply)
@@ -690,7 +741,6 @@ static bool my_resolves(const struct target *target, struct reply *reply)
     return true;
 }
 
-// Tries again as long as an address of the host is silent, as nothing is known then.
 static struct session *my_open_session(const struct target *target, const struct call *call,
                                        struct reply *reply)
 {
@@ -699,11 +749,8 @@ static struct session *my_open_session(const struct target *target, const struct
         return NULL;
     struct login login;
     struct session *session = NULL;
-    bool logged_in;
-    while (!(logged_in = my_try_login(&login, target, mode)) && login.silent && !login.reached)
-        mysql_close(login.connection);
-    if (!logged_in)
-        my_reply_with_login_error(reply, login.connection, target);
+    if (!my_try_logins(&login, target, mode))
+        my_reply_with_login_error(reply, &login, target);
     else if (my_has_wanted_tls(login.connection, mode, reply))
         session = my_new_session(login.connection, call, reply);
     if (session == NULL)

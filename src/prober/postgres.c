@@ -233,14 +233,15 @@ static const char wrong_password[] = "28P01";
 
 // PAM, LDAP and RADIUS refuse a password with the code of all other refusals. Poolers have one code
 // for whatever ends a login, PgBouncer's and pgpool's: it is about the password if that was shown,
-// unless it was accepted before.
+// unless it was accepted before. Then a wrong password is their own, for the server behind.
 static bool pg_is_about_secret(PGconn *connection, const char *code,
                                const struct progress *progress)
 {
     if (strcmp(code, "08P01") == 0 || strcmp(code, "XX000") == 0)
         return progress->asked && !progress->accepted;
-    return strcmp(code, wrong_password) == 0 ||
-           (strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection));
+    if (strcmp(code, wrong_password) == 0)
+        return !progress->accepted;
+    return strcmp(code, "28000") == 0 && PQconnectionUsedPassword(connection);
 }
 
 // Where SASL says how far a login came, what ends it there is a refusal, whatever the code. With

@@ -10,6 +10,7 @@ import pytest
 from servers import MariaDB, MySQL, Postgres, certificates, cpu_seconds, wait_until
 
 pytestmark = pytest.mark.xdist_group("tls")  # They share the servers that they change.
+ONLY_MYSQL = pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=True, scope="session")
 
 KINDS = {kind.engine: kind for kind in (Postgres, MariaDB, MySQL)}
 ELSEWHERE = "db.example"
@@ -17,8 +18,8 @@ ELSEWHERE = "db.example"
 UNTRUSTED = "self-signed certificate in certificate chain"
 WRONG_NAME = {
     "postgres": f'server certificate for "{ELSEWHERE}"',
-    "mariadb": "Validation of SSL server certificate failed",
-    "mysql": "Validation of SSL server certificate failed",
+    "mariadb": "hostname mismatch",
+    "mysql": "hostname mismatch",
 }
 NAMES = {  # Of parameters.
     "postgres": {"certificate": "sslcert", "key": "sslkey", "revocations": "sslcrl"},
@@ -32,6 +33,7 @@ def made():
     authority = certificates()
     made = {
         "elsewhere": authority.issue("elsewhere", common_name=ELSEWHERE, hosts=[ELSEWHERE]),
+        "address-as-name": authority.issue("address-as-name", common_name="127.0.0.1", hosts=[]),
         "client": authority.issue("client", common_name="probe"),
         "client-expired": authority.issue("client-expired", common_name="probe", seconds=-3600),
         "client-revoked": authority.issue("client-revoked", common_name="probe"),
@@ -122,6 +124,23 @@ def test_wrong_name(probe, victim, params, made, engine):
     else:
         refused(lenient, WRONG_NAME[engine])
     assert probe(victim.url(**params("require"))).open().outcome == "ok"
+
+
+@ONLY_MYSQL
+def test_an_address_as_a_name(probe, victim, params, made):
+    """As in certificates that were made by hand. libpq is of the same mind."""
+    victim.use_certificate(*made["address-as-name"])
+    assert probe(victim.url(**params("verify"))).open().outcome == "ok"
+    refused(probe(victim.url(host="localhost", **params("verify"))).open(), "hostname mismatch")
+
+
+@ONLY_MYSQL
+def test_the_authorities_of_the_system(probe, victim):
+    """Where the URL names none. libpq takes none."""
+    url = victim.url(**{"ssl-mode": "VERIFY_IDENTITY"})
+    refused(probe(url).open(), UNTRUSTED)
+    for authority, outcome in ((certificates().ca, "ok"), (certificates().other_ca, "tls")):
+        assert probe(url, {"SSL_CERT_FILE": str(authority)}).open().outcome == outcome
 
 
 def test_unknown_authority(probe, victim, params):

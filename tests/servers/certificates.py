@@ -37,9 +37,9 @@ class Certificates:
 
     def issue(self, name, *, common_name="localhost", ca=None, seconds=MONTH, hosts=None):
         """A certificate and its key, as files of that name; for hosts, 127.0.0.1 and localhost
-        unless told, and valid for so many seconds, which may lie in the past."""
+        unless told, or by its common name if there are none; and valid for so many seconds, which may lie in the past."""
         authority = self._authorities[ca or self.ca]
-        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=hosts or LOCAL)
+        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=LOCAL if hosts is None else hosts)
         paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         _write(paths[0], issued)
         _write_key(paths[1], key)
@@ -80,10 +80,10 @@ def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()
     builder = builder.add_extension(
         x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
     ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
-    if issuer:
+    if issuer and hosts:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
-    else:
+    if not issuer:
         builder = builder.add_extension(_signs(), critical=True)
     return builder.sign(issuer_key or key, hashes.SHA256()), key
 
