@@ -41,10 +41,16 @@ def postgres_exporter(bench):
 
 def mysqld_exporter(bench):
     server = bench.server("mariadb")
-    source = f"probe:{PASSWORDS['probe']}@({server.host}:{server.port})/"
-    return _exporter(
-        bench, "mysqld_exporter", [LISTEN], "/metrics", "mysql_up 1", DATA_SOURCE_NAME=source
-    )
+    login = {
+        "user": "probe",
+        "password": PASSWORDS["probe"],
+        "host": server.host,
+        "port": server.port,
+    }
+    config = bench.folder("mysqld_exporter")
+    config.write_text("\n".join(["[client]", *(f"{key}={login[key]}" for key in login)]))
+    words = [f"--config.my-cnf={config}", LISTEN]
+    return _exporter(bench, "mysqld_exporter", words, "/metrics", "mysql_up 1")
 
 
 def sql_exporter(bench):

@@ -53,11 +53,11 @@ def _debian():
 
 def _versions(packages, root="/"):
     """Of the packages that are installed in that root folder."""
-    form = "${Package} ${source:Upstream-Version} ${db:Status-Status}\n"
+    form = "${Package} ${db:Status-Status} ${source:Upstream-Version}\n"
     base = Path(root, "var/lib/dpkg")
     query = ["dpkg-query", f"--admindir={base}", "--show", f"--showformat={form}", *packages]
     found = (line.split() for line in _output(query).splitlines())
-    return {name: version for name, version, status in found if status == "installed"}
+    return {name: version[0] for name, status, *version in found if status == "installed"}
 
 
 def _output(command):

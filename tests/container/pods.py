@@ -98,7 +98,7 @@ class Pod:
         podman("pod", "rm", "--force", "--time", "0", self.name)
 
     def _infra_pid(self):
-        infra = json.loads(podman("pod", "inspect", self.name))["InfraContainerID"]
+        infra = podman("pod", "inspect", "--format", "{{.InfraContainerID}}", self.name)
         return podman("inspect", "--format", "{{.State.Pid}}", infra)
 
     # Containers, by their name in the manifest

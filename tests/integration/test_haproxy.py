@@ -663,10 +663,17 @@ backend any
 """
 
 
+def patroni():
+    """HAProxy 3 has forgotten how one once gave a Host."""
+    told = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stdout
+    knows = int(re.search(r"version (\d+)", told)[1]) < 3
+    return PATRONI if knows else PATRONI.replace("\\r\\nHost:\\ patroni", "")
+
+
 class PatroniBalancer(Balancer):
     """Before adapters in the place of Patroni's API."""
 
-    port_of_checks, text = 8008, PATRONI
+    port_of_checks, text = 8008, patroni()
 
     def wait_roles(self):
         primary, replica = [self.pair.primary], [self.pair.replica]

@@ -19,6 +19,7 @@ from psycopg2.errors import QueryCanceled
 from program import Program
 from servers import Postgres, account, wait_until
 from servers.postgres import PROGRAMS
+from servers.versions import release
 
 pytestmark = pytest.mark.xdist_group("library-postgres")  # They share the servers that they break.
 
@@ -327,7 +328,7 @@ def slot_in_state(state):
 @contextlib.contextmanager
 def lagging_standby(primary, replica):
     with behind(primary, replica):
-        lag = "SELECT max(replay_lag) > interval '1 ms' FROM pg_stat_replication"
+        lag = "SELECT max(replay_lag) > interval '2 ms' FROM pg_stat_replication"
         wait_until(lambda: primary.value(lag), "the primary sees the lag", 30)
         yield
 
@@ -956,11 +957,19 @@ def test_slow_statements_are_logged(serve, primary):
     assert float(first["total_seconds"]) >= 0.2
 
 
+# Newer servers keep no constant of SELECT INTO.
+NORMALISES = release(Postgres) >= (16, 0)
 SECRETIVE = [  # Statements, and what is shown of them.
     ("ALTER ROLE app PASSWORD 'app-secret'", "ALTER ROLE"),
     ("/* app-secret */ ALTER ROLE app PASSWORD $$app-secret$$", "ALTER ROLE"),
-    ("SELECT 'app-secret' AS word INTO TEMPORARY word", "SELECT"),
-    ("SELECT 4711 AS pin INTO TEMPORARY pin -- app-secret", "SELECT ? AS pin INTO TEMPORARY pin"),
+    (
+        "SELECT 'app-secret' AS word INTO TEMPORARY word",
+        "SELECT $1 AS word INTO TEMPORARY word" if NORMALISES else "SELECT",
+    ),
+    (
+        "SELECT 4711 AS pin INTO TEMPORARY pin -- app-secret",
+        f"SELECT {'$1' if NORMALISES else '?'} AS pin INTO TEMPORARY pin",
+    ),
     ("SET app.word = 'app-secret'", "SET app"),
     ("SELECT pg_sleep(0), 'app-secret' AS a2 /* app-secret */", "SELECT pg_sleep($1), $2 AS a2"),
 ]
@@ -979,7 +988,8 @@ def test_no_secret_is_in_a_report_that_does_not_say_so(primary, statement, shown
         raw = str(cursor.fetchall())
     assert shown in seen
     assert "app-secret" not in str(seen) and "4711" not in str(seen)
-    assert ("app-secret" in raw) or ("4711" in raw)
+    gone = NORMALISES and statement.endswith(" INTO TEMPORARY word")  # And it has no comment.
+    assert gone != ("app-secret" in raw or "4711" in raw)
 
 
 def test_long_sessions_are_logged(serve, primary, tmp_path):

@@ -15,6 +15,7 @@ import pytest
 import servers
 import sql
 from adapter import ENDPOINTS, check_lines
+from servers.versions import release
 
 pytestmark = pytest.mark.xdist_group("verdicts")  # They share the servers that they break.
 
@@ -55,6 +56,8 @@ def of(postgres=None, mariadb=None, mysql=None, pgbouncer=None):
     return {engine: code for engine, code in codes.items() if code is not None}
 
 
+SAYS_TLS = release(servers.MariaDB) > (10, 11)  # Before, a demand for it was a wrong password.
+
 FAULTS = {
     "full": Fault(faults.full, "saturated", "open", of("53300", "1040", "1040")),
     "quota": Fault(faults.quota, "quota", "open", of(None, "1226", "1226")),
@@ -71,10 +74,19 @@ FAULTS = {
     "expired-password": Fault(faults.expired_password, "denied", "open", of(mysql="1862")),
     "expired-later": Fault(faults.expired_password, "denied", "run", of(mariadb="1820")),
     "demanding-tls": Fault(
-        faults.demanding_tls, "tls", "open", of(mysql="3159"), advice="ssl-mode=REQUIRED"
+        faults.demanding_tls,
+        "tls",
+        "open",
+        of(mariadb="3159" if SAYS_TLS else None, mysql="3159"),
+        advice="ssl-mode=REQUIRED",
     ),
-    "demanding-tls-unsaid": Fault(  # By the number of a wrong password.
-        faults.demanding_tls, "denied", "open", of(mariadb="1045"), lasting=True, advice="TLS"
+    "demanding-tls-unsaid": Fault(
+        faults.demanding_tls,
+        "denied",
+        "open",
+        of(mariadb=None if SAYS_TLS else "1045"),
+        lasting=True,
+        advice="TLS",
     ),
     "init-connect": Fault(
         faults.init_connect, "terminated", "open", of(None, "1184", "1184"), advice="init_connect"

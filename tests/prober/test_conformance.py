@@ -7,7 +7,8 @@ import socket
 import threading
 
 import pytest
-from servers import certificates, free_port, wait_until
+from servers import MariaDB, Postgres, certificates, free_port, wait_until
+from servers.versions import release
 from wire import Column, NoReply, Type, Verb
 
 ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="session")
@@ -15,7 +16,11 @@ ONLY_MYSQL = pytest.mark.parametrize("engine", ["mariadb", "mysql"], indirect=Tr
 
 RESULT_VALUE_MAX = 4096
 RESULT_COLUMNS_MAX = 64
-VERSIONS = {"postgres": "15.", "mariadb": "10.11.", "mysql": "9."}
+VERSIONS = {
+    "postgres": f"{release(Postgres)[0]}.",
+    "mariadb": "{}.{}.".format(*release(MariaDB)),
+    "mysql": "9.",
+}
 
 
 def texts(reply):

@@ -224,7 +224,7 @@ def test_a_secret_that_a_pooler_refuses(probe, server, new_pgbouncer, auth_type,
 @POSTGRES
 @pytest.mark.parametrize("sslmode", ["disable", "require"])
 def test_a_secret_that_a_pooler_takes_before_it_fails(probe, server, new_pgbouncer, sslmode):
-    """Its own, for the server behind it, is wrong. Newer ones hand on what the server says of it."""
+    """Its own, for the server behind it, is wrong. A newer one hands on what the server said."""
     pool = new_pgbouncer(server, tls=sslmode == "require", shows="wrong")
     reply = probe(pool.url(sslmode=sslmode)).open()
     outcome = {"08P01": "server_error", "28P01": "denied"}

@@ -37,9 +37,11 @@ class Certificates:
 
     def issue(self, name, *, common_name="localhost", ca=None, seconds=MONTH, hosts=None):
         """A certificate and its key, as files of that name; for hosts, 127.0.0.1 and localhost
-        unless told, or by its common name if there are none; and valid for so many seconds, which may lie in the past."""
+        unless told, or if there are none for its common name; and valid for so many seconds, which
+        may lie in the past."""
         authority = self._authorities[ca or self.ca]
-        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=LOCAL if hosts is None else hosts)
+        hosts = LOCAL if hosts is None else hosts
+        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=hosts)
         paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         _write(paths[0], issued)
         _write_key(paths[1], key)

@@ -6,6 +6,8 @@ its cache, if it is to be had.
         with kind() as server:
             ..."""
 
+import functools
+import re
 import subprocess
 
 from .mysql import MariaDB, MySQL
@@ -37,25 +39,33 @@ class EarlyMariaDB(MariaDB):
     demotes = False
 
 
+@functools.cache
+def release(kind):
+    """What Debian's server of a class says it is: (15, 12), (11, 8)."""
+    program = kind.programs / "postgres" if issubclass(kind, Postgres) else kind.program
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)", told.stdout).groups()))
+
+
 def _postgres(major):
+    if major == release(Postgres)[0]:
+        return Postgres
     base = EarlyPostgres if major < 14 else PackagedPostgres
     programs = FOLDER / f"postgres-{major}" / "native" / "bin"
     return type(f"Postgres{major}", (base,), {"version": str(major), "programs": programs})
 
 
 def _mariadb(name):
+    if name == "{}.{}".format(*release(MariaDB)):
+        return MariaDB
     base = EarlyMariaDB if name == "10.5" else MariaDB
     return type(f"MariaDB{name}", (base,), {"version": name, "root": FOLDER / f"mariadb-{name}"})
 
 
 # In the order of the table in checks/README.md.
 VERSIONS = {
-    **{f"postgres-{major}": _postgres(major) for major in (12, 13, 14)},
-    "postgres-15": Postgres,
-    **{f"postgres-{major}": _postgres(major) for major in (16, 17, 18)},
-    "mariadb-10.5": _mariadb("10.5"),
-    "mariadb-10.11": MariaDB,
-    "mariadb-11.8": _mariadb("11.8"),
+    **{f"postgres-{major}": _postgres(major) for major in range(12, 19)},
+    **{f"mariadb-{name}": _mariadb(name) for name in ("10.5", "10.11", "11.8")},
     "mysql-9": MySQL,
 }
 
