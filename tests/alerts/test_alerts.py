@@ -15,7 +15,8 @@ LENGTH = 8 * 60  # Scrapes: two hours.
 POD = {"namespace": "shop", "pod": "db-0"}
 TARGET = {**POD, "container": "adapter", "instance": "10.0.0.7:8080", "job": "shop/db"}
 STATE = {**POD, "container": "database", "instance": "10.0.0.1:8080", "job": "kube-state-metrics"}
-ANNOTATIONS = {"summary", "description"}
+ANNOTATIONS = {"summary", "description", "runbook_url"}
+OPERATIONS = "k8s/README.md"
 WELL = {  # What a Pod with two checks gives: {metric with its own labels: value each time}.
     "up": 1,
     'dbhealthd_endpoint_passing{path="/healthz"}': 1,
@@ -204,8 +205,20 @@ def test_every_rule_says_how_bad_it_is_and_what_to_do(rules):
         assert rule["labels"].keys() == {"severity"}
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert rule["annotations"].keys() == ANNOTATIONS
-        assert all(text.endswith(".") for text in rule["annotations"].values())
+        texts = (rule["annotations"]["summary"], rule["annotations"]["description"])
+        assert all(text.endswith(".") for text in texts)
         assert len(rule["annotations"]["description"]) > len(rule["annotations"]["summary"])
+
+
+def test_every_link_leads_to_a_section_that_says_what_to_do(rules):
+    """In a document of ours, by an address that is the project's in all places."""
+    text = (REPOSITORY / OPERATIONS).read_text()
+    sections = dict(re.findall(r"^### (Database\w+)\n\n(.*?)(?=^#)", text, re.MULTILINE | re.DOTALL))
+    home = re.search(r'HOMEPAGE_URL "(.+)"', (REPOSITORY / "CMakeLists.txt").read_text())[1]
+    for name, rule in rules.items():
+        assert rule["annotations"]["runbook_url"] == f"{home}/{OPERATIONS}#{name.lower()}"
+        assert len(sections[name]) > 100
+    assert sections.keys() == rules.keys()
 
 
 def test_rules_use_metrics_that_there_are(rules):
