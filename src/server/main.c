@@ -15,7 +15,7 @@ static int main_print_version(int argc, char **argv);
 struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *usage; // NULL: stands with another, or in a manual page of its own
+    const char *usage; // NULL: stands with another
     const char *meaning;
 };
 
@@ -25,8 +25,9 @@ static const struct command commands[] = {
     {"get", command_get, "get PATH", "ask a running adapter: get /livez; --timeout 2s"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
-    {"install", command_install, NULL, NULL}, // for init containers: dbhealthd-ask(8)
-    {"--version", main_print_version, "--version, --help", "the version, this"},
+    {"install", command_install, "install FOLDER", "put dbhealthd-ask there, for exec probes"},
+    {"--version", main_print_version, "--version, --help",
+     "the version, this. Flags, or DBHEALTH_LISTEN:"},
     {"--help", main_print_help, NULL, NULL},
 };
 
@@ -34,12 +35,11 @@ static int main_print_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
     printf("dbhealthd [FLAG VALUE]...   serve the health of one database server over HTTP\n");
+    printf("DATABASE_URL=mysql://USER@HOST/NAME or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (commands[i].usage != NULL)
             printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
     }
-    printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://\n");
-    printf("or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE wins. Flags, or DBHEALTH_LISTEN:\n");
     struct setting_row row;
     for (size_t i = 0; settings_row(i, &row); i++)
         printf("  --%-14s %-8s %s\n", row.flag, row.default_text, row.meaning);

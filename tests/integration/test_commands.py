@@ -18,7 +18,7 @@ from manners import polite_to
 from program import COLOUR, Program, in_session
 from servers import PASSWORDS
 
-COMMANDS = ("check", "lint", "get", "wait", "grants", "--help", "--version")
+COMMANDS = ("check", "lint", "get", "wait", "grants", "install", "--help", "--version")
 WELL, UNWELL, USAGE = 0, 1, 2
 LAG = sql.check("SELECT 45 AS lag_seconds", fail="lag_seconds > 30")
 MIXED = {

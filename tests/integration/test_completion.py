@@ -195,6 +195,7 @@ def test_folders_are_offered_where_folders_stand(shell, folders):
     (folders / "file").touch()
     (folders / "one" / "inner").mkdir()
     assert offered_folders(shell, "dbhealthd lint ") == {"one", "two three"}
+    assert offered_folders(shell, "dbhealthd install ") == {"one", "two three"}
     assert offered_folders(shell, "dbhealthd --checks ") == {"one", "two three", "library"}
     assert offered_folders(shell, "dbhealthd --checks lib") == {"library"}
     assert offered_folders(shell, "dbhealthd --checks library:one/i") == {"library:one/inner"}
