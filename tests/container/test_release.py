@@ -1,43 +1,65 @@
-"""What src/release/make makes of the image: the list of what is in it, and the same image again."""
+"""What src/release/make makes of the image: the list of what is in it, and all of it again."""
 
 import hashlib
 import json
+import os
 import subprocess
 import tarfile
 
 import pytest
 from conftest import REPOSITORY
-from pods import ADAPTER_IMAGE, HERE, podman
+from pods import HERE, podman
 
 pytestmark = pytest.mark.timeout(300)  # For two builds.
 
+MAKE = REPOSITORY / "src/release/make"
 DAY = 1234567890  # As SOURCE_DATE_EPOCH.
-AGAIN = f"{ADAPTER_IMAGE}-again"
+
+
+def run(*command, cwd=None, **variables):
+    result = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
-def built_twice(works, tmp_path_factory):
-    """Two images that have nothing in common but the packages they are built with."""
+def version():
+    return run(MAKE, "version").strip()
+
+
+@pytest.fixture(scope="module")
+def made_twice(works, version, tmp_path_factory):
+    """The folders of two releases that have nothing in common but the packages of their builds. All
+    that is known of the lists of images stands beside them, as a registry gets it."""
     again = tmp_path_factory.mktemp("again") / "Dockerfile"
     _, _, rest = (REPOSITORY / "Dockerfile").read_text().partition("FROM tools AS build\n")
     again.write_text(f"FROM localhost/dbhealth-tests/tools AS build\n{rest}")
-    images = []
+    options = ["--pull=never", "--network=none", "--file", again]
+    platform = f"linux/{run('dpkg', '--print-architecture').strip()}"
+    of_the_test = {"PODMAN": str(HERE / "podman"), "PLATFORMS": platform}
+    folders = []
     for name in ("one", "two"):
-        image = f"{AGAIN}-{name}"
-        options = ["--no-cache", "--network=none", "--timestamp", DAY, "--file", again]
-        command = [HERE / "build", image, *options, "--build-arg", "VERSION=1.2.3"]
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stdout + result.stderr
-        images.append(image)
-    yield images
-    podman("rmi", "--force", *images)
+        folder = tmp_path_factory.mktemp(name)
+        run(MAKE, "images", folder, *options, **of_the_test, SOURCE_DATE_EPOCH=str(DAY))
+        run(MAKE, "sums", folder)
+        podman("manifest", "push", "--all", f"localhost/dbhealthd:{version}", f"dir:{folder}/pushed")
+        folders.append(folder)
+    yield folders
+    podman("manifest", "rm", f"localhost/dbhealthd:{version}")
+    podman("rmi", "--force", f"localhost/dbhealthd:{version}-{platform.partition('/')[2]}")
 
 
 @pytest.fixture(scope="module")
-def archive(built_twice, tmp_path_factory):
-    path = tmp_path_factory.mktemp("archive") / "image.tar"
-    podman("save", "--format", "docker-archive", "--output", path, built_twice[0])
-    return path
+def archive(made_twice):
+    (archive,) = made_twice[0].glob("*.tar")
+    return archive
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +78,26 @@ def contents(archive):
 
 @pytest.fixture(scope="module")
 def listed(archive):
-    command = [REPOSITORY / "src/release/sbom", archive]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    return json.loads(archive.with_suffix(".spdx.json").read_text())
 
 
-def test_the_same_image_again(built_twice):
-    one, two = (json.loads(podman("image", "inspect", image))[0] for image in built_twice)
-    assert one["RootFS"] == two["RootFS"]
-    assert one["Created"] == two["Created"] and one["Created"].startswith("2009-02-13T23:31:30")
+def files_below(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_same_release_again(made_twice, version):
+    """Each file of it, and each manifest and layer of what is pushed."""
+    one, two = map(files_below, made_twice)
+    machine = made_twice[0] / f"dbhealthd-{version}-{run('dpkg', '--print-architecture').strip()}"
+    assert {"SHA256SUMS", f"{machine.name}.tar", f"{machine.name}.spdx.json"} <= one.keys()
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+    manifests = json.loads(one["pushed/manifest.json"])["manifests"]
+    assert [each["platform"]["os"] for each in manifests] == ["linux"]
+
+
+def test_the_sums_are_those_of_the_files(made_twice):
+    run("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=made_twice[0])
 
 
 def test_each_file_is_listed(contents, listed):
@@ -96,11 +128,11 @@ def test_each_file_is_of_one_package(listed):
     assert holders["./etc/ssl/certs/ca-certificates.crt"] == "ca-certificates"
 
 
-def test_packages_have_what_scanners_go_by(listed):
+def test_packages_have_what_scanners_go_by(listed, version):
     described = [r for r in listed["relationships"] if r["relationshipType"] == "DESCRIBES"]
     image, *packages = listed["packages"]
     assert [relation["relatedSpdxElement"] for relation in described] == [image["SPDXID"]]
-    assert (image["name"], image["versionInfo"]) == ("dbhealthd", "1.2.3")
+    assert (image["name"], image["versionInfo"]) == ("dbhealthd", version)
     assert image["licenseDeclared"] == "Apache-2.0"
     assert listed["spdxVersion"] == "SPDX-2.3"
     assert listed["creationInfo"]["created"] == "2009-02-13T23:31:30Z"
