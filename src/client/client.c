@@ -122,6 +122,9 @@ static int client_trust(struct client *client, const struct client_tls *tls)
     struct trust *trust = tls->trust;
     if (trust == NULL)
         trust = client->none = client_trust_nobody();
+    if (tls->trust == NULL && tls->certificate != NULL)
+        (void)gnutls_certificate_set_x509_key_file(trust->credentials, tls->certificate, tls->key,
+                                                   GNUTLS_X509_FMT_PEM);
     int failed =
         gnutls_credentials_set(client->session, GNUTLS_CRD_CERTIFICATE, trust->credentials);
     if (failed != 0 || tls->trust == NULL)

@@ -24,6 +24,8 @@ struct client_tls {
     bool wanted;         // else plain text
     struct trust *trust; // NULL: nothing is verified
     const char *name;    // whom the certificate must name: a host, or an address as text
+    // If nothing is verified, files to show to who asks for a certificate of ours. NULL: none.
+    const char *certificate, *key;
 };
 
 // Connects. NULL, with the reason, if that fails or the deadline comes first.

@@ -1,14 +1,18 @@
 """DBHEALTH_DETAILS_LISTEN: what is told where, and that neither listener is in the other's way."""
 
 import contextlib
+import re
 import signal
+import ssl
 from resource import RLIMIT_NOFILE, setrlimit
 
 import processes
 import pytest
 import sql
+from program import Program
 from raw_http import connect, exchange, kubelet, parse_answer, read_answer
-from servers import wait_until
+from servers import certificates, wait_until
+from volume import Volume
 
 LAG = {"fail": "lag_seconds > 30", "description": "description"}
 CHECKS = {
@@ -141,3 +145,141 @@ def test_a_full_listener_takes_no_connection_from_the_other(split, full):
             for _ in range(10):
                 client.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
                 assert read_answer(client).status == 200
+
+
+# Who shows a certificate
+
+
+def known_by(authority):
+    certificate, key = served_pair()
+    return {
+        "DBHEALTH_TLS_CERT": str(certificate),
+        "DBHEALTH_TLS_KEY": str(key),
+        "DBHEALTH_TLS_CLIENT_CA": str(authority),
+    }
+
+
+def client(pair=None, version=ssl.TLSVersion.TLSv1_3):
+    context = ssl.create_default_context(cafile=certificates().ca)
+    context.minimum_version = context.maximum_version = version
+    if pair:
+        context.load_cert_chain(*pair)
+    return context
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """Of clients: certificate and key, by what is right or wrong with them."""
+    issue = certificates().issue
+    return {
+        "known": issue("known", common_name="prometheus"),
+        "other": issue("other", ca=certificates().other_ca),
+        "late": issue("late", seconds=-3600),
+        "none": None,
+    }
+
+
+ALERTS = {  # What a client without a good certificate reads.
+    "other": "UNKNOWN_CA",
+    "late": "CERTIFICATE_EXPIRED",
+    "none": "CERTIFICATE_REQUIRED",
+}
+
+
+def refused(port, tls):
+    """The alert that the client reads; None if none came through."""
+    with pytest.raises(OSError) as raised:
+        at(port, "/healthz", tls)
+    alert = re.search(r"ALERT_([A-Z_]+)", getattr(raised.value, "reason", None) or "")
+    return alert and alert[1]
+
+
+def lost(version):
+    """In 1.3 a client has begun to ask by then, so the connection may be reset."""
+    return (None,) if version == ssl.TLSVersion.TLSv1_3 else ()
+
+
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+def test_the_details_are_for_known_clients(split, pairs, version):
+    a = split(**known_by(certificates().ca))
+    assert at(a.details, "/status", client(pairs["known"], version)).status == 200
+    for name, alert in ALERTS.items():
+        assert refused(a.details, client(pairs[name], version)) in (alert, *lost(version))
+    for name in pairs:  # The kubelet has none.
+        assert at(a.port, "/healthz", client(pairs[name], version)).body == "ok"
+        assert at(a.port, "/status", client(pairs[name], version)).status == 403
+    assert at(a.details, "/readyz?verbose", client(served_pair(), version)).status == 503
+
+
+def served_pair():
+    """The adapter's own, which its commands show."""
+    return certificates().certificate, certificates().key
+
+
+def test_where_there_is_one_port_health_is_open(adapter, mariadb, pairs):
+    a = adapter(mariadb.url(), checks=CHECKS, **known_by(certificates().ca))
+    for _ in range(2):  # Answers that are kept are those of the one and of the other.
+        a.tls = client()
+        assert (a.get("/healthz").body, a.status_of("/livez?verbose")) == ("ok", 403)
+        assert a.get("/readyz").body == "[-]lag\nreadyz check failed\n"
+        a.tls = client(pairs["known"])
+        assert "45 > 30" in a.get("/readyz").body
+        assert a.status_of("/metrics") == a.status_of("/?format=html") - 303 == 200
+    a.tls = client(pairs["other"])
+    assert refused(a.port, a.tls) in (None, "UNKNOWN_CA")
+
+
+def test_another_authority_is_taken_over(split, pairs, tmp_path):
+    volume = Volume(tmp_path / "authority", {"ca.crt": certificates().ca.read_bytes()})
+    a = split(**known_by(volume / "ca.crt"))
+    assert at(a.details, "/livez", client(pairs["known"])).status == 200
+    volume.write({"ca.crt": b"noise"})
+    wait_until(lambda: a.messages("reload refused"), "it is refused")
+    assert "DBHEALTH_TLS_CLIENT_CA: expected certificates" in a.messages("reload refused")[0]["problem"]
+    assert at(a.details, "/livez", client(pairs["known"])).status == 200
+    volume.write({"ca.crt": certificates().other_ca.read_bytes()})
+    wait_until(lambda: a.messages("reloaded"), "the other one is known")
+    assert at(a.details, "/livez", client(pairs["other"])).status == 200
+    assert refused(a.details, client(pairs["known"])) in (None, "UNKNOWN_CA")
+
+
+@pytest.mark.parametrize("content", (None, b"", b"noise"), ids=("missing", "empty", "noise"))
+def test_a_bad_authority_knows_nobody(split, pairs, tmp_path, content):
+    """But for the adapter's own commands; health stays open, and readiness says whose fault it is."""
+    authority = tmp_path / "ca.crt"
+    if content is not None:
+        authority.write_bytes(content)
+    a = split(**known_by(authority))
+    [problem] = [line["problem"] for line in a.messages("configuration is wrong")]
+    assert problem.startswith("DBHEALTH_TLS_CLIENT_CA: ")
+    assert at(a.port, "/healthz", client()).body == "ok"
+    assert "[-]configuration\n" in at(a.port, "/readyz", client()).body
+    assert refused(a.details, client(pairs["known"])) in (None, "UNKNOWN_CA")
+    assert at(a.details, "/livez", client(served_pair())).status == 200
+
+
+def test_clients_cannot_be_known_without_https(split):
+    """So nobody is told details."""
+    a = split(DBHEALTH_TLS_CLIENT_CA=str(certificates().ca))
+    [problem] = [line["problem"] for line in a.messages("configuration is wrong")]
+    assert problem.startswith("DBHEALTH_TLS_CLIENT_CA: set without HTTPS, expected")
+    assert a.get("/healthz").body == at(a.details, "/healthz").body == "ok"
+    assert a.status_of("/status") == at(a.details, "/status").status == 403
+
+
+# Our own commands
+
+
+@pytest.mark.parametrize("tls", (False, True), ids=("plain", "tls"))
+def test_get_finds_what_is_told(split, build_dir, tls):
+    """It shows the adapter's own certificate, which is known."""
+    settings = known_by(certificates().ca) if tls else {}
+    a = split(**settings)
+    settings["DBHEALTH_LISTEN"] = f"127.0.0.1:{a.port}"
+    got = Program(build_dir).run("get", "/status", **settings)
+    assert (got.status, got.output) == (1, "details are not told here\n")
+    settings["DBHEALTH_DETAILS_LISTEN"] = f"127.0.0.1:{a.details}"
+    got = Program(build_dir).run("get", "/livez", **settings)
+    assert (got.status, got.output) == (0, "ok\n")
+    got = Program(build_dir).run("get", "/readyz?verbose", **settings)
+    assert got.status == 1 and "45 > 30" in got.output, got.errors

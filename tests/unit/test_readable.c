@@ -64,7 +64,7 @@ static void assert_readable_of(const char *checks, const char *certificate,
                                const char *const *wanted, size_t count)
 {
     static char none[] = "";
-    struct settings settings = {.tls_cert = none, .tls_key = none};
+    struct settings settings = {.tls_cert = none, .tls_key = none, .tls_client_ca = none};
     if (certificate != NULL)
         settings.tls_cert = (char *)(uintptr_t)certificate;
     if (checks != NULL)
@@ -115,7 +115,7 @@ static void not_the_root(void **state)
 {
     struct words paths;
     static char none[] = "";
-    struct settings settings = {.tls_cert = none, .tls_key = none};
+    struct settings settings = {.tls_cert = none, .tls_key = none, .tls_client_ca = none};
     (void)state;
     words_add(&settings.checks, "/tmp", strlen("/tmp"));
     words_add(&settings.checks, "/etc/ssl", strlen("/etc/ssl"));
@@ -141,6 +141,10 @@ static void a_file_as_its_folder(void **state)
     (void)state;
     make("mkdir -p tls archive; echo 1 >archive/1.pem; ln -s ../archive/1.pem tls/tls.crt");
     READABLE(NULL, in_root("tls/tls.crt"), "tls", "archive");
+    static char none[] = "", authority[256];
+    (void)snprintf(authority, sizeof authority, "%s", in_root("tls/tls.crt"));
+    struct settings settings = {.tls_cert = none, .tls_key = none, .tls_client_ca = authority};
+    assert_readable(&settings, (const char *const[]){"tls", "archive"}, 2);
 }
 
 static void a_file_beside_a_secret_as_it_is_now(void **state)

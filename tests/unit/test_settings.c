@@ -9,12 +9,13 @@
 #include <string.h>
 
 static const char *const variables[] = {
-    "DBHEALTH_LISTEN",       "DBHEALTH_CHECKS",    "DBHEALTH_ENABLE",
-    "DBHEALTH_DISABLE",      "DBHEALTH_TIMEOUT",   "DBHEALTH_CACHE",
-    "DBHEALTH_DEADLINE",     "DBHEALTH_KEEP",      "DBHEALTH_DRAIN",
-    "DBHEALTH_DRAIN_FILE",   "DBHEALTH_TLS_CERT",  "DBHEALTH_TLS_KEY",
-    "DBHEALTH_LOG_FORMAT",   "DBHEALTH_LOG_LEVEL", "DBHEALTH_DETAILS_LISTEN",
-    "DBHEALTH_AGENT_LISTEN", "DBHEALTH_PEERS",     "DBHEALTH_PEERS_CA"};
+    "DBHEALTH_LISTEN",       "DBHEALTH_CHECKS",        "DBHEALTH_ENABLE",
+    "DBHEALTH_DISABLE",      "DBHEALTH_TIMEOUT",       "DBHEALTH_CACHE",
+    "DBHEALTH_DEADLINE",     "DBHEALTH_KEEP",          "DBHEALTH_DRAIN",
+    "DBHEALTH_DRAIN_FILE",   "DBHEALTH_TLS_CERT",      "DBHEALTH_TLS_KEY",
+    "DBHEALTH_LOG_FORMAT",   "DBHEALTH_LOG_LEVEL",     "DBHEALTH_DETAILS_LISTEN",
+    "DBHEALTH_AGENT_LISTEN", "DBHEALTH_TLS_CLIENT_CA", "DBHEALTH_PEERS",
+    "DBHEALTH_PEERS_CA"};
 
 static void clear_environment(void)
 {
@@ -47,6 +48,8 @@ static char *show(const struct settings *settings)
     add_words(file, "keep", &settings->keep);
     fprintf(file, " drain=%lld drain-file=%s", (long long)settings->drain.ms, settings->drain_file);
     fprintf(file, " tls=%s|%s", settings->tls_cert, settings->tls_key);
+    if (settings->tls_client_ca[0] != '\0')
+        fprintf(file, "|%s", settings->tls_client_ca);
     if (settings->peers.count > 0)
         add_words(file, "peers", &settings->peers);
     if (settings->peers_ca[0] != '\0')
@@ -102,11 +105,11 @@ static const char defaults[] =
     "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 "
     "deadline=900 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1";
 
-static const char all_others[] =
-    "listen=127.0.0.1:1|:2 checks=/a|library enable=write "
-    "disable=alive|lag timeout=500 cache=0 deadline=600 "
-    "keep=main drain=0 drain-file=/d tls=/c|/k peers=db:1|https://[::1]:2 peers-ca=/a log-format=1 "
-    "log-level=3 agent-listen=:9";
+static const char all_others[] = "listen=127.0.0.1:1|:2 checks=/a|library enable=write "
+                                 "disable=alive|lag timeout=500 cache=0 deadline=600 "
+                                 "keep=main drain=0 drain-file=/d tls=/c|/k|/a "
+                                 "peers=db:1|https://[::1]:2 peers-ca=/a log-format=1 "
+                                 "log-level=3 agent-listen=:9";
 
 static const struct {
     const char *flag, *variable, *value, *bad_value, *problem;
@@ -127,6 +130,7 @@ static const struct {
     {"--drain-file", "DBHEALTH_DRAIN_FILE", "/d", NULL, NULL},
     {"--tls-cert", "DBHEALTH_TLS_CERT", "/c", NULL, NULL},
     {"--tls-key", "DBHEALTH_TLS_KEY", "/k", NULL, NULL},
+    {"--tls-client-ca", "DBHEALTH_TLS_CLIENT_CA", "/a", NULL, NULL},
     {"--peers", "DBHEALTH_PEERS", "db:1,https://[::1]:2", "db:1,db",
      "'db': expected [https://]HOST:PORT"},
     {"--peers-ca", "DBHEALTH_PEERS_CA", "/a", NULL, NULL},
@@ -174,12 +178,13 @@ static void every_setting_comes_from_its_flag_in_either_form(void **state)
         "cache=0 "
         "deadline=600 keep= drain=10000 drain-file= tls=| log-format=0 log-level=1",
         "");
-    expect("--agent-listen :9 --drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k --log-format "
+    expect("--agent-listen :9 --drain=0ms --drain-file=/d --tls-cert=/c --tls-key=/k "
+           "--tls-client-ca /a --log-format "
            "json --log-level "
            "error",
            "listen=:8080 checks=library enable= disable= timeout=800 cache=2000 deadline=900 keep= "
            "drain=0 "
-           "drain-file=/d tls=/c|/k log-format=1 "
+           "drain-file=/d tls=/c|/k|/a log-format=1 "
            "log-level=3 agent-listen=:9",
            "");
 }
@@ -192,7 +197,7 @@ static void a_flag_wins_over_its_variable_and_the_last_over_the_first(void **sta
     expect("--cache 1s --log-level=warn --disable x --cache=3s",
            "listen=127.0.0.1:1|:2 checks=/a|library enable=write disable=x timeout=500 cache=3000 "
            "deadline=600 "
-           "keep=main drain=0 drain-file=/d tls=/c|/k peers=db:1|https://[::1]:2 peers-ca=/a "
+           "keep=main drain=0 drain-file=/d tls=/c|/k|/a peers=db:1|https://[::1]:2 peers-ca=/a "
            "log-format=1 log-level=2 agent-listen=:9",
            "");
     clear_environment();

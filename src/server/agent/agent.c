@@ -117,7 +117,8 @@ static void agent_take_line(struct client *client)
     deadline_disarm(&agent->silence, &client->deadline);
     (void)uv_read_stop((uv_stream_t *)&client->stream);
     client->request = request_new(agent->service, agent_target(client), client, agent_on_answered);
-    client->request->may_have_details = service_tells_details(agent->service, LISTENER_AGENT);
+    client->request->may_have_details =
+        service_tells_details(agent->service, LISTENER_AGENT, false);
     request_parse_line(client->request);
     if (cut)
         request_reply_words(client->request, 400, "the line is too long", -1);

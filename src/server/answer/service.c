@@ -18,10 +18,11 @@ struct circumstances service_circumstances(const struct service *service)
     return (struct circumstances){.draining = service_is_draining(service), .young = young};
 }
 
-bool service_tells_details(const struct service *service, enum listener listener)
+bool service_tells_details(const struct service *service, enum listener listener, bool known)
 {
-    const char *elsewhere = service->config->settings.details_listen;
-    return listener == LISTENER_DETAILS || elsewhere[0] == '\0';
+    const struct settings *settings = &service->config->settings;
+    bool here = listener == LISTENER_DETAILS || settings->details_listen[0] == '\0';
+    return here && (known || settings->tls_client_ca[0] == '\0');
 }
 
 const char *service_configuration_warning(const struct service *service)

@@ -24,8 +24,8 @@ bool service_is_draining(const struct service *service);
 struct circumstances service_circumstances(const struct service *service);
 
 // True if more may be told at the listener than a status, and `ok` or the names of checks that
-// fail. The one place where that is decided.
-bool service_tells_details(const struct service *service, enum listener listener);
+// fail. The one place where that is decided. A client is known by its certificate.
+bool service_tells_details(const struct service *service, enum listener listener, bool known);
 
 // What is wrong with the configuration, where the log says the most; NULL: nothing.
 const char *service_configuration_warning(const struct service *service);

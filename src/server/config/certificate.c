@@ -25,7 +25,9 @@ struct certificate {
     gnutls_pcert_st chain[CHAIN_MAX];
     unsigned length;
     gnutls_privkey_t key;
-    bool own; // made here
+    bool own;                         // made here
+    gnutls_datum_t authorities;       // of the clients that it knows, as PEM
+    gnutls_x509_trust_list_t clients; // the same; NULL: no client is asked
 };
 
 static struct certificate *certificate_new_certificate(void)
@@ -154,6 +156,21 @@ struct certificate *certificate_make(void)
     return certificate;
 }
 
+bool certificate_know_clients(struct certificate *certificate, const char *path,
+                              struct error *error)
+{
+    static const char variable[] = "DBHEALTH_TLS_CLIENT_CA";
+    if (gnutls_x509_trust_list_init(&certificate->clients, 0) != 0)
+        abort();
+    if (!certificate_read_pem(path, variable, &certificate->authorities, error))
+        return false;
+    int found = gnutls_x509_trust_list_add_trust_mem(
+        certificate->clients, &certificate->authorities, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
+    return found > 0 ||
+           error_set(error, "%s: expected certificates of authorities as PEM%s%s", variable,
+                     found < 0 ? ": " : "", found < 0 ? gnutls_strerror(found) : "");
+}
+
 struct certificate *certificate_hold(struct certificate *certificate)
 {
     certificate->references++;
@@ -167,21 +184,29 @@ void certificate_release(struct certificate *certificate)
     for (unsigned i = 0; i < certificate->length; i++)
         gnutls_pcert_deinit(&certificate->chain[i]);
     gnutls_privkey_deinit(certificate->key);
+    if (certificate->clients != NULL)
+        gnutls_x509_trust_list_deinit(certificate->clients, 1);
+    free(certificate->authorities.data);
     free(certificate);
+}
+
+static bool certificate_is_same(const gnutls_datum_t *one, const gnutls_datum_t *other)
+{
+    return one->size == other->size &&
+           (one->size == 0 || memcmp(one->data, other->data, one->size) == 0);
 }
 
 bool certificate_equal(const struct certificate *one, const struct certificate *other)
 {
     if (one == NULL || other == NULL)
         return one == other;
+    if (!certificate_is_same(&one->authorities, &other->authorities))
+        return false;
     if (one->own && other->own)
         return true;
     bool equal = one->length == other->length;
-    for (unsigned i = 0; i < one->length && equal; i++) {
-        const gnutls_datum_t *first = &one->chain[i].cert;
-        const gnutls_datum_t *second = &other->chain[i].cert;
-        equal = first->size == second->size && memcmp(first->data, second->data, first->size) == 0;
-    }
+    for (unsigned i = 0; i < one->length && equal; i++)
+        equal = certificate_is_same(&one->chain[i].cert, &other->chain[i].cert);
     return equal;
 }
 
@@ -216,3 +241,72 @@ static int certificate_retrieve(gnutls_session_t session, const gnutls_datum_t *
 }
 
 void (*const certificate_callback)(void) = (void (*)(void))certificate_retrieve;
+
+// --- the client's
+
+// As of RFC 8446, 6.2; libmicrohttpd would send none.
+static gnutls_alert_description_t certificate_alert_of(unsigned status)
+{
+    if (status & GNUTLS_CERT_EXPIRED)
+        return GNUTLS_A_CERTIFICATE_EXPIRED;
+    return status & GNUTLS_CERT_SIGNER_NOT_FOUND ? GNUTLS_A_UNKNOWN_CA : GNUTLS_A_BAD_CERTIFICATE;
+}
+
+// What is wrong with the chain, in bits of GnuTLS; 0: nothing.
+static unsigned certificate_judge(const struct certificate *certificate,
+                                  const gnutls_datum_t *shown, unsigned count)
+{
+    static unsigned char client[] = GNUTLS_KP_TLS_WWW_CLIENT;
+    gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = client};
+    gnutls_x509_crt_t chain[CHAIN_MAX] = {NULL};
+    unsigned status = GNUTLS_CERT_INVALID;
+    bool read = count <= CHAIN_MAX;
+    for (unsigned i = 0; i < count && read; i++)
+        read = gnutls_x509_crt_init(&chain[i]) == 0 &&
+               gnutls_x509_crt_import(chain[i], &shown[i], GNUTLS_X509_FMT_DER) == 0;
+    if (read && gnutls_x509_trust_list_verify_crt2(certificate->clients, chain, count, &purpose, 1,
+                                                   0, &status, NULL) != 0)
+        status = GNUTLS_CERT_INVALID;
+    for (unsigned i = 0; i < CHAIN_MAX && chain[i] != NULL; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    return status;
+}
+
+static int certificate_refuse(gnutls_session_t session, gnutls_alert_description_t why)
+{
+    (void)gnutls_alert_send(session, GNUTLS_AL_FATAL, why);
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static int certificate_on_client(gnutls_session_t session)
+{
+    const struct certificate *certificate = gnutls_db_get_ptr(session);
+    unsigned count = 0;
+    const gnutls_datum_t *shown = gnutls_certificate_get_peers(session, &count);
+    if (shown == NULL || count == 0 || certificate_is_same(shown, &certificate->chain[0].cert))
+        return 0;
+    unsigned status = certificate_judge(certificate, shown, count);
+    return status == 0 ? 0 : certificate_refuse(session, certificate_alert_of(status));
+}
+
+static int certificate_on_demanded_client(gnutls_session_t session)
+{
+    if (!certificate_knows_client(session))
+        return certificate_refuse(session, GNUTLS_A_CERTIFICATE_REQUIRED);
+    return certificate_on_client(session);
+}
+
+void certificate_ask_client(const struct certificate *certificate, void *session, bool demanded)
+{
+    if (certificate->clients == NULL)
+        return;
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+    gnutls_session_set_verify_function(session, demanded ? certificate_on_demanded_client
+                                                         : certificate_on_client);
+}
+
+bool certificate_knows_client(void *session)
+{
+    unsigned count = 0;
+    return gnutls_certificate_get_peers(session, &count) != NULL && count > 0;
+}

@@ -1,5 +1,6 @@
-// The certificate that the listener shows, with its key. Reference-counted: a handshake under way
-// keeps the one that it began with while the configuration goes on to another.
+// The certificate that the listeners show, with its key, and whose clients are known.
+// Reference-counted: a handshake under way keeps the one that it began with while the configuration
+// goes on to another.
 #pragma once
 
 #include "common/error.h"
@@ -22,12 +23,19 @@ struct certificate *certificate_make(void) __attribute__((returns_nonnull));
 // time_t of so many bits can say.
 int64_t certificate_own_expiry(int64_t now, unsigned time_bits);
 
+// Has it know the clients with a certificate of the authorities in a file (PEM). False, with the
+// reason and the variable, if there are none; then it knows itself alone, as it always does: who
+// has its key is the adapter's own command.
+bool certificate_know_clients(struct certificate *certificate, const char *path,
+                              struct error *error) __attribute__((warn_unused_result));
+
 struct certificate *certificate_hold(struct certificate *certificate);
 
 // Gives a reference back; the last one frees the object. NULL is fine.
 void certificate_release(struct certificate *certificate);
 
-// True if both show the same chain, or none that anybody has given; NULL equals NULL alone.
+// True if both know the same clients and show the same chain, or none that anybody has given; NULL
+// equals NULL alone.
 bool certificate_equal(const struct certificate *one, const struct certificate *other);
 
 // When it expires, in seconds since 1970.
@@ -41,3 +49,11 @@ extern void (*const certificate_callback)(void);
 
 // ... that it was told here; hold it as long as the session, a gnutls_session_t, is there.
 void certificate_give(struct certificate *certificate, void *session);
+
+// Has the session, before its handshake, ask for the certificate of a client, if any are to be
+// known. One that is not known is refused then, with an alert that says why; so is who shows none,
+// if it is demanded.
+void certificate_ask_client(const struct certificate *certificate, void *session, bool demanded);
+
+// True if the client has shown a certificate that is known.
+bool certificate_knows_client(void *session);

@@ -308,13 +308,28 @@ static void config_load_certificate(struct config *config)
 {
     const struct settings *settings = &config->settings;
     struct error error;
-    if (!settings_want_tls(settings))
-        return;
     config->certificate = certificate_load(settings->tls_cert, settings->tls_key, &error);
     if (config->certificate != NULL)
         return;
     config_add_problem(config, error.text);
     config->certificate = certificate_make();
+}
+
+// Where nobody can be known, nobody is told details; health stays open.
+static void config_load_tls(struct config *config)
+{
+    static const char no_tls[] = "DBHEALTH_TLS_CLIENT_CA: set without HTTPS, expected "
+                                 "DBHEALTH_TLS_CERT and DBHEALTH_TLS_KEY too";
+    const struct settings *settings = &config->settings;
+    bool clients = settings->tls_client_ca[0] != '\0';
+    struct error error;
+    if (settings_want_tls(settings))
+        config_load_certificate(config);
+    else if (clients)
+        config_add_problem(config, no_tls);
+    if (clients && config->certificate != NULL &&
+        !certificate_know_clients(config->certificate, settings->tls_client_ca, &error))
+        config_add_problem(config, error.text);
 }
 
 // Stands for the problems that belong to no check file, so that readiness says them.
@@ -404,7 +419,7 @@ struct config *config_load(struct settings *settings)
     config_load_target(config);
     if (config->engine == ENGINE_NONE)
         config_add_problem(config, config->target_problem);
-    config_load_certificate(config);
+    config_load_tls(config);
     config_load_checks(config);
     config_look_for_all_names(config);
     config_drop_optional_checks(config);

@@ -137,8 +137,9 @@ static void readable_add_library(struct readable *readable)
 struct words readable_paths(const struct settings *settings)
 {
     struct readable readable = {0};
-    const char *files[TARGET_FILES_MAX + 2] = {settings->tls_cert, settings->tls_key};
-    size_t count = 2 + target_load_files(files + 2);
+    const char *files[TARGET_FILES_MAX + 3] = {settings->tls_cert, settings->tls_key,
+                                               settings->tls_client_ca};
+    size_t count = 3 + target_load_files(files + 3);
     readable_find_secrets(&readable);
     for (size_t i = 0; i < settings->checks.count; i++) {
         if (strcmp(settings->checks.items[i], "library") == 0)

@@ -299,6 +299,8 @@ static void reload_add_files(struct watch *watch, const struct settings *setting
         reload_add(&watch->files, settings->tls_cert);
     if (settings->tls_key[0] != '\0')
         reload_add(&watch->files, settings->tls_key);
+    if (settings->tls_client_ca[0] != '\0')
+        reload_add(&watch->files, settings->tls_client_ca);
 }
 
 static void reload_on_closed(struct handles *handles)

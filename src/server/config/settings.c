@@ -57,6 +57,8 @@ static const struct setting table[] = {
     {"tls-cert", "DBHEALTH_TLS_CERT", TYPE_TEXT, AT(tls_cert), "", 0, 0, NULL,
      "serve HTTPS with this certificate"},
     {"tls-key", "DBHEALTH_TLS_KEY", TYPE_TEXT, AT(tls_key), "", 0, 0, NULL, "and its key"},
+    {"tls-client-ca", "DBHEALTH_TLS_CLIENT_CA", TYPE_TEXT, AT(tls_client_ca), "", 0, 0, NULL,
+     "tell details to its clients only"},
     {"peers", "DBHEALTH_PEERS", TYPE_PLACES, AT(peers), "", 0, 0, NULL,
      "adapters of the other servers of a cluster"},
     {"peers-ca", "DBHEALTH_PEERS_CA", TYPE_TEXT, AT(peers_ca), "", 0, 0, NULL,
@@ -276,6 +278,7 @@ void settings_clear(struct settings *settings)
     free(settings->drain_file);
     free(settings->tls_cert);
     free(settings->tls_key);
+    free(settings->tls_client_ca);
     words_free(&settings->checks);
     words_free(&settings->enable);
     words_free(&settings->disable);

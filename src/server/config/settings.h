@@ -20,11 +20,12 @@ struct settings {
     struct duration cache;
     struct duration deadline;
     struct duration drain;
-    char *drain_file;   // "": none
-    char *tls_cert;     // file with the listener's certificate; "": none
-    char *tls_key;      // ... and with its key
-    struct words peers; // where the other adapters are, as place_parse reads it
-    char *peers_ca;     // file with whom to believe over TLS; "": the system's
+    char *drain_file;    // "": none
+    char *tls_cert;      // file with the listener's certificate; "": none
+    char *tls_key;       // ... and with its key
+    char *tls_client_ca; // ... and with the authorities of those who are told details; "": all are
+    struct words peers;  // where the other adapters are, as place_parse reads it
+    char *peers_ca;      // file with whom to believe over TLS; "": the system's
     enum log_format log_format;
     enum log_level log_level;
     struct words problems; // what was wrong with values; the default stands in their place

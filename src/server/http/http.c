@@ -151,11 +151,26 @@ static void http_end_request(struct connection *connection)
     connection->begun = connection->asked = connection->suspended = connection->usual = false;
 }
 
+// True if the main listener tells no details.
+static bool http_is_split(const struct http *http)
+{
+    return http->service->config->settings.details_listen[0] != '\0';
+}
+
+static void *http_session_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
+}
+
+// A listener for details has nothing for who shows no certificate; on one for all, health is open.
 static void http_begin_tls(struct connection *connection, struct MHD_Connection *mhd)
 {
-    connection->certificate = certificate_hold(connection->http->service->config->certificate);
-    certificate_give(connection->certificate,
-                     MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+    const struct http *http = connection->http;
+    connection->certificate = certificate_hold(http->service->config->certificate);
+    certificate_give(connection->certificate, http_session_of(mhd));
+    bool details = http->listener == LISTENER_DETAILS;
+    if (details || !http_is_split(http))
+        certificate_ask_client(connection->certificate, http_session_of(mhd), details);
 }
 
 static void http_on_connection(void *context, struct MHD_Connection *mhd, void **own,
@@ -203,7 +218,9 @@ static void *http_on_target(void *context, const char *target, struct MHD_Connec
     struct connection *connection = http_connection_of(mhd);
     http_end_request(connection);
     connection->request = request_new(http->service, target, connection, http_on_answered);
-    connection->request->may_have_details = service_tells_details(http->service, http->listener);
+    bool known = http->tls && certificate_knows_client(http_session_of(mhd));
+    connection->request->may_have_details =
+        service_tells_details(http->service, http->listener, known);
     return connection;
 }
 
@@ -485,7 +502,7 @@ static unsigned http_connection_limit(const struct service *service)
 static unsigned http_share(const struct http *http, unsigned connections)
 {
     unsigned details = connections / DETAILS_PART;
-    if (service_tells_details(http->service, LISTENER_MAIN))
+    if (!http_is_split(http))
         return connections;
     return http->listener == LISTENER_DETAILS ? details : connections - details;
 }

@@ -12,18 +12,22 @@ static void prebuilt_empty(struct prebuilt *slot)
     *slot = (struct prebuilt){0};
 }
 
-static const struct prebuilt *prebuilt_find(const struct prebuilt_table *table, const char *target)
+static const struct prebuilt *prebuilt_find(const struct prebuilt_table *table,
+                                            const struct request *request)
 {
     for (size_t i = 0; i < PREBUILT_MAX; i++) {
-        if (strcmp(table->slots[i].target, target) == 0)
-            return &table->slots[i];
+        const struct prebuilt *slot = &table->slots[i];
+        if (strcmp(slot->target, request->target) == 0 &&
+            slot->details == request->may_have_details)
+            return slot;
     }
     return NULL;
 }
 
-static struct prebuilt *prebuilt_slot_for(struct prebuilt_table *table, const char *target)
+static struct prebuilt *prebuilt_slot_for(struct prebuilt_table *table,
+                                          const struct request *request)
 {
-    const struct prebuilt *same = prebuilt_find(table, target);
+    const struct prebuilt *same = prebuilt_find(table, request);
     if (same != NULL)
         return &table->slots[same - table->slots];
     struct prebuilt *slot = &table->slots[table->next];
@@ -39,17 +43,19 @@ void prebuilt_keep(struct prebuilt_table *table, const struct request *request,
         MHD_destroy_response(response);
         return;
     }
-    struct prebuilt *slot = prebuilt_slot_for(table, request->target);
+    struct prebuilt *slot = prebuilt_slot_for(table, request);
     prebuilt_empty(slot);
-    *slot = (struct prebuilt){
-        .status = answer->status, .validity = answer->validity, .response = response};
+    *slot = (struct prebuilt){.details = request->may_have_details,
+                              .status = answer->status,
+                              .validity = answer->validity,
+                              .response = response};
     (void)snprintf(slot->target, sizeof slot->target, "%s", request->target);
 }
 
 const struct prebuilt *prebuilt_take(const struct prebuilt_table *table,
                                      const struct request *request)
 {
-    const struct prebuilt *found = prebuilt_find(table, request->target);
+    const struct prebuilt *found = prebuilt_find(table, request);
     if (found == NULL || found->response == NULL)
         return NULL;
     return answer_again(request->service, &found->validity, found->status) ? found : NULL;

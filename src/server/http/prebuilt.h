@@ -10,6 +10,7 @@ enum { PREBUILT_MAX = 8, PREBUILT_TARGET_MAX = 64 };
 
 struct prebuilt {
     char target[PREBUILT_TARGET_MAX]; // as it came, undecoded; "": none
+    bool details;                     // it was for one who may have them
     unsigned status;
     struct validity validity;
     struct MHD_Response *response; // owned
