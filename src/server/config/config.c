@@ -171,15 +171,15 @@ static void config_fill_in_peers(struct config *config, struct check *check)
 {
     char text[INQUIRY_TEXT_MAX];
     const char *problem = NULL;
-    if (!check->peers || check->broken != NULL)
-        return;
+    if (!check->peers || check->broken != NULL || config->settings.lint)
+        return; // whom to ask is no matter of the file's
     if (config->settings.peers.count == 0)
         problem = "`source: peers`, but DBHEALTH_PEERS names none";
     else if (!config_write_inquiry(&config->settings, check, text))
         problem = "DBHEALTH_PEERS_CA: expected a file's name";
     if (problem != NULL) {
         struct error error;
-        (void)error_set(&error, "%.300s: %s", check->place, problem);
+        (void)error_set(&error, "%.300s:1:1: %s", check->place, problem);
         check->broken = memory_string(error.text);
         return;
     }
