@@ -166,8 +166,8 @@ static void serve_on_reloaded(void *context, struct config *config)
     service->config = config_hold(config);
 }
 
-static bool serve_start_http(struct daemon *daemon, const int listening[LISTENERS],
-                             struct error *error)
+static bool serve_start_listeners(struct daemon *daemon, const int listening[LISTENERS],
+                                  struct error *error)
 {
     for (size_t i = 0; i < HTTP_LISTENERS; i++) {
         if (listening[i] < 0)
@@ -177,6 +177,8 @@ static bool serve_start_http(struct daemon *daemon, const int listening[LISTENER
         if (daemon->http[i] == NULL)
             return false;
     }
+    if (listening[LISTENER_AGENT] >= 0)
+        daemon->agent = agent_start(&daemon->loop, listening[LISTENER_AGENT], &daemon->service);
     return true;
 }
 
@@ -193,35 +195,37 @@ static void serve_log_crash(const struct beginning *beginning)
               LOG_NUMBER("crashes", beginning->crashes));
 }
 
-static bool serve_start(struct daemon *daemon, struct settings *settings, struct error *error)
+static void serve_begin(struct daemon *daemon, struct settings *settings,
+                        const struct beginning *beginning)
 {
-    struct beginning beginning;
-    if (!supervisor_find(&daemon->supervisor, &beginning, error))
-        return false;
-    int listening[LISTENERS];
-    if (!listeners_open(settings, beginning.listening, listening, error))
-        return false;
+    struct service *service = &daemon->service;
     int failed = uv_loop_init(&daemon->loop);
     assert(failed == 0);
     log_open();
     log_configure(settings->log_format, settings->log_level);
-    serve_log_crash(&beginning);
-    daemon->service.statistics = statistics_new(wall_time_ms(instant_now()));
-    daemon->service.statistics->crashes = beginning.crashes;
-    daemon->reload = reload_start(&daemon->loop, settings, &daemon->service.statistics->reloads,
-                                  serve_on_reloaded, &daemon->service);
-    daemon->service.config = config_hold(reload_running(daemon->reload));
+    serve_log_crash(beginning);
+    service->statistics = statistics_new(wall_time_ms(instant_now()));
+    service->statistics->crashes = beginning->crashes;
+    daemon->reload = reload_start(&daemon->loop, settings, &service->statistics->reloads,
+                                  serve_on_reloaded, service);
+    service->config = config_hold(reload_running(daemon->reload));
     supervisor_attach(daemon->supervisor, &daemon->loop, serve_on_signal, daemon);
-    daemon->service.started = instant_now();
-    if (!serve_start_http(daemon, listening, error))
-        return false;
-    if (listening[LISTENER_AGENT] >= 0)
-        daemon->agent = agent_start(&daemon->loop, listening[LISTENER_AGENT], &daemon->service);
+    service->started = instant_now();
+}
+
+static void serve_start_probing(struct daemon *daemon)
+{
+    const struct config *config = daemon->service.config;
     platform_uv_open(&daemon->platform, daemon->supervisor);
     daemon->service.scheduler =
-        scheduler_new(&daemon->platform.platform, daemon->service.config,
-                      daemon->service.config->settings.deadline, daemon->service.statistics);
+        scheduler_new(&daemon->platform.platform, daemon->service.config, config->settings.deadline,
+                      daemon->service.statistics);
     serve_start_handles(daemon);
+}
+
+// To the supervisor, in the log and to the service manager, in this order.
+static void serve_tell_start(struct daemon *daemon, const int listening[LISTENERS])
+{
     supervisor_tell_listening(daemon->supervisor, listening);
     reload_log_problems(daemon->reload);
     serve_log_start(daemon->service.config, listening);
@@ -229,6 +233,20 @@ static bool serve_start(struct daemon *daemon, struct settings *settings, struct
     serve_enter_sandbox(daemon);
     notify_tell(daemon->manager, "READY=1\nSTATUS=serving");
     serve_feed_watchdog(daemon);
+}
+
+static bool serve_start(struct daemon *daemon, struct settings *settings, struct error *error)
+{
+    struct beginning beginning;
+    int listening[LISTENERS];
+    if (!supervisor_find(&daemon->supervisor, &beginning, error) ||
+        !listeners_open(settings, beginning.listening, listening, error))
+        return false;
+    serve_begin(daemon, settings, &beginning);
+    if (!serve_start_listeners(daemon, listening, error))
+        return false;
+    serve_start_probing(daemon);
+    serve_tell_start(daemon, listening);
     memory_trim(); // of what reading the configuration took
     return true;
 }
