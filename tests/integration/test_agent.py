@@ -110,7 +110,7 @@ def test_a_crowd_costs_one_run(adapter, postgres):
 def test_a_server_that_hangs_is_down_by_the_deadline(adapter, new):
     server = new(Postgres)
     a = adapter(server.url(), DBHEALTH_TIMEOUT="300ms", DBHEALTH_DEADLINE="400ms", **HERE)
-    assert ask(a, b"readyz\n") == "ready up\n"
+    wait_until(lambda: ask(a, b"readyz\n") == "ready up\n", "up")
     server.pause_all()
     wait_until(lambda: ask(a, b"readyz\n").startswith("ready down #accepting: timeout: "), "down")
     server.resume()
