@@ -40,7 +40,8 @@ def bare_config(folder, port, server, adapter):
 
 
 class HAProxy:
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, under=()):
+        self._under = under
         self.log = folder / "haproxy.log"
         self._config = folder / "haproxy.cfg"
         self._socket = self.socket_in(folder)
@@ -55,7 +56,7 @@ class HAProxy:
         """Starts it, as one process, and waits until it listens."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [PROGRAM, "-db", "-f", str(self._config)],
+                [*self._under, PROGRAM, "-db", "-f", str(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

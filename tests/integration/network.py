@@ -11,6 +11,7 @@ from loopback import Loopback
 HOSTS = ("10.77.0.1", "10.77.0.2")
 CARDS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
 NOBODY = "02:00:00:00:00:99"
+FIXED = ("nud", "permanent")
 
 
 class Wire:
@@ -99,3 +100,57 @@ class Names:
         head = query[:2] + struct.pack("!HHHHH", flags, 1, len(addresses), 0, 0)
         form = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 0, 4)
         return head + question + b"".join(form + socket.inet_aton(a) for a in addresses)
+
+
+def under_names(host, folder):
+    """The command that runs another on the host, with its name service."""
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1\n")
+    (folder / "hosts").write_text("127.0.0.1 localhost\n")
+    mounts = "".join(f"mount --bind {folder}/{f} /etc/{f} && " for f in ("resolv.conf", "hosts"))
+    return (*host.under, "unshare", "--mount", "sh", "-c", f'{mounts} exec "$@"', "sh")
+
+
+class Mesh:
+    """In a block there are so many hosts, each a Loopback, that all reach each other through one
+    switch; `addresses` are theirs. Of each direction between two the packets can be lost."""
+
+    def __init__(self, count):
+        self.addresses = [f"10.78.0.{number}" for number in range(1, count + 1)]
+
+    def __enter__(self):
+        self._stack = contextlib.ExitStack()
+        self._switch = self._stack.enter_context(Loopback())
+        self._switch.ip("link", "add", "bridge", "type", "bridge")
+        self._switch.ip("link", "set", "bridge", "up")
+        self.hosts = [self._add(number) for number in range(len(self.addresses))]
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def lose(self, sender, receiver):
+        self.hosts[sender].ip("neigh", "replace", *self._to(receiver), "lladdr", NOBODY, *FIXED)
+
+    def part(self, one, other):
+        """Two groups of hosts reach nobody of the other."""
+        for a in one:
+            for b in other:
+                self.lose(a, b)
+                self.lose(b, a)
+
+    def heal(self):
+        for host in self.hosts:
+            host.ip("neigh", "flush", "dev", "card", "nud", "permanent")
+
+    def _to(self, receiver):
+        return (self.addresses[receiver], "dev", "card")
+
+    def _add(self, number):
+        host = self._stack.enter_context(Loopback())
+        port = f"port{number}"
+        pair = ("type", "veth", "peer", "name", "card", "netns", host.path)
+        self._switch.ip("link", "add", port, *pair)
+        self._switch.ip("link", "set", port, "master", "bridge", "up")
+        host.ip("link", "set", "card", "up")
+        host.ip("address", "add", f"{self.addresses[number]}/24", "dev", "card")
+        return host

@@ -10,7 +10,7 @@ import servers
 import sql
 from fakes import Queue
 from loopback import Loopback
-from network import HOSTS, Names, Wire
+from network import HOSTS, Names, Wire, under_names
 from test_verdicts import DEAD, WELL, observed
 
 PORTS = itertools.count(5000)  # On hosts of our own.
@@ -89,11 +89,7 @@ def host():
 
 @pytest.fixture
 def naming(host, tmp_path):
-    """The command that runs another on the host, with its name service."""
-    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1\n")
-    (tmp_path / "hosts").write_text("127.0.0.1 localhost\n")
-    mounts = "".join(f"mount --bind {tmp_path}/{f} /etc/{f} && " for f in ("resolv.conf", "hosts"))
-    return (*host.under, "unshare", "--mount", "sh", "-c", f'{mounts} exec "$@"', "sh")
+    return under_names(host, tmp_path)
 
 
 @pytest.mark.parametrize("answer", BAD_NAMES)
