@@ -1,10 +1,11 @@
--- description: No other server says that it is the primary.
+-- description: No other server says that it is the primary, too.
 -- source:      peers
 -- endpoints:   sole-primary
 -- rows:        each
 -- no-rows:     pass
 -- # Two that both take writes part ways: then neither is to be written to, until somebody has decided.
--- fail:        primary == true
+-- # A primary is no rival of a replica.
+-- fail:        rival == true
 -- # Who can't be reached may be a primary, or gone. The only primary must not go out of service for
 -- # that.
 -- warn:        problem != ''

@@ -48,6 +48,7 @@ struct session {
     struct peer peers[PEERS_MAX];
     size_t count;
     bool too_many;
+    bool no_primary; // it is known of this server itself that it is no primary
 };
 
 // --- who there is
@@ -159,11 +160,16 @@ static void peers_ask(struct session *session, struct trust *trust, struct insta
     }
 }
 
+static bool peers_is_oneself(const struct session *session, const struct peer *peer)
+{
+    return strcmp(peer->state.instance, session->inquiry.instance) == 0;
+}
+
 // Oneself, and who has been met under another address, is no peer.
 static bool peers_counts(const struct session *session, size_t index)
 {
     const char *instance = session->peers[index].state.instance;
-    bool counts = instance[0] == '\0' || strcmp(instance, session->inquiry.instance) != 0;
+    bool counts = !peers_is_oneself(session, &session->peers[index]);
     for (size_t i = 0; i < index && instance[0] != '\0'; i++)
         counts &= strcmp(instance, session->peers[i].state.instance) != 0;
     return counts;
@@ -173,8 +179,11 @@ static void peers_drop_doubles(struct session *session)
 {
     size_t kept = 0;
     bool counts[PEERS_MAX];
-    for (size_t i = 0; i < session->count; i++)
+    for (size_t i = 0; i < session->count; i++) {
+        const struct peer *peer = &session->peers[i];
         counts[i] = peers_counts(session, i);
+        session->no_primary |= peers_is_oneself(session, peer) && !peer->state.primary;
+    }
     for (size_t i = 0; i < session->count; i++) {
         if (counts[i])
             session->peers[kept++] = session->peers[i];
@@ -215,6 +224,12 @@ static bool peers_gather(struct session *session, const struct call *call, struc
 
 // --- rows
 
+// Both take writes, for all that is known.
+static bool peers_is_rival(const struct session *session, const struct peer *peer)
+{
+    return peer->state.primary && !session->no_primary;
+}
+
 static void peers_add_text(struct result *result, const char *text)
 {
     (void)result_add_value(result, VALUE_STRING, text, strlen(text));
@@ -252,9 +267,9 @@ static void peers_add_columns(struct result *result, const char *const *names)
 
 static void peers_add_rows(const struct session *session, struct result *result)
 {
-    static const char *const names[] = {"peer",          "problem",         "reachable",
-                                        "primary",       "replica",         "draining",
-                                        "since_seconds", "latency_seconds", NULL};
+    static const char *const names[] = {
+        "peer",    "problem",  "reachable",     "primary",         "rival",
+        "replica", "draining", "since_seconds", "latency_seconds", NULL};
     peers_add_columns(result, names);
     for (size_t i = 0; i < session->count; i++) {
         const struct peer *peer = &session->peers[i];
@@ -262,6 +277,7 @@ static void peers_add_rows(const struct session *session, struct result *result)
         peers_add_text(result, peer->state.problem);
         peers_add_boolean(result, peer->state.reachable);
         peers_add_boolean(result, peer->state.primary);
+        peers_add_boolean(result, peers_is_rival(session, peer));
         peers_add_boolean(result, peer->state.replica);
         peers_add_boolean(result, peer->state.draining);
         peers_add_number(result, peer->state.since_seconds);
@@ -272,18 +288,20 @@ static void peers_add_rows(const struct session *session, struct result *result)
 
 static void peers_add_totals(const struct session *session, struct result *result)
 {
-    static const char *const names[] = {"peers",    "reachable", "other_primaries",
-                                        "replicas", "share",     NULL};
-    size_t reachable = 0, primaries = 0, replicas = 0;
+    static const char *const names[] = {
+        "peers", "reachable", "other_primaries", "rivals", "replicas", "share", NULL};
+    size_t reachable = 0, primaries = 0, rivals = 0, replicas = 0;
     for (size_t i = 0; i < session->count; i++) {
         reachable += session->peers[i].state.reachable;
         primaries += session->peers[i].state.primary;
+        rivals += peers_is_rival(session, &session->peers[i]);
         replicas += session->peers[i].state.replica;
     }
     peers_add_columns(result, names);
     peers_add_count(result, session->count);
     peers_add_count(result, reachable);
     peers_add_count(result, primaries);
+    peers_add_count(result, rivals);
     peers_add_count(result, replicas);
     peers_add_number(result, (double)(reachable + 1) / (double)(session->count + 1));
     result->row_count = 1;

@@ -89,6 +89,22 @@ SITUATIONS = {  # name: (what differs from WELL, {minute: alerts that fire, with
         {**NOT_READY, **verdict("connections", "fail")},
         {15: [("DatabaseNotReady", {"path": "/readyz"})]},
     ),
+    "two primaries": (
+        {"dbhealthd_peers_primaries": 1, **passing("/primary", 1)},
+        {0: [], 2: [("DatabaseHasTwoPrimaries", {})]},
+    ),
+    "a failover": (
+        {"dbhealthd_peers_primaries": "0 0 1 1 0+0x100", **passing("/primary", 1)},
+        {1: [], 2: []},
+    ),
+    "a replica beside its primary": (
+        {
+            "dbhealthd_peers_primaries": 1,
+            **passing("/primary", 0),
+            **verdict("other-primary", "fail"),
+        },
+        {20: []},
+    ),
     "no metrics": (
         {**dict.fromkeys(WELL), "up": 0, "kube_pod_container_status_ready": 1},
         {4: [], 6: [("DatabaseUnseen", TARGET)]},

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from manifests import OVERLAY_RULES, RULES, asks, judge
 
 ENGINES = ("postgres", "mysql", "mariadb")
-ROLES = {"primary": "/primary", "standby": "/readyz"}  # And what readiness asks.
+ROLES = {"primary": "/sole-primary", "standby": "/readyz"}  # And what readiness asks.
 LIVENESS = ("database-liveness", "database-liveness-http")
 COMPONENTS = (*LIVENESS, "classic-sidecar", "alerts", "pod-monitor", "dashboard")
 COMPONENTS += ("network-policy",)
@@ -105,11 +105,12 @@ def test_checks_of_one_s_own_restart_nothing(kustomize, tmp_path, engine):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_pair(kustomize, role):
-    """The Services of each role select its own Pods alone, and writers get who is /primary."""
+    """The Services of each role select its own Pods alone, and writers get who is
+    /sole-primary."""
     objects = [
         found
         for found in kustomize(REPOSITORY / "k8s" / "overlays" / "postgres-pair")
-        if found["metadata"]["labels"]["app.kubernetes.io/component"] == role
+        if found["metadata"]["labels"].get("app.kubernetes.io/component") == role
     ]
     rules = dict(RULES + OVERLAY_RULES) | {"database's readiness": asks(ROLES[role])}
     assert judge(objects, rules.items()) == []
@@ -138,6 +139,21 @@ def test_standbys_find_the_primary(kustomize):
         for spec in (primary, standby)
     ]
     assert secrets[0] == secrets[1]
+
+
+def test_adapters_of_a_pair_find_each_other(kustomize):
+    """By a Service that names every Pod, ready or not, and that the adapters' settings name."""
+    objects = kustomize(REPOSITORY / "k8s" / "overlays" / "postgres-pair")
+    services = {o["metadata"]["name"]: o["spec"] for o in objects if o["kind"] == "Service"}
+    settings = [o["data"] for o in objects if "DATABASE_URL" in o.get("data", {})]
+    [place] = {data["DBHEALTH_PEERS"] for data in settings}
+    name, _, port = place.partition(":")
+    peers = services[name]
+    assert peers["publishNotReadyAddresses"] and peers["clusterIP"] == "None"
+    assert [one["targetPort"] for one in peers["ports"]] == [int(port)]
+    sets = [o["spec"]["template"]["metadata"] for o in objects if o["kind"] == "StatefulSet"]
+    assert len(sets) == len(settings) == 2
+    assert all(peers["selector"].items() <= found["labels"].items() for found in sets)
 
 
 def test_the_guide_s_patch(kustomize, tmp_path):

@@ -93,12 +93,13 @@ def test_a_second_primary_is_seen_by_both(new_postgres, cluster):
         one.wait_status("/sole-primary", 200)
         wait_until(lambda: row_of(one, f"127.0.0.1:{two.port}")["replica"], "it is a replica")
         assert two.status_of("/sole-primary") == two.status_of("/primary") == 503
-        assert not two.transitions("primary")[-1]["to"] == "fail"
+        assert other(two).verdict == "ok"  # The primary is no rival of a replica.
+        assert row_of(two, f"127.0.0.1:{one.port}")["primary"] is True
         replica.promote()
         for a, b in ((one, two), (two, one)):
             a.wait_status("/sole-primary", 503)
             assert a.status_of("/primary") == 200
-            assert other(a).detail == f"127.0.0.1:{b.port}: primary true == true"
+            assert other(a).detail == f"127.0.0.1:{b.port}: rival true == true"
             metrics = a.get("/metrics").body.splitlines()
             assert {"dbhealthd_peers 1", "dbhealthd_peers_primaries 1"} <= set(metrics)
             assert a.transitions("other-primary")[-1]["to"] == "fail"
@@ -123,7 +124,7 @@ def test_a_draining_primary_is_one(postgres, cluster, tmp_path):
     file.touch()
     one, two = cluster(postgres.url(), postgres.url(), DBHEALTH_DRAIN_FILE=str(file))
     wait_until(lambda: two.status_of("/primary") == 503, "it drains")
-    assert other(one).detail == f"127.0.0.1:{two.port}: primary true == true"
+    assert other(one).detail == f"127.0.0.1:{two.port}: rival true == true"
     assert row_of(one, f"127.0.0.1:{two.port}")["draining"] is True
 
 
@@ -217,7 +218,7 @@ def test_a_slow_peer_hides_no_other_and_delays_no_other_check(beside, cluster, p
         asked = a.get_later("/sole-primary")
         assert a.status_of("/readyz") == 200  # Before the peer's time is over, or after.
         assert asked().status == 503
-        assert other(a).detail == f"{place}: primary true == true"
+        assert other(a).detail == f"{place}: rival true == true"
 
 
 def test_a_peer_of_another_version_is_one(beside):
@@ -258,7 +259,7 @@ def secure(adapter, postgres):
 def test_a_peer_over_tls_is_believed_by_its_certificate(beside, secure):
     peer, authority = secure
     trusted = beside(f"https://localhost:{peer.port}", DBHEALTH_PEERS_CA=authority)
-    assert other(trusted).detail == f"127.0.0.1:{peer.port}: primary true == true"
+    assert other(trusted).detail == f"127.0.0.1:{peer.port}: rival true == true"
     for place, words in (
         (f"https://localhost:{peer.port}", "no TLS connection to the adapter"),
         (f"https://127.0.0.2:{peer.port}", "no adapter answers"),
