@@ -83,16 +83,23 @@ def with_prober(build_dir, tmp_path, adapter):
     return start
 
 
-@pytest.fixture(scope="session", autouse=True)
-def without_prober(build_dir, tmp_path_factory):
-    """An adapter beside which there is no prober program. It starts with the session, for what it
-    comes to takes half a minute, in which other tests can run."""
+@pytest.fixture(scope="session")
+def programs_but_probers(build_dir, tmp_path_factory):
+    """Their folder."""
     programs = tmp_path_factory.mktemp("programs")
     copy_programs(build_dir, programs)
     shutil.copytree(build_dir / "checks", programs / "checks")
+    return programs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_prober(build_dir, programs_but_probers, tmp_path_factory):
+    """An adapter beside which there is no prober program. It starts with the session, for what it
+    comes to takes half a minute, in which other tests can run."""
     folder = tmp_path_factory.mktemp("without-prober")
     url = "postgres://probe:word@127.0.0.1:1/"
-    adapter = Adapter(build_dir, folder, url, program=programs / "dbhealthd", DBHEALTH_CACHE="0s")
+    program = programs_but_probers / "dbhealthd"
+    adapter = Adapter(build_dir, folder, url, program=program, DBHEALTH_CACHE="0s")
     try:
         assert adapter.wait_serving().status_of("/readyz") == 503
         yield adapter

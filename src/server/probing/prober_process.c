@@ -267,7 +267,9 @@ bool prober_process_send(struct prober_process *process, const struct call *call
     assert(length > 0); // a check file's statement is bounded
     if (process->socket < 0)
         return false;
-    return send(process->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
+    if (send(process->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
+        return true;
+    return errno == EPIPE && !process->started; // the supervisor will say why it is not there
 }
 
 // What the other end has not read counts as ours: ioctl_tty(2), and af_unix.c for this kind of

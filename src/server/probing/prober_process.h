@@ -13,7 +13,8 @@ struct prober_process *prober_process_start(struct supervisor *supervisor, enum 
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error);
 
-// Sends a call. False if the process no longer takes any: kill it.
+// Sends a call. False if the process no longer takes any: kill it. One that could not be started
+// takes any, for the supervisor is about to say why: then it `died`.
 bool prober_process_send(struct prober_process *process, const struct call *call)
     __attribute__((warn_unused_result));
 
