@@ -330,6 +330,11 @@ class MariaDB(MySqlProtocol):
         command = ["mariadb-install-db", "--no-defaults", *_arguments(options)]
         account.run(cls.runs_as, command, cls.root)
 
+    def _populate(self):
+        super()._populate()
+        if self._origin and self._replicates:  # Which may have followed another one before.
+            self.sql("SET GLOBAL gtid_slave_pos = @@global.gtid_binlog_pos")
+
     def _set_source(self, primary):
         self.sql(
             f"CHANGE MASTER TO MASTER_HOST = '{primary.host}', MASTER_PORT = {primary.port},"
