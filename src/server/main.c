@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"lint", command_lint, "lint PATH...", "judge check files, without a server; --format json"},
     {"get", command_get, "get PATH", "ask a running adapter: get /livez; --timeout 2s"},
     {"wait", command_wait, "wait [ENDPOINT]", "until it passes; --timeout 60s"},
+    {"drain", command_drain, "drain ACTION",
+     "on, off or status: balancers look away; --timeout 5s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
     {"install", command_install, "install FOLDER", "put dbhealthd-ask there, for exec probes"},
     {"--version", main_print_version, "--version, --help",

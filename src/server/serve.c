@@ -73,14 +73,14 @@ static void serve_on_drain_look(uv_timer_t *timer)
 static void serve_on_terminate(struct daemon *daemon)
 {
     struct duration drain = daemon->service.config->settings.drain;
-    if (daemon->service.draining || drain.ms == 0) {
+    if (daemon->service.draining_since_ms != 0 || drain.ms == 0) {
         serve_end(daemon);
         return;
     }
     LOG_EVENT(LOG_INFO, "draining", LOG_NUMBER("for_ms", drain.ms));
     notify_tell(daemon->manager, "STOPPING=1\nSTATUS=draining");
-    daemon->service.draining = true;
     daemon->drain_start = instant_now();
+    daemon->service.draining_since_ms = wall_time_ms(daemon->drain_start);
     scheduler_refresh_liveness(daemon->service.scheduler);
     int failed = uv_timer_start(&daemon->drain, serve_on_drain_look, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
     assert(failed == 0);
@@ -158,6 +158,18 @@ static void serve_log_start(const struct config *config, const int listening[LIS
               LOG_NUMBER("problems", (int64_t)config->problems.count));
 }
 
+// One that nobody took away keeps load balancers away for good.
+static void serve_log_drain_file(const struct service *service)
+{
+    char since[WALL_TIME_MAX];
+    int64_t since_ms = service_drain_file_since_ms(service);
+    if (since_ms == 0)
+        return;
+    wall_time_format_ms(since_ms, since, sizeof since);
+    LOG_EVENT(LOG_WARN, "drain file is there",
+              LOG_TEXT("file", service->config->settings.drain_file), LOG_TEXT("since", since));
+}
+
 static void serve_on_reloaded(void *context, struct config *config)
 {
     struct service *service = context;
@@ -229,6 +241,7 @@ static void serve_tell_start(struct daemon *daemon, const int listening[LISTENER
     supervisor_tell_listening(daemon->supervisor, listening);
     reload_log_problems(daemon->reload);
     serve_log_start(daemon->service.config, listening);
+    serve_log_drain_file(&daemon->service);
     daemon->manager = notify_open();
     serve_enter_sandbox(daemon);
     notify_tell(daemon->manager, "READY=1\nSTATUS=serving");

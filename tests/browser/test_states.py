@@ -75,6 +75,18 @@ def test_draining_and_having_no_check_are_not_ready(show):
     assert browser.texts("#endpoint-readyz") == ["/readyz no check 503"]
 
 
+def test_a_drain_says_for_how_long(show):
+    """And whether its file was there at the start, for nobody may remember."""
+    for since, span, early in ((ago(hours=1), "1 h", False), (ago(hours=52), "2 d 4 h", True)):
+        told = document({"accepting": check()}, draining=True)
+        told["adapter"]["drainingSince"] = since
+        browser = show(told)
+        notice = browser.text(".notice")
+        assert f"It has been so for {span}." in notice
+        assert ("was there when it started" in notice) is early
+        assert f"yes, for {span}" in browser.texts("dd")
+
+
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_each_verdict_is_a_word_and_a_form(show, verdict):
     browser = show(one(verdict, endpoints="readyz", runs=[(None, 50), (verdict, 10)]))

@@ -11,7 +11,7 @@ struct service {
     struct scheduler *scheduler;   // NULL: the adapter is ending, and nothing more is probed
     struct statistics *statistics; // outlives both
     struct instant started;        // of listening
-    bool draining;                 // SIGTERM has come
+    int64_t draining_since_ms;     // SIGTERM came then, in Unix time; 0: it has not
     struct sandbox sandbox;        // that we are in
 };
 
@@ -19,6 +19,9 @@ enum { AGENT_CLIENTS_MAX = 256 }; // agent checks at one time, for which HTTP le
 
 // True while a signal or the drain file asks load balancers to look away.
 bool service_is_draining(const struct service *service);
+
+// When the drain file was made, in Unix time in milliseconds; 0 if it is not there.
+int64_t service_drain_file_since_ms(const struct service *service);
 
 // What holds for the adapter now.
 struct circumstances service_circumstances(const struct service *service);

@@ -45,7 +45,8 @@ struct check_view {
 // What holds for the adapter as a whole when the answer is given.
 struct circumstances {
     bool draining;
-    bool young; // the listener is up for less than 5 s
+    int64_t draining_since_ms; // Unix time, to tell; 0: not known
+    bool young;                // the listener is up for less than 5 s
 };
 
 // True if this verdict fails an endpoint with this rule.

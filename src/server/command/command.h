@@ -51,6 +51,9 @@ int command_lint(int argc, char **argv);
 // Asks a running adapter.
 int command_get(int argc, char **argv);
 
+// Makes or removes the drain file, and says what the adapter saw.
+int command_drain(int argc, char **argv);
+
 // Waits until an endpoint passes.
 int command_wait(int argc, char **argv);
 

@@ -44,6 +44,8 @@ static void document_write_adapter(struct writer *writer, const struct report *r
     writer_string(writer, "version", DBHEALTH_VERSION);
     writer_time(writer, "since", adapter->statistics->began_ms);
     writer_boolean(writer, "draining", report->circumstances.draining);
+    if (report->circumstances.draining_since_ms != 0)
+        writer_time(writer, "drainingSince", report->circumstances.draining_since_ms);
     writer_seconds(writer, "deadlineSeconds", adapter->config->settings.deadline.ms * 1000);
     writer_open_object(writer, "sandbox");
     writer_string(writer, "seccomp", adapter->sandbox->seccomp);

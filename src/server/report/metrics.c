@@ -150,6 +150,13 @@ static void metrics_add_draining(struct samples *samples, const struct metrics *
     metrics_add_count(samples, NULL, NULL, metrics->report->circumstances.draining);
 }
 
+static void metrics_add_drain_start(struct samples *samples, const struct metrics *metrics)
+{
+    int64_t since_ms = metrics->report->circumstances.draining_since_ms;
+    if (since_ms != 0)
+        metrics_add_ms(samples, NULL, since_ms);
+}
+
 static void metrics_add_server_restarts(struct samples *samples, const struct metrics *metrics)
 {
     metrics_add_count(samples, NULL, NULL, metrics->statistics->crashes);
@@ -521,6 +528,8 @@ static const struct metric_family families[] = {
      "1, with the server's product and version; absent until it has let a prober in.",
      metrics_add_database, 0},
     {"dbhealthd_draining", "gauge", "", "", "1 while the adapter drains.", metrics_add_draining, 0},
+    {"dbhealthd_drain_start_timestamp_seconds", "gauge", "", "",
+     "When the drain began that goes on; absent while there is none.", metrics_add_drain_start, 0},
     {"dbhealthd_endpoint_passing", "gauge", "path", "", "1 if the endpoint answers 200, 0 if 503.",
      metrics_add_endpoints, 0},
     {"dbhealthd_check_verdict", "gauge", "check", "verdict",

@@ -223,11 +223,22 @@ static void page_write_prober(FILE *out, const struct prober_view *prober)
     page_close_row(out);
 }
 
+static void page_write_drain(FILE *out, const struct circumstances *circumstances)
+{
+    char since[WALL_TIME_MAX];
+    if (circumstances->draining_since_ms == 0)
+        return;
+    wall_time_format_ms(circumstances->draining_since_ms, since, sizeof since);
+    fprintf(out, "<br>draining since %s", since);
+}
+
 static void page_write_adapter(FILE *out, const struct report *report)
 {
     const struct adapter_view *adapter = report->adapter;
-    page_write_row(out, "adapter", report->circumstances.draining ? "draining" : "",
-                   "dbhealthd " DBHEALTH_VERSION);
+    page_open_row(out, "adapter", report->circumstances.draining ? "draining" : "");
+    page_text(out, "dbhealthd " DBHEALTH_VERSION);
+    page_write_drain(out, &report->circumstances);
+    page_close_row(out);
     if (adapter->configuration_warning != NULL)
         page_write_row(out, "configuration", "warn", adapter->configuration_warning);
     for (size_t i = 0; i < adapter->prober_count; i++)

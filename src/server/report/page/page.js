@@ -222,8 +222,24 @@ function proberNotice(probers, status, ...words) {
     return names.length > 0 ? notice(...words, join(told, comma), ".") : [];
 }
 
-const notices = ({ adapter: { draining, probers }, configuration: { output } }) => [
-    draining ? notice("The adapter is draining: readiness fails until that is over.") : [],
+// For how long it has been draining, if that is known.
+const drained = ({ adapter: { drainingSince }, time: now }) =>
+    drainingSince ? [`for ${span(Math.max(0, secondsBetween(drainingSince, now)))}`] : [];
+
+// Who looks long after a drain file was made may not think of it.
+function drainNotice(report) {
+    const { draining, drainingSince, since } = report.adapter;
+    if (!draining) return [];
+    return notice(
+        "The adapter is draining: readiness fails until that is over.",
+        drained(report).map((words) => ` It has been so ${words}.`),
+        drainingSince && drainingSince < since ? " Its drain file was there when it started." : [],
+    );
+}
+
+const notices = (report) => [drainNotice(report), ...faults(report)];
+
+const faults = ({ adapter: { probers }, configuration: { output } }) => [
     output ? notice(`The adapter's configuration: ${output}.`) : [],
     proberNotice(
         probers,
@@ -529,7 +545,7 @@ function build(report, [state, words]) {
             reloads: configuration.reloads,
             refused: configuration.refusedReloads,
             mistakes: configuration.mistakes,
-            draining: adapter.draining ? "yes" : "no",
+            draining: adapter.draining ? ["yes", ...drained(report)].join(", ") : "no",
             probers: Object.entries(adapter.probers).map(([name, told]) => prober(name, told)),
         },
         state,
