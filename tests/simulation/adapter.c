@@ -160,6 +160,7 @@ void adapter_start(struct simulation *simulation)
     adapter->started = adapter->changed = simulation->now;
     adapter->draining_since = 0;
     memset(adapter->counted, 0, sizeof adapter->counted);
+    adapter->asked = 0;
     adapter->scheduler = scheduler_new(&simulation->platform, adapter->config,
                                        adapter->config->settings.deadline, adapter->statistics);
     adapter_note_probers(simulation);
@@ -179,6 +180,7 @@ void adapter_end(struct simulation *simulation)
     if (!TAILQ_EMPTY(&simulation->requests))
         promise_broken(simulation, "every request is answered", "one is not at the adapter's end");
     promise_on_statistics(simulation);
+    promise_on_statistics_of_checks(simulation);
     config_release(adapter->config);
     adapter->config = NULL;
     statistics_free(adapter->statistics);

@@ -232,6 +232,41 @@ static bool promise_is_withheld(const struct claim *claim, const struct fact *fa
            own->outcome == OUTCOME_DENIED;
 }
 
+// How much of this time we did not have the CPU, for faults of this kind.
+static int64_t promise_lost_by(const struct simulation *simulation, enum item_kind kind,
+                               int64_t from, int64_t to)
+{
+    const struct story *story = simulation->story;
+    int64_t lost = 0;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        int64_t overlap = promise_overlap(from, to, item->at, story_item_end(item));
+        if (item->kind == kind)
+            lost += story_item_is_shortage(kind) ? overlap * (100 - item->a) / 100 : overlap;
+    }
+    return lost;
+}
+
+static int64_t promise_lost(const struct simulation *simulation, int64_t from, int64_t to)
+{
+    int64_t lost = 0;
+    for (enum item_kind kind = 0; kind < ITEM_KINDS; kind++)
+        lost += story_item_is_own(kind) ? promise_lost_by(simulation, kind, from, to) : 0;
+    return lost;
+}
+
+// The server had it for less than half of the time, so it came to no limit that we had the time
+// for. What the kernel counts is known well.
+static bool promise_is_our_delay(const struct claim *claim, const struct fact *fact)
+{
+    int64_t span = fact->delivered - claim->began;
+    int64_t held = promise_held(claim, claim->began, fact->delivered);
+    bool counted =
+        promise_lost_by(claim->simulation, ITEM_STARVE, claim->began, fact->delivered) > span / 2;
+    return 2 * held < span - (counted ? 60 * MS : 600 * MS) &&
+           2 * span > claim->check->timeout.ms * MS;
+}
+
 static void promise_judge_reply(const struct claim *claim)
 {
     const struct fact *fact = promise_fact_of(claim, claim->view->message);
@@ -249,6 +284,8 @@ static void promise_judge_reply(const struct claim *claim)
         promise_lie(claim, "that was another check's");
     if (claim->began > fact->sent && !fact->was_pending)
         promise_lie(claim, "it began at another time");
+    if (fact->outcome == OUTCOME_QUERY_TIMEOUT && promise_is_our_delay(claim, fact))
+        promise_lie(claim, "it is for our want of the CPU");
 }
 
 static void promise_judge_skip(const struct claim *claim)
@@ -258,20 +295,6 @@ static void promise_judge_skip(const struct claim *claim)
         promise_lie(claim, "nothing is known of the server");
     else if (range_has(&claim->check->range, FLAVOR_POSTGRES, fact->upgraded ? "16.1" : "15.4"))
         promise_lie(claim, "it is meant for the server");
-}
-
-// How much of this time we did not have the CPU.
-static int64_t promise_lost(const struct simulation *simulation, int64_t from, int64_t to)
-{
-    const struct story *story = simulation->story;
-    int64_t lost = 0;
-    for (size_t i = 0; i < story->count; i++) {
-        const struct item *item = &story->items[i];
-        int64_t overlap = promise_overlap(from, to, item->at, story_item_end(item));
-        if (story_item_is_own(item->kind))
-            lost += story_item_is_shortage(item->kind) ? overlap * (100 - item->a) / 100 : overlap;
-    }
-    return lost;
 }
 
 // None could be started by then, or one had just failed; or there is one, of a login that is
@@ -315,6 +338,22 @@ static void promise_judge_own(const struct claim *claim)
         promise_lie(claim, "we had no trouble");
 }
 
+// The login that goes on is for a batch in which the check is, too: it was asked for before that
+// batch began, and nothing was known that was young enough then.
+static bool promise_has_joined_login(const struct claim *claim, const struct fact *login)
+{
+    const struct prober_record *record = login->record;
+    size_t i = record->fact_count;
+    if (login->call.verb != VERB_OPEN || login->delivered > 0 || login->killed ||
+        !record->current || i == 0 || record->facts[i - 1] != login ||
+        claim->request->asked > login->sent || claim->check->cache.ms > 0)
+        return false;
+    const struct fact *before = i > 1 ? record->facts[i - 2] : NULL;
+    bool ended = before != NULL && before->delivered > 0 &&
+                 (before->call.verb == VERB_CLOSE || before->call.last);
+    return before == NULL || ended;
+}
+
 // It was not reached; but if the server has been silent to it for most of the time, that is known.
 static void promise_judge_unreached(const struct claim *claim)
 {
@@ -329,7 +368,8 @@ static void promise_judge_unreached(const struct claim *claim)
     if (pending && claim->request->count == 1 && fact->record->current && !simulation->ending &&
         !simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
         promise_lie(claim, "a login is known to be pending");
-    if (!own || simulation->ending ||
+    bool joined = fact != NULL && promise_has_joined_login(claim, fact);
+    if ((!own && !joined) || simulation->ending ||
         simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
         return;
     if (limit > DEADLINE)

@@ -80,6 +80,7 @@ void client_ask(struct simulation *simulation, int64_t what)
     client_choose_checks(request);
     TAILQ_INSERT_TAIL(&simulation->requests, request, entry);
     promise_on_ask(simulation, request);
+    adapter->asked += request->count;
     scheduler_ask(adapter->scheduler, request->checks, request->count, client_on_views, request);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_COST = 3 * MS, RUN_COST = MS / 20, ANSWER_COST = MS / 10 };
+enum { OPEN_COST = 3 * MS, RUN_COST = MS / 20, LONG_RUN_COST = 10 * MS, ANSWER_COST = MS / 10 };
 
 typedef void process_step(struct simulation *simulation, void *subject, uint64_t mark);
 
@@ -91,14 +91,23 @@ static void process_on_asked(struct simulation *simulation, void *subject, uint6
     server_take(simulation, process->fact);
 }
 
+// Of asking. Some statements are long.
+static int64_t process_cost_of(const struct prober_process *process)
+{
+    struct chance *chance = &process->simulation->chance;
+    if (process->fact->call.verb == VERB_OPEN)
+        return OPEN_COST;
+    return chance_once_in(chance, 8) ? chance_between(chance, RUN_COST, LONG_RUN_COST) : RUN_COST;
+}
+
 static void process_take_call(struct prober_process *process)
 {
     if (process->fact == NULL || process->taken || !process->born || process->hangs_in_goodbye)
         return;
     process->taken = true;
     process->crashes = process->simulation->crashing > 0;
-    process_work(process, process->fact->call.verb == VERB_OPEN ? OPEN_COST : RUN_COST,
-                 process_on_asked);
+    process->fact->begun = process->simulation->now; // what comes first of it tells the server
+    process_work(process, process_cost_of(process), process_on_asked);
 }
 
 // Closing waits for nobody, or so it should.

@@ -413,6 +413,44 @@ static bool promise_may_begin_batch(const struct simulation *simulation,
            (login && promise_has_checks_that_may_not_run(simulation, record));
 }
 
+// A new connection is what shows that the server still lets us in. Who comes during the login
+// joins.
+static void promise_on_sharing(struct simulation *simulation, const struct fact *fact,
+                               const struct check *check, const struct check_record *known)
+{
+    const struct prober_record *record = fact->record;
+    const struct fact *login = record->opened;
+    bool by_request = check->every.ms == 0 && simulation->adapter.draining_since == 0;
+    if (login == NULL || record->keeps || !record->current || !by_request ||
+        simulation->adapter.changed >= login->sent)
+        return;
+    if (known->asked > login->delivered)
+        promise_broken(simulation, "what is asked for later waits for the next connection",
+                       "%s runs on one that was there before", fact->sql);
+}
+
+// It is certain that the run is of the same batch as the one before it, and not the first of
+// another on a kept connection, which may have died meanwhile.
+static bool promise_is_next_of_batch(const struct simulation *simulation, const struct fact *fact,
+                                     const struct check *check, const struct check_record *known)
+{
+    return check->cache.ms == 0 && check->every.ms == 0 && known->asked > 0 &&
+           known->asked <= fact->record->began && promise_is_waited_for(simulation, fact, false);
+}
+
+// What a run ended in is told to whoever has asked for it; nobody has asked for another.
+static void promise_on_second_try(struct simulation *simulation, const struct fact *fact,
+                                  const struct check *check, const struct check_record *known)
+{
+    const struct fact *latest = known->latest;
+    bool told = latest != NULL && latest->delivered > 0 && !latest->perhaps_on_kept &&
+                latest->delivered + BASE <= latest->call.deadline.ns;
+    if (told && known->asked == 0 && check->every.ms == 0 && check->cache.ms == 0 &&
+        fact->record->current && simulation->adapter.draining_since == 0 &&
+        simulation->adapter.changed < latest->sent)
+        promise_broken(simulation, "no check runs that nobody asks for", "%s does", fact->sql);
+}
+
 static void promise_on_run(struct simulation *simulation, struct fact *fact)
 {
     struct prober_record *record = fact->record;
@@ -438,6 +476,9 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
         known->latest->process->fact == known->latest && known->latest->process->owner != NULL &&
         !known->latest->process->dead)
         promise_broken(simulation, "a check runs once at a time", "%s runs twice", fact->sql);
+    if (record->keeps && !promise_is_next_of_batch(simulation, fact, check, known))
+        fact->perhaps_on_kept = true;
+    promise_on_second_try(simulation, fact, check, known);
     if (promise_is_in_window(simulation, check, known))
         promise_broken(simulation, "no check runs twice in its cache", "%s does", fact->sql);
     if (known->latest != NULL && simulation->adapter.changed >= known->latest->sent) {
@@ -451,6 +492,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     if (check->every.ms == 0 &&
         simulation->adapter.draining_since == 0) // else it may have been due
         promise_on_order(simulation, fact, known);
+    promise_on_sharing(simulation, fact, check, known);
     if (!fact->perhaps_on_kept) // which may have to be run again
         known->asked = 0;
     promise_on_time_of_run(simulation, fact, check, before);
@@ -493,6 +535,9 @@ void promise_on_call(struct simulation *simulation, struct fact *fact)
     else if (fact->call.verb == VERB_RUN)
         promise_on_run(simulation, fact);
     promise_on_end_of_connection(simulation, fact);
+    const struct fact *before = promise_latest(fact->record);
+    if (before == NULL || (before->delivered > 0 && before->delivered < simulation->now))
+        fact->record->began = simulation->now;
     promise_note_fact(fact);
 }
 
@@ -586,9 +631,21 @@ static void promise_on_killed_open(struct simulation *simulation, const struct f
     promise_on_failure(simulation, record); // it was not there in time
 }
 
+// For want of an answer in time.
+static bool promise_is_kill_of_silent(const struct simulation *simulation, const struct fact *fact)
+{
+    int64_t wait = promise_wait(pending_schedule, fact->record->unanswered_opens + 1);
+    if (fact->call.verb == VERB_OPEN)
+        return simulation->now - fact->sent >= wait;
+    return simulation->now + BASE >= fact->call.deadline.ns;
+}
+
 void promise_on_kill(struct simulation *simulation, struct prober_process *process)
 {
     struct fact *fact = process->fact;
+    if (fact != NULL && !simulation->ending && !process->babbles &&
+        promise_is_kill_of_silent(simulation, fact))
+        simulation->adapter.counted[process->record->index].kills++;
     if (simulation->ending || !process->record->current || process->dead || process->babbles)
         return;
     if (fact == NULL) {
@@ -804,15 +861,89 @@ void promise_on_statistics(struct simulation *simulation)
             statistics_prober(adapter->statistics, prober_names[i]);
         bool leavers = adapter->changed > adapter->started; // what these fail in is not noted
         if (own->starts != its->starts || own->connections != its->connections ||
-            (own->crashes != its->crashes && !leavers))
-            promise_broken(
-                simulation, "what happens is counted",
-                "%s: %llu starts, %llu connections, %llu crashes, and not %llu, %llu, %llu",
-                prober_names[i], (unsigned long long)its->starts,
-                (unsigned long long)its->connections, (unsigned long long)its->crashes,
-                (unsigned long long)own->starts, (unsigned long long)own->connections,
-                (unsigned long long)own->crashes);
+            (!leavers && (own->crashes != its->crashes || own->kills != its->kills)))
+            promise_broken(simulation, "what happens is counted",
+                           "%s: %llu starts, %llu connections, %llu crashes, %llu kills, and not "
+                           "%llu, %llu, %llu, %llu",
+                           prober_names[i], (unsigned long long)its->starts,
+                           (unsigned long long)its->connections, (unsigned long long)its->crashes,
+                           (unsigned long long)its->kills, (unsigned long long)own->starts,
+                           (unsigned long long)own->connections, (unsigned long long)own->crashes,
+                           (unsigned long long)own->kills);
     }
+}
+
+// Runs of a check that were told of, as the model knows them.
+struct runs {
+    uint64_t with_rows; // that were asked for, or none
+    uint64_t all;
+    bool more; // may have been told as runs: logins that failed, processes that died
+};
+
+static void promise_count_run(struct runs *runs, const struct fact *fact)
+{
+    bool told = fact->delivered > 0 && !fact->is_silence;
+    bool ok = fact->outcome == OUTCOME_OK;
+    runs->with_rows += told && ok;
+    runs->all += told || fact->is_silence;
+    // It may be on a connection that was dead, or its process.
+    runs->more |= told ? promise_ends_session(fact->outcome) : !fact->is_silence;
+}
+
+static struct runs promise_runs_of(const struct simulation *simulation, const char *sql)
+{
+    struct runs runs = {0};
+    for (size_t i = simulation->fact_count; i-- > 0;) {
+        const struct fact *fact = simulation->facts[i];
+        bool own = fact->record->target == simulation->adapter.target;
+        bool open = fact->call.verb == VERB_OPEN;
+        if (!own)
+            break;
+        if (strcmp(fact->sql, sql) == 0)
+            promise_count_run(&runs, fact);
+        runs.more |=
+            open && (fact->delivered == 0 || fact->was_pending || fact->outcome != OUTCOME_OK);
+    }
+    return runs;
+}
+
+static uint64_t promise_sum(const uint64_t *counts, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += counts[i];
+    return sum;
+}
+
+static void promise_on_statistics_of(struct simulation *simulation, const struct check *check)
+{
+    struct check_statistics *its = statistics_check(simulation->adapter.statistics, check->name);
+    struct runs runs = promise_runs_of(simulation, check->sql);
+    uint64_t rows =
+        its->outcomes[OUTCOME_OK] + its->outcomes[OUTCOME_FAILED] + its->outcomes[OUTCOME_NO_ROW];
+    uint64_t all = promise_sum(its->durations, DURATION_BOUNDS + 1);
+    bool exact = !runs.more && !simulation_had_own_trouble(simulation, simulation->adapter.started,
+                                                           simulation->now);
+    if (rows != runs.with_rows)
+        promise_broken(simulation, "what happens is counted", "%llu results of %s, and not %llu",
+                       (unsigned long long)rows, check->name, (unsigned long long)runs.with_rows);
+    if (exact && all != runs.all)
+        promise_broken(simulation, "what happens is counted", "%llu runs of %s, and not %llu",
+                       (unsigned long long)all, check->name, (unsigned long long)runs.all);
+}
+
+// A reload may have dropped some, and each has its name from its SQL.
+void promise_on_statistics_of_checks(struct simulation *simulation)
+{
+    const struct adapter *adapter = &simulation->adapter;
+    uint64_t uses = promise_sum(adapter->statistics->cache_uses, CACHE_USES);
+    if (uses != adapter->asked)
+        promise_broken(simulation, "what happens is counted",
+                       "%llu uses of the cache, and not %llu", (unsigned long long)uses,
+                       (unsigned long long)adapter->asked);
+    for (size_t i = 0; adapter->changed == adapter->started && i < adapter->config->check_count;
+         i++)
+        promise_on_statistics_of(simulation, adapter->config->checks[i]);
 }
 
 void promise_at_end(struct simulation *simulation)

@@ -72,7 +72,11 @@ static void server_answer_run(struct simulation *simulation, struct fact *fact, 
     fact->rows = server->no_rows == 0;
     if (process->session_is_dead)
         server_answer(simulation, fact, process->dead_outcome);
-    else if (late)
+    else if (server->fragile > 0 && chance_once_in(&simulation->chance, server->fragility)) {
+        process->session_is_dead = true;
+        process->dead_outcome = OUTCOME_TERMINATED;
+        server_answer(simulation, fact, OUTCOME_TERMINATED);
+    } else if (late)
         server_answer(simulation, fact, OUTCOME_QUERY_TIMEOUT);
     else if (server->errors > 0)
         server_answer(simulation, fact, OUTCOME_SERVER_ERROR);
@@ -132,12 +136,14 @@ void server_take(struct simulation *simulation, struct fact *fact)
     fact->received = simulation->now;
     process->held_since = simulation->now;
     int64_t latency = server_draw_latency(simulation, fact);
-    int64_t limit = fact->call.statement_limit.ms * MS;
-    bool late = fact->call.verb == VERB_RUN && latency > limit;
+    int64_t over = fact->begun + fact->call.statement_limit.ms * MS;
+    int64_t due = simulation->now + latency;
+    bool late = fact->call.verb == VERB_RUN && due > over;
     if (fact->call.verb == VERB_RUN && process->session_is_dead)
-        latency = 100 * 1000;
-    simulation_at(simulation, simulation->now + (late ? limit : latency), server_on_due, fact,
-                  late);
+        due = simulation->now + 100 * 1000;
+    else if (late)
+        due = over > simulation->now ? over : simulation->now;
+    simulation_at(simulation, due, server_on_due, fact, late);
 }
 
 // What was held is answered if it can be. A statement whose time is over ends so, or it ends well.

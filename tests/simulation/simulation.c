@@ -243,6 +243,8 @@ static unsigned *simulation_switch_of(struct simulation *simulation, enum item_k
         return &server->errors;
     case ITEM_LARGE:
         return &server->large;
+    case ITEM_FRAGILE:
+        return &server->fragile;
     case ITEM_CRASHING:
         return &simulation->crashing;
     case ITEM_NO_START:
@@ -336,6 +338,8 @@ static void simulation_on_server_item(struct simulation *simulation, const struc
     struct server *server = &simulation->server;
     if (item->kind == ITEM_SLOW)
         server->slowness = item->a;
+    if (item->kind == ITEM_FRAGILE)
+        server->fragility = item->a;
     if (item->kind == ITEM_CRASH)
         server_crash(simulation);
     if (item->kind == ITEM_END_SESSIONS)

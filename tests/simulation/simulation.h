@@ -57,6 +57,7 @@ enum item_kind {
     ITEM_BAD_VALUES,    // the user's rules hold
     ITEM_NO_ROWS,
     ITEM_ERRORS,
+    ITEM_FRAGILE,     // a statement ends its session, once in a times
     ITEM_LARGE,       // rows larger than a prober takes
     ITEM_ROTATE,      // another password at the server; ours follows after `lasts`
     ITEM_ROTATE_OURS, // the other way round
@@ -139,7 +140,8 @@ struct fact {
     struct prober_record *record;
     struct call call;    // without its SQL
     char sql[NAME_ROOM]; // of a run; "" else
-    int64_t received;    // by the server; 0: not yet
+    int64_t begun;       // its statement's time, at the server; 0: not yet
+    int64_t received;    // by the server, all of it; 0: not yet
     int64_t answered;    // by the server; 0: not yet
     int64_t arrived;     // where we can read it; 0: not yet
     int64_t delivered;   // to its owner; 0: not yet
@@ -162,8 +164,8 @@ struct fact {
 
 struct server {
     unsigned frozen, silent_login, silent_query, refusing, starting, full, denying, slow;
-    unsigned bad_values, no_rows, errors, large;
-    int64_t slowness;
+    unsigned bad_values, no_rows, errors, large, fragile;
+    int64_t slowness, fragility;
     bool superuser, upgraded;
     uint64_t secret, our_secret; // what it accepts, and what we have
     uint64_t latest_secret;
@@ -238,6 +240,7 @@ struct prober_record {
     bool superuser;
     struct fact *opened; // the latest open that went well
     bool ran;            // something, or nothing needed to, since
+    int64_t began;       // the latest batch of which that is certain
     struct fact **facts; // its calls, in their order
     size_t fact_count, fact_room;
 };
@@ -284,6 +287,7 @@ void promise_after_turn(struct simulation *simulation);
 void promise_on_gone(struct simulation *simulation); // serve.c would end
 void promise_on_staying(struct simulation *simulation);
 void promise_on_statistics(struct simulation *simulation);
+void promise_on_statistics_of_checks(struct simulation *simulation);
 void promise_at_end(struct simulation *simulation);
 
 // The promise is broken: notes the first, and the story ends.
@@ -330,6 +334,7 @@ struct adapter {
     bool drain_looks, drain_over;
     int64_t changed;                           // when it was last reloaded, drained or started
     struct prober_statistics counted[PROBERS]; // by us, since it was started
+    uint64_t asked;                            // likewise: for a check, by a request
 };
 
 void adapter_start(struct simulation *simulation);

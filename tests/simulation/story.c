@@ -28,6 +28,8 @@ static const struct {
     [ITEM_BAD_VALUES] = {"the values are bad for ~", true, false, 100, 20000, 0, 0, 3},
     [ITEM_NO_ROWS] = {"queries give no row for ~", true, false, 100, 20000, 0, 0, 1},
     [ITEM_ERRORS] = {"queries fail for ~", true, false, 100, 20000, 0, 0, 2},
+    [ITEM_FRAGILE] = {"one statement in # ends its session, for ~", true, false, 100, 60000, 1, 8,
+                      2},
     [ITEM_LARGE] = {"rows are too large for ~", true, false, 100, 20000, 0, 0, 1},
     [ITEM_ROTATE] = {"another password at the server; ours follows after ~", true, false, 100,
                      150000, 0, 0, 3},
@@ -131,6 +133,8 @@ static struct item story_draw_item(struct chance *chance, enum item_kind kind, i
     if (kinds[kind].longest > 0)
         item.lasts = story_draw_length(chance, kinds[kind].shortest, kinds[kind].longest) * MS;
     item.a = chance_between(chance, kinds[kind].least, kinds[kind].most);
+    if (story_item_is_shortage(kind) && chance_once_in(chance, 2))
+        item.a = story_draw_length(chance, 1, 30);
     if (kind == ITEM_SLOW)
         item.a = story_draw_length(chance, 2, 400);
     if (kind == ITEM_ASK_BURST)
