@@ -694,7 +694,7 @@ static struct session *my_new_session(MYSQL *connection, const struct call *call
         return NULL;
     }
     reply_set(reply, OUTCOME_OK, NULL, "");
-    reply_set_server(reply, session->flavor, version, strlen(version));
+    reply_set_server(reply, session->flavor, version, strcspn(version, " "));
     reply->superuser = call->inspect && my_is_superuser(session);
     return session;
 }

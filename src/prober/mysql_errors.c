@@ -68,13 +68,13 @@ static const struct row both[] = {
     {2020, ANY_TIME, OUTCOME_TOO_LARGE},     // the same: a row
     {2026, AT_LOGIN, OUTCOME_TLS},           // CR_SSL_CONNECTION_ERROR: the handshake
     {2026, ANY_TIME, OUTCOME_LOST},          // the same of a connection that broke under TLS
-    {3159, ANY_TIME, OUTCOME_TLS},           // ER_SECURE_TRANSPORT_REQUIRED: MariaDB not before 11
 };
 
 static const struct row mysql_only[] = {
     {3169, ANY_TIME, OUTCOME_TERMINATED},    // ER_SESSION_WAS_KILLED
     {4031, ANY_TIME, OUTCOME_TERMINATED},    // ER_CLIENT_INTERACTION_TIMEOUT
     {3118, ANY_TIME, OUTCOME_DENIED},        // ER_ACCOUNT_HAS_BEEN_LOCKED
+    {3159, ANY_TIME, OUTCOME_TLS},           // ER_SECURE_TRANSPORT_REQUIRED
     {3955, ANY_TIME, OUTCOME_DENIED},        // ER_USER_ACCESS_DENIED_FOR_USER_ACCOUNT_BLOCKED...
     {3024, ANY_TIME, OUTCOME_QUERY_TIMEOUT}, // ER_QUERY_TIMEOUT
     {3074, IN_RUN, OUTCOME_MISSING},         // ER_REPLICA_CHANNEL_DOES_NOT_EXIST

@@ -669,7 +669,7 @@ def patroni():
     """HAProxy 3 has forgotten how one once gave a Host."""
     told = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=True).stdout
     knows = int(re.search(r"version (\d+)", told)[1]) < 3
-    return PATRONI if knows else PATRONI.replace("\\r\\nHost:\\ patroni", "")
+    return PATRONI if knows else PATRONI.replace(" HTTP/1.1\\r\\nHost:\\ patroni", "")
 
 
 class PatroniBalancer(Balancer):
