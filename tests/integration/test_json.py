@@ -51,7 +51,7 @@ ACCEPTS = [  # Accept, and the type of what comes.
     ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
 ]
 MEMBERS = {"status", "releaseId", "description", "notes", "checks"}
-OWN_MEMBERS = {"time"}
+OWN_MEMBERS = {"draining", "instance", "time"}
 CHECK_MEMBERS = {"componentType", "status", "time", "output"}
 OWN_CHECK_MEMBERS = {  # None of a history that was not asked for.
     *("description", "endpoints", "verdict", "since", "changed", "outcome", "sentence", "advice"),
