@@ -4,6 +4,7 @@ import contextlib
 import re
 import signal
 import ssl
+import subprocess
 from resource import RLIMIT_NOFILE, setrlimit
 
 import processes
@@ -235,7 +236,8 @@ def test_another_authority_is_taken_over(split, pairs, tmp_path):
     assert at(a.details, "/livez", client(pairs["known"])).status == 200
     volume.write({"ca.crt": b"noise"})
     wait_until(lambda: a.messages("reload refused"), "it is refused")
-    assert "DBHEALTH_TLS_CLIENT_CA: expected certificates" in a.messages("reload refused")[0]["problem"]
+    [problem] = {line["problem"] for line in a.messages("reload refused")}
+    assert problem.startswith("DBHEALTH_TLS_CLIENT_CA: expected certificates")
     assert at(a.details, "/livez", client(pairs["known"])).status == 200
     volume.write({"ca.crt": certificates().other_ca.read_bytes()})
     wait_until(lambda: a.messages("reloaded"), "the other one is known")
@@ -245,7 +247,7 @@ def test_another_authority_is_taken_over(split, pairs, tmp_path):
 
 @pytest.mark.parametrize("content", (None, b"", b"noise"), ids=("missing", "empty", "noise"))
 def test_a_bad_authority_knows_nobody(split, pairs, tmp_path, content):
-    """But for the adapter's own commands; health stays open, and readiness says whose fault it is."""
+    """But the adapter's own commands; health stays open, and readiness says whose fault it is."""
     authority = tmp_path / "ca.crt"
     if content is not None:
         authority.write_bytes(content)
@@ -267,7 +269,28 @@ def test_clients_cannot_be_known_without_https(split):
     assert a.status_of("/status") == at(a.details, "/status").status == 403
 
 
-# Our own commands
+# Clients
+
+
+def test_the_databases_own_probe_sees_what_it_needs(adapter, build_dir, closed_port):
+    """dbhealthd-ask, in whose words to Kubernetes is no more than on the port."""
+    url = f"postgres://probe@127.0.0.1:{closed_port}/"
+    listen = ("--listen", "127.0.0.1:0", "--details-listen", "127.0.0.1:0")
+    a = adapter(url, checks={"alive": sql.alive()}, arguments=listen)
+    ask = (build_dir / "dbhealthd-ask", "--port", str(a.port))
+    ended = subprocess.run(ask, capture_output=True, text=True, timeout=20, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "503 [-]alive\nhealthz check failed\n")
+
+
+def test_curl_shows_a_certificate(split, pairs):
+    a = split(**known_by(certificates().ca))
+    curl = ["curl", "--silent", "--show-error", "--fail", "--cacert", certificates().ca]
+    details, health = (f"https://localhost:{port}/livez" for port in (a.details, a.port))
+    certificate, key = pairs["known"]
+    shown = ("--cert", certificate, "--key", key)
+    for words, works in (((*shown, details), True), ((details,), False), ((health,), True)):
+        ended = subprocess.run([*curl, *words], capture_output=True, timeout=20, check=False)
+        assert (ended.returncode == 0, ended.stdout == b"ok") == (works, works), ended.stderr
 
 
 @pytest.mark.parametrize("tls", (False, True), ids=("plain", "tls"))

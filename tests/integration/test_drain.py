@@ -1,4 +1,4 @@
-"""`dbhealthd drain`, and what is told of a drain: its file, since when, and what the adapter saw."""
+"""`dbhealthd drain`, and what is told of a drain: its file, and since when."""
 
 import datetime
 import json

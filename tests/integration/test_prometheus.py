@@ -11,7 +11,7 @@ import yaml
 from documents import KUBERNETES, REPOSITORY, blocks
 from exposition import Metrics
 from monitoring import Blackbox, Prometheus
-from servers import wait_until
+from servers import certificates, wait_until
 
 ALERTS = REPOSITORY / "k8s" / "components" / "alerts" / "rules.yaml"
 DASHBOARD = REPOSITORY / "k8s" / "components" / "dashboard" / "dbhealthd.json"
@@ -35,13 +35,13 @@ def documented_scrape():
 def prometheus(tmp_path, documented_scrape, log_on_failure):
     """prometheus(adapter) makes one that scrapes it; use it in a with statement."""
 
-    def make(adapter):
+    def make(adapter, port=None, **options):
         folder = tmp_path / "prometheus"
         folder.mkdir()
         rules = yaml.safe_load(ALERTS.read_text())["spec"]
         (folder / "rules.yaml").write_text(yaml.safe_dump(rules))
         [job] = documented_scrape
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{adapter.port}"]}]
+        job.update(options, static_configs=[{"targets": [f"127.0.0.1:{port or adapter.port}"]}])
         times = {"scrape_interval": INTERVAL, "scrape_timeout": INTERVAL}
         config = {
             "global": {**times, "evaluation_interval": INTERVAL},
@@ -74,6 +74,23 @@ def test_prometheus_scrapes(adapter, postgres, prometheus):
         assert p.value('time() - process_start_time_seconds{job="dbhealthd"} < 600') > 0
         wait_until(lambda: pending(p) == {"DatabaseCheckWarns"}, "one of the rules holds", 30)
         assert {rule["health"] for rule in p.rules()} == {"ok"}
+
+
+def test_prometheus_shows_a_certificate_where_the_details_are(adapter, mariadb, prometheus):
+    certificate, key = (str(path) for path in certificates().issue("scraper"))
+    authority = str(certificates().ca)
+    pair = dict(zip(("CERT", "KEY"), (certificates().certificate, certificates().key)))
+    a = adapter(
+        mariadb.url(),
+        checks=CHECKS,
+        arguments=("--listen", "127.0.0.1:0", "--details-listen", "127.0.0.1:0"),
+        DBHEALTH_TLS_CLIENT_CA=authority,
+        **{f"DBHEALTH_TLS_{name}": str(path) for name, path in pair.items()},
+    )
+    tls = {"ca_file": authority, "cert_file": certificate, "key_file": key}
+    port = int(a.messages("serving details")[0]["port"])
+    with prometheus(a, port, scheme="https", tls_config=tls) as p:
+        wait_until(lambda: p.value('dbhealthd_endpoint_passing{path="/readyz"}') == 1, "a scrape")
 
 
 def pending(prometheus):
