@@ -268,8 +268,9 @@ def test_so_has_a_limit_and_so_have_all_its_numbers(show):
 
 
 def test_values_stand_beside_their_limits(show):
+    lasting = limit("fail", ">", 0.95) | {"forSeconds": 20, "heldSeconds": 8.5}
     values = [
-        value("used_ratio", 0.5, limit("fail", ">", 0.95), limit("warn", ">=", 0.8)),
+        value("used_ratio", 0.5, lasting, limit("warn", ">=", 0.8)),
         value("rows", 3, limit("fail", "<", 1)) | {"observedUnit": "rows"},
         value("state", True, limit("fail", "==", False), limit("skip", "==", "off")),
         {"name": "text", "limits": [limit("fail", "!=", "on")]},
@@ -279,7 +280,7 @@ def test_values_stand_beside_their_limits(show):
     browser = show(one(values=values))
     rows = browser.texts("#check-lag .values tr")
     assert [row.split(maxsplit=2) for row in rows] == [
-        ["used_ratio", "0.5", "fails > 0.95, warns >= 0.8"],
+        ["used_ratio", "0.5", "fails > 0.95 for 20 s, warns >= 0.8"],
         ["rows", "3", "fails < 1"],
     ]
     used = browser.attribute("#check-lag .gauge .used", "width")
@@ -290,6 +291,12 @@ def test_values_stand_beside_their_limits(show):
     assert rows[3].split(maxsplit=2) == ["mode", "sync", "warns != sync"]
     browser.one("#summary-lag").click()
     assert "other\n12345" in browser.text("#details-lag dl")
+
+
+def test_a_rule_that_will_warn_is_told_of_a_check_that_passes(show):
+    reason = "lag 45 > 30 for 8 s of 20 s"
+    assert show(one(reason=reason)).text("#check-lag .outcome") == reason
+    assert show(one()).all("#check-lag .outcome") == []
 
 
 def test_each_row_is_shown_with_its_name_and_verdict(show):

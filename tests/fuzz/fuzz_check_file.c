@@ -85,6 +85,15 @@ static void must_be_complete(const struct check *check)
     MUST(check->description == NULL || is_fit_line(check->description));
 }
 
+// Who asks for liveness has thresholds of its own.
+static void must_hold_within_bounds(const struct check *check, const struct rule *rule)
+{
+    const struct words *endpoints = &check->endpoints;
+    bool of_liveness = words_have(endpoints, "healthz") || words_have(endpoints, "startupz");
+    MUST(rule->hold.ms >= 0 && rule->hold.ms <= DAY_MS);
+    MUST(rule->hold.ms == 0 || (rule->effect != RULE_SKIP && !of_liveness));
+}
+
 static void must_be_within_bounds(const struct check *check)
 {
     static unsigned char bytes[WIRE_MAX];
@@ -99,6 +108,8 @@ static void must_be_within_bounds(const struct check *check)
     MUST(call_encode(&call, bytes) > 0);
     for (size_t i = 0; i < check->params.count; i++)
         MUST(check->params.items[i].value.type != LITERAL_NULL);
+    for (size_t i = 0; i < check->rule_count; i++)
+        must_hold_within_bounds(check, &check->rules[i]);
 }
 
 // Our own faults never fail a check, and no check fails for what it tolerates.

@@ -44,6 +44,7 @@ static void must_come_back(const struct rule *rule, const struct params *params,
     write_rule(&again, &other);
     MUST_EQUAL(text.bytes, again.bytes);
     MUST(rule->param != NULL || rule->literal.number == other.literal.number);
+    MUST(rule->hold.ms == other.hold.ms && (rule->hold.ms == 0 || rule->effect != RULE_SKIP));
     MUST(judge_rule(rule, params, result, why, sizeof why) ==
          judge_rule(&other, params, result, other_why, sizeof other_why));
     MUST_EQUAL(why, other_why);

@@ -23,6 +23,8 @@ void write_rule(struct written *written, const struct rule *rule)
         write_format(written, "$%s", rule->param);
     else
         write_literal(written, &rule->literal);
+    if (rule->hold.ms > 0)
+        write_format(written, " for %lldms", (long long)rule->hold.ms);
 }
 
 void write_bound(struct written *written, const struct version_bound *bound)

@@ -6,6 +6,7 @@
 #include "server/check/check_file.h"
 #include "server/check/numbers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct check_defaults defaults = {
@@ -24,7 +25,8 @@ static struct check *take_check(struct input *input)
 }
 
 // As the scheduler makes one of what a prober has sent.
-static struct check_view view_of(const struct check *check, const struct reply *reply)
+static struct check_view view_of(const struct check *check, const struct reply *reply,
+                                 struct streaks *streaks)
 {
     enum outcome outcome = check->broken != NULL ? OUTCOME_CONFIG : reply->outcome;
     if (outcome == OUTCOME_OK && reply->result == NULL)
@@ -32,10 +34,13 @@ static struct check_view view_of(const struct check *check, const struct reply *
     static const struct check_statistics no_past;
     struct check_view view = {.check = check,
                               .statistics = &no_past,
-                              .judgement = judge(check, outcome, reply->result, NULL, NULL),
+                              .streaks = streaks,
                               .dated = outcome == OUTCOME_OK,
                               .message = reply->message,
                               .superuser = reply->superuser};
+    for (int64_t ms = 0; ms <= 60000; ms += 30000) // what holds has held for a minute
+        view.judgement = judge_next(check, outcome, reply->result,
+                                    (struct instant){.ns = 1 + ms * 1000000}, streaks);
     if (view.superuser)
         judgement_warn_of_superuser(&view.judgement);
     return view;
@@ -58,10 +63,11 @@ void view_begin(struct fuzz_view *made, struct input *input)
     made->numbers = NULL;
     if (!receive(input, &made->reply))
         fuzz_found(__FILE__, __LINE__, "a prober's reply does not get through");
-    made->view = view_of(made->check, &made->reply);
+    made->streaks = streaks_new(made->check);
+    made->view = view_of(made->check, &made->reply, made->streaks);
     if (!made->check->each_row)
         made->numbers = numbers_of(made->check, made->reply.result);
-    made->rows = rows_of(made->check, made->reply.result, NULL);
+    made->rows = rows_of(made->check, made->reply.result, made->streaks);
     made->view.rows = made->rows;
     made->view.numbers = made->numbers;
     made->seen = seen_of(made->check, made->reply.result);
@@ -73,6 +79,7 @@ void view_end(struct fuzz_view *made)
     result_free(made->numbers);
     result_free(made->seen);
     rows_free(made->rows);
+    free(made->streaks);
     reply_free(&made->reply);
     check_free(made->check);
 }

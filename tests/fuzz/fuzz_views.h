@@ -13,6 +13,7 @@ struct fuzz_view {
     struct result *numbers; // NULL: none
     struct result *seen;    // NULL: none
     struct rows *rows;      // NULL: none
+    struct streaks *streaks;
 };
 
 // Takes a check file up to a NUL, and then a prober's reply (see fuzz_replies.h).

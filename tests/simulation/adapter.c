@@ -30,7 +30,7 @@ static struct check *adapter_make_check(const struct simulation *simulation, siz
 {
     const struct blueprint_check *plan = &simulation->story->checks[index];
     struct error error;
-    char name[NAME_ROOM], sql[NAME_ROOM];
+    char name[NAME_ROOM], sql[NAME_ROOM], rule[NAME_ROOM];
     size_t offset;
     adapter_name_check(&simulation->adapter, index, sql);
     (void)snprintf(name, sizeof name, "c%zu", index);
@@ -43,8 +43,9 @@ static struct check *adapter_make_check(const struct simulation *simulation, siz
     check->broken = plan->broken ? memory_string("c.sql:1: no") : NULL;
     check->rules = memory_new(sizeof *check->rules);
     check->rule_count = 1;
+    (void)snprintf(rule, sizeof rule, "v > $most for %lldms", (long long)plan->hold);
     bool good = params_add(&check->params, "most", "100", &error) &&
-                rule_parse("v > $most", RULE_FAIL, &check->params, check->rules, &offset, &error);
+                rule_parse(rule, RULE_FAIL, &check->params, check->rules, &offset, &error);
     if (plan->prober == 0)
         good &= outcome_set_add(&check->tolerate, "answered");
     if (plan->unmeant)
@@ -186,6 +187,21 @@ void adapter_end(struct simulation *simulation)
     statistics_free(adapter->statistics);
 }
 
+// Those that are not the same object as before.
+static void adapter_note_new_checks(struct simulation *simulation, const struct config *config,
+                                    const struct config *before)
+{
+    for (size_t i = 0; i < config->check_count; i++) {
+        struct check *check = config->checks[i], *earlier = NULL;
+        for (size_t j = 0; j < before->check_count; j++) {
+            if (strcmp(before->checks[j]->name, check->name) == 0)
+                earlier = before->checks[j];
+        }
+        if (earlier != check && config->target_digest == before->target_digest)
+            promise_on_new_check(simulation, check, earlier);
+    }
+}
+
 void adapter_reload(struct simulation *simulation, const struct item *item)
 {
     struct adapter *adapter = &simulation->adapter;
@@ -208,6 +224,7 @@ void adapter_reload(struct simulation *simulation, const struct item *item)
     scheduler_reload(adapter->scheduler, config);
     if (scheduler_changes(adapter->scheduler) == changes)
         promise_broken(simulation, "what has changed is another number", "a reload is none");
+    adapter_note_new_checks(simulation, config, adapter->config);
     config_release(adapter->config);
     adapter->config = config;
     adapter_note_probers(simulation);

@@ -59,8 +59,9 @@ static void promise_judge_rows(const struct claim *claim)
         return;
     }
     enum outcome outcome = fact->rows ? OUTCOME_OK : OUTCOME_NO_ROW;
-    if (fact->rows && fact->value > 100)
-        outcome = OUTCOME_FAILED;
+    bool is_bad = fact->rows && fact->value > 100;
+    if (is_bad)
+        outcome = promise_outcome_of_row(claim->simulation, fact, claim->outcome);
     if (outcome != claim->outcome)
         promise_lie(claim, "its rows say something else");
     if (claim->began > fact->sent || claim->began < fact->job_began)
@@ -72,8 +73,12 @@ static void promise_judge_rows(const struct claim *claim)
     bool warns = claim->view->judgement.verdict == VERDICT_WARN;
     if (outcome == OUTCOME_OK && fact->user_is_superuser && !warns)
         promise_lie(claim, "a superuser's pass is a warning");
-    if (outcome == OUTCOME_OK && warns && !fact->user_is_superuser && !fact->old_secret)
+    if (outcome == OUTCOME_OK && warns && !is_bad && !fact->user_is_superuser && !fact->old_secret)
         promise_lie(claim, "nothing is to be warned of");
+    if (outcome == OUTCOME_OK && is_bad && !warns)
+        promise_lie(claim, "what will fail is a warning");
+    if (is_bad && !promise_row_is_told(claim->simulation, fact, claim->view->judgement.reason))
+        promise_lie(claim, "its rule has held for another time");
     if (outcome == OUTCOME_OK && fact->new_one_refused && !warns)
         promise_lie(claim, "a secret that is no longer the right one is a warning");
 }

@@ -56,7 +56,7 @@ bool promise_is_silent(enum outcome outcome)
     return promise_is_in(outcome, silent, sizeof silent / sizeof *silent);
 }
 
-static bool promise_ends_session(enum outcome outcome)
+bool promise_ends_session(enum outcome outcome)
 {
     static const enum outcome ends[] = {OUTCOME_LOST, OUTCOME_TERMINATED, OUTCOME_NOT_ACCEPTING,
                                         OUTCOME_TLS, OUTCOME_TOO_LARGE};
@@ -162,6 +162,7 @@ void promise_on_start(struct simulation *simulation, struct prober_process *proc
 
 void promise_on_failure(struct simulation *simulation, struct prober_record *record)
 {
+    promise_note_disturbance(simulation);
     if (record->failures++ == 0)
         record->first_failure = simulation->now;
     record->latest_failure = simulation->now;
@@ -173,6 +174,7 @@ void promise_on_failure(struct simulation *simulation, struct prober_record *rec
 // Its run need not be held back for want of an answer.
 void promise_on_death(struct simulation *simulation, const struct fact *fact)
 {
+    promise_note_disturbance(simulation);
     if (fact == NULL || fact->call.verb != VERB_RUN)
         return;
     promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name)
@@ -584,6 +586,8 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
     fact->new_one_refused = fact->old_secret && simulation->refusals > 0 &&
                             simulation->refused_target == fact->record->target;
     bool in_time = simulation->now + BASE <= fact->call.deadline.ns;
+    if (!in_time || (fact->call.verb == VERB_OPEN && fact->outcome != OUTCOME_OK))
+        promise_note_disturbance(simulation);
     bool is_of_dead_one = in_time && fact->on_kept && promise_ends_session(fact->outcome);
     if (fact->call.verb != VERB_RUN || is_of_dead_one)
         return;
@@ -592,6 +596,7 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
     known->silences = 0;
     known->held_until = 0;
     known->troubled = false;
+    promise_note_row(simulation, known, fact);
 }
 
 static void promise_note_silence(struct simulation *simulation, struct fact *fact)
@@ -646,6 +651,7 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
     if (fact != NULL && !simulation->ending && !process->babbles &&
         promise_is_kill_of_silent(simulation, fact))
         simulation->adapter.counted[process->record->index].kills++;
+    promise_note_disturbance(simulation);
     if (simulation->ending || !process->record->current || process->dead || process->babbles)
         return;
     if (fact == NULL) {

@@ -39,6 +39,7 @@ struct blueprint_check {
     int64_t timeout, cache, every; // ms
     bool writes, broken;
     bool unmeant; // for the server's version at first
+    int64_t hold; // ms that its rule must have held; 0: it fails at once
 };
 
 enum item_kind {
@@ -160,6 +161,8 @@ struct fact {
     bool behind_goodbye;     // of an earlier session, which hangs
     bool killed, is_silence; // counted as one
     bool was_pending;        // when it was answered
+    int64_t row_since; // of a run: the rule has held since then, at most; 0: that is not known
+    bool row_is_sure;  // since then and no other time
 };
 
 struct server {
@@ -260,6 +263,9 @@ struct check_record {
     uint64_t changes; // scheduler_changes, when a request was told this:
     int64_t began;
     enum outcome outcome;
+    int64_t row_since; // of its runs, the first in a row at which its rule held; 0: there is none
+    int64_t row_latest;
+    bool row_is_sure; // nothing else may have ended it
 };
 
 struct prober_record *promise_record_of(const struct simulation *simulation,
@@ -273,6 +279,7 @@ bool promise_is_silent(enum outcome outcome);
 struct check_record *promise_check_record(struct simulation *simulation, const char *sql,
                                           uint64_t target, const char *prober);
 size_t promise_index_of(const struct check *check); // of its prober's name
+bool promise_ends_session(enum outcome outcome);
 
 void promise_on_start(struct simulation *simulation, struct prober_process *process);
 // After its failures.
@@ -293,6 +300,22 @@ void promise_at_end(struct simulation *simulation);
 // The promise is broken: notes the first, and the story ends.
 void promise_broken(struct simulation *simulation, const char *promise, const char *how, ...)
     __attribute__((format(printf, 3, 4)));
+
+// --- rows.c: for how long a rule has held
+
+// A run of it has been answered in time.
+void promise_note_row(struct simulation *simulation, struct check_record *known, struct fact *fact);
+// A check may have been told something that is no run's answer.
+void promise_note_disturbance(struct simulation *simulation);
+// A check has come with a reload, in the place of another of its name; NULL: there was none.
+void promise_on_new_check(struct simulation *simulation, const struct check *check,
+                          const struct check *before);
+// What a run comes to whose value is bad; `claimed` if both are true.
+enum outcome promise_outcome_of_row(const struct simulation *simulation, const struct fact *fact,
+                                    enum outcome claimed);
+// True if "for 8 s of 20 s" is so.
+bool promise_row_is_told(const struct simulation *simulation, const struct fact *fact,
+                         const char *reason);
 
 // --- clients.c
 
@@ -401,8 +424,9 @@ struct simulation {
     int64_t answered_at; // the latest
     uint64_t request_count;
     struct adapter adapter;
-    bool ending;      // scheduler_end is under way
-    uint64_t refused; // the secret that the target has refused; 0: none
+    bool ending;       // scheduler_end is under way
+    int64_t disturbed; // the latest time; see promise_note_disturbance
+    uint64_t refused;  // the secret that the target has refused; 0: none
     uint64_t refused_target;
     unsigned refusals; // in a row
     int64_t refused_at, shown_at;

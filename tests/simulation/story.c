@@ -198,6 +198,29 @@ static void story_add_troubles(struct story *story, struct chance *chance)
     }
 }
 
+// Rules that must hold for a while, and at rest a time in which they do; drawn apart, so that the
+// rest of each story is as it was before there were any.
+static void story_add_holds(struct story *story, int64_t end)
+{
+    static const int64_t holds[] = {0, 0, 1000, 3000, 20000};
+    struct chance chance = {.state = ~story->seed};
+    for (size_t i = 0; i < CHECKS_MAX; i++) {
+        struct blueprint_check *check = &story->checks[i];
+        int64_t hold = holds[chance_between(&chance, 0, 4)];
+        if (check->prober != 0 && !check->broken && !check->unmeant)
+            check->hold = hold;
+    }
+    int64_t at = end + chance_between(&chance, 70, 100) * SECOND;
+    int64_t lasts = chance_between(&chance, 2, 40) * SECOND;
+    if (chance_once_in(&chance, 2))
+        story_add(story, (struct item){.kind = ITEM_BAD_VALUES, .at = at, .lasts = lasts});
+    at += chance_between(&chance, 0, lasts / MS) * MS;
+    if (chance_once_in(&chance, 2))
+        story_add(story, story_draw_item(&chance, ITEM_RELOAD, at));
+    if (chance_once_in(&chance, 3))
+        story_add(story, (struct item){.kind = ITEM_ERRORS, .at = at, .lasts = SECOND});
+}
+
 static int64_t story_end_of(const struct story *story)
 {
     int64_t end = 0;
@@ -222,6 +245,7 @@ struct story story_draw(uint64_t seed)
     story.keep = chance_once_in(&chance, 3) ? (unsigned)chance_between(&chance, 1, 7) : 0;
     story_add_clients(&story, &chance);
     story_add_troubles(&story, &chance);
+    story_add_holds(&story, story_end_of(&story));
     int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 160 * SECOND;
     story.length = story_end_of(&story) + rest;
     return story;
@@ -285,6 +309,8 @@ static void story_print_check(const struct story *story, size_t index)
            (long long)check->cache);
     if (check->every > 0)
         printf(", every %lld ms", (long long)check->every);
+    if (check->hold > 0)
+        printf(", fails after %lld ms", (long long)check->hold);
     printf("%s%s%s\n", check->writes ? ", writes" : "", check->broken ? ", broken" : "",
            check->unmeant ? ", for version 16 only" : "");
 }
