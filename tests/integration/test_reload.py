@@ -193,7 +193,7 @@ BAD = {  # What is written beside a good change, and what is said of it.
     "key": ({"spare": "-- nonsense: 1\nSELECT 1"}, r"/spare\.sql:1:4: unknown key 'nonsense'"),
     "rule": ({"new": "-- fail: lag >\nSELECT 1"}, r"/new\.sql:1:\d+: fail: expected"),
     "empty": ({"spare": ""}, r"/spare\.sql:1:1: no SQL statement"),
-    "name": ({"Not_A_Name": "SELECT 1"}, r"/Not_A_Name\.sql: expected a name"),
+    "name": ({"Not_A_Name": "SELECT 1"}, r"/Not_A_Name\.sql:1:1: expected a name"),
     "own-name": ({"configuration": "SELECT 1"}, r"this name is the adapter's own"),
 }
 
