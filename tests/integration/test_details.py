@@ -176,6 +176,8 @@ def pairs():
         "known": issue("known", common_name="prometheus"),
         "other": issue("other", ca=certificates().other_ca),
         "late": issue("late", seconds=-3600),
+        "for servers": issue("for-servers", use="SERVER_AUTH"),
+        "for clients": issue("for-clients", use="CLIENT_AUTH"),
         "none": None,
     }
 
@@ -183,6 +185,7 @@ def pairs():
 ALERTS = {  # What a client without a good certificate reads.
     "other": "UNKNOWN_CA",
     "late": "CERTIFICATE_EXPIRED",
+    "for servers": "BAD_CERTIFICATE",
     "none": "CERTIFICATE_REQUIRED",
 }
 
@@ -203,7 +206,8 @@ def lost(version):
 @pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
 def test_the_details_are_for_known_clients(split, pairs, version):
     a = split(**known_by(certificates().ca))
-    assert at(a.details, "/status", client(pairs["known"], version)).status == 200
+    for name in pairs.keys() - ALERTS.keys():
+        assert at(a.details, "/status", client(pairs[name], version)).status == 200
     for name, alert in ALERTS.items():
         assert refused(a.details, client(pairs[name], version)) in (alert, *lost(version))
     for name in pairs:  # The kubelet has none.

@@ -35,13 +35,15 @@ class Certificates:
         self._revoked = []
         self.revoke()
 
-    def issue(self, name, *, common_name="localhost", ca=None, seconds=MONTH, hosts=None):
+    def issue(
+        self, name, *, common_name="localhost", ca=None, seconds=MONTH, hosts=None, use=None
+    ):
         """A certificate and its key, as files of that name; for hosts, 127.0.0.1 and localhost
         unless told, or if there are none for its common name; and valid for so many seconds, which
-        may lie in the past."""
+        may lie in the past. use: SERVER_AUTH, or what else it may be for alone."""
         authority = self._authorities[ca or self.ca]
         hosts = LOCAL if hosts is None else hosts
-        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=hosts)
+        issued, key = _issue(common_name, *authority, seconds=seconds, hosts=hosts, use=use)
         paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         _write(paths[0], issued)
         _write_key(paths[1], key)
@@ -59,7 +61,7 @@ class Certificates:
 # cryptography is imported late: a demo without TLS doesn't install it.
 
 
-def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()):
+def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=(), use=None):
     """A certificate and its key: an authority's if there is no issuer."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
@@ -85,6 +87,9 @@ def _issue(common_name, issuer=None, issuer_key=None, *, seconds=MONTH, hosts=()
     if issuer and hosts:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
+    if use:
+        uses = x509.ExtendedKeyUsage([getattr(x509.oid.ExtendedKeyUsageOID, use)])
+        builder = builder.add_extension(uses, critical=False)
     if not issuer:
         builder = builder.add_extension(_signs(), critical=True)
     return builder.sign(issuer_key or key, hashes.SHA256()), key
