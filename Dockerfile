@@ -46,7 +46,7 @@ LABEL org.opencontainers.image.title="dbhealthd" \
 # Whoever runs the image says which database: DATABASE_URL (or DATABASE_URL_FILE), best without the
 # password, and that in a file that DATABASE_PASSWORD_FILE names. Without these, the official
 # database images' variables are understood (POSTGRES_*, MYSQL_*, MARIADB_*). All other settings
-# have defaults, which `docker run dbhealthd --help` shows. Only the port must be known here, too.
+# have defaults, which `docker run dbhealthd --settings` shows. Only the port must be known here, too.
 ENV DBHEALTH_LISTEN=:8080
 EXPOSE 8080
 

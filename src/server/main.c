@@ -10,6 +10,7 @@
 #include <string.h>
 
 static int main_print_help(int argc, char **argv);
+static int main_print_settings(int argc, char **argv);
 static int main_print_version(int argc, char **argv);
 
 struct command {
@@ -28,8 +29,8 @@ static const struct command commands[] = {
      "on, off or status: balancers look away; --timeout 5s"},
     {"grants", command_grants, "grants", "the SQL that makes the probe user"},
     {"install", command_install, "install FOLDER", "put dbhealthd-ask there, for exec probes"},
-    {"--version", main_print_version, "--version, --help",
-     "the version, this. Flags, or DBHEALTH_LISTEN:"},
+    {"--settings", main_print_settings, "--settings", "the flags, each a variable, too"},
+    {"--version", main_print_version, "--version, --help", "the version, this"},
     {"--help", main_print_help, NULL, NULL},
 };
 
@@ -42,7 +43,14 @@ static int main_print_help(int argc, char **argv)
         if (commands[i].usage != NULL)
             printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
     }
+    return STATUS_WELL;
+}
+
+static int main_print_settings(int argc, char **argv)
+{
+    (void)argc, (void)argv;
     struct setting_row row;
+    printf("dbhealthd --listen :8080    or DBHEALTH_LISTEN=:8080; the others likewise\n");
     for (size_t i = 0; settings_row(i, &row); i++)
         printf("  --%-14s %-8s %s\n", row.flag, row.default_text, row.meaning);
     return STATUS_WELL;

@@ -46,7 +46,7 @@ static bool main_is_any(const char *word, const char *const *words)
 // No command: a flag comes first, or nothing.
 static bool main_serves(const char *command)
 {
-    static const char *const others[] = {"--help", "--version", NULL};
+    static const char *const others[] = {"--help", "--settings", "--version", NULL};
     return command == NULL || (command[0] == '-' && !main_is_any(command, others));
 }
 

@@ -142,5 +142,5 @@ def test_names_are_looked_up(image):
 
 
 def test_help(image):
-    shown = podman("run", "--rm", "--network=none", image, "--help")
+    shown = podman("run", "--rm", "--network=none", image, "--settings")
     assert "--drain-file" in shown

@@ -18,7 +18,7 @@ from manners import polite_to
 from program import COLOUR, Program, in_session
 from servers import PASSWORDS
 
-COMMANDS = ("check", "lint", "get", "wait", "grants", "install", "--help", "--version")
+COMMANDS = ("check", "lint", "get", "wait", "grants", "install", "--settings", "--help", "--version")
 WELL, UNWELL, USAGE = 0, 1, 2
 LAG = sql.check("SELECT 45 AS lag_seconds", fail="lag_seconds > 30")
 MIXED = {
@@ -73,13 +73,18 @@ def folder(tmp_path):
 # Usage
 
 
-def test_help_fits_a_screen_and_names_every_command(program):
-    ended = program.run("--help")
+@pytest.mark.parametrize("word", ("--help", "--settings"))
+def test_what_is_printed_fits_a_screen(program, word):
+    ended = program.run(word)
     assert (ended.status, ended.errors) == (WELL, "")
     assert len(ended.lines) < 24  # One is left for the prompt.
     assert max(map(len, ended.lines)) <= 80
+
+
+def test_help_names_every_command(program):
+    shown = program.run("--help").output
     for command in COMMANDS:
-        assert re.search(rf"^dbhealthd (--version, )?{command}\b", ended.output, re.MULTILINE)
+        assert re.search(rf"^dbhealthd (--version, )?{command}\b", shown, re.MULTILINE)
 
 
 def test_version(program):

@@ -12,7 +12,7 @@ from shells import Bash, Zsh
 
 URLS = {"postgres": "postgres://probe@127.0.0.1:1/", "mysql": "mysql://probe@127.0.0.1:1/"}
 FIXED = re.compile(r"\w+(?:, \w+)* or \w+")  # "logfmt or json": all the values there are.
-VALUELESS = {"--version", "--help"}
+VALUELESS = {"--version", "--help", "--settings"}
 LISTENERS = ("--listen", "--details-listen", "--agent-listen")
 NO_VALUES = (*LISTENERS, "--timeout", "--cache", "--deadline", "--drain")
 
@@ -52,21 +52,17 @@ def program(build_dir):
 
 
 @pytest.fixture(scope="module")
-def help_lines(program):
-    return program.run("--help").lines
-
-
-@pytest.fixture(scope="module")
-def commands(help_lines):
+def commands(program):
     """What help says behind each command."""
-    found = [re.match(r"dbhealthd ([a-z]+) .*", line) for line in help_lines]
+    found = [re.match(r"dbhealthd ([a-z]+) .*", line) for line in program.run("--help").lines]
     return {match[1]: match[0] for match in found if match}
 
 
 @pytest.fixture(scope="module")
-def flags(help_lines):
+def flags(program):
     """What each setting's flag means."""
-    found = [re.fullmatch(r"  (--.{14}) .{8} (.*)", line) for line in help_lines]
+    lines = program.run("--settings").lines
+    found = [re.fullmatch(r"  (--.{14}) .{8} (.*)", line) for line in lines]
     return {match[1].rstrip(): match[2] for match in found if match}
 
 
