@@ -2,8 +2,8 @@
 // it, and says what the adapter saw, which may have another file or none. It asks for /readyz,
 // whose answer names a drain on every port; a check of that name is left out.
 #include "server/base/wall_time.h"
+#include "server/command/adapter.h"
 #include "server/command/command.h"
-#include "server/command/inquiry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +23,14 @@ struct drain {
     const struct settings *settings;
     struct duration timeout;
     struct instant deadline;
-    struct inquiry inquiry; // its latest answer
-    bool draining;          // which says this
+    struct adapter_answer answer; // its latest answer
+    bool draining;                // which says this
 };
 
 // A line of its own, whatever follows the name.
-static bool command_drain_is_told(const struct inquiry *inquiry)
+static bool command_drain_is_told(const struct adapter_answer *answer)
 {
-    const char *line = inquiry->body, *end = inquiry->body + inquiry->length;
+    const char *line = answer->body, *end = answer->body + answer->length;
     size_t length = sizeof sign - 1;
     while (line != NULL && (size_t)(end - line) > length) {
         if (strncmp(line, sign, length) == 0 && (line[length] == ' ' || line[length] == '\n'))
@@ -81,21 +81,21 @@ static bool command_drain_show(const char *path, struct error *error)
 
 // --- the adapter
 
-static enum inquiry_end command_drain_ask(struct drain *drain, struct error *error)
+static enum adapter_end command_drain_ask(struct drain *drain, struct error *error)
 {
     struct duration left = instant_left(drain->deadline, instant_now());
-    inquiry_clear(&drain->inquiry);
-    enum inquiry_end end = inquiry_ask(drain->settings, question, left, &drain->inquiry, error);
-    drain->draining = end == INQUIRY_ANSWERED && command_drain_is_told(&drain->inquiry);
+    adapter_answer_clear(&drain->answer);
+    enum adapter_end end = adapter_ask(drain->settings, question, left, &drain->answer, error);
+    drain->draining = end == ADAPTER_ANSWERED && command_drain_is_told(&drain->answer);
     return end;
 }
 
 // Asks until it says what is wanted, or cannot be asked, or the time is over.
-static enum inquiry_end command_drain_await(struct drain *drain, bool wanted, struct error *error)
+static enum adapter_end command_drain_await(struct drain *drain, bool wanted, struct error *error)
 {
     static const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    enum inquiry_end end = command_drain_ask(drain, error);
-    while (end == INQUIRY_ANSWERED && drain->draining != wanted &&
+    enum adapter_end end = command_drain_ask(drain, error);
+    while (end == ADAPTER_ANSWERED && drain->draining != wanted &&
            instant_left(drain->deadline, instant_now()).ms > PAUSE_MS) {
         (void)nanosleep(&pause, NULL);
         end = command_drain_ask(drain, error);
@@ -122,7 +122,7 @@ static const struct verb verbs[] = {
 static int command_drain_conclude(const struct verb *verb, const struct drain *drain)
 {
     printf("the adapter %s: /readyz answers %lu\n", drain->draining ? "drains" : "does not drain",
-           drain->inquiry.status);
+           drain->answer.status);
     if (drain->draining == verb->drains)
         return STATUS_WELL;
     if (verb->otherwise != NULL)
@@ -140,12 +140,12 @@ static int command_drain_run(const struct verb *verb, struct drain *drain)
                               verb->name);
     if (!verb->act(path, &error))
         return command_refuse("%s", error.text);
-    enum inquiry_end end = verb->changes ? command_drain_await(drain, verb->drains, &error)
+    enum adapter_end end = verb->changes ? command_drain_await(drain, verb->drains, &error)
                                          : command_drain_ask(drain, &error);
-    if (end == INQUIRY_ANSWERED)
+    if (end == ADAPTER_ANSWERED)
         return command_drain_conclude(verb, drain);
     int wrong = command_refuse("%s", error.text);
-    return end == INQUIRY_WRONG ? wrong : STATUS_UNWELL;
+    return end == ADAPTER_WRONG ? wrong : STATUS_UNWELL;
 }
 
 static const struct verb *command_drain_find(const char *name)
@@ -177,7 +177,7 @@ int command_drain(int argc, char **argv)
         drain.deadline = instant_add(instant_now(), drain.timeout);
         status = command_drain_run(verb, &drain);
     }
-    inquiry_clear(&drain.inquiry);
+    adapter_answer_clear(&drain.answer);
     command_line_clear(&line);
     return status;
 }

@@ -1,31 +1,31 @@
 // dbhealthd get [--timeout 2s] PATH: asks a running adapter and prints the body, for a container's
 // HEALTHCHECK or a load balancer's script with no curl in the image.
+#include "server/command/adapter.h"
 #include "server/command/command.h"
-#include "server/command/inquiry.h"
 
 #include <stdio.h>
 
-static int command_get_print(const struct inquiry *inquiry)
+static int command_get_print(const struct adapter_answer *answer)
 {
-    bool ended = inquiry->length > 0 && inquiry->body[inquiry->length - 1] == '\n';
-    (void)fwrite(inquiry->body, 1, inquiry->length, stdout);
+    bool ended = answer->length > 0 && answer->body[answer->length - 1] == '\n';
+    (void)fwrite(answer->body, 1, answer->length, stdout);
     (void)fputs(ended ? "" : "\n", stdout);
-    return inquiry->status == 200 ? STATUS_WELL : STATUS_UNWELL;
+    return answer->status == 200 ? STATUS_WELL : STATUS_UNWELL;
 }
 
 static int command_get_run(const struct settings *settings, const char *path,
                            struct duration timeout)
 {
     struct error error;
-    struct inquiry inquiry;
-    enum inquiry_end end = inquiry_ask(settings, path, timeout, &inquiry, &error);
+    struct adapter_answer answer;
+    enum adapter_end end = adapter_ask(settings, path, timeout, &answer, &error);
     int status = STATUS_UNWELL;
-    if (end == INQUIRY_ANSWERED)
-        status = command_get_print(&inquiry);
+    if (end == ADAPTER_ANSWERED)
+        status = command_get_print(&answer);
     else
         (void)command_refuse("%s", error.text);
-    inquiry_clear(&inquiry);
-    return end == INQUIRY_WRONG ? STATUS_USAGE : status;
+    adapter_answer_clear(&answer);
+    return end == ADAPTER_WRONG ? STATUS_USAGE : status;
 }
 
 int command_get(int argc, char **argv)

@@ -1,7 +1,7 @@
-// See inquiry.h. HTTP/1.0, so that the answer ends where the connection does; and nothing is told
+// See adapter.h. HTTP/1.0, so that the answer ends where the connection does; and nothing is told
 // of it before all of it is there, for a part of an answer must not look like one. Over TLS it
 // verifies nothing: it asks its own container, by an address that no certificate need name.
-#include "server/command/inquiry.h"
+#include "server/command/adapter.h"
 
 #include "client/client.h"
 #include "server/base/address.h"
@@ -19,7 +19,7 @@ struct received {
     bool late; // the deadline ended it
 };
 
-static bool inquiry_write_request(const char *path, char *request, size_t capacity,
+static bool adapter_write_request(const char *path, char *request, size_t capacity,
                                   struct error *error)
 {
     int length =
@@ -29,7 +29,7 @@ static bool inquiry_write_request(const char *path, char *request, size_t capaci
     return true;
 }
 
-static struct received inquiry_receive(struct client *client)
+static struct received adapter_receive(struct client *client)
 {
     struct received received = {.bytes = NULL};
     char piece[PIECE];
@@ -48,34 +48,34 @@ static struct received inquiry_receive(struct client *client)
 }
 
 // The adapter's answers all have a Content-Length.
-static bool inquiry_parse(const struct received *received, struct inquiry *inquiry,
+static bool adapter_parse(const struct received *received, struct adapter_answer *answer,
                           struct error *error)
 {
     static const char version[] = "HTTP/1.", name[] = "\r\nContent-Length:", end[] = "\r\n\r\n";
     const char *status = strchr(received->bytes, ' ');
     const char *field = strcasestr(received->bytes, name);
-    inquiry->bytes = received->bytes;
-    inquiry->body = strstr(received->bytes, end);
-    if (strncmp(received->bytes, version, strlen(version)) != 0 || inquiry->body == NULL)
+    answer->bytes = received->bytes;
+    answer->body = strstr(received->bytes, end);
+    if (strncmp(received->bytes, version, strlen(version)) != 0 || answer->body == NULL)
         return error_set(error, "the adapter gave no answer");
-    if (field == NULL || field > inquiry->body)
+    if (field == NULL || field > answer->body)
         return error_set(error, "the answer has no Content-Length");
-    inquiry->status = status != NULL ? strtoul(status, NULL, 10) : 0;
-    inquiry->length = strtoul(field + strlen(name), NULL, 10);
-    inquiry->body += strlen(end);
-    size_t came = received->length - (size_t)(inquiry->body - received->bytes);
-    if (came < inquiry->length && received->length >= MOST)
+    answer->status = status != NULL ? strtoul(status, NULL, 10) : 0;
+    answer->length = strtoul(field + strlen(name), NULL, 10);
+    answer->body += strlen(end);
+    size_t came = received->length - (size_t)(answer->body - received->bytes);
+    if (came < answer->length && received->length >= MOST)
         return error_set(error, "the answer is above %d MiB", MOST_MIB);
-    return came >= inquiry->length ||
-           error_set(error, "the answer ends after %zu of %zu bytes", came, inquiry->length);
+    return came >= answer->length ||
+           error_set(error, "the answer ends after %zu of %zu bytes", came, answer->length);
 }
 
-static bool inquiry_exchange(struct client *client, const char *request, struct duration timeout,
-                             struct inquiry *inquiry, struct error *error)
+static bool adapter_exchange(struct client *client, const char *request, struct duration timeout,
+                             struct adapter_answer *answer, struct error *error)
 {
     client_send(client, request, strlen(request));
-    struct received received = inquiry_receive(client);
-    if (inquiry_parse(&received, inquiry, error))
+    struct received received = adapter_receive(client);
+    if (adapter_parse(&received, answer, error))
         return true;
     if (received.late) {
         char within[32];
@@ -93,8 +93,8 @@ struct question {
     struct instant deadline;
 };
 
-static enum inquiry_end inquiry_ask_at(const struct question *question, const char *variable,
-                                       const char *listen, struct inquiry *inquiry,
+static enum adapter_end adapter_ask_at(const struct question *question, const char *variable,
+                                       const char *listen, struct adapter_answer *answer,
                                        struct error *error)
 {
     const struct settings *settings = question->settings;
@@ -104,37 +104,38 @@ static enum inquiry_end inquiry_ask_at(const struct question *question, const ch
     struct address listening;
     if (!address_parse(listen, &listening, error)) {
         (void)error_prefix(error, "%s: '%.100s'", variable, listen);
-        return INQUIRY_WRONG;
+        return ADAPTER_WRONG;
     }
     const struct address address = address_to_ask(&listening);
     struct client *client =
         client_open(&address.socket.plain, address.length, &tls, question->deadline, error);
     bool answered = client != NULL &&
-                    inquiry_exchange(client, question->request, question->timeout, inquiry, error);
+                    adapter_exchange(client, question->request, question->timeout, answer, error);
     client_close(client);
-    return answered ? INQUIRY_ANSWERED : INQUIRY_FAILED;
+    return answered ? ADAPTER_ANSWERED : ADAPTER_FAILED;
 }
 
-enum inquiry_end inquiry_ask(const struct settings *settings, const char *path,
-                             struct duration timeout, struct inquiry *inquiry, struct error *error)
+enum adapter_end adapter_ask(const struct settings *settings, const char *path,
+                             struct duration timeout, struct adapter_answer *answer,
+                             struct error *error)
 {
     struct question question = {
         .settings = settings, .timeout = timeout, .deadline = instant_add(instant_now(), timeout)};
-    *inquiry = (struct inquiry){.bytes = NULL};
-    if (!inquiry_write_request(path, question.request, sizeof question.request, error))
-        return INQUIRY_WRONG;
-    enum inquiry_end end =
-        inquiry_ask_at(&question, "DBHEALTH_LISTEN", settings->listen, inquiry, error);
-    if (end != INQUIRY_ANSWERED || inquiry->status != NOT_TOLD ||
+    *answer = (struct adapter_answer){.bytes = NULL};
+    if (!adapter_write_request(path, question.request, sizeof question.request, error))
+        return ADAPTER_WRONG;
+    enum adapter_end end =
+        adapter_ask_at(&question, "DBHEALTH_LISTEN", settings->listen, answer, error);
+    if (end != ADAPTER_ANSWERED || answer->status != NOT_TOLD ||
         settings->details_listen[0] == '\0')
         return end;
-    inquiry_clear(inquiry);
-    return inquiry_ask_at(&question, "DBHEALTH_DETAILS_LISTEN", settings->details_listen, inquiry,
+    adapter_answer_clear(answer);
+    return adapter_ask_at(&question, "DBHEALTH_DETAILS_LISTEN", settings->details_listen, answer,
                           error);
 }
 
-void inquiry_clear(struct inquiry *inquiry)
+void adapter_answer_clear(struct adapter_answer *answer)
 {
-    free(inquiry->bytes);
-    *inquiry = (struct inquiry){.bytes = NULL};
+    free(answer->bytes);
+    *answer = (struct adapter_answer){.bytes = NULL};
 }
