@@ -337,6 +337,19 @@ static bool sandbox_enter_landlock(enum sandbox_role role, const char *const *re
                        : sandbox_say(words, "off: ", failed);
 }
 
+void sandbox_narrow(const char *const *readable, size_t count)
+{
+    const struct ruleset rules = {.files = FILES_READ};
+    if (SANITIZED)
+        return;
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sandbox_ruleset_size(1), 0);
+    for (size_t i = 0; ruleset >= 0 && i < count; i++)
+        sandbox_allow_reading(ruleset, readable[i]);
+    (void)syscall(SYS_landlock_restrict_self, ruleset, 0);
+    if (ruleset >= 0)
+        close(ruleset);
+}
+
 struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count)
 {
     struct sandbox sandbox = {0};

@@ -28,3 +28,7 @@ void sandbox_forbid_rings(void);
 // Once, in a process with one thread. What is open stays open. The server may read these files and
 // what is in these folders from now on; a path that does not exist is passed over.
 struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count);
+
+// In a prober that has entered it: from now on this process, which has one thread, may open these
+// files and what is in these folders, and no others. Best effort, too.
+void sandbox_narrow(const char *const *readable, size_t count);

@@ -26,6 +26,7 @@ MAY = {
     "dbhealthd-server": set(),
     "dbhealthd-postgres": PROBER_MAY_TRY,
     "dbhealthd-mysql": PROBER_MAY_TRY,
+    "dbhealthd-peers": PROBER_MAY_TRY - {"password-file", "passwd"},
 }
 OTHER = {"clone3": errno.ENOSYS}
 
@@ -122,6 +123,27 @@ def test_in_a_prober(with_intruder, server, tmp_path):
     assert (tmp_path / "open-folder" / "old").read_text() == "old"
     assert a.status_of("/healthz") == 200
     assert a.probers() == [prober]
+
+
+def test_in_the_prober_of_peers(with_intruder, postgres, tmp_path):
+    """It has no business with a password, nor with any file but those of names and certificates."""
+    secret = Volume(tmp_path / "secret", {"password": PASSWORDS["probe"]})
+    peers = "-- source: peers\n-- endpoints: others\n-- fail: other_primaries > 0\n"
+    a = with_intruder(
+        "dbhealthd-peers",
+        postgres.url(password=""),
+        secret / "password",
+        postgres.port,
+        checks={"others": peers, "mine": sql.check(endpoints="others")},
+        DATABASE_PASSWORD_FILE=str(secret / "password"),
+        DBHEALTH_PEERS=f"localhost:{postgres.port}",
+    )
+    assert a.status_of("/others") == 200
+    [prober] = [pid for pid in a.probers() if processes.name(pid) == "dbhealthd-peers"]
+    found = tries(tmp_path, prober)
+    assert not_refused(found, "dbhealthd-peers") == {}
+    assert found["connect"] == 0
+    assert a.status_of("/others") == 200
 
 
 def test_in_the_server_of_a_command(intruder, postgres, build_dir, tmp_path, sanitized):
