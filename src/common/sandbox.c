@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -42,7 +43,7 @@
 // By purpose. A name that libseccomp does not know is passed over.
 static const char *const denied_to_all[] = {
     // Another program, another process.
-    "execve", "execveat", "fork", "vfork",
+    "execve", "execveat", "fork", "vfork", "setsid", "setpgid",
     // What is another process's.
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
     "kcmp", "pidfd_open", "pidfd_getfd", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
@@ -61,18 +62,19 @@ static const char *const denied_to_all[] = {
     // The kernel's own: modules, keys, programs in it, and ways past a filter of system calls.
     "init_module", "finit_module", "delete_module", "create_module", "kexec_load",
     "kexec_file_load", "add_key", "request_key", "keyctl", "bpf", "perf_event_open", "userfaultfd",
+    "modify_ldt",
     // The machine's.
     "reboot", "settimeofday", "clock_settime", "clock_settime64", "stime", "adjtimex",
     "clock_adjtime", "clock_adjtime64", "sethostname", "setdomainname", "syslog", "acct",
     "quotactl", "quotactl_fd", "iopl", "ioperm", "vhangup", "nfsservctl", "lookup_dcookie",
     "open_by_handle_at", "fanotify_init",
-    // Files: not one is made, changed or removed.
-    "creat", "openat2", "mknod", "mknodat", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat",
-    "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "truncate",
-    "truncate64", "ftruncate", "ftruncate64", "fallocate", "chmod", "fchmod", "fchmodat",
-    "fchmodat2", "chown", "lchown", "fchown", "fchownat", "chown32", "lchown32", "fchown32",
-    "utime", "utimes", "utimensat", "utimensat_time64", "futimesat", "setxattr", "lsetxattr",
-    "fsetxattr", "removexattr", "lremovexattr", "fremovexattr",
+    // Files: not one is made, changed or removed, nor one of memory, which could be a program.
+    "memfd_create", "memfd_secret", "creat", "openat2", "mknod", "mknodat", "mkdir", "mkdirat",
+    "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
+    "symlinkat", "truncate", "truncate64", "ftruncate", "ftruncate64", "fallocate", "chmod",
+    "fchmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchown", "fchownat", "chown32",
+    "lchown32", "fchown32", "utime", "utimes", "utimensat", "utimensat_time64", "futimesat",
+    "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr",
     // Connections in.
     "listen"};
 
@@ -128,14 +130,16 @@ static const struct condition conditions_for_all[] = {
     {"socket", 0, UINT32_MAX, AF_PACKET},
     {"socket", 0, UINT32_MAX, AF_VSOCK}, // to whoever runs this virtual machine
     {"socket", 0, UINT32_MAX, AF_ALG},
+    {"socketpair", 1, 0xf, SOCK_DGRAM}, // with which other sockets could be reached, too
+    {"socketpair", 1, 0xf, SOCK_RAW},   // of datagrams, too
 };
 
-// A pair for a prober is of another type; these could be used to reach other sockets, SOCK_RAW as
-// SOCK_DGRAM. A listening socket that is shut down connects by sending.
+// A pair for a prober is of another type. A listening socket that is shut down connects by sending.
 static const struct condition conditions_for_server[] = {
-    {"socketpair", 1, 0xf, SOCK_STREAM},        {"socketpair", 1, 0xf, SOCK_DGRAM},
-    {"socketpair", 1, 0xf, SOCK_RAW},           {"sendto", 3, MSG_FASTOPEN, MSG_FASTOPEN},
-    {"sendmsg", 2, MSG_FASTOPEN, MSG_FASTOPEN}, {"sendmmsg", 3, MSG_FASTOPEN, MSG_FASTOPEN},
+    {"socketpair", 1, 0xf, SOCK_STREAM},
+    {"sendto", 3, MSG_FASTOPEN, MSG_FASTOPEN},
+    {"sendmsg", 2, MSG_FASTOPEN, MSG_FASTOPEN},
+    {"sendmmsg", 3, MSG_FASTOPEN, MSG_FASTOPEN},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -168,17 +172,32 @@ static void sandbox_deny_if(scmp_filter_ctx filter, const struct condition *cond
     }
 }
 
-static void sandbox_deny_unless(scmp_filter_ctx filter, int call, pid_t whose)
+static void sandbox_deny_unless(scmp_filter_ctx filter, int call, unsigned argument, uint64_t value)
 {
-    struct scmp_arg_cmp compare = {.arg = 0, .op = SCMP_CMP_NE, .datum_a = (scmp_datum_t)whose};
+    struct scmp_arg_cmp compare = {.arg = argument, .op = SCMP_CMP_NE, .datum_a = value};
     (void)seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), call, 1, &compare);
 }
 
 // abort() sends a signal to ourselves, and getrlimit() asks for our own limits.
 static void sandbox_deny_others(scmp_filter_ctx filter)
 {
-    sandbox_deny_unless(filter, SCMP_SYS(tgkill), getpid());
-    sandbox_deny_unless(filter, SCMP_SYS(prlimit64), 0);
+    sandbox_deny_unless(filter, SCMP_SYS(tgkill), 0, (uint64_t)getpid());
+    sandbox_deny_unless(filter, SCMP_SYS(prlimit64), 0, 0);
+}
+
+// A name to be reached by: who asks the kernel for the machine's addresses needs one, and it has
+// this length. One of IPv4 or IPv6 is longer. A Unix socket of such a name cannot listen, and there
+// are none for datagrams: whom these reach, a log or a service manager, has agreed to nothing.
+static void sandbox_deny_names(scmp_filter_ctx filter)
+{
+    static const scmp_datum_t types[] = {SOCK_DGRAM, SOCK_RAW};
+    sandbox_deny_unless(filter, SCMP_SYS(bind), 2, sizeof(struct sockaddr_nl));
+    for (size_t i = 0; i < COUNT(types); i++) {
+        const struct scmp_arg_cmp compare[] = {
+            {.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = AF_UNIX},
+            {.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xf, .datum_b = types[i]}};
+        (void)seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2, compare);
+    }
 }
 
 // Whoever runs us as root means us to read his files, and nothing more.
@@ -213,6 +232,8 @@ static void sandbox_fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
     sandbox_deny_if(filter, conditions_for_all, COUNT(conditions_for_all));
     if (server)
         sandbox_deny_if(filter, conditions_for_server, COUNT(conditions_for_server));
+    else
+        sandbox_deny_names(filter);
     for (size_t i = 0; i < COUNT(denied_late); i++)
         (void)seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied_late[i], 0);
     sandbox_deny_others(filter);

@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/keyctl.h>
+#include <linux/netlink.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +152,12 @@ static void try_processes(void)
     tell("limit-parent", prlimit(getppid(), RLIMIT_CPU, NULL, &(struct rlimit){0}));
     tell("slow-parent", setpriority(PRIO_PROCESS, getppid(), 19));
     tell("outlive-parent", prctl(PR_SET_PDEATHSIG, 0));
+    tell("session", setsid());
+    tell("group", setpgid(0, 0));
+    tell("memory-file", syscall(SYS_memfd_create, "intruder", 0));
+#ifdef SYS_modify_ldt
+    tell("descriptor-table", syscall(SYS_modify_ldt, 0, zeros, sizeof zeros));
+#endif
     tell("shared-memory", shmget(IPC_PRIVATE, 1, 0600));
     tell("message-queue", syscall(SYS_mq_open, "intruder", O_RDONLY | O_CREAT, 0600, NULL));
 }
@@ -188,6 +196,30 @@ static long sends(int family)
     return sendto(client, "x", 1, 0, (struct sockaddr *)&address, sizeof address);
 }
 
+// As who looks for the machine's addresses does, in the C library.
+static long asks_for_addresses(void)
+{
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    int client = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    return client < 0 ? -1 : bind(client, (struct sockaddr *)&address, sizeof address);
+}
+
+static long waits_for_datagrams(void)
+{
+    struct sockaddr_in address = loopback(0);
+    int socket_ = socket(AF_INET, SOCK_DGRAM, 0);
+    return socket_ < 0 ? -1 : bind(socket_, (struct sockaddr *)&address, sizeof address);
+}
+
+// A name that is no file; of a length of 0 the kernel makes one up.
+static long takes_name(size_t length)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0intruder-was-here"};
+    int socket_ = socket(AF_UNIX, SOCK_STREAM, 0);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    return socket_ < 0 ? -1 : bind(socket_, (struct sockaddr *)&address, size);
+}
+
 static int listening(void)
 {
     for (int file = 3; file < 100; file++) {
@@ -214,6 +246,10 @@ static void try_sockets(void)
     tell("listen", listens());
     tell("udp", sends(AF_INET));
     tell("unix", sends(AF_UNIX));
+    tell("addresses", asks_for_addresses());
+    tell("bind-datagrams", waits_for_datagrams());
+    tell("bind-name", takes_name(18));
+    tell("bind-any-name", takes_name(0));
     tell("raw", socket(AF_PACKET, SOCK_RAW, 0));
     tell("host", socket(AF_VSOCK, SOCK_STREAM, 0));
     tell("ciphers", socket(AF_ALG, SOCK_SEQPACKET, 0));

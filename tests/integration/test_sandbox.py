@@ -19,8 +19,7 @@ from volume import Volume
 WELL = (200, 200, 200, 200)
 REFUSALS = {errno.EPERM, errno.EACCES}
 # What a prober may: it logs in, and reads what a library wants to have read.
-PROBER_MAY = {"password-file", "passwd", "parent-command", "connect", "udp", "unix", "pair"}
-PROBER_MAY |= {"pair-raw"}
+PROBER_MAY = {"password-file", "passwd", "parent-command", "connect", "udp", "addresses"}
 PROBER_MAY_TRY = PROBER_MAY | {"connect-of-old", "connect-by-sending"}
 MAY = {
     "dbhealthd-server": set(),
