@@ -8,7 +8,6 @@ import time
 
 import faults
 import processes
-import pytest
 import sql
 from adapter import AS_SHIPPED
 from exposition import Metrics
