@@ -135,6 +135,14 @@ def test_an_address_as_a_name(probe, victim, params, made):
 
 
 @ONLY_MYSQL
+def test_the_name_behind_a_unix_socket(probe, victim, params, made):
+    url = victim.unix_url(**params("verify"))
+    assert probe(url).open().outcome == "ok"
+    victim.use_certificate(*made["elsewhere"])
+    refused(probe(url).open(), "hostname mismatch")
+
+
+@ONLY_MYSQL
 def test_the_authorities_of_the_system(probe, victim):
     """Where the URL names none. libpq takes none."""
     url = victim.url(**{"ssl-mode": "VERIFY_IDENTITY"})
