@@ -4,6 +4,7 @@ import datetime
 import os
 import platform
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -61,7 +62,9 @@ def _versions(packages, root="/"):
 
 
 def _output(command):
-    """What a command prints, be it unhappy or not."""
+    """What a command prints, be it unhappy or not there."""
+    if not shutil.which(command[0]):
+        return ""
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
     )
