@@ -123,8 +123,8 @@ bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
     return effort_is_most(effort_total_ns(&now, &now.stalls), span);
 }
 
-bool effort_is_wanting(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span)
+static bool effort_is_wanting(const struct effort *effort, struct platform *platform,
+                              const struct prober_process *process, struct duration span)
 {
     struct effort now = effort_now(effort, platform, process);
     return effort_is_most(effort_total_ns(&now, &now.lapses), span);
@@ -135,4 +135,25 @@ bool effort_is_starved(const struct effort *effort, struct platform *platform,
 {
     struct effort now = effort_now(effort, platform, process);
     return effort_is_most(now.absent_ns, span) || effort_lacks_cpu(effort, platform, process, span);
+}
+
+enum outcome effort_judge(const struct effort *effort, struct platform *platform,
+                          const struct prober_process *process, struct duration span)
+{
+    if (effort_is_starved(effort, platform, process, span))
+        return OUTCOME_STARVED;
+    bool asked = process == NULL || platform->functions->asks(process);
+    asked &= !effort_is_wanting(effort, platform, process, span);
+    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+}
+
+enum outcome effort_judge_now(struct effort *effort, struct platform *platform,
+                              const struct prober_process *process, enum outcome known)
+{
+    effort_look(effort, platform, process);
+    bool asks = platform->functions->asks(process);
+    if (asks && !effort->deaf)
+        return known;
+    bool stopped = !asks && platform->functions->has_asked(process);
+    return stopped ? OUTCOME_CRASHED : OUTCOME_STARVED;
 }

@@ -8,6 +8,7 @@
 // process has just run, or is not ready, so that no wait goes on which began before it.
 #pragma once
 
+#include "common/outcome.h"
 #include "server/probing/platform.h"
 
 enum { EFFORT_PERIOD_MS = 50 }; // between two looks
@@ -66,6 +67,13 @@ bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
 bool effort_is_starved(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span);
 
-// True if it lacked the CPU, or the process could not ask, for so long.
-bool effort_is_wanting(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span);
+// What it means that there is no answer yet, after so long: OUTCOME_TIMEOUT if the server has been
+// asked and it is not for us; OUTCOME_STARVED if it may be; OUTCOME_CRASHED if the process cannot
+// have asked by now, or could not for more than half of the time, for want of the CPU, too.
+enum outcome effort_judge(const struct effort *effort, struct platform *platform,
+                          const struct prober_process *process, struct duration span);
+
+// Likewise when nobody has looked for a while, and it was `known` to be this: nothing has changed
+// since, unless we would not hear an answer now.
+enum outcome effort_judge_now(struct effort *effort, struct platform *platform,
+                              const struct prober_process *process, enum outcome known);

@@ -161,24 +161,13 @@ static bool prober_is_starved(const struct prober *prober, struct duration span)
 // No answer yet, and perhaps not even asked, or only just.
 static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
 {
-    if (prober_is_starved(prober, span))
-        return OUTCOME_STARVED;
-    bool asked = prober->process == NULL || prober->platform->functions->asks(prober->process);
-    asked &= !effort_is_wanting(&prober->effort, prober->platform, prober->process, span);
-    return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
+    return effort_judge(&prober->effort, prober->platform, prober->process, span);
 }
 
-// Of a verb that nobody has measured for a while, when its silence was `known` to be this: nothing
-// has changed since, unless we would not hear the answer now.
+// Of a verb that nobody has measured for a while, when its silence was `known` to be this.
 static enum outcome prober_outcome_by_now(struct prober *prober, enum outcome known)
 {
-    const struct platform_functions *functions = prober->platform->functions;
-    effort_look(&prober->effort, prober->platform, prober->process);
-    bool asks = functions->asks(prober->process);
-    if (asks && !effort_is_deaf(&prober->effort))
-        return known;
-    bool stopped = !asks && functions->has_asked(prober->process);
-    return stopped ? OUTCOME_CRASHED : OUTCOME_STARVED;
+    return effort_judge_now(&prober->effort, prober->platform, prober->process, known);
 }
 
 // When the verb has had a check's time while it was measured.
