@@ -210,7 +210,7 @@ def shutting_down(server):
             wait_until(lambda: not admits(server, "probe"), "logins are refused")
             yield
     finally:
-        server.process.wait(10)
+        server.process.wait(45)
         server.start()
 
 

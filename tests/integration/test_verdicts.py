@@ -251,10 +251,11 @@ def victims():
 
         @functools.cache
         def victim(engine):
-            if engine == "pgbouncer":
-                return stack.enter_context(servers.PgBouncer(victim("postgres")))
-            server = stack.enter_context(kinds[engine](max_connections=10))
+            kind = kinds["postgres" if engine == "pgbouncer" else engine]
+            server = stack.enter_context(kind(max_connections=10))
             faults.prepare(server)
+            if engine == "pgbouncer":  # Whose connections would hold up another's shutdown.
+                return stack.enter_context(servers.PgBouncer(server))
             return server
 
         yield victim
