@@ -308,10 +308,12 @@ def idle_slot(primary, replica):
 
 def slot_in_state(state):
     """A fault: beyond max_slot_wal_keep_size a slot is unreserved, and after a checkpoint lost."""
+    sizes = {"max_slot_wal_keep_size": "1MB"}
+    if state == "lost":  # Else a checkpoint that comes by itself would be too early.
+        sizes |= {"max_wal_size": "2MB", "min_wal_size": "2MB"}
 
     @contextlib.contextmanager
     def fault(primary, replica):
-        sizes = {"max_slot_wal_keep_size": "1MB", "max_wal_size": "2MB", "min_wal_size": "2MB"}
         with slot(primary), settings(primary, **sizes):
             wait_until(lambda: age_slot(primary) == state, f"the slot is {state}", 30)
             yield
