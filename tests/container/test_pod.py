@@ -217,6 +217,19 @@ def test_drain(pod):
     pod.wait_probe("database", "readinessProbe")
 
 
+def test_drain_by_hand(pod):
+    """In the adapter's container, where there is no shell."""
+    try:
+        ended = pod.execute("adapter", "/usr/bin/dbhealthd", "drain", "on")
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.endswith("the adapter drains: /readyz answers 503\n")
+        assert not pod.probe("database", "readinessProbe").well
+    finally:
+        ended = pod.execute("adapter", "/usr/bin/dbhealthd", "drain", "off")
+    assert ended.returncode == 0, ended.stderr
+    pod.wait_probe("database", "readinessProbe")
+
+
 def test_changed_secret(pod, engine):
     """Secret first, then the database: nothing is lost. The other way round the database is not
     ready till the Secret has changed, and never dead."""
