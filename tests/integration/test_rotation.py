@@ -8,6 +8,8 @@ import time
 import faults
 import processes
 import pytest
+import sql
+from program import Program
 from servers import PASSWORDS, wait_until
 from volume import Volume
 
@@ -220,6 +222,24 @@ def test_liveness_is_not_made_stale(adapter, postgres):
         assert a.transitions("alive")[-1]["outcome"] == "timeout"
     wait_until(lambda: a.statuses() == UNREADY, "it is alive again")
     assert a.shown("/healthz")["alive"].code == "denied"
+
+
+def test_a_command_shows_a_refused_password_once(build_dir, server, tmp_path):
+    """However many probers it has: an account may be locked, or a host banned, for a few."""
+    for name, text in {
+        "alive": sql.alive(),
+        "accepting": sql.check(),
+        "report": sql.check(endpoints="none"),
+        "broken": sql.check(fail="?"),
+    }.items():
+        (tmp_path / f"{name}.sql").write_text(text)
+    with telling(server):
+        ended = Program(build_dir).run(
+            "check", "--checks", tmp_path, DATABASE_URL=server.url("probe", "wrong")
+        )
+        for name in ("alive", "accepting", "report"):
+            assert ended.row(name)[1].startswith("denied: "), ended.output
+        assert denials(server) == 1
 
 
 def next_try(adapter):

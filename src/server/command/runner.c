@@ -49,6 +49,7 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
     (void)sandbox_enter(SANDBOX_SERVER, NULL, 0); // all files have been read
     runner->scheduler =
         scheduler_new(&runner->platform.platform, runner->config, deadline, runner->statistics);
+    scheduler_log_in_one_by_one(runner->scheduler);
 }
 
 void runner_run(struct runner *runner)

@@ -1228,6 +1228,11 @@ const struct prober_statistics *prober_statistics(const struct prober *prober)
     return prober->statistics;
 }
 
+bool prober_is_opening(const struct prober *prober)
+{
+    return prober->state == &prober_opening;
+}
+
 bool prober_is_pending(const struct prober *prober)
 {
     return prober->state == &prober_pending;

@@ -93,6 +93,9 @@ const char *prober_state_name(const struct prober *prober);
 
 const struct prober_statistics *prober_statistics(const struct prober *prober);
 
+// True while an open has its time.
+bool prober_is_opening(const struct prober *prober);
+
 // True while the server leaves an open unanswered past its deadline.
 bool prober_is_pending(const struct prober *prober);
 

@@ -81,6 +81,7 @@ struct scheduler {
     size_t leaver_count;
     struct waiter_list waiters;
     uint64_t changes; // see scheduler_changes
+    bool one_by_one;  // see scheduler_log_in_one_by_one; there is no result yet
 };
 
 static void scheduler_finish(struct waiter *waiter);
@@ -255,6 +256,7 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
         judgement_warn_of_superuser(&judgement);
     scheduler_log_transition(state, &judgement, probe);
     state->scheduler->changes++;
+    state->scheduler->one_by_one &= probe->unasked;
     state->known = true;
     state->judgement = judgement;
     state->superuser = probe->superuser;
@@ -593,8 +595,11 @@ static void scheduler_before_wait(void *context)
 {
     struct scheduler *scheduler = context;
     scheduler_sweep(scheduler);
-    for (size_t i = 0; i < scheduler->config->probers.count; i++)
+    for (size_t i = 0; i < scheduler->config->probers.count; i++) {
         prober_start_batch(scheduler->probers[i]);
+        if (scheduler->one_by_one && prober_is_opening(scheduler->probers[i]))
+            return;
+    }
     for (size_t i = 0; i < scheduler->leaver_count; i++)
         prober_start_batch(scheduler->leavers[i]);
 }
@@ -727,6 +732,11 @@ struct scheduler *scheduler_new(struct platform *platform, struct config *config
     platform_call_before_wait(platform, scheduler_before_wait, scheduler);
     scheduler_fill(scheduler, &nothing);
     return scheduler;
+}
+
+void scheduler_log_in_one_by_one(struct scheduler *scheduler)
+{
+    scheduler->one_by_one = true;
 }
 
 void scheduler_reload(struct scheduler *scheduler, struct config *config)

@@ -13,6 +13,10 @@ struct scheduler;
 struct scheduler *scheduler_new(struct platform *platform, struct config *config,
                                 struct duration deadline, struct statistics *statistics);
 
+// Until there is a first result, has one prober at a time log in: a secret that is refused is shown
+// once, not once a prober. For commands; one that serves must not wait.
+void scheduler_log_in_one_by_one(struct scheduler *scheduler);
+
 // Goes over to another configuration; the requests that wait get their answers from the one that
 // they began with. Of a check that is the very same object in both all is kept (its result, its
 // period, its run under way), and so are probers by their names; but nothing if the target is
