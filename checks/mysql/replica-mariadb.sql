@@ -14,7 +14,8 @@
 -- param:       max_lag_seconds = ${MAX_LAG_SECONDS:-30}
 -- fail:        Seconds_Behind_Master > $max_lag_seconds
 -- # MariaDB shows this by SHOW alone, of which rules see the first row. For each of several masters make
--- # a file of your own: SHOW REPLICA 'name' STATUS.
+-- # a file of your own: SHOW REPLICA 'name' STATUS. With rows: each all the text in a row would be its name,
+-- # addresses and the words of errors too, in answers and metrics.
 -- warn:        rows > 1
 -- metrics:     Seconds_Behind_Master, Relay_Log_Space
 -- grants:      GRANT /*M! SLAVE MONITOR */ /*!80000 USAGE */ ON *.* TO $user

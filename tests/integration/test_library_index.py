@@ -39,6 +39,13 @@ def statement(path):
     return "\n".join(line for line in lines if not line.startswith("--"))
 
 
+def test_what_is_said_of_a_mysql_replica_is_one_statement():
+    """Two files, for a rule is for all endpoints of its file: one that takes writes is skipped for
+    readers, and judged as a replica."""
+    names = ("replica-mysql", "read-only-mysql")
+    assert len({statement(LIBRARY / "mysql" / f"{name}.sql") for name in names}) == 1
+
+
 def quoted(names):
     return " ".join(f"`{name}`" for name in names)
 
