@@ -24,13 +24,15 @@ static bool promise_row_is_sure(const struct simulation *simulation,
 void promise_note_row(struct simulation *simulation, struct check_record *known, struct fact *fact)
 {
     bool is_bad = fact->outcome == OUTCOME_OK && fact->rows && fact->value > 100;
-    bool of_before = fact->sent <= adapter_born(simulation, fact->sql); // whose row nobody knows
+    int64_t born = adapter_born(simulation, fact->sql); // and before it another, whose row is lost
+    bool of_before = fact->sent < born;
     bool perhaps_again = fact->perhaps_on_kept && promise_ends_session(fact->outcome);
     if (of_before || perhaps_again) {
         known->row_is_sure = false;
         return;
     }
-    known->row_is_sure = known->row_since == 0 || promise_row_is_sure(simulation, known);
+    known->row_is_sure =
+        fact->sent > born && (known->row_since == 0 || promise_row_is_sure(simulation, known));
     if (!is_bad)
         known->row_since = 0;
     else if (known->row_since == 0)
