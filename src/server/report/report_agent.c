@@ -90,7 +90,7 @@ static int report_agent_weight_of(const struct check_view *view, const struct pa
     double percent = strtod(result_value(view->numbers, 0, column).text, NULL);
     if (percent < 0)
         return 0;
-    return percent < WEIGHT_MOST ? (int)(percent + 0.5) : WEIGHT_MOST;
+    return percent < (double)WEIGHT_MOST ? (int)(percent + 0.5) : WEIGHT_MOST;
 }
 
 // The least that a check gives.
