@@ -1105,6 +1105,7 @@ def test_goodbye_is_polite(probe, server, dialect, want):
 @ONLY_POSTGRES
 @pytest.mark.parametrize("want", ["none", "require"])
 def test_goodbye_is_polite_postgres(probe, server, dialect, want):
+    wait_until(lambda: server.connections() == 0, "the sessions of earlier tests have ended")
     mark = server.log_mark()
     url = server.url(**dialect.tls_params(want))
     closed = probe(url).opened()
