@@ -18,13 +18,14 @@ struct checks {
 static double peer_answer_time(const char *text)
 {
     struct tm tm = {0};
-    double fraction = 0;
+    double fraction = 0, digit = 1;
     const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
     if (rest == NULL)
         return -1;
-    double digit = 0.1;
-    for (rest += *rest == '.'; *rest >= '0' && *rest <= '9'; rest++, digit /= 10)
+    for (rest += *rest == '.'; *rest >= '0' && *rest <= '9'; rest++) {
+        digit /= 10;
         fraction += digit * (*rest - '0');
+    }
     return strcmp(rest, "Z") == 0 ? (double)timegm(&tm) + fraction : -1;
 }
 
