@@ -137,7 +137,9 @@ static void try_processes(void)
          syscall(SYS_execveat, open("/bin/sh", O_RDONLY), "", shell, environ, AT_EMPTY_PATH));
     tell("spawn", spawns());
     tell("fork", forks(fork()));
+#ifdef SYS_fork // arm64 has none
     tell("vfork", forks(syscall(SYS_fork)));
+#endif
     tell("clone", forks(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)));
     tell("clone3", forks(syscall(SYS_clone3, zeros, sizeof zeros)));
     tell("kill-parent", kill(getppid(), 0));
