@@ -38,11 +38,12 @@ static int main_print_help(int argc, char **argv)
 {
     (void)argc, (void)argv;
     printf("dbhealthd [FLAG VALUE]...   serve the health of one database server over HTTP\n");
-    printf("DATABASE_URL=mysql://USER@HOST/NAME or DATABASE_URL_FILE; DATABASE_PASSWORD_FILE\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (commands[i].usage != NULL)
             printf("dbhealthd %-17s %s\n", commands[i].usage, commands[i].meaning);
     }
+    printf("DATABASE_URL  postgres://USER:PASSWORD@HOST:PORT/DATABASE, mysql://, mariadb://\n");
+    printf("or DATABASE_URL_FILE; the password of DATABASE_PASSWORD_FILE wins over the URL's\n");
     return STATUS_WELL;
 }
 
