@@ -106,7 +106,8 @@ static void process_take_call(struct prober_process *process)
         return;
     process->taken = true;
     process->crashes = process->simulation->crashing > 0;
-    process->fact->begun = process->simulation->now; // what comes first of it tells the server
+    if (!process->stopped) // what comes first of it tells the server
+        process->fact->begun = process->simulation->now;
     process_work(process, process_cost_of(process), process_on_asked);
 }
 

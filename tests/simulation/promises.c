@@ -436,20 +436,27 @@ static void promise_on_sharing(struct simulation *simulation, const struct fact 
 static bool promise_is_next_of_batch(const struct simulation *simulation, const struct fact *fact,
                                      const struct check *check, const struct check_record *known)
 {
-    return check->cache.ms == 0 && check->every.ms == 0 && known->asked > 0 &&
+    bool ran = known->latest != NULL && known->latest->sent >= fact->record->began;
+    return check->cache.ms == 0 && check->every.ms == 0 && known->asked > 0 && !ran &&
            known->asked <= fact->record->began && promise_is_waited_for(simulation, fact, false);
 }
 
-// What a run ended in is told to whoever has asked for it; nobody has asked for another.
+// What a run ended in is told to whoever has asked for it; nobody has asked for another, for which
+// there is a login at once. A request that waits for others might, for which it has aged.
 static void promise_on_second_try(struct simulation *simulation, const struct fact *fact,
                                   const struct check *check, const struct check_record *known)
 {
+    const struct prober_record *record = fact->record;
     const struct fact *latest = known->latest;
-    bool told = latest != NULL && latest->delivered > 0 && !latest->perhaps_on_kept &&
-                latest->delivered + BASE <= latest->call.deadline.ns;
+    bool again = record->fact_count > 1 && record->facts[record->fact_count - 2] == latest &&
+                 record->facts[record->fact_count - 1]->call.verb == VERB_OPEN &&
+                 record->facts[record->fact_count - 1]->sent == latest->delivered;
+    bool told =
+        again && !latest->perhaps_on_kept && latest->delivered + BASE <= latest->call.deadline.ns;
     if (told && known->asked == 0 && check->every.ms == 0 && check->cache.ms == 0 &&
-        fact->record->current && simulation->adapter.draining_since == 0 &&
-        simulation->adapter.changed < latest->sent)
+        record->current && simulation->adapter.draining_since == 0 &&
+        simulation->adapter.changed < latest->sent &&
+        !simulation_had_own_trouble(simulation, latest->sent - SECOND, simulation->now))
         promise_broken(simulation, "no check runs that nobody asks for", "%s does", fact->sql);
 }
 

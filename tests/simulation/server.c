@@ -134,6 +134,8 @@ void server_take(struct simulation *simulation, struct fact *fact)
 {
     struct prober_process *process = fact->process;
     fact->received = simulation->now;
+    if (fact->begun == 0)
+        fact->begun = simulation->now;
     process->held_since = simulation->now;
     int64_t latency = server_draw_latency(simulation, fact);
     int64_t over = fact->begun + fact->call.statement_limit.ms * MS;

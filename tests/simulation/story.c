@@ -29,7 +29,7 @@ static const struct {
     [ITEM_NO_ROWS] = {"queries give no row for ~", true, false, 100, 20000, 0, 0, 1},
     [ITEM_ERRORS] = {"queries fail for ~", true, false, 100, 20000, 0, 0, 2},
     [ITEM_FRAGILE] = {"one statement in # ends its session, for ~", true, false, 100, 60000, 1, 8,
-                      2},
+                      4},
     [ITEM_LARGE] = {"rows are too large for ~", true, false, 100, 20000, 0, 0, 1},
     [ITEM_ROTATE] = {"another password at the server; ours follows after ~", true, false, 100,
                      150000, 0, 0, 3},
@@ -94,7 +94,7 @@ static int64_t story_draw_length(struct chance *chance, int64_t shortest, int64_
 static struct blueprint_check story_draw_check(struct chance *chance, size_t index)
 {
     static const int64_t timeouts[] = {800, 800, 800, 300, 100, 900, 2500, 5000};
-    static const int64_t caches[] = {2000, 2000, 0, 500, 10000, 60000};
+    static const int64_t caches[] = {2000, 2000, 0, 0, 500, 10000, 60000};
     static const int64_t periods[] = {1000, 5000, 10000, 60000};
     bool liveness = index == 0 || chance_once_in(chance, 8);
     struct blueprint_check check = {.used = true,
@@ -103,7 +103,7 @@ static struct blueprint_check story_draw_check(struct chance *chance, size_t ind
                                                 : chance_once_in(chance, 5) ? "group"
                                                                             : "readyz",
                                     .timeout = timeouts[chance_between(chance, 0, 7)],
-                                    .cache = caches[chance_between(chance, 0, 5)]};
+                                    .cache = caches[chance_between(chance, 0, 6)]};
     if (chance_once_in(chance, liveness ? 12 : 4)) {
         check.every = periods[chance_between(chance, 0, 3)];
         check.timeout = chance_between(chance, 100, 3000);
@@ -174,13 +174,18 @@ static void story_add_clients(struct story *story, struct chance *chance)
     }
 }
 
-// Often another one comes within a second, and requests at the moment of a reload.
+// Often another one comes within a second, and requests at the moment of a reload. A silence is
+// ours or the server's: that is to be told apart, so both come together.
 static void story_add_trouble(struct story *story, struct chance *chance, int64_t at)
 {
     struct item item = story_draw_item(chance, story_draw_kind(chance), at);
     story_add(story, item);
     if (item.kind == ITEM_RELOAD && chance_once_in(chance, 2))
         story_add(story, story_draw_item(chance, ITEM_ASK_BURST, at));
+    if (story_item_is_own(item.kind) && chance_once_in(chance, 2))
+        story_add(story, story_draw_item(
+                             chance, chance_once_in(chance, 2) ? ITEM_FREEZE : ITEM_SILENT_LOGIN,
+                             at + chance_between(chance, 0, 1000) * MS));
     if (chance_once_in(chance, 2))
         story_add(story, story_draw_item(chance, story_draw_kind(chance),
                                          at + chance_between(chance, 0, 1000) * MS));

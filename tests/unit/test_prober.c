@@ -1214,6 +1214,34 @@ static void our_own_fault_holds_no_check_back(void **state)
     close_bench(&bench);
 }
 
+// The server ends a statement at its limit, which goes by while we do not send the rest of it.
+static void a_limit_that_we_have_let_pass_is_our_own_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t waited_ms, stopped_ms, idle_ms;
+        const char *told;
+    } rows[] = {
+        {0, 0, 900, "a=query_timeout"},   {600, 0, 300, "a=starved"},
+        {0, 600, 300, "a=starved"},       {300, 0, 600, "a=query_timeout"},
+        {0, 300, 600, "a=query_timeout"}, {300, 300, 300, "a=starved"},
+        {200, 100, 0, "a=query_timeout"}, // it was the limit of another
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct bench bench;
+        be_running_last(&bench);
+        (void)fake_read(&bench.fake);
+        bench.fake.is_stopped = rows[i].stopped_ms > 0;
+        fake_pass(&bench.fake, rows[i].stopped_ms);
+        bench.fake.is_stopped = false;
+        bench.fake.cpu.waited_ns = rows[i].waited_ms * 1000000;
+        fake_pass(&bench.fake, rows[i].waited_ms + rows[i].idle_ms);
+        fake_reply(&bench.fake, OUTCOME_QUERY_TIMEOUT);
+        assert_string_equal(fake_read(&bench.fake), rows[i].told);
+        close_bench(&bench);
+    }
+}
+
 // --- what a request is told of a check that is not done
 
 static void what_is_in_the_way_is_named(void **state)
@@ -1375,6 +1403,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_tells_nothing_of_a_check_that_does_not_run),
         cmocka_unit_test(a_run_whose_process_died_is_not_held_back),
         cmocka_unit_test(our_own_fault_holds_no_check_back),
+        cmocka_unit_test(a_limit_that_we_have_let_pass_is_our_own_fault),
         cmocka_unit_test(what_is_in_the_way_is_named),
         cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),
         cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),

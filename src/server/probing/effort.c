@@ -123,8 +123,8 @@ bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
     return effort_is_most(effort_total_ns(&now, &now.stalls), span);
 }
 
-static bool effort_is_wanting(const struct effort *effort, struct platform *platform,
-                              const struct prober_process *process, struct duration span)
+bool effort_is_wanting(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span)
 {
     struct effort now = effort_now(effort, platform, process);
     return effort_is_most(effort_total_ns(&now, &now.lapses), span);

@@ -67,6 +67,10 @@ bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
 bool effort_is_starved(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span);
 
+// True if for more than half of a span it lacked the CPU, or the process could not ask or hear.
+bool effort_is_wanting(const struct effort *effort, struct platform *platform,
+                       const struct prober_process *process, struct duration span);
+
 // What it means that there is no answer yet, after so long: OUTCOME_TIMEOUT if the server has been
 // asked and it is not for us; OUTCOME_STARVED if it may be; OUTCOME_CRASHED if the process cannot
 // have asked by now, or could not for more than half of the time, for want of the CPU, too.

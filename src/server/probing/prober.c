@@ -754,13 +754,14 @@ static bool prober_ends_session(enum outcome outcome)
            outcome == OUTCOME_TOO_LARGE;
 }
 
-// The server's time for a statement goes by while we get no CPU to send the rest of it, too. What
-// ends long before our limit has come to another one: the server's own, or the statement's.
+// The server's time for a statement goes by while we get no CPU to send the rest of it, or are
+// stopped, too. What ends long before our limit has come to another one: the server's own, or the
+// statement's.
 static bool prober_is_our_delay(const struct prober *prober, const struct reply *reply)
 {
     struct duration span = instant_since(prober->effort.since, prober_now(prober));
     return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober->timeout.ms / 2 &&
-           prober_is_starved(prober, span);
+           effort_is_wanting(&prober->effort, prober->platform, prober->process, span);
 }
 
 // What comes after a run. The last of its batch has closed: if that should hang, the next open will
