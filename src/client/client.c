@@ -62,13 +62,15 @@ bool client_is_late(const struct client *client)
     return instant_left(client->deadline, instant_now()).ms == 0;
 }
 
-// Waits until the socket is ready for these events. False, with errno, if the deadline comes first.
+// Waits until the socket is ready for these events. False, with errno, if the deadline comes first,
+// or has come: TLS may ask for more and more from one who sends without end.
 static bool client_wait(const struct client *client, int events)
 {
     struct pollfd socket = {.fd = client->socket, .events = (short)events};
     int ready;
     do {
-        ready = poll(&socket, 1, (int)instant_left(client->deadline, instant_now()).ms);
+        int left = (int)instant_left(client->deadline, instant_now()).ms;
+        ready = left > 0 ? poll(&socket, 1, left) : 0;
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;

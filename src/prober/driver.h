@@ -23,6 +23,7 @@ struct session;
 
 struct driver {
     enum engine engine;
+    size_t stacks; // bytes of its threads' stacks, which count as data where a process's does not
 
     // Once, before anything else.
     void (*setup)(void);

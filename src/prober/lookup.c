@@ -1,5 +1,6 @@
 // See lookup.h. getaddrinfo() may wait for as long as the name service says nothing, so each name
-// has a thread; one that is given up goes on by itself until the library gives up too.
+// has a thread; one that is given up goes on by itself until the library gives up too. Whoever asks
+// for that name meanwhile waits for the same, so there are no more threads than names.
 #include "prober/lookup.h"
 
 #include "common/memory.h"
@@ -9,11 +10,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum { UNENDED_MAX = 32 };
+#include <string.h>
+#include <sys/queue.h>
 
 struct lookup {
-    unsigned holders; // who began it, and its thread until that ends
+    LIST_ENTRY(lookup) place; // among the unended, if it is one
+    unsigned holders;         // who waits for it, and its thread until that ends
     bool ended;
     char *host;
     char port[8];
@@ -24,7 +26,7 @@ struct lookup {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_ended;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static unsigned unended;
+static LIST_HEAD(lookups, lookup) unended = LIST_HEAD_INITIALIZER(unended);
 
 // The clock that instants are of can't be waited on; the difference matters only to a machine that
 // sleeps meanwhile.
@@ -58,7 +60,7 @@ static void *lookup_run(void *argument)
     lookup->failed = failed;
     lookup->found = failed == 0 ? found : NULL;
     lookup->ended = true;
-    unended--;
+    LIST_REMOVE(lookup, place);
     (void)pthread_cond_broadcast(&one_ended);
     lookup_let_go(lookup);
     (void)pthread_mutex_unlock(&mutex);
@@ -74,9 +76,43 @@ static bool lookup_is_address(struct lookup *lookup)
     return lookup->ended;
 }
 
-struct lookup *lookup_begin(const char *host, unsigned port)
+// With the mutex held, as of the two below.
+static struct lookup *lookup_find_unended(const char *host, const char *port)
+{
+    struct lookup *lookup;
+    LIST_FOREACH(lookup, &unended, place)
+    {
+        if (strcmp(lookup->host, host) == 0 && strcmp(lookup->port, port) == 0)
+            return lookup;
+    }
+    return NULL;
+}
+
+static bool lookup_start(struct lookup *lookup)
 {
     pthread_t thread;
+    if (!thread_start(&thread, lookup_run, lookup))
+        return false;
+    lookup->holders++;
+    LIST_INSERT_HEAD(&unended, lookup, place);
+    (void)pthread_detach(thread);
+    return true;
+}
+
+// The same lookup if it is under way, or NULL.
+static struct lookup *lookup_begin_or_join(struct lookup *lookup)
+{
+    struct lookup *same = lookup_find_unended(lookup->host, lookup->port);
+    if (same == NULL && lookup_start(lookup))
+        return lookup;
+    if (same != NULL)
+        same->holders++;
+    lookup_let_go(lookup);
+    return same;
+}
+
+struct lookup *lookup_begin(const char *host, unsigned port)
+{
     struct lookup *lookup = memory_new(sizeof *lookup);
     *lookup = (struct lookup){.holders = 1, .host = memory_string(host)};
     (void)snprintf(lookup->port, sizeof lookup->port, "%u", port);
@@ -84,16 +120,9 @@ struct lookup *lookup_begin(const char *host, unsigned port)
     if (lookup_is_address(lookup))
         return lookup;
     (void)pthread_mutex_lock(&mutex);
-    bool begun = unended < UNENDED_MAX && thread_start(&thread, lookup_run, lookup);
-    if (begun) {
-        lookup->holders++;
-        unended++;
-        (void)pthread_detach(thread);
-    } else {
-        lookup_let_go(lookup);
-    }
+    lookup = lookup_begin_or_join(lookup);
     (void)pthread_mutex_unlock(&mutex);
-    return begun ? lookup : NULL;
+    return lookup;
 }
 
 static bool lookup_have_ended(struct lookup *const *lookups, size_t count)
@@ -125,7 +154,7 @@ const struct addrinfo *lookup_found(struct lookup *lookup, const char **why)
 {
     static const char silent[] = "the name service does not answer";
     if (lookup == NULL) {
-        *why = silent;
+        *why = "no thread to look it up";
         return NULL;
     }
     (void)pthread_mutex_lock(&mutex);

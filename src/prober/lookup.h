@@ -8,8 +8,8 @@
 
 struct lookup;
 
-// Begins to look up a name or an address as text. NULL if too many that were begun earlier have not
-// ended yet: the name service says nothing.
+// Begins to look up a name or an address as text, or joins a lookup of the same that was begun
+// earlier and has not ended. NULL if there can be no thread for it.
 struct lookup *lookup_begin(const char *host, unsigned port);
 
 // Waits until all have ended, or the deadline has come. NULLs are passed over.

@@ -59,11 +59,12 @@ static bool main_bound_memory(void)
     return true;
 #else
     enum { DATA_MAX = 8 * 1024 * 1024 };
+    const rlim_t most = DATA_MAX + driver.stacks;
     struct rlimit data;
     if (getrlimit(RLIMIT_DATA, &data) != 0)
         return false;
-    if (data.rlim_max > DATA_MAX)
-        data.rlim_max = DATA_MAX;
+    if (data.rlim_max > most)
+        data.rlim_max = most;
     if (data.rlim_cur > data.rlim_max)
         data.rlim_cur = data.rlim_max;
     return setrlimit(RLIMIT_DATA, &data) == 0;

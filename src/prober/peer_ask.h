@@ -1,7 +1,8 @@
-// Asks one other adapter what its server is. Blocks until that is known or the deadline has come.
+// Asks one other adapter what its server is, and understands what it says.
 #pragma once
 
 #include "client/client.h"
+#include "client/http_answer.h"
 #include "prober/peer_answer.h"
 
 enum { PEER_PROBLEM_MAX = 160 };
@@ -12,6 +13,26 @@ struct peer_asking {
     struct client_tls tls;
     struct instant deadline;
 };
+
+// An answer, whose body nobody has looked into.
+struct peer_reply {
+    char *bytes; // owned
+    struct http_answer http;
+};
+
+// What came of asking a peer.
+struct peer_heard {
+    struct peer_reply primary, replica; // to the questions for these
+    bool whole;                         // both came
+    double latency_seconds;             // until then
+    char problem[PEER_PROBLEM_MAX];     // why they did not; ""
+};
+
+// Blocks until both answers are there or the deadline has come. What is heard is the caller's to
+// forget.
+struct peer_heard peer_ask(const struct peer_asking *asking);
+
+void peer_forget(struct peer_heard *heard);
 
 // What is known of a peer. Where it was not reached all is false but the problem.
 struct peer_state {
@@ -24,4 +45,6 @@ struct peer_state {
     char problem[PEER_PROBLEM_MAX]; // why it was not reached; ""
 };
 
-struct peer_state peer_ask(const struct peer_asking *asking);
+// Takes the answers apart. They are a stranger's: what he says may take 80 times its length of
+// memory, so one is taken apart at a time, when no thread is there that could lack it.
+struct peer_state peer_understand(const struct peer_heard *heard);

@@ -39,6 +39,7 @@ struct peer {
     struct instant deadline;
     pthread_t thread;
     bool asked; // there is a thread
+    struct peer_heard heard;
     struct peer_state state;
 };
 
@@ -130,14 +131,15 @@ static void *peers_run(void *argument)
     struct peer *peer = argument;
     const struct addrinfo *address = peer->addresses;
     do {
+        peer_forget(&peer->heard);
         const struct peer_asking asking = {
             .address = address->ai_addr,
             .length = address->ai_addrlen,
             .tls = {.wanted = peer->place->tls, .trust = peer->trust, .name = peer->place->host},
             .deadline = peer->deadline};
-        peer->state = peer_ask(&asking);
+        peer->heard = peer_ask(&asking);
         address = peer->first_only ? NULL : address->ai_next;
-    } while (!peer->state.reachable && address != NULL);
+    } while (!peer->heard.whole && address != NULL);
     return NULL;
 }
 
@@ -147,17 +149,25 @@ static void peers_ask(struct session *session, struct trust *trust, struct insta
         struct peer *peer = &session->peers[i];
         peer->trust = trust;
         peer->deadline = deadline;
-        peer->state.since_seconds = -1;
         peer->asked =
             peer->addresses != NULL && thread_start(&peer->thread, peers_run, &session->peers[i]);
         if (peer->asked)
             continue;
-        struct text problem = text_in(peer->state.problem, sizeof peer->state.problem);
+        struct text problem = text_in(peer->heard.problem, sizeof peer->heard.problem);
         text_add(&problem, peer->addresses == NULL ? peer->problem : "no thread to ask it");
     }
     for (size_t i = 0; i < session->count; i++) {
         if (session->peers[i].asked)
             (void)pthread_join(session->peers[i].thread, NULL);
+    }
+}
+
+// When all threads have ended, see peer_understand.
+static void peers_understand(struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        session->peers[i].state = peer_understand(&session->peers[i].heard);
+        peer_forget(&session->peers[i].heard);
     }
 }
 
@@ -217,10 +227,10 @@ static bool peers_gather(struct session *session, const struct call *call, struc
     if (!session->too_many)
         peers_ask(session, trust, peers_share(now, call->deadline, 100 - REPLY_PERCENT));
     trust_free(trust);
+    peers_understand(session);
     peers_drop_doubles(session);
     session->gathered = true;
-    return !session->too_many ||
-           error_set(error, "DBHEALTH_PEERS: it names more than %d adapters", INQUIRY_PLACES_MAX);
+    return true;
 }
 
 // --- rows
@@ -349,6 +359,12 @@ static void peers_narrow(const char *authorities)
     narrowed = true;
 }
 
+static bool peers_are_few(const struct session *session, struct error *error)
+{
+    return !session->too_many ||
+           error_set(error, "DBHEALTH_PEERS: it names more than %d adapters", INQUIRY_PLACES_MAX);
+}
+
 static void peers_run_call(struct session *session, const struct call *call, struct reply *reply)
 {
     struct inquiry inquiry;
@@ -359,12 +375,12 @@ static void peers_run_call(struct session *session, const struct call *call, str
     }
     bool each = inquiry.each;
     peers_narrow(inquiry.authorities);
-    if (!session->gathered) {
+    if (!session->gathered)
         session->inquiry = inquiry;
-        if (!peers_gather(session, call, &error)) {
-            reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
-            return;
-        }
+    if ((!session->gathered && !peers_gather(session, call, &error)) ||
+        !peers_are_few(session, &error)) {
+        reply_set(reply, OUTCOME_CONFIG, NULL, error.text);
+        return;
     }
     reply->outcome = OUTCOME_OK;
     reply->result = result_new();
@@ -381,7 +397,9 @@ static void peers_close(struct session *session)
     free(session);
 }
 
+// A thread for each peer at a time: it is looked up, or asked.
 const struct driver driver = {.engine = ENGINE_PEERS,
+                              .stacks = PEERS_MAX * THREAD_STACK,
                               .setup = peers_setup,
                               .open = peers_open,
                               .knock = peers_open,

@@ -102,9 +102,9 @@ class Names:
         return head + question + b"".join(form + socket.inet_aton(a) for a in addresses)
 
 
-def under_names(host, folder):
+def under_names(host, folder, options="timeout:1"):
     """The command that runs another on the host, with its name service."""
-    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1\n")
+    (folder / "resolv.conf").write_text(f"nameserver 127.0.0.1\noptions {options}\n")
     (folder / "hosts").write_text("127.0.0.1 localhost\n")
     mounts = "".join(f"mount --bind {folder}/{f} /etc/{f} && " for f in ("resolv.conf", "hosts"))
     return (*host.under, "unshare", "--mount", "sh", "-c", f'{mounts} exec "$@"', "sh")

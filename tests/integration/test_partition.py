@@ -231,5 +231,12 @@ def test_names_that_lead_astray(cluster, network, tmp_path, start_adapter, reque
         wait("check passed\n", f"{NAME}:8080: problem Name or service not known")
         names.answer = "silent"
         wait("check passed\n", f"{NAME}:8080: problem the name service does not answer")
+        names.answer = tuple(f"10.78.1.{number}" for number in range(18))  # Too many to be asked.
+
+        def codes():
+            shown = check_lines(first.run(lambda: a.get("/sole-primary?verbose")).body)
+            return {shown[check].code for check in ("isolated", "other-primary")}
+
+        wait_until(lambda: codes() == {"config"}, "neither says that nobody is there", LIMIT)
 
 

@@ -2,6 +2,7 @@
 or says changes nothing about the server itself."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import pytest
 import sql
 from adapter import check_lines
 from fakes import Fake
+from loopback import Loopback
+from network import Names, under_names
 from servers import certificates, free_port, wait_until
 
 SOON = {"DBHEALTH_CACHE": "100ms"}
@@ -176,11 +179,14 @@ STRANGE = {  # What it does, and what is said of it.
     "leaves": (lambda c: c.reset(), "answer"),
     "words": (http(b"ok"), NO_DOCUMENT),
     "a-list": (http([]), NO_DOCUMENT),
-    "deep": (http(b"[" * 60000), NO_DOCUMENT),
-    "many": (http(b'{"checks": {' + b'"":[],' * 9000), NO_DOCUMENT),
+    "deep": (http(b"[" * 30000), NO_DOCUMENT),
+    "many": (http(b'{"checks": {' + b'"":[],' * 4500), NO_DOCUMENT),
+    "deep-objects": (http(b'{"a":' * 6000), NO_DOCUMENT),
+    "objects": (http(b'{"checks": [' + b"{}," * 10000 + b"{}]}"), NO_DOCUMENT),
     "twice": (http(b'{"checks": {}, "checks": {}}'), NO_DOCUMENT),
-    "long": (http(b" " * 200000), "its answer is above 64 KiB"),
+    "long": (http(b" " * 200000), "its answer is above 32 KiB"),
     "no-length": (lambda c: c.send(b"HTTP/1.1 200 OK\r\n\r\n{}"), "what answers is no adapter"),
+    "nowhere": (http(b"", "404 Not Found"), "it has neither /primary nor /replica"),
     "elsewhere": (http({}, "302 Found", "Location: /\r\n"), "it says 302, expected 200 or 503"),
     "no-details": (http(b"", "403 Forbidden"), "it says 403"),
     "https": (lambda c: c.send(b"\x15\x03\x01\x00\x02\x02\x16"), "speaks the other"),
@@ -199,7 +205,7 @@ def test_a_strange_peer_is_one_that_cannot_be_reached(beside, kind):
         assert "prober_crashes_total{prober=\"peers\"} 0" in a.get("/metrics").body
 
 
-@pytest.mark.parametrize("kind", ("many", "long"))
+@pytest.mark.parametrize("kind", ("many", "long", "objects"))
 def test_sixteen_that_fill_memory_crash_nobody(beside, kind):
     with contextlib.ExitStack() as stack:
         fakes = [stack.enter_context(Fake(STRANGE[kind][0])) for _ in range(16)]
@@ -228,6 +234,15 @@ def test_a_peer_of_another_version_is_one(beside):
         a = beside(f"127.0.0.1:{fake.port}")
         assert a.status_of("/sole-primary") == 503
         assert row_of(a, f"127.0.0.1:{fake.port}")["draining"] is False
+
+
+def test_two_that_answer_by_turns_are_none(beside):
+    """As behind a balancer: which of them says what is not known."""
+    turns = itertools.cycle(http({**DOCUMENT, "instance": digit * 32}) for digit in "12")
+    with Fake(lambda connection: next(turns)(connection)) as fake:
+        a = beside(f"127.0.0.1:{fake.port}")
+        assert a.status_of("/sole-primary") == 200
+        assert "two adapters answer by turns" in other(a).detail
 
 
 def test_a_peer_under_two_addresses_is_one(beside):
@@ -267,6 +282,28 @@ def test_a_peer_over_tls_is_believed_by_its_certificate(beside, secure):
     ):
         a = beside(place)
         assert other(a).verdict == "warn" and words in other(a).detail
+
+
+def test_a_name_service_that_says_nothing_is_asked_by_one_thread_for_a_name(
+    start_adapter, new_postgres, tmp_path, request
+):
+    server = new_postgres()
+    with Loopback() as host, Names(host, "silent"):
+        host.forward(5432, server)
+        a = start_adapter(
+            server.url(host="127.0.0.1", port=5432),
+            under=under_names(host, tmp_path, "timeout:30"),
+            DBHEALTH_PEERS="db-1:8080, db-2:8080",
+            DBHEALTH_CACHE="0s",
+            DBHEALTH_TIMEOUT="400ms",
+        )
+        request.addfinalizer(a.end)
+        a.wait_serving()
+        for _ in range(4):
+            shown = host.run(lambda: a.shown("/sole-primary"))
+            assert shown["other-primary"].verdict == "warn"
+        assert len(os.listdir(f"/proc/{asker_of(a)}/task")) == 1 + 2
+        assert "the name service does not answer" in shown["other-primary"].detail
 
 
 def test_an_authority_that_is_none_is_told(beside, tmp_path):
