@@ -429,6 +429,12 @@ static void mistakes_are_told_with_line_and_column(void **state)
          "2:15: endpoints: healthz and startupz end a container, and `source: peers` says nothing "
          "of "
          "this server: expected others"},
+        {"-- source: peers\n-- endpoints: sole-primary primary\n",
+         "2:15: endpoints: peers ask each other for primary and replica, so what they say is no "
+         "part of these: expected others"},
+        {"-- source: peers\n-- endpoints: replica\n",
+         "2:15: endpoints: peers ask each other for primary and replica, so what they say is no "
+         "part of these: expected others"},
         {"-- source: peers\n-- prober: main\n",
          "2:12: not with `source: peers`, which asks no database"},
         {"-- writes: no\n-- source: peers\n",

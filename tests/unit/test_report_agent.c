@@ -27,6 +27,7 @@ struct scene {
     size_t count;
     const char *endpoint;
     bool drains, no_details;
+    unsigned peers;                // a bit for each row that tells of others
     unsigned status;               // 0: as the verdicts say
     const struct param *overrides; // NULL: none
     const char *line;
@@ -68,6 +69,18 @@ static const struct scene scenes[] = {
     {{{VERDICT_SKIPPED, OUTCOME_SKIPPED, "", NULL, NULL},
       {VERDICT_FAIL, OUTCOME_TIMEOUT, "", NULL, NULL}}, 2, "replica",
      .line = "ready down #role: timeout: the server gave no answer in time\n", .word = AGENT_DOWN},
+    // What others say is of no role of this server.
+    {{{VERDICT_SKIPPED, OUTCOME_SKIPPED, "", NULL, NULL},
+      {VERDICT_PASS, OUTCOME_OK, "", NULL, NULL}}, 2, "sole-primary",
+     .peers = 2, .line = "maint\n", .word = AGENT_MAINT},
+    {{{VERDICT_SKIPPED, OUTCOME_SKIPPED, "", NULL, NULL},
+      {VERDICT_FAIL, OUTCOME_FAILED, "x", NULL, NULL}}, 2, "sole-primary",
+     .peers = 2, .line = "maint\n", .word = AGENT_MAINT},
+    {{{VERDICT_PASS, OUTCOME_OK, "", NULL, NULL}}, 1, "sole-primary",
+     .peers = 1, .line = "ready down #there is no check to judge\n", .word = AGENT_DOWN},
+    {{{VERDICT_PASS, OUTCOME_OK, "", NULL, NULL},
+      {VERDICT_FAIL, OUTCOME_FAILED, "rival", NULL, NULL}}, 2, "sole-primary",
+     .peers = 2, .line = "ready down #role: rival\n", .word = AGENT_DOWN},
     {{{0}}, 0, "replica",
      .line = "ready down #there is no check to judge\n", .word = AGENT_DOWN},
     {{{VERDICT_PASS, OUTCOME_OK, "", NULL, NULL}}, 1, "replica", .drains = true,
@@ -142,6 +155,7 @@ static void expect(const struct scene *scene)
     for (size_t i = 0; i < scene->count; i++) {
         const struct row *row = &scene->rows[i];
         checks[i].params = params_of(row->param);
+        checks[i].peers = (scene->peers & 1U << i) != 0;
         views[i].check = &checks[i];
         views[i].numbers = numbers[i] = numbers_with(row->weight);
         views[i].judgement = (struct judgement){.verdict = row->verdict, .outcome = row->outcome};

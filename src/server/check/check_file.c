@@ -657,14 +657,20 @@ static void check_file_check_hold(struct parser *parser)
     check_file_fault(parser, parser->hold, &error);
 }
 
-// Nobody is killed for what others say.
+// Nobody is killed for what others say; nor are two to wait for each other, as those would that ask
+// for what such a check is a part of.
 static void check_file_check_peers_endpoints(struct parser *parser)
 {
+    const struct words *endpoints = &parser->check->endpoints;
     struct error error;
-    if (!check_file_is_of_liveness(parser->check))
+    if (check_file_is_of_liveness(parser->check))
+        (void)error_set(&error, "endpoints: healthz and startupz end a container, and `source: "
+                                "peers` says nothing of this server: expected others");
+    else if (words_have(endpoints, "primary") || words_have(endpoints, "replica"))
+        (void)error_set(&error, "endpoints: peers ask each other for primary and replica, so what "
+                                "they say is no part of these: expected others");
+    else
         return;
-    (void)error_set(&error, "endpoints: healthz and startupz end a container, and `source: peers` "
-                            "says nothing of this server: expected others");
     check_file_fault(parser, check_file_given(parser, check_file_parse_endpoints), &error);
 }
 

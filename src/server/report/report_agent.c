@@ -54,13 +54,16 @@ static void report_agent_add_reasons(struct text *line, const struct report *rep
     report_agent_add_remark(line, reasons.length > 0 ? bytes : "there is no check to judge");
 }
 
-// Every check says that it is not meant for this server now.
+// Every check says that it is not meant for this server now, but for those that tell of others.
 static bool report_agent_is_other_role(const struct report *report)
 {
-    bool other = report->count > 0 && !report->passes;
-    for (size_t i = 0; i < report->count; i++)
-        other &= report->views[i].judgement.verdict == VERDICT_SKIPPED;
-    return other;
+    bool any = false, other = !report->passes;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct check_view *view = &report->views[i];
+        any |= !view->check->peers;
+        other &= view->check->peers || view->judgement.verdict == VERDICT_SKIPPED;
+    }
+    return any && other;
 }
 
 // Whether a check gives a weight: as it likes, unless it has a param for that, which may be 0.
