@@ -267,6 +267,15 @@ def test_consul_sees_a_warning(levels):
     assert consul(levels, "/warned?warn=503")[0] == "critical"
 
 
+def test_no_warning_ends_a_container(levels):
+    for path in ("/healthz", "/startupz", "/liveness", "/healthz/alive"):
+        for status in ("429", "503"):
+            answer = levels.get(f"{path}?warn={status}")
+            assert answer.status == 400, path
+            assert "whose failure ends a container" in answer.body
+    assert levels.status_of("/healthz?warn=200") == 200
+
+
 def test_envoy_sees_a_warning(levels):
     seen = {name: envoy(levels, f"/{name}") for name in LEVELS}
     assert seen == {

@@ -51,7 +51,7 @@ static void on_done(void *context, struct job *job, struct probe *probe)
         prober_want(bench->prober, then, true);
 }
 
-static void open_bench(struct bench *bench, bool keeps)
+static void open_bench_of(struct bench *bench, enum engine engine, bool keeps)
 {
     memset(bench, 0, sizeof *bench);
     fake_open(&bench->fake);
@@ -64,13 +64,18 @@ static void open_bench(struct bench *bench, bool keeps)
     }
     bench->checks[JOBS - 1].range.flavors = 1U << FLAVOR_MYSQL;
     const struct prober_setup setup = {.platform = &bench->fake.platform,
-                                       .engine = ENGINE_POSTGRES,
+                                       .engine = engine,
                                        .keeps = keeps,
                                        .statistics = &bench->statistics,
                                        .refusal = &bench->refusal,
                                        .done = on_done,
                                        .context = bench};
     bench->prober = prober_new(&setup);
+}
+
+static void open_bench(struct bench *bench, bool keeps)
+{
+    open_bench_of(bench, ENGINE_POSTGRES, keeps);
 }
 
 static void close_bench(struct bench *bench)
@@ -1305,6 +1310,21 @@ static void a_prober_that_fails_is_started_ever_more_seldom(void **state)
     close_bench(&bench);
 }
 
+static void nobody_is_killed_for_what_others_say(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench_of(&bench, ENGINE_PEERS, false);
+    bench.fake.cannot_start = true;
+    for (size_t i = 0; i < 20; i++) {
+        start(&bench, "a");
+        assert_string_equal(fake_read(&bench.fake), "no-start a=crashed");
+        assert_false(prober_is_beyond_help(bench.prober));
+        fake_pass(&bench.fake, 10000);
+    }
+    close_bench(&bench);
+}
+
 static void a_process_that_takes_no_calls_is_a_failure(void **state)
 {
     (void)state;
@@ -1407,6 +1427,7 @@ int main(void)
         cmocka_unit_test(what_is_in_the_way_is_named),
         cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),
         cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),
+        cmocka_unit_test(nobody_is_killed_for_what_others_say),
         cmocka_unit_test(a_process_that_takes_no_calls_is_a_failure),
         cmocka_unit_test(a_secret_that_is_refused_is_not_kept_open_for),
         cmocka_unit_test(whether_the_user_is_a_superuser_is_asked_once_a_minute),

@@ -191,6 +191,16 @@ static bool answer_endpoint_take_overrides(struct request *request, const size_t
     return true;
 }
 
+// What a check tolerates is a warning, as a wrong password, and no restart helps there.
+static bool answer_endpoint_refuses_warn(const struct request *request, struct error *error)
+{
+    if (!request->endpoint->rule->ends_container || request->route.warn_status == 200)
+        return false;
+    (void)error_set(error, "warn: not for %s, whose failure ends a container, and no warning is to",
+                    request->endpoint->name);
+    return true;
+}
+
 static void answer_endpoint_ask(struct request *request)
 {
     struct error error;
@@ -198,7 +208,8 @@ static void answer_endpoint_ask(struct request *request)
     size_t *checks = memory_new((request->endpoint->count + 1) * sizeof *checks);
     if (!answer_endpoint_select_checks(request, checks, &count))
         request_reply_words(request, 404, "no such check\n", -1);
-    else if (!answer_endpoint_take_overrides(request, checks, count, &error))
+    else if (answer_endpoint_refuses_warn(request, &error) ||
+             !answer_endpoint_take_overrides(request, checks, count, &error))
         request_reply_error(request, 400, &error);
     else
         scheduler_ask(request->service->scheduler, checks, count, answer_endpoint_on_views,

@@ -6,11 +6,11 @@
 #include <string.h>
 
 static const struct endpoint_rule rules[] = {
-    // name, unknown fails, at first, draining fails, empty fails
-    {"healthz", false, false, false, false},
-    {"startupz", false, true, false, false},
-    {"readyz", true, false, true, true},
-    {NULL, true, false, true, true},
+    // name, ends a container, unknown fails, at first, draining fails, empty fails
+    {"healthz", true, false, false, false, false},
+    {"startupz", true, false, true, false, false},
+    {"readyz", false, true, false, true, true},
+    {NULL, false, true, false, true, true},
 };
 
 enum { RULE_COUNT = sizeof rules / sizeof *rules };

@@ -8,6 +8,7 @@
 // How an endpoint treats what is neither pass nor fail. One row of the table in endpoint.c.
 struct endpoint_rule {
     const char *name;            // NULL: any name that a check file gives
+    bool ends_container;         // who asks for it ends a container where it fails
     bool unknown_fails;          // a verdict that is unknown fails it
     bool unknown_fails_at_first; // ... only while the adapter is young
     bool draining_fails;

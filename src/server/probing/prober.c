@@ -1205,7 +1205,7 @@ void prober_end(struct prober *prober)
 
 bool prober_is_beyond_help(const struct prober *prober)
 {
-    return prober->failures >= HELPLESS_FAILURES &&
+    return prober->setup.engine != ENGINE_PEERS && prober->failures >= HELPLESS_FAILURES &&
            instant_since(prober->first_failure, prober->last_failure).ms >= HELPLESS_MS;
 }
 

@@ -81,7 +81,8 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job);
 void prober_end(struct prober *prober);
 
 // True when only a restart of the adapter can help: the program could not be started, or crashed,
-// 5 times in a row over at least 30 s.
+// 5 times in a row over at least 30 s. Never of one that asks peers: nobody is killed for what
+// others say.
 bool prober_is_beyond_help(const struct prober *prober);
 
 const char *prober_name(const struct prober *prober);
