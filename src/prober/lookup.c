@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+LIST_HEAD(lookup_list, lookup);
+
 struct lookup {
     LIST_ENTRY(lookup) place; // among the unended, if it is one
     unsigned holders;         // who waits for it, and its thread until that ends
@@ -26,7 +28,7 @@ struct lookup {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_ended;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static LIST_HEAD(lookups, lookup) unended = LIST_HEAD_INITIALIZER(unended);
+static struct lookup_list unended = LIST_HEAD_INITIALIZER(unended);
 
 // The clock that instants are of can't be waited on; the difference matters only to a machine that
 // sleeps meanwhile.
