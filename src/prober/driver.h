@@ -48,6 +48,9 @@ struct driver {
 
     // Says goodbye as the protocol wants it, and frees the session.
     void (*close)(struct session *session);
+
+    // True if this process can do no more, between two batches, but another could. NULL: never.
+    bool (*is_spent)(void);
 };
 
 // The one driver of this program.

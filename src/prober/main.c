@@ -162,8 +162,11 @@ static bool main_serve(struct state *state, unsigned char *message)
         reply_free(&reply);
         if (!sent)
             return true;
-        if (call.verb == VERB_RUN && call.last) // after the reply, for someone waits for that
+        if (call.verb == VERB_RUN && call.last) { // after the reply, for someone waits for that
             main_close_session(&state->session);
+            if (driver.is_spent != NULL && driver.is_spent())
+                return true;
+        }
     }
 }
 

@@ -7,11 +7,11 @@
 #include "client/client.h"
 #include "common/inquiry.h"
 #include "common/memory.h"
-#include "common/sandbox.h"
 #include "common/text.h"
 #include "prober/driver.h"
 #include "prober/lookup.h"
 #include "prober/peer_ask.h"
+#include "prober/peer_files.h"
 #include "prober/thread.h"
 
 #include <arpa/inet.h>
@@ -335,30 +335,6 @@ static struct session *peers_open(const struct target *target, const struct call
     return memory_new(sizeof(struct session));
 }
 
-// What looking up a name and believing a certificate want to read, and no file with a password.
-static void peers_narrow(const char *authorities)
-{
-    static bool narrowed;
-    const char *const readable[] = {"/usr",
-                                    "/lib",
-                                    "/lib64",
-                                    "/etc/hosts",
-                                    "/etc/host.conf",
-                                    "/etc/gai.conf",
-                                    "/etc/nsswitch.conf",
-                                    "/etc/resolv.conf",
-                                    "/etc/services",
-                                    "/etc/ssl",
-                                    "/etc/ca-certificates",
-                                    "/etc/gnutls",
-                                    "/etc/ld.so.cache",
-                                    "/run/systemd/resolve",
-                                    authorities};
-    if (!narrowed)
-        sandbox_narrow(readable, sizeof readable / sizeof *readable);
-    narrowed = true;
-}
-
 static bool peers_are_few(const struct session *session, struct error *error)
 {
     return !session->too_many ||
@@ -374,7 +350,7 @@ static void peers_run_call(struct session *session, const struct call *call, str
         return;
     }
     bool each = inquiry.each;
-    peers_narrow(inquiry.authorities);
+    peer_files_narrow(inquiry.authorities);
     if (!session->gathered)
         session->inquiry = inquiry;
     if ((!session->gathered && !peers_gather(session, call, &error)) ||
@@ -404,4 +380,5 @@ const struct driver driver = {.engine = ENGINE_PEERS,
                               .open = peers_open,
                               .knock = peers_open,
                               .run = peers_run_call,
-                              .close = peers_close};
+                              .close = peers_close,
+                              .is_spent = peer_files_are_lost};

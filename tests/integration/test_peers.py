@@ -15,7 +15,8 @@ from adapter import check_lines
 from fakes import Fake
 from loopback import Loopback
 from network import Names, under_names
-from servers import certificates, free_port, wait_until
+from servers import PASSWORDS, certificates, free_port, wait_until
+from volume import Volume
 
 SOON = {"DBHEALTH_CACHE": "100ms"}
 SELF = "0" * 32
@@ -282,6 +283,42 @@ def test_a_peer_over_tls_is_believed_by_its_certificate(beside, secure):
     ):
         a = beside(place)
         assert other(a).verdict == "warn" and words in other(a).detail
+
+
+@pytest.fixture
+def renewing(beside, secure, tmp_path):
+    """An adapter that has the authority in a Secret, which renew() gives anew: what was there is
+    gone. seen is what it says of a peer that it believes."""
+    peer, authority = secure
+    files = {"ca.crt": Path(authority).read_text(), "password": PASSWORDS["probe"]}
+    volume = Volume(tmp_path / "secret", files)
+
+    def start(**options):
+        authority = str(volume / "ca.crt")
+        settings = {"DBHEALTH_PEERS_CA": authority, "DBHEALTH_CACHE": "0s", **options}
+        a = beside(f"https://localhost:{peer.port}", **settings)
+        a.renew = lambda: volume.write(files)
+        a.seen = f"127.0.0.1:{peer.port}: rival true == true"
+        return a
+
+    start.password = str(volume / "password")
+    return start
+
+
+def test_a_renewed_authority_is_believed(renewing):
+    a = renewing()
+    for _ in range(3):
+        assert other(a).detail == a.seen
+        a.renew()
+
+
+def test_an_authority_that_lies_with_the_password_is_believed_when_renewed(renewing):
+    """The prober may not read what else is there, so it takes another to read it."""
+    a = renewing(DATABASE_PASSWORD_FILE=renewing.password)
+    assert other(a).detail == a.seen
+    before = asker_of(a)
+    a.renew()
+    wait_until(lambda: other(a).detail == a.seen and asker_of(a) != before, "it is believed")
 
 
 def test_a_name_service_that_says_nothing_is_asked_by_one_thread_for_a_name(
