@@ -619,6 +619,31 @@ static bool promise_had_other_faults(const struct simulation *simulation, int64_
     return false;
 }
 
+// We only lacked the CPU, and have been asked again since then, early enough.
+static bool promise_had_time_again(const struct request *request, const struct check *check,
+                                   int64_t longest)
+{
+    struct simulation *simulation = request->simulation;
+    const struct story *story = simulation->story;
+    const struct check_record *known =
+        promise_check_record(simulation, check->sql, request->config->target_digest,
+                             prober_names[promise_index_of(check)]);
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        bool cpu = story_item_is_shortage(item->kind) || item->kind == ITEM_STALL;
+        if (story_item_is_own(item->kind) && !cpu && item->at <= simulation->now &&
+            story_item_end(item) >= request->asked - longest - 60 * SECOND)
+            return false;
+    }
+    for (size_t i = 0; i < simulation->record_count; i++) {
+        const struct prober_record *record = simulation->records[i];
+        if (record->current && record->failures > 0 && strcmp(record->name, check->prober) == 0)
+            return false;
+    }
+    return known->calm > 0 && request->asked >= known->calm + longest + 3 * SECOND &&
+           !simulation_had_own_trouble(simulation, known->calm - 3 * SECOND, simulation->now);
+}
+
 // The server has answered nothing for so long that nothing from before may be served any more, and
 // we have had no trouble of our own.
 static bool promise_must_know_silence(const struct request *request, const struct check_view *views,
@@ -638,9 +663,13 @@ static bool promise_must_know_silence(const struct request *request, const struc
                   (count == 1 && simulation->server.query_silent_since < since &&
                    views[0].judgement.outcome != OUTCOME_SKIPPED &&
                    views[0].judgement.outcome != OUTCOME_DENIED); // a secret is refused for long
-    return silent && !simulation->ending && simulation->adapter.changed < since &&
-           !promise_had_other_faults(simulation, since - 15 * SECOND) &&
-           !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);
+    bool calm = !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);
+    for (size_t i = 0, again = 0; !calm && i < count; i++) {
+        again += promise_had_time_again(request, views[i].check, longest);
+        calm = again == count;
+    }
+    return silent && calm && !simulation->ending && simulation->adapter.changed < since &&
+           !promise_had_other_faults(simulation, since - 15 * SECOND);
 }
 
 static bool promise_is_calm(const struct simulation *simulation, int64_t since)

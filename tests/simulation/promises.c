@@ -371,6 +371,10 @@ void promise_on_ask(struct simulation *simulation, const struct request *request
                                  prober_names[promise_index_of(check)]);
         if (known->asked == 0)
             known->asked = simulation->now;
+        if (simulation_had_own_trouble(simulation, simulation->now - 3 * SECOND, simulation->now))
+            known->calm = 0;
+        else if (known->calm == 0)
+            known->calm = simulation->now;
     }
 }
 

@@ -260,6 +260,7 @@ struct check_record {
     bool troubled;    // one of them may have been for a fault of ours
     int64_t asked;    // when a request asked for it first since it was run; 0: none has
     int64_t told;     // when it was told last that a login gets no answer
+    int64_t calm;     // when it was first asked for after our latest trouble had been forgotten
     uint64_t changes; // scheduler_changes, when a request was told this:
     int64_t began;
     enum outcome outcome;
