@@ -15,6 +15,7 @@ from adapter import check_lines
 from fakes import Fake
 from loopback import Loopback
 from network import Names, under_names
+from program import Program
 from servers import PASSWORDS, certificates, free_port, wait_until
 from volume import Volume
 
@@ -256,9 +257,22 @@ def test_a_peer_under_two_addresses_is_one(beside):
 def test_oneself_alone_is_no_peer(cluster, postgres):
     [a] = cluster(postgres.url())
     assert a.status_of("/sole-primary?min_reachable=1") == 200
+    assert a.status_of("/sole-primary/other-primary") == 200
     assert "dbhealthd_peers 0" in a.get("/metrics").body.splitlines()
     document = json.loads(a.get("/sole-primary?format=json").body)
     assert document["checks"]["other-primary"][0]["rows"] == []
+
+
+WORDS = (("check", "other-primary"), ("wait", "--timeout", "3s", "sole-primary"))
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_a_command_takes_the_adapter_beside_it_for_itself(cluster, postgres, build_dir, words):
+    [a] = cluster(postgres.url())
+    place = f"127.0.0.1:{a.port}"
+    settings = {"DATABASE_URL": postgres.url(), "DBHEALTH_PEERS": place, "DBHEALTH_LISTEN": place}
+    ended = Program(build_dir).run(*words, **settings)
+    assert ended.status == 0, ended
 
 
 # Over TLS

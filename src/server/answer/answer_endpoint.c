@@ -117,7 +117,8 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
     int64_t age = request_age(views, count);
     if (!request_wants_json(request)) // which tells the time
         request->answer.validity = answer_endpoint_validity_of(request->service, &report, age);
-    if (route->check[0] != '\0')
+    report.circumstances.no_endpoint = route->check[0] != '\0';
+    if (report.circumstances.no_endpoint)
         report.circumstances.draining = false; // one check: nothing but that check fails it
     report.shows_drain = report.circumstances.draining && rule->draining_fails;
     report.circumstances.draining &= !request->agent; // which is told of the drain beside the rest

@@ -5,11 +5,19 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+
+static char digits[INSTANCE_LENGTH + 1];
+
+void instance_take(const char *id)
+{
+    if (strspn(id, "0123456789abcdef") >= INSTANCE_LENGTH)
+        memcpy(digits, id, INSTANCE_LENGTH);
+}
 
 const char *instance_id(void)
 {
-    static char digits[INSTANCE_LENGTH + 1];
     unsigned char bytes[INSTANCE_LENGTH / 2];
     if (digits[0] != '\0')
         return digits;

@@ -50,7 +50,7 @@ bool endpoint_passes(const struct endpoint_rule *rule, const struct check_view *
     for (size_t i = 0; i < count; i++) {
         const struct check_view *view = &views[checks != NULL ? checks[i] : i];
         enum verdict verdict = view->judgement.verdict;
-        empty &= verdict == VERDICT_SKIPPED || view->check->peers;
+        empty &= verdict == VERDICT_SKIPPED || (view->check->peers && !circumstances->no_endpoint);
         passes &= !verdict_fails(verdict, rule, circumstances);
     }
     return passes && !(empty && rule->empty_fails);

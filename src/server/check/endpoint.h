@@ -48,6 +48,7 @@ struct circumstances {
     bool draining;
     int64_t draining_since_ms; // Unix time, to tell; 0: not known
     bool young;                // the listener is up for less than 5 s
+    bool no_endpoint;          // asked are checks by their names, and they are all that counts
 };
 
 // True if this verdict fails an endpoint with this rule.

@@ -44,7 +44,7 @@ static bool rounds_are_one(const struct rounds *rounds)
 
 static int rounds_status(const struct rounds *rounds, const struct check_view *views)
 {
-    const struct circumstances settled = {0};
+    const struct circumstances settled = {.no_endpoint = true};
     const struct endpoint_rule *rule = endpoint_rule("readyz");
     if (rounds->runner->config->problems.count > 0 ||
         runner_views_have_config(views, rounds->count))

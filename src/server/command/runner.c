@@ -2,8 +2,10 @@
 #include "server/command/runner.h"
 
 #include "common/sandbox.h"
+#include "server/base/instance.h"
 #include "server/base/log.h"
 #include "server/base/wall_time.h"
+#include "server/command/adapter.h"
 #include "server/command/command.h"
 #include "server/probing/prober_process.h"
 
@@ -11,6 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { ASK_MS = 1000 }; // what an adapter takes for its answer at most
 
 static struct supervisor *runner_find_supervisor(void)
 {
@@ -30,11 +35,31 @@ static void runner_on_signal(void *context, int number)
     runner_end(runner);
 }
 
+// The adapter that runs here has the same server: to ask it would be to ask oneself. If none runs,
+// there is none among the peers either.
+static void runner_take_instance(const struct settings *settings)
+{
+    static const char member[] = "\"instance\"";
+    struct adapter_answer answer;
+    struct error error;
+    if (settings->peers.count == 0)
+        return;
+    bool answered = adapter_ask(settings, "/livez?format=json", (struct duration){.ms = ASK_MS},
+                                &answer, &error) == ADAPTER_ANSWERED;
+    const char *id = answered ? strstr(answer.body, member) : NULL;
+    if (id != NULL)
+        id = strchr(id + sizeof member - 1, '"');
+    if (id != NULL)
+        instance_take(id + 1);
+    adapter_answer_clear(&answer);
+}
+
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline)
 {
     *runner = (struct runner){.supervisor = runner_find_supervisor()};
     log_open();
     log_configure(settings->log_format, LOG_ERROR); // the command prints what a check finds
+    runner_take_instance(settings);
     runner->config = config_load(settings);
     for (size_t i = 0; i < runner->config->problems.count; i++)
         command_print_fault(runner->config->problems.items[i]);

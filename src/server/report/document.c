@@ -140,6 +140,7 @@ static void document_open(struct writer *writer, const char *status, const char 
     writer_string(writer, "status", status);
     writer_string(writer, "releaseId", DBHEALTH_VERSION);
     writer_string(writer, "description", description);
+    writer_string(writer, "instance", instance_id());
 }
 
 // Sentences on what is not a check's, in the draft's member for them.
@@ -166,7 +167,6 @@ void document_write(struct writer *writer, const struct report *report)
 {
     const char *passing = document_warns(report) ? "warn" : "pass";
     document_open(writer, report->passes ? passing : "fail", report->name);
-    writer_string(writer, "instance", instance_id());
     writer_boolean(writer, "draining", report->circumstances.draining);
     writer_time(writer, "time", report->moment.unix_ms);
     document_write_notes(writer, report);
@@ -191,6 +191,7 @@ void document_write_checks(struct writer *writer, const struct check_view *views
                             .rule = endpoint_rule("readyz"),
                             .views = views,
                             .count = count,
+                            .circumstances = {.no_endpoint = true},
                             .moment = moment_now(),
                             .server = server};
     report.passes = endpoint_passes(report.rule, views, NULL, count, &report.circumstances);
