@@ -10,16 +10,16 @@ from conftest import REPOSITORY
 from pods import podman
 
 SIZE_LIMIT = 30_000_000
-OTHERS = ("server", "postgres", "mysql", "ask")
+OTHERS = ("server", "postgres", "mysql", "peers", "ask")
 PROGRAMS = {"/usr/bin/dbhealthd", *(f"/usr/libexec/dbhealthd/dbhealthd-{name}" for name in OTHERS)}
 
 # All that may be there. Folders need no line of their own.
 EXPECTED = (
-    r"/usr/bin/dbhealthd|/usr/libexec/dbhealthd/dbhealthd-(server|postgres|mysql|ask)",
+    r"/usr/bin/dbhealthd|/usr/libexec/dbhealthd/dbhealthd-(server|postgres|mysql|peers|ask)",
     r"/usr/lib(64|/[a-z0-9_-]+-linux-gnu)?/(ld-linux|lib)[a-z0-9_+.-]+\.so(\.[0-9.]+)?",
     r"/usr/lib/[a-z0-9_-]+/libmariadb3/plugin/(caching_sha2|sha256)_password\.so",
     r"/usr/lib/[a-z0-9_-]+/libmariadb3/plugin/client_ed25519\.so",
-    r"/usr/share/dbhealthd/checks/(postgres|mysql|pgbouncer)/[a-z-]+\.sql",
+    r"/usr/share/dbhealthd/checks/(postgres|mysql|pgbouncer|peers)/[a-z-]+\.sql",
     r"/usr/share/doc/[a-z0-9+.-]+/(copyright|LICENSE)",
     r"/usr/share/common-licenses/[A-Za-z0-9.-]+",
     r"/var/lib/dpkg/status\.d/[a-z0-9+.-]+",
