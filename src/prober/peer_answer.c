@@ -56,9 +56,8 @@ static bool peer_answer_take_checks(const json_t *root, struct peer_answer *answ
         return false;
     json_object_foreach(all, name, components)
     {
-        size_t i;
-        json_t *check;
-        json_array_foreach(components, i, check) peer_answer_take_check(check, &checks);
+        for (size_t i = 0; i < json_array_size(components); i++)
+            peer_answer_take_check(json_array_get(components, i), &checks);
     }
     double now = peer_answer_time(peer_answer_string(root, "time"));
     answer->holds = checks.any_holds && !checks.any_fails;

@@ -2,7 +2,9 @@
 // it wakes in the one that INTRUDER names, when SIGUSR1 comes, tries what a taken-over process
 // would, and writes a line for each try into a file that was opened before anything else: what it
 // tried, and 0 or the errno that it got.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -93,7 +95,8 @@ static void try_files(void)
     tell("open-for-ioctl", open(path, O_ACCMODE));
     tell("flags-of-file", ioctl(open(path, O_RDONLY), FS_IOC_SETFLAGS, &(int){0}));
     tell("attribute", setxattr(path, "user.x", "x", 1, 0));
-    tell("attribute-anew", syscall(463, AT_FDCWD, path, 0, "user.x", &(struct value){"x", 1}, 16));
+    tell("attribute-anew",
+         syscall(463, AT_FDCWD, path, 0, "user.x", &(struct value){"x", 1, 0}, 16));
     tell("no-attribute", syscall(466, AT_FDCWD, path, 0, "user.x"));
     tell("cut-file", truncate(path, 0));
     tell("cut-by-open", open(path, O_RDONLY | O_TRUNC));
@@ -106,9 +109,11 @@ static void try_files(void)
 
 // --- programs and processes
 
+static char program[] = "/bin/sh", option[] = "-c", script[] = "exit 0";
+static char *const shell[] = {program, option, script, NULL};
+
 static long spawns(void)
 {
-    static char *const shell[] = {"/bin/sh", "-c", "exit 0", NULL};
     pid_t pid;
     errno = posix_spawn(&pid, shell[0], NULL, NULL, shell, environ);
     return errno == 0 ? waitpid(pid, NULL, 0) : -1;
@@ -130,7 +135,6 @@ static long reads_memory(pid_t pid)
 
 static void try_processes(void)
 {
-    static char *const shell[] = {"/bin/sh", "-c", "exit 0", NULL};
     unsigned long zeros[8] = {0};
     tell("shell", execve(shell[0], shell, environ));
     tell("shell-by-descriptor",
@@ -152,7 +156,7 @@ static void try_processes(void)
     tell("signal-by-kernel", fcntl(report, F_SETOWN, getppid()));
     tell("signal-by-its-owner", ioctl(report, FIOSETOWN, &(int){getppid()}));
     tell("limit-parent", prlimit(getppid(), RLIMIT_CPU, NULL, &(struct rlimit){0}));
-    tell("slow-parent", setpriority(PRIO_PROCESS, getppid(), 19));
+    tell("slow-parent", setpriority(PRIO_PROCESS, (id_t)getppid(), 19));
     tell("outlive-parent", prctl(PR_SET_PDEATHSIG, 0));
     tell("session", setsid());
     tell("group", setpgid(0, 0));
