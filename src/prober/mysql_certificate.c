@@ -15,19 +15,29 @@ bool mysql_certificate_is_address(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-void mysql_certificate_demand(const char *host, bool as_address)
+// OpenSSL's from then on. Made once, for OpenSSL does not free a row's name.
+static X509_VERIFY_PARAM *mysql_certificate_row(void)
 {
-    X509_VERIFY_PARAM_table_cleanup();
-    if (host == NULL)
-        return;
-    X509_VERIFY_PARAM *row = X509_VERIFY_PARAM_new();
+    static X509_VERIFY_PARAM *row;
+    if (row != NULL)
+        return row;
+    row = X509_VERIFY_PARAM_new();
     bool made = row != NULL && X509_VERIFY_PARAM_set1_name(row, "ssl_server") == 1 &&
                 X509_VERIFY_PARAM_set_purpose(row, X509_PURPOSE_SSL_SERVER) == 1 &&
                 X509_VERIFY_PARAM_set_trust(row, X509_TRUST_SSL_SERVER) == 1 &&
-                (as_address ? X509_VERIFY_PARAM_set1_ip_asc(row, host)
-                            : X509_VERIFY_PARAM_set1_host(row, host, 0)) == 1 &&
                 X509_VERIFY_PARAM_add0_table(row) == 1;
     if (!made)
+        abort();
+    return row;
+}
+
+void mysql_certificate_demand(const char *host, bool as_address)
+{
+    X509_VERIFY_PARAM *row = mysql_certificate_row();
+    bool set = X509_VERIFY_PARAM_set1_host(row, as_address ? NULL : host, 0) == 1 &&
+               X509_VERIFY_PARAM_set1_ip(row, NULL, 0) == 1 &&
+               (!as_address || X509_VERIFY_PARAM_set1_ip_asc(row, host) == 1);
+    if (!set)
         abort();
 }
 
