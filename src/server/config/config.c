@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static const char own_check[] = "configuration"; // stands for problems that belong to no file
@@ -332,6 +333,18 @@ static void config_load_tls(struct config *config)
         config_add_problem(config, error.text);
 }
 
+// Who names authorities means somebody to be verified by them.
+static void config_check_peers(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    bool verified = settings->peers_ca[0] == '\0';
+    for (size_t i = 0; i < settings->peers.count; i++)
+        verified |= strncasecmp(settings->peers.items[i], "https://", strlen("https://")) == 0;
+    if (!verified)
+        config_add_problem(config, "DBHEALTH_PEERS_CA: verifies nobody, expected https:// before a "
+                                   "place in DBHEALTH_PEERS");
+}
+
 // Stands for the problems that belong to no check file, so that readiness says them.
 static void config_add_configuration_check(struct config *config)
 {
@@ -420,6 +433,7 @@ struct config *config_load(struct settings *settings)
     if (config->engine == ENGINE_NONE)
         config_add_problem(config, config->target_problem);
     config_load_tls(config);
+    config_check_peers(config);
     config_load_checks(config);
     config_look_for_all_names(config);
     config_drop_optional_checks(config);
