@@ -367,6 +367,14 @@ def test_an_authority_that_is_none_is_told(beside, tmp_path):
 # The configuration
 
 
+def test_authorities_that_verify_nobody_are_told(beside, closed_port):
+    a = beside(f"127.0.0.1:{closed_port}", DBHEALTH_PEERS_CA="/ca.crt")
+    [problem] = [line["problem"] for line in a.messages("configuration is wrong")]
+    assert problem.startswith("DBHEALTH_PEERS_CA: verifies nobody")
+    assert a.status_of("/readyz") == 503
+    assert a.status_of("/sole-primary") == 200
+
+
 def test_without_peers_there_is_no_such_endpoint(adapter, postgres):
     a = adapter(postgres.url())
     assert a.status_of("/sole-primary") == 404

@@ -23,7 +23,6 @@ BAD_VALUES = [  # Variable, value, what the log says is expected.
     ("DBHEALTH_LOG_FORMAT", "xml", "logfmt or json"),
     ("DBHEALTH_LOG_LEVEL", "loud", "debug, info, warn or error"),
     ("DBHEALTH_CHECKS", "/nonexistent", "cannot read folder"),
-    ("DBHEALTH_PEERS_CA", "/ca.crt", "verifies nobody"),
 ]
 REFUSED = [  # Arguments, and what is said of them.
     (("--nonsense", "1"), "--nonsense"),
