@@ -23,7 +23,8 @@ class Image:
         subprocess.run(
             [*install, "--strip"], env=environment, stdout=subprocess.DEVNULL, check=True
         )
-        subprocess.run([ROOT / "src" / "image" / "collect", self.root], check=True)
+        compiler = {**os.environ, "CC": "gcc"}
+        subprocess.run([ROOT / "src" / "image" / "collect", self.root], env=compiler, check=True)
         self.program = self.root / "usr" / "bin" / "dbhealthd"
 
     def programs(self):
