@@ -1270,6 +1270,21 @@ static void what_is_in_the_way_is_named(void **state)
     close_bench(&bench);
 }
 
+// For what was known when the request came and has aged since.
+static void what_a_pending_login_has_shown_is_told_of_what_has_aged(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending_starved(&bench);
+    want(&bench, "a");
+    fake_pass(&bench.fake, TIMEOUT_MS / 2);
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'a')).outcome, OUTCOME_STARVED);
+    fake_pass(&bench.fake, TIMEOUT_MS / 2);
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'a')).outcome, OUTCOME_TIMEOUT);
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'b')).outcome, OUTCOME_TIMEOUT);
+    close_bench(&bench);
+}
+
 // More than half of the time that has passed, though it may go on for longer.
 static void too_little_cpu_so_far_is_no_silence_of_the_server(void **state)
 {
@@ -1425,6 +1440,7 @@ int main(void)
         cmocka_unit_test(our_own_fault_holds_no_check_back),
         cmocka_unit_test(a_limit_that_we_have_let_pass_is_our_own_fault),
         cmocka_unit_test(what_is_in_the_way_is_named),
+        cmocka_unit_test(what_a_pending_login_has_shown_is_told_of_what_has_aged),
         cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),
         cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),
         cmocka_unit_test(nobody_is_killed_for_what_others_say),

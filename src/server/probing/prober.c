@@ -1183,8 +1183,12 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     unfinished.ran = instant_since(prober->job_started, prober_now(prober));
     unfinished.ahead = first->check;
     bool under_way =
-        job->place == JOB_IN_BATCH && (job == first || prober->state == &prober_opening);
-    if (under_way)
+        job->place == JOB_IN_BATCH && (job == first || prober->state->verb == VERB_OPEN);
+    if (under_way && prober->state == &prober_pending)
+        unfinished.outcome = prober_outcome_of_pending(prober);
+    else if (under_way && prober->state == &prober_silent)
+        unfinished.outcome = prober_outcome_by_now(prober, OUTCOME_TIMEOUT);
+    else if (under_way)
         unfinished.outcome = prober_outcome_of_silence(prober, unfinished.ran);
     return unfinished;
 }
