@@ -1,7 +1,7 @@
 // See peer_files.h. A right to read goes with the folder or file that is there now and not with its
 // name. What takes a file's place, as that of a renewed certificate, is in the same folder: so the
-// folder is named, unless it is /etc or has a password in it. There a file that has been replaced
-// is out of reach, until this process ends for another.
+// folder is named, unless it is /etc or has a password in it, or a key to log in with. There a file
+// that has been replaced is out of reach, until this process ends for another.
 #include "prober/peer_files.h"
 
 #include "common/sandbox.h"
@@ -50,7 +50,9 @@ static bool peer_files_is_secret(const char *folder)
     bool secret = strcmp(folder, "/") == 0 || strcmp(folder, "/etc") == 0;
     bool loaded = target_load(&target, &error);
     (void)loaded; // what of it is there counts
-    secret |= peer_files_holds(folder, target.password_file);
+    secret |= peer_files_holds(folder, target.password_file) ||
+              peer_files_holds(folder, target_parameter(&target, "sslkey")) ||
+              peer_files_holds(folder, target_parameter(&target, "ssl-key"));
     for (size_t i = 0, count = target_load_files(files); i < count; i++)
         secret |= peer_files_holds(folder, files[i]);
     target_wipe(&target);
