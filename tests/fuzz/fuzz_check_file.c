@@ -103,7 +103,9 @@ static void must_be_within_bounds(const struct check *check)
     MUST(check->every.ms > 0 || check->timeout.ms <= defaults.deadline.ms);
     MUST(check->every.ms > 0 || !check->log_rows);
     MUST(text_valid_length(check->sql, strlen(check->sql)) == strlen(check->sql));
-    MUST(check->sql[strspn(check->sql, " \t\r\n")] != '\0');
+    MUST(check->peers == (check->sql[strspn(check->sql, " \t\r\n")] == '\0'));
+    MUST(check->peers == (strcmp(check->prober, check_prober_of_peers) == 0));
+    MUST(!check->peers || !words_have(&check->endpoints, "healthz"));
     struct call call = {.verb = VERB_RUN, .sql = check->sql};
     MUST(call_encode(&call, bytes) > 0);
     for (size_t i = 0; i < check->params.count; i++)
@@ -183,12 +185,26 @@ static void write_tolerate(struct written *file, const struct check *check)
     write_format(file, "\n");
 }
 
+// What only a check of a database has.
+static void write_source(struct written *file, const struct check *check)
+{
+    if (check->peers) {
+        write_format(file, "-- source: peers\n");
+        return;
+    }
+    write_format(file, "-- prober: %s\n", check->prober);
+    write_format(file, "-- writes: %s\n", check->writes ? "yes" : "no");
+    for (size_t i = 0; i < check->grants.count; i++)
+        write_format(file, "-- grants: %s\n", check->grants.items[i]);
+    write_range(file, &check->range);
+}
+
 static void write_header(struct written *file, const struct check *check)
 {
     if (check->description != NULL)
         write_format(file, "-- description: %s\n", check->description);
     write_words(file, "endpoints", &check->endpoints);
-    write_format(file, "-- prober: %s\n", check->prober);
+    write_source(file, check);
     write_duration(file, "timeout", check->timeout);
     if (check->cache.ms <= DAY_MS) // else it comes of `every`
         write_duration(file, "cache", check->cache);
@@ -197,7 +213,6 @@ static void write_header(struct written *file, const struct check *check)
     write_rules(file, check);
     write_skips_missing(file, check);
     write_tolerate(file, check);
-    write_format(file, "-- writes: %s\n", check->writes ? "yes" : "no");
     write_format(file, "-- enabled: %s\n", check->enabled ? "yes" : "no");
     if (check->metric_columns.count > 0)
         write_words(file, "metrics", &check->metric_columns);
@@ -206,9 +221,6 @@ static void write_header(struct written *file, const struct check *check)
     write_format(file, "-- rows: %s\n", check->each_row ? "each" : "first");
     write_format(file, "-- no-rows: %s\n", check->passes_empty ? "pass" : "fail");
     write_format(file, check->log_rows ? "-- log: rows\n" : "");
-    for (size_t i = 0; i < check->grants.count; i++)
-        write_format(file, "-- grants: %s\n", check->grants.items[i]);
-    write_range(file, &check->range);
 }
 
 static bool is_trimmed(const char *value)
