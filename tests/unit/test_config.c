@@ -607,6 +607,25 @@ static void a_param_has_one_type_in_an_endpoint(void **state)
     config_release(config);
 }
 
+// Whichever of the two is read first.
+static void an_endpoint_that_includes_another_has_its_params(void **state)
+{
+    (void)state;
+    static const char text[] = "-- endpoints: sole-primary\n-- param: most = '10'\n"
+                               "-- fail: a == $most\nSELECT 1 a";
+    static const char included[] = "-- endpoints: primary\n-- param: most = 10\n"
+                                   "-- fail: a > $most\nSELECT 1 a";
+    for (size_t i = 0; i < 2; i++) {
+        write_file("a/one.sql", i == 0 ? text : included);
+        write_file("a/two.sql", i == 0 ? included : text);
+        struct config *config = load("a", "");
+        const char *broken = check_of(config, "two")->broken;
+        assert_non_null(broken);
+        assert_non_null(strstr(broken, "which is in sole-primary too: expected one type"));
+        config_release(config);
+    }
+}
+
 // It is broken for what another file says; when that is mended, it is itself another check.
 static void a_param_is_well_when_the_other_is_mended(void **state)
 {
@@ -727,6 +746,7 @@ int main(void)
         TEST(a_bad_setting_is_told_by_readiness),
         TEST(the_configuration_checks_name_is_not_for_files),
         TEST(a_param_has_one_type_in_an_endpoint),
+        TEST(an_endpoint_that_includes_another_has_its_params),
         TEST(a_param_is_well_when_the_other_is_mended),
         TEST(an_equal_check_goes_over_as_the_same_object),
         TEST(what_was_wrong_before_is_no_new_problem),

@@ -251,12 +251,24 @@ static void config_drop_optional_checks(struct config *config)
     config->check_count = kept;
 }
 
-// The first endpoint that both are of; NULL if there is none.
+// By its own words, or because the endpoint has another's checks, too.
+static bool config_is_of_endpoint(const struct check *check, const char *endpoint)
+{
+    const char *included = endpoint_includes(endpoint);
+    return words_have(&check->endpoints, endpoint) ||
+           (included != NULL && words_have(&check->endpoints, included));
+}
+
+// The first endpoint that both are of and one names; NULL if there is none.
 static const char *config_common_endpoint(const struct check *one, const struct check *other)
 {
     for (size_t i = 0; i < one->endpoints.count; i++) {
-        if (words_have(&other->endpoints, one->endpoints.items[i]))
+        if (config_is_of_endpoint(other, one->endpoints.items[i]))
             return one->endpoints.items[i];
+    }
+    for (size_t i = 0; i < other->endpoints.count; i++) {
+        if (config_is_of_endpoint(one, other->endpoints.items[i]))
+            return other->endpoints.items[i];
     }
     return NULL;
 }
