@@ -264,13 +264,14 @@ static int64_t promise_lost(const struct simulation *simulation, int64_t from, i
 }
 
 // The server had it for less than half of the time, so it came to no limit that we had the time
-// for. What the kernel counts is known well.
+// for. What the kernel counts is known well, unless we are also stopped, which it does not count.
 static bool promise_is_our_delay(const struct claim *claim, const struct fact *fact)
 {
     int64_t span = fact->delivered - claim->began;
     int64_t held = promise_held(claim, claim->began, fact->delivered);
     bool counted =
-        promise_lost_by(claim->simulation, ITEM_STARVE, claim->began, fact->delivered) > span / 2;
+        promise_lost_by(claim->simulation, ITEM_STARVE, claim->began, fact->delivered) > span / 2 &&
+        promise_lost_by(claim->simulation, ITEM_STUTTER, claim->began, fact->delivered) == 0;
     return 2 * held < span - (counted ? 60 * MS : 600 * MS) &&
            2 * span > claim->check->timeout.ms * MS;
 }
