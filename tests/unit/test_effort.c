@@ -143,12 +143,30 @@ static void a_question_is_no_look(void **state)
     fake_close(&fake);
 }
 
+// The loop and the process come to run again at one moment, in which an alarm looks first, and then
+// who is asked.
+static void a_second_look_at_a_moment_sees_nothing_new(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct effort effort;
+    begin(&fake, &effort);
+    pass(&fake, &effort, EFFORT_PERIOD_MS);
+    fake.is_ready = true;
+    for (unsigned i = 0; i < 3; i++) {
+        pass(&fake, &effort, i == 0 ? 900 : 0);
+        assert_true(effort_is_deaf(&effort));
+    }
+    fake_close(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_lost_of_a_span),
         cmocka_unit_test(what_is_known_at_rest),
         cmocka_unit_test(a_question_is_no_look),
+        cmocka_unit_test(a_second_look_at_a_moment_sees_nothing_new),
     };
     return RUN(tests);
 }

@@ -78,7 +78,8 @@ void effort_look(struct effort *effort, struct platform *platform,
     if (effort->resting ? effort->was_absent : absent)
         effort->absent_ns += gap_ns;
     bool seen = !effort->was_ready && !effort->resting && !stall; // it has become ready just now
-    effort->deaf = unable || (ready && !seen && 2 * idle_ns > gap_ns);
+    bool waits = gap_ns > 0 ? ready && !seen && 2 * idle_ns > gap_ns : effort->deaf;
+    effort->deaf = unable || waits; // a second look at a moment sees nothing new
     effort->was_absent = absent;
     effort->was_unable = unable;
     effort->was_ready = ready;
