@@ -14,7 +14,7 @@ from servers import dies_with_us, wait_until
 
 PROGRAM = "/usr/sbin/haproxy"
 
-BARE = """\
+BEGINNING = """\
 global
     stats socket {socket}
     log stdout format raw daemon
@@ -25,7 +25,8 @@ defaults
     timeout check 20s
     timeout client 1h
     timeout server 1h
-
+"""
+BARE = BEGINNING + """
 listen database
     bind 127.0.0.1:{port}
     option httpchk

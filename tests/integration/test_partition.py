@@ -6,7 +6,7 @@ import itertools
 import pytest
 import servers
 from adapter import check_lines
-from haproxy import HAProxy
+from haproxy import BEGINNING, HAProxy
 from network import Mesh, Names, under_names
 from servers import wait_until
 
@@ -16,18 +16,7 @@ NAME = "db-peers"
 LIMIT = 60
 FORWARDED = itertools.count(6000)  # Ports to the servers, on hosts of our own.
 ONLY_POSTGRES = pytest.mark.parametrize("cluster", ("postgres",), indirect=True)
-CONFIG = """\
-global
-    stats socket {socket}
-    log stdout format raw daemon
-
-defaults
-    mode tcp
-    timeout connect 20s
-    timeout check 20s
-    timeout client 1h
-    timeout server 1h
-
+CONFIG = BEGINNING + """
 backend primary
     option httpchk GET /sole-primary
     default-server check inter 200ms fall 2 rise 2 on-marked-down shutdown-sessions

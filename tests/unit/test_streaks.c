@@ -2,26 +2,11 @@
 // and one that says nothing of a rule ends its row.
 #include "server/check/verdict.h"
 
-#include "server/check/check_file.h"
-
-#include "unit.h"
+#include "check_with.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct check_defaults defaults = {
-    .timeout = {800}, .cache = {2000}, .deadline = {900}};
-
-static struct check *check_with(const char *header)
-{
-    char text[1024];
-    int length = snprintf(text, sizeof text, "%sSELECT 1\n", header);
-    struct check *check = check_file_parse("lag", "lag.sql", text, (size_t)length, &defaults);
-    if (check->broken != NULL)
-        fail_msg("%s", check->broken);
-    return check;
-}
 
 // Rows of a name and a number each: "a 45, b 3". "-" is NULL, "?" no number.
 static struct result *rows_with(const char *rows)
