@@ -339,6 +339,21 @@ static bool sandbox_describe_landlock(int version, char words[SANDBOX_WORDS_MAX]
     return true;
 }
 
+// For good: what the rules name, but for reading these. Returns an errno; 0: it is in force.
+static int sandbox_restrict(const struct ruleset *rules, int version, const char *const *readable,
+                            size_t count)
+{
+    int ruleset =
+        (int)syscall(SYS_landlock_create_ruleset, rules, sandbox_ruleset_size(version), 0);
+    if (ruleset < 0)
+        return errno;
+    for (size_t i = 0; i < count; i++)
+        sandbox_allow_reading(ruleset, readable[i]);
+    int failed = syscall(SYS_landlock_restrict_self, ruleset, 0) != 0 ? errno : 0;
+    close(ruleset);
+    return failed;
+}
+
 static bool sandbox_enter_landlock(enum sandbox_role role, const char *const *readable,
                                    size_t count, char words[SANDBOX_WORDS_MAX])
 {
@@ -346,14 +361,7 @@ static bool sandbox_enter_landlock(enum sandbox_role role, const char *const *re
     if (version < 1)
         return sandbox_say(words, "off: ", errno);
     struct ruleset rules = sandbox_ruleset_of(role, version);
-    int ruleset =
-        (int)syscall(SYS_landlock_create_ruleset, &rules, sandbox_ruleset_size(version), 0);
-    if (ruleset < 0)
-        return sandbox_say(words, "off: ", errno);
-    for (size_t i = 0; role == SANDBOX_SERVER && i < count; i++)
-        sandbox_allow_reading(ruleset, readable[i]);
-    int failed = syscall(SYS_landlock_restrict_self, ruleset, 0) != 0 ? errno : 0;
-    close(ruleset);
+    int failed = sandbox_restrict(&rules, version, readable, role == SANDBOX_SERVER ? count : 0);
     return failed == 0 ? sandbox_describe_landlock(version, words)
                        : sandbox_say(words, "off: ", failed);
 }
@@ -361,14 +369,8 @@ static bool sandbox_enter_landlock(enum sandbox_role role, const char *const *re
 void sandbox_narrow(const char *const *readable, size_t count)
 {
     const struct ruleset rules = {.files = FILES_READ};
-    if (SANITIZED)
-        return;
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sandbox_ruleset_size(1), 0);
-    for (size_t i = 0; ruleset >= 0 && i < count; i++)
-        sandbox_allow_reading(ruleset, readable[i]);
-    (void)syscall(SYS_landlock_restrict_self, ruleset, 0);
-    if (ruleset >= 0)
-        close(ruleset);
+    if (!SANITIZED)
+        (void)sandbox_restrict(&rules, 1, readable, count);
 }
 
 struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count)

@@ -38,6 +38,7 @@ struct driver {
 
     // Goes as far as it can with a target without a password: OUTCOME_DENIED without a code means
     // that the server would go on from there with one. A server that wants none may give a session.
+    // NULL: there is nobody to log in to, and open gets no target.
     struct session *(*knock)(const struct target *target, const struct call *call,
                              struct reply *reply);
 

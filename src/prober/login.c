@@ -166,7 +166,7 @@ struct session *login_open(struct login *login, const struct call *call, struct 
 {
     struct attempt attempt = {.login = login, .call = call};
     struct error error;
-    if (driver.engine == ENGINE_PEERS)
+    if (driver.knock == NULL)
         return driver.open(NULL, call, reply);
     if (login_load(&attempt.target, &reply->secret, &error))
         login_open_target(&attempt, reply);

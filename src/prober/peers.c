@@ -16,7 +16,6 @@
 
 #include <arpa/inet.h>
 #include <malloc.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,7 +377,6 @@ const struct driver driver = {.engine = ENGINE_PEERS,
                               .stacks = PEERS_MAX * THREAD_STACK,
                               .setup = peers_setup,
                               .open = peers_open,
-                              .knock = peers_open,
                               .run = peers_run_call,
                               .close = peers_close,
                               .is_spent = peer_files_are_lost};

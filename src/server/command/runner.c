@@ -10,6 +10,7 @@
 #include "server/probing/prober_process.h"
 
 #include <assert.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,18 +40,17 @@ static void runner_on_signal(void *context, int number)
 // there is none among the peers either.
 static void runner_take_instance(const struct settings *settings)
 {
-    static const char member[] = "\"instance\"";
     struct adapter_answer answer;
     struct error error;
     if (settings->peers.count == 0)
         return;
     bool answered = adapter_ask(settings, "/livez?format=json", (struct duration){.ms = ASK_MS},
                                 &answer, &error) == ADAPTER_ANSWERED;
-    const char *id = answered ? strstr(answer.body, member) : NULL;
+    json_t *document = answered ? json_loadb(answer.body, answer.length, 0, NULL) : NULL;
+    const char *id = json_string_value(json_object_get(document, "instance"));
     if (id != NULL)
-        id = strchr(id + sizeof member - 1, '"');
-    if (id != NULL)
-        instance_take(id + 1);
+        instance_take(id);
+    json_decref(document);
     adapter_answer_clear(&answer);
 }
 

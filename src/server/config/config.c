@@ -133,9 +133,10 @@ static void config_load_library_part(struct config *config, const char *part)
 // peers, where there are any.
 static void config_load_library(struct config *config)
 {
-    if (config->engine != ENGINE_NONE)
-        config_load_library_part(config, config_library_part(config));
-    if (config->engine != ENGINE_NONE && config->settings.peers.count > 0)
+    if (config->engine == ENGINE_NONE)
+        return;
+    config_load_library_part(config, config_library_part(config));
+    if (config->settings.peers.count > 0)
         config_load_library_part(config, check_prober_of_peers);
 }
 
