@@ -160,6 +160,24 @@ static void a_second_look_at_a_moment_sees_nothing_new(void **state)
     fake_close(&fake);
 }
 
+// It runs, though the kernel has not counted that yet: as a login that goes on just when two ask.
+static void a_look_soon_after_another_says_nothing_of_who_runs(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct effort effort;
+    begin(&fake, &effort);
+    pass(&fake, &effort, EFFORT_PERIOD_MS);
+    fake.is_ready = true;
+    for (unsigned i = 0; i < 3; i++) {
+        pass(&fake, &effort, i == 0 ? EFFORT_PERIOD_MS : 3);
+        assert_false(effort_is_deaf(&effort));
+    }
+    pass(&fake, &effort, EFFORT_PERIOD_MS); // but by then it would have been
+    assert_true(effort_is_deaf(&effort));
+    fake_close(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_is_known_at_rest),
         cmocka_unit_test(a_question_is_no_look),
         cmocka_unit_test(a_second_look_at_a_moment_sees_nothing_new),
+        cmocka_unit_test(a_look_soon_after_another_says_nothing_of_who_runs),
     };
     return RUN(tests);
 }

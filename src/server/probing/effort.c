@@ -1,7 +1,9 @@
 // See effort.h. Each gap between two looks counts once, whichever of us had no CPU in it.
 #include "server/probing/effort.h"
 
-enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000 };
+// A second look that comes soon after another sees nothing new: of a process that runs the kernel
+// counts the CPU it has had at its ticks only, which may be 10 ms apart.
+enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000, SOON_NS = PERIOD_NS / 2 };
 
 static int64_t effort_more(int64_t one, int64_t other)
 {
@@ -56,13 +58,15 @@ static void effort_add(struct effort_sum *sum, const struct effort_gap *gap, boo
     }
 }
 
-void effort_look(struct effort *effort, struct platform *platform,
-                 const struct prober_process *process)
+static int64_t effort_gap_by(const struct effort *effort, struct instant now)
 {
-    struct instant now = platform_now(platform);
-    int64_t gap_ns = now.ns - effort->last_look.ns;
-    if (effort->resting && gap_ns < PERIOD_NS)
-        return;
+    return now.ns - effort->last_look.ns;
+}
+
+static void effort_take_look(struct effort *effort, struct platform *platform,
+                             const struct prober_process *process, struct instant now)
+{
+    int64_t gap_ns = effort_gap_by(effort, now);
     struct cpu_time cpu = effort_cpu_of(platform, process);
     int64_t idle_ns = effort_more(gap_ns - (cpu.used_ns - effort->by_then.used_ns), 0);
     bool ready = process != NULL && platform->functions->is_ready(process);
@@ -78,13 +82,20 @@ void effort_look(struct effort *effort, struct platform *platform,
     if (effort->resting ? effort->was_absent : absent)
         effort->absent_ns += gap_ns;
     bool seen = !effort->was_ready && !effort->resting && !stall; // it has become ready just now
-    bool waits = gap_ns > 0 ? ready && !seen && 2 * idle_ns > gap_ns : effort->deaf;
-    effort->deaf = unable || waits; // a second look at a moment sees nothing new
+    effort->deaf = unable || (ready && !seen && 2 * idle_ns > gap_ns);
     effort->was_absent = absent;
     effort->was_unable = unable;
     effort->was_ready = ready;
     effort->by_then = cpu;
     effort->last_look = now;
+}
+
+void effort_look(struct effort *effort, struct platform *platform,
+                 const struct prober_process *process)
+{
+    struct instant now = platform_now(platform);
+    if (effort_gap_by(effort, now) >= (effort->resting ? PERIOD_NS : SOON_NS))
+        effort_take_look(effort, platform, process, now);
 }
 
 void effort_rest(struct effort *effort)
@@ -101,9 +112,11 @@ bool effort_is_deaf(const struct effort *effort)
 static struct effort effort_now(const struct effort *effort, struct platform *platform,
                                 const struct prober_process *process)
 {
-    struct effort now = *effort;
-    effort_look(&now, platform, process);
-    return now;
+    struct effort by_now = *effort;
+    struct instant now = platform_now(platform);
+    if (!effort->resting || effort_gap_by(effort, now) >= PERIOD_NS)
+        effort_take_look(&by_now, platform, process, now);
+    return by_now;
 }
 
 static int64_t effort_total_ns(const struct effort *effort, const struct effort_sum *sum)
