@@ -175,6 +175,12 @@ static void a_look_soon_after_another_says_nothing_of_who_runs(void **state)
     }
     pass(&fake, &effort, EFFORT_PERIOD_MS); // but by then it would have been
     assert_true(effort_is_deaf(&effort));
+    fake.is_ready = false; // it has asked, and waits for the server
+    pass(&fake, &effort, 3);
+    assert_false(effort_is_deaf(&effort));
+    fake.is_ready = true; // and hears its answer
+    pass(&fake, &effort, EFFORT_PERIOD_MS);
+    assert_false(effort_is_deaf(&effort));
     fake_close(&fake);
 }
 

@@ -1,8 +1,8 @@
 // See effort.h. Each gap between two looks counts once, whichever of us had no CPU in it.
 #include "server/probing/effort.h"
 
-// A second look that comes soon after another sees nothing new: of a process that runs the kernel
-// counts the CPU it has had at its ticks only, which may be 10 ms apart.
+// A look that comes soon after another cannot tell whether a process runs or waits for the CPU: the
+// kernel counts what one that runs has had at its ticks only, which may be 10 ms apart.
 enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000, SOON_NS = PERIOD_NS / 2 };
 
 static int64_t effort_more(int64_t one, int64_t other)
@@ -90,12 +90,24 @@ static void effort_take_look(struct effort *effort, struct platform *platform,
     effort->last_look = now;
 }
 
+// Soon after a look: one that waits for the server is seen at once.
+static void effort_glance(struct effort *effort, const struct platform *platform,
+                          const struct prober_process *process)
+{
+    if (process == NULL || platform->functions->is_ready(process))
+        return;
+    effort->deaf = !platform->functions->asks(process);
+    effort->was_ready = false;
+}
+
 void effort_look(struct effort *effort, struct platform *platform,
                  const struct prober_process *process)
 {
     struct instant now = platform_now(platform);
     if (effort_gap_by(effort, now) >= (effort->resting ? PERIOD_NS : SOON_NS))
         effort_take_look(effort, platform, process, now);
+    else if (!effort->resting)
+        effort_glance(effort, platform, process);
 }
 
 void effort_rest(struct effort *effort)
