@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_COST = 3 * MS, RUN_COST = MS / 20, LONG_RUN_COST = 10 * MS, ANSWER_COST = MS / 10 };
+enum { OPEN_COST = 3 * MS, RUN_COST = MS / 20, LONG_COST = 10 * MS, ANSWER_COST = MS / 10 };
 
 typedef void process_step(struct simulation *simulation, void *subject, uint64_t mark);
 
@@ -91,13 +91,18 @@ static void process_on_asked(struct simulation *simulation, void *subject, uint6
     server_take(simulation, process->fact);
 }
 
-// Of asking. Some statements are long.
-static int64_t process_cost_of(const struct prober_process *process)
+// Some statements are long, and some answers: a server proves that it knows the password, say.
+static int64_t process_draw_cost(const struct prober_process *process, int64_t cost)
 {
     struct chance *chance = &process->simulation->chance;
-    if (process->fact->call.verb == VERB_OPEN)
-        return OPEN_COST;
-    return chance_once_in(chance, 8) ? chance_between(chance, RUN_COST, LONG_RUN_COST) : RUN_COST;
+    return chance_once_in(chance, 8) ? chance_between(chance, cost, LONG_COST) : cost;
+}
+
+// Of asking.
+static int64_t process_cost_of(const struct prober_process *process)
+{
+    bool opens = process->fact->call.verb == VERB_OPEN;
+    return opens ? OPEN_COST : process_draw_cost(process, RUN_COST);
 }
 
 static void process_take_call(struct prober_process *process)
@@ -164,7 +169,7 @@ void process_answer(struct simulation *simulation, struct fact *fact)
     struct prober_process *process = fact->process;
     (void)simulation;
     process_note_held(process);
-    process_work(process, ANSWER_COST, process_on_replied);
+    process_work(process, process_draw_cost(process, ANSWER_COST), process_on_replied);
 }
 
 // --- births and deaths

@@ -10,6 +10,7 @@
 
 #define CLOSE_LIMIT (200 * MS)
 #define YOUNG       (5 * SECOND)
+#define LOOK        (50 * MS) // to the next one
 
 enum { INSPECT_MS = 60000 };
 
@@ -263,36 +264,61 @@ static bool promise_is_in_window(const struct simulation *simulation, const stru
     return simulation->now < latest->job_began + cache;
 }
 
-static bool promise_wants(const struct request *request, const struct fact *fact, bool alone)
+// This check, or any; of this prober.
+static bool promise_wants(const struct request *request, const struct prober_record *record,
+                          const char *sql)
 {
     bool wants = false;
-    if (request->config->target_digest != fact->record->target)
+    if (request->config->target_digest != record->target)
         return false;
     for (size_t i = 0; i < request->count; i++) {
         const struct check *check = request->config->checks[request->checks[i]];
-        wants |=
-            strcmp(check->sql, fact->sql) == 0 && strcmp(check->prober, fact->record->name) == 0;
+        wants |= (sql == NULL || strcmp(check->sql, sql) == 0) &&
+                 strcmp(check->prober, record->name) == 0;
     }
-    return wants && (!alone || request->count == 1);
+    return wants;
 }
 
-// Some request waits for this check alone, or also for it.
-static bool promise_is_waited_for(const struct simulation *simulation, const struct fact *fact,
-                                  bool alone)
+// Some request waits for this check, if not for it alone.
+static bool promise_is_waited_for(const struct simulation *simulation, const struct fact *fact)
 {
     const struct request *request;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
-        if (promise_wants(request, fact, alone))
+        if (promise_wants(request, fact->record, fact->sql))
             return true;
     }
     return false;
+}
+
+// What has had its time keeps no request for this check alone waiting. Only one that came later may
+// wait, for another look at whether the server has answered just now.
+static void promise_on_silence(struct simulation *simulation, const struct fact *fact, bool pending)
+{
+    const struct request *request;
+    const char *sql = fact->call.verb == VERB_RUN ? fact->sql : NULL;
+    TAILQ_FOREACH(request, &simulation->requests, entry) {
+        bool later = pending || request->asked + BASE > fact->call.deadline.ns;
+        bool looks = later && simulation->now < request->asked + LOOK;
+        if (promise_wants(request, fact->record, sql) && request->count == 1 && !looks)
+            promise_broken(simulation, "who waits for a silent server is told at the deadline",
+                           "who waits for %s is not", verb_name(fact->call.verb));
+    }
+}
+
+static void promise_on_idleness(struct simulation *simulation, const struct prober_record *record)
+{
+    const struct request *request;
+    TAILQ_FOREACH(request, &simulation->requests, entry) {
+        if (promise_wants(request, record, NULL) && request->count == 1)
+            promise_broken(simulation, "nobody waits for nothing", "%s is idle", record->name);
+    }
 }
 
 // A background run, though a request waits for another check of this prober.
 static void promise_on_background_run(struct simulation *simulation, const struct fact *fact)
 {
     const struct request *request;
-    if (promise_is_waited_for(simulation, fact, false))
+    if (promise_is_waited_for(simulation, fact))
         return;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
         bool waits = request->count == 1 && request->asked < simulation->now &&
@@ -442,7 +468,7 @@ static bool promise_is_next_of_batch(const struct simulation *simulation, const 
 {
     bool ran = known->latest != NULL && known->latest->sent >= fact->record->began;
     return check->cache.ms == 0 && check->every.ms == 0 && known->asked > 0 && !ran &&
-           known->asked <= fact->record->began && promise_is_waited_for(simulation, fact, false);
+           known->asked <= fact->record->began && promise_is_waited_for(simulation, fact);
 }
 
 // What a run ended in is told to whoever has asked for it; nobody has asked for another, for which
@@ -607,6 +633,8 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
     known->silences = 0;
     known->held_until = 0;
     known->troubled = false;
+    if (in_time && !promise_ends_session(fact->outcome)) // all who have asked are told
+        known->asked = 0;
     promise_note_row(simulation, known, fact);
 }
 
@@ -659,6 +687,8 @@ static bool promise_is_kill_of_silent(const struct simulation *simulation, const
 void promise_on_kill(struct simulation *simulation, struct prober_process *process)
 {
     struct fact *fact = process->fact;
+    if (fact != NULL)
+        fact->killed = true;
     if (fact != NULL && !simulation->ending && !process->babbles &&
         promise_is_kill_of_silent(simulation, fact))
         simulation->adapter.counted[process->record->index].kills++;
@@ -670,7 +700,6 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
                        process->record->name);
         return;
     }
-    fact->killed = true;
     if (fact->call.verb == VERB_OPEN)
         promise_on_killed_open(simulation, fact);
     if (fact->call.verb == VERB_RUN && simulation->now + BASE < fact->call.deadline.ns)
@@ -732,11 +761,13 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
                            record->name);
     }
     bool over = fact != NULL && simulation->now + BASE >= fact->call.deadline.ns;
+    if (fact == NULL && process->reply_count == 0)
+        promise_on_idleness(simulation, record);
+    bool pending = fact != NULL && fact->call.verb == VERB_OPEN && record->unanswered_opens > 0;
+    if (pending || (over && fact->call.verb != VERB_CLOSE))
+        promise_on_silence(simulation, fact, pending);
     if (over && fact->call.verb == VERB_RUN) {
         promise_note_silence(simulation, fact);
-        if (promise_is_waited_for(simulation, fact, true))
-            promise_broken(simulation, "who waits for a run is told at its deadline",
-                           "who waits for %s is not", fact->sql);
         promise_on_background_run(simulation, fact); // nor is it in the way of others
     }
     if (over && fact->call.verb == VERB_CLOSE && !process->dead)

@@ -74,6 +74,11 @@ bool story_item_is_server(enum item_kind kind)
     return kinds[kind].server;
 }
 
+static bool story_item_is_silence(enum item_kind kind)
+{
+    return kind == ITEM_FREEZE || kind == ITEM_SILENT_LOGIN || kind == ITEM_SILENT_QUERY;
+}
+
 bool story_item_is_shortage(enum item_kind kind)
 {
     return kind == ITEM_STARVE || kind == ITEM_STUTTER;
@@ -174,14 +179,19 @@ static void story_add_clients(struct story *story, struct chance *chance)
     }
 }
 
-// Often another one comes within a second, and requests at the moment of a reload. A silence is
-// ours or the server's: that is to be told apart, so both come together.
+// Often another one comes within a second, and requests at the moment of a reload or just when a
+// silent server answers. A silence is ours or the server's: that is to be told apart, so both come
+// together.
 static void story_add_trouble(struct story *story, struct chance *chance, int64_t at)
 {
     struct item item = story_draw_item(chance, story_draw_kind(chance), at);
     story_add(story, item);
     if (item.kind == ITEM_RELOAD && chance_once_in(chance, 2))
         story_add(story, story_draw_item(chance, ITEM_ASK_BURST, at));
+    if (story_item_is_silence(item.kind) && chance_once_in(chance, 2))
+        story_add(story,
+                  story_draw_item(chance, ITEM_ASK_BURST,
+                                  story_item_end(&item) + chance_between(chance, 0, 10) * MS));
     if (story_item_is_own(item.kind) && chance_once_in(chance, 2))
         story_add(story, story_draw_item(
                              chance, chance_once_in(chance, 2) ? ITEM_FREEZE : ITEM_SILENT_LOGIN,

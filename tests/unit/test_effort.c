@@ -184,6 +184,22 @@ static void a_look_soon_after_another_says_nothing_of_who_runs(void **state)
     fake_close(&fake);
 }
 
+// Two ask just when a process has been started, and in between it comes so far as to take its call.
+static void a_look_soon_after_the_start_says_nothing_of_who_comes(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct effort effort;
+    begin(&fake, &effort);
+    fake.is_absent = true;
+    pass(&fake, &effort, 0);
+    fake.is_absent = false;
+    fake.is_ready = true;
+    pass(&fake, &effort, 2);
+    assert_false(effort_is_deaf(&effort));
+    fake_close(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_question_is_no_look),
         cmocka_unit_test(a_second_look_at_a_moment_sees_nothing_new),
         cmocka_unit_test(a_look_soon_after_another_says_nothing_of_who_runs),
+        cmocka_unit_test(a_look_soon_after_the_start_says_nothing_of_who_comes),
     };
     return RUN(tests);
 }

@@ -1027,11 +1027,45 @@ static void nor_does_one_that_is_found_waiting_for_it(void **state)
     bench.fake.is_ready = true;
     fake_pass(&bench.fake, 2000);
     want(&bench, "b");
+    fake_pass(&bench.fake, EFFORT_PERIOD_MS);
     bench.fake.is_ready = false;
     fake_pass(&bench.fake, 2000);
     want(&bench, "c");
     assert_string_equal(fake_read(&bench.fake), "a=timeout b=starved c=timeout");
     close_bench(&bench);
+}
+
+// The server may have answered just now. Who asks is told as soon as that is known.
+static void one_that_is_found_ready_is_looked_at_again(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*be)(struct bench *bench);
+        const char *answered, *silent;
+    } rows[] = {{be_pending, "run:a-1000", "a=timeout b=timeout"},
+                {be_silent, "open-1000", "a=timeout"}}; // what comes too late is asked for anew
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (unsigned answered = 0; answered < 2; answered++) {
+            struct bench bench;
+            rows[i].be(&bench);
+            fake_pass(&bench.fake, 300);
+            (void)fake_read(&bench.fake);
+            bench.fake.is_ready = true;
+            want(&bench, "a");
+            if (i == 0)
+                want(&bench, "b");
+            fake_pass(&bench.fake, EFFORT_PERIOD_MS - 1);
+            assert_string_equal(fake_read(&bench.fake), "");
+            bench.fake.is_ready = false;
+            if (answered)
+                fake_reply(&bench.fake, OUTCOME_OK);
+            prober_start_batch(bench.prober);
+            fake_pass(&bench.fake, 1);
+            assert_string_equal(fake_read(&bench.fake),
+                                answered ? rows[i].answered : rows[i].silent);
+            close_bench(&bench);
+        }
+    }
 }
 
 static void a_loop_that_did_not_turn_tells_nothing_of_the_server(void **state)
@@ -1428,6 +1462,7 @@ int main(void)
         cmocka_unit_test(a_new_attempt_that_would_not_hear_the_answer_says_so),
         cmocka_unit_test(the_time_in_which_neither_of_us_ran_counts_once),
         cmocka_unit_test(nor_does_one_that_is_found_waiting_for_it),
+        cmocka_unit_test(one_that_is_found_ready_is_looked_at_again),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),
         cmocka_unit_test(a_process_that_came_late_is_not_the_servers_silence),

@@ -3,7 +3,11 @@
 
 // A look that comes soon after another cannot tell whether a process runs or waits for the CPU: the
 // kernel counts what one that runs has had at its ticks only, which may be 10 ms apart.
-enum { PERIOD_NS = EFFORT_PERIOD_MS * 1000000, SOON_NS = PERIOD_NS / 2 };
+enum {
+    PERIOD_NS = EFFORT_PERIOD_MS * 1000000,
+    SOON_NS = PERIOD_NS / 2,
+    LATE_NS = PERIOD_NS + PERIOD_NS / 2 // what was seen at the last look may be long past
+};
 
 static int64_t effort_more(int64_t one, int64_t other)
 {
@@ -37,7 +41,7 @@ void effort_begin(struct effort *effort, struct platform *platform,
 // the start of each 100 ms) only every second look comes about.
 static bool effort_is_stall(const struct effort *effort, int64_t gap_ns)
 {
-    return !effort->resting && gap_ns > PERIOD_NS + PERIOD_NS / 2;
+    return !effort->resting && gap_ns > LATE_NS;
 }
 
 // What looks and the kernel say of a gap, or of a part of it.
@@ -81,8 +85,11 @@ static void effort_take_look(struct effort *effort, struct platform *platform,
     // Who looks seldom cannot know when it came: for all that is known, just now.
     if (effort->resting ? effort->was_absent : absent)
         effort->absent_ns += gap_ns;
-    bool seen = !effort->was_ready && !effort->resting && !stall; // it has become ready just now
-    effort->deaf = unable || (ready && !seen && 2 * idle_ns > gap_ns);
+    bool late = gap_ns > LATE_NS;
+    bool seen = !effort->was_ready && !late; // it has become ready just now
+    bool waits = ready && !seen && 2 * idle_ns > gap_ns;
+    effort->deaf = unable || waits;
+    effort->in_doubt = waits && !unable && effort->resting && late;
     effort->was_absent = absent;
     effort->was_unable = unable;
     effort->was_ready = ready;
@@ -94,10 +101,10 @@ static void effort_take_look(struct effort *effort, struct platform *platform,
 static void effort_glance(struct effort *effort, const struct platform *platform,
                           const struct prober_process *process)
 {
-    if (process == NULL || platform->functions->is_ready(process))
+    if (process == NULL || platform->functions->is_ready(process) ||
+        !platform->functions->asks(process))
         return;
-    effort->deaf = !platform->functions->asks(process);
-    effort->was_ready = false;
+    effort->deaf = effort->was_ready = false;
 }
 
 void effort_look(struct effort *effort, struct platform *platform,
@@ -118,6 +125,11 @@ void effort_rest(struct effort *effort)
 bool effort_is_deaf(const struct effort *effort)
 {
     return effort->deaf;
+}
+
+bool effort_is_in_doubt(const struct effort *effort)
+{
+    return effort->in_doubt;
 }
 
 // What it is by now.

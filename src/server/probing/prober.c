@@ -19,7 +19,8 @@
 // mid-login leaves a server process behind, and a probe every second would fill the connection
 // table of a server that is merely slow. Until it is answered its checks are `timeout` at once, or
 // `starved` while no attempt has had a check's time and the CPU, too: nothing wakes us to see, so
-// whoever asks has it measured for that long. A process that has been stopped is killed at the
+// whoever asks has it measured for that long. A process that is found ready then may be about to
+// tell of an answer: another look decides, soon. A process that has been stopped is killed at the
 // deadline, if it had the CPU: IDLE. One that is not there yet may be slow to start, as from a cold
 // disk: it is pending, its checks are `starved`, and after START_MS it is killed, too. SILENT is
 // the same for a run: as long as it stays unanswered, it tells of the server as it is now. Where
@@ -100,7 +101,7 @@ struct prober {
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
-    enum outcome known;             // when pending: what the attempts have shown so far
+    enum outcome known;             // when pending or silent: what that has shown so far
     struct effort effort;           // for the first job of the batch
     struct alarm pulse;             // looks at the effort
     unsigned failures;              // crashes and failed starts in a row
@@ -133,11 +134,16 @@ static void prober_set_pulse(struct prober *prober)
     platform_set_alarm(prober->platform, &prober->pulse, instant_add(prober_now(prober), period));
 }
 
+static void prober_tell_silence(struct prober *prober);
+
 static void prober_on_pulse(struct alarm *alarm)
 {
     struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
     effort_look(&prober->effort, prober->platform, prober->process);
-    prober_set_pulse(prober);
+    if (!prober->effort.resting)
+        prober_set_pulse(prober);
+    if (prober->state->looks)
+        prober_tell_silence(prober);
 }
 
 static void prober_begin_effort(struct prober *prober, struct instant since)
@@ -164,10 +170,10 @@ static enum outcome prober_outcome_of_silence(const struct prober *prober, struc
     return effort_judge(&prober->effort, prober->platform, prober->process, span);
 }
 
-// Of a verb that nobody has measured for a while, when its silence was `known` to be this.
-static enum outcome prober_outcome_by_now(struct prober *prober, enum outcome known)
+// Of a verb that nobody has measured for a while.
+static enum outcome prober_outcome_by_now(struct prober *prober)
 {
-    return effort_judge_now(&prober->effort, prober->platform, prober->process, known);
+    return effort_judge_now(&prober->effort, prober->platform, prober->process, prober->known);
 }
 
 // When the verb has had a check's time while it was measured.
@@ -183,7 +189,7 @@ static enum outcome prober_outcome_of_pending(struct prober *prober)
     bool young = instant_before(prober_now(prober), prober_end_of_span(prober));
     if (young && !prober->platform->functions->has_asked(prober->process))
         return prober->known;
-    return prober_outcome_by_now(prober, prober->known);
+    return prober_outcome_by_now(prober);
 }
 
 // --- states
@@ -223,7 +229,7 @@ static struct job_list *prober_list_of(struct prober *prober, enum job_place pla
 
 static void prober_forget_job(struct prober *prober, struct job *job)
 {
-    job->requested = false;
+    job->requested = job->in_doubt = false;
     if (job == prober->timed)
         prober->timed = NULL;
     if (job == prober->running)
@@ -280,6 +286,7 @@ static struct job *prober_take_first(struct prober *prober)
 static void prober_tell(struct prober *prober, struct job *job, struct probe probe)
 {
     bool telling = prober->telling;
+    job->in_doubt = false;
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = prober_now(prober);
@@ -653,20 +660,63 @@ static void prober_measure_anew(struct prober *prober)
     prober_await_open(prober);
 }
 
+// As of now, of one that is left unanswered.
+static struct probe prober_probe_of_silence(struct prober *prober, const struct job *job)
+{
+    bool pending = prober->state == &prober_pending;
+    struct instant now = prober_now(prober);
+    return (struct probe){.outcome = pending ? prober_outcome_of_pending(prober)
+                                             : prober_outcome_by_now(prober),
+                          .stage = prober->state->verb,
+                          .started = now,
+                          .unasked = true,
+                          .silent = pending ? instant_since(prober->silent_since, now)
+                                            : prober_silence_of(prober, job)};
+}
+
+// Tells all that wait for no more than a look.
+static void prober_tell_silence(struct prober *prober)
+{
+    struct job *next;
+    for (struct job *job = TAILQ_FIRST(&prober->batch); job != NULL; job = next) {
+        next = TAILQ_NEXT(job, link);
+        if (!job->in_doubt)
+            continue;
+        prober_release(prober, job);
+        prober_tell(prober, job, prober_probe_of_silence(prober, job));
+    }
+    if (prober->state == &prober_pending)
+        prober_measure_anew(prober);
+}
+
+// At once, unless the process may be about to tell what the server has answered just now.
+static void prober_answer_silence(struct prober *prober, struct job *job, bool requested)
+{
+    prober_want_later(prober, job, requested);
+    job->in_doubt = true;
+    effort_look(&prober->effort, prober->platform, prober->process);
+    if (prober->known == OUTCOME_TIMEOUT && effort_is_in_doubt(&prober->effort))
+        prober_set_pulse(prober);
+    else
+        prober_tell_silence(prober);
+}
+
 // The job runs when the open is answered after all; nobody goes on waiting for that.
 static void prober_want_pending(struct prober *prober, struct job *job, bool requested)
 {
-    struct instant now = prober_now(prober);
-    (void)requested;
     if (job->place == JOB_IDLE)
         prober_place_job(prober, job, JOB_IN_BATCH);
-    struct probe probe = {.outcome = prober_outcome_of_pending(prober),
-                          .stage = VERB_OPEN,
-                          .started = now,
-                          .unasked = true,
-                          .silent = instant_since(prober->silent_since, now)};
-    prober_measure_anew(prober);
-    prober_tell(prober, job, probe);
+    prober_answer_silence(prober, job, requested);
+}
+
+// The run is over. Who is in doubt of it has it run again.
+static void prober_end_silence(struct prober *prober)
+{
+    const struct job *first = TAILQ_FIRST(&prober->batch);
+    bool requested = first->requested, in_doubt = first->in_doubt;
+    struct job *job = prober_take_first(prober);
+    if (in_doubt)
+        prober_want_later(prober, job, requested);
 }
 
 // The process is needed.
@@ -674,7 +724,7 @@ static void prober_give_up_run(struct prober *prober)
 {
     prober_kill_silent(prober);
     prober_enter(prober, &prober_idle);
-    (void)prober_take_first(prober);
+    prober_end_silence(prober);
 }
 
 static void prober_want_silent(struct prober *prober, struct job *job, bool requested)
@@ -684,12 +734,7 @@ static void prober_want_silent(struct prober *prober, struct job *job, bool requ
         prober_want_idle(prober, job, requested);
         return;
     }
-    struct probe probe = {.outcome = prober_outcome_by_now(prober, OUTCOME_TIMEOUT),
-                          .stage = VERB_RUN,
-                          .started = prober_now(prober),
-                          .unasked = true,
-                          .silent = prober_silence_of(prober, job)};
-    prober_tell(prober, job, probe);
+    prober_answer_silence(prober, job, requested);
 }
 
 void prober_want(struct prober *prober, struct job *job, bool requested)
@@ -811,7 +856,8 @@ static void prober_on_ran_late(struct prober *prober, struct reply *reply)
 {
     prober->connected = !prober_ends_session(reply->outcome);
     prober->kept = false;
-    prober_take_first(prober)->silences = 0;
+    TAILQ_FIRST(&prober->batch)->silences = 0;
+    prober_end_silence(prober);
     prober_go_on(prober);
 }
 
@@ -1018,6 +1064,7 @@ static void prober_leave_run_silent(struct prober *prober, struct probe probe)
 {
     struct job *job = TAILQ_FIRST(&prober->batch);
     prober_enter(prober, &prober_silent);
+    prober->known = probe.outcome;
     probe.silent = prober_silence_of(prober, job);
     prober_tell(prober, job, probe);
 }
@@ -1146,6 +1193,7 @@ bool prober_drop(struct prober *prober, struct job *job)
         return true;
     if (job == prober->running && prober->state == &prober_running)
         return false;
+    job->in_doubt = false;
     if (job == prober->running)
         prober_give_up_run(prober);
     else
@@ -1187,7 +1235,7 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     if (under_way && prober->state == &prober_pending)
         unfinished.outcome = prober_outcome_of_pending(prober);
     else if (under_way && prober->state == &prober_silent)
-        unfinished.outcome = prober_outcome_by_now(prober, OUTCOME_TIMEOUT);
+        unfinished.outcome = prober_outcome_by_now(prober);
     else if (under_way)
         unfinished.outcome = prober_outcome_of_silence(prober, unfinished.ran);
     return unfinished;

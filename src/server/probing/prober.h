@@ -47,9 +47,10 @@ struct prober *prober_new(const struct prober_setup *setup);
 
 // Puts a job into the queue, once: a job that is in the queue or under way stays there, but moves
 // up if a request waits for it now. While the server leaves an open or the job's own run
-// unanswered, or the program cannot be started, `done` is called at once. A job whose runs were
-// left unanswered is held back for a while: the server is only asked to let us in, and what comes
-// of that is told, or `unknown` if it does.
+// unanswered, or the program cannot be started, `done` is called at once, or after another look
+// (EFFORT_PERIOD_MS) if the process may be about to reply. A job whose runs were left unanswered is
+// held back for a while: the server is only asked to let us in, and what comes of that is told, or
+// `unknown` if it does.
 void prober_want(struct prober *prober, struct job *job, bool requested);
 
 // No request waits for the job any more: it goes behind those that one waits for.
