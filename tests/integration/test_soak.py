@@ -32,6 +32,7 @@ CLIENTS = 51
 PAUSE = 0.3  # Of a client between two requests.
 PATIENCE = 60  # For a state to show, on a machine that does much else.
 SPEED = {"DBHEALTH_CACHE": "200ms", "DBHEALTH_TIMEOUT": "2500ms", "DBHEALTH_DEADLINE": "3s"}
+YOUNG = 5  # Seconds after its start in which /startupz fails of what the adapter does not know.
 GROWTH_KB = 700
 # Sessions are cut off without a word when these begin, or the server is down before it is well.
 CUTS = ("shutting-down", "recovering", "offline-mode")
@@ -78,6 +79,7 @@ class Subject:
         self.baseline = None
         self.problem = None
         self.at_rest = threading.Event()
+        self.old_at = time.monotonic() + YOUNG  # The adapter is up by now.
 
     # Injecting
 
@@ -195,11 +197,14 @@ class Subject:
                 return phase.statuses[ENDPOINTS.index(answer.path)]
         return None
 
-    @staticmethod
-    def _is_our_own(answer):
+    def _is_our_own(self, answer):
         """Short of CPU, the adapter says so; it fails no liveness for that."""
-        own = "unknown: " in answer.body
-        return own and (answer.path == "/readyz") == (answer.status == 503)
+        if "unknown: " not in answer.body:
+            return False
+        fails = answer.path == "/readyz"
+        if answer.path == "/startupz" and answer.asked < self.old_at:
+            fails = answer.status == 503  # Either, as long as the adapter may be young.
+        return fails == (answer.status == 503)
 
     def _tell(self, answer):
         begun = [p for p in self.phases if p.began <= answer.answered]
