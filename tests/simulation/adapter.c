@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_LOOK = 250 * MS };
+enum { DRAIN_LOOK = 250 * MS, PEERS_TIMEOUT = 800, PEERS_CACHE = 1000 };
 
 // --- configurations
 
@@ -70,6 +70,20 @@ static struct check *adapter_have_check(struct simulation *simulation, size_t in
     return adapter_make_check(simulation, index);
 }
 
+// It asks other adapters, and stays what it is.
+static struct check *adapter_have_check_of_peers(const struct simulation *simulation)
+{
+    const struct config *config = simulation->adapter.config;
+    for (size_t i = 0; config != NULL && i < config->check_count; i++) {
+        if (config->checks[i]->peers)
+            return check_hold(config->checks[i]);
+    }
+    struct check *check =
+        fake_check_of("peers", check_prober_of_peers, "sole-primary", PEERS_TIMEOUT, PEERS_CACHE);
+    check->peers = true;
+    return check;
+}
+
 int64_t adapter_born(const struct simulation *simulation, const char *sql)
 {
     return simulation->adapter.born[(size_t)(sql[1] - '0') % CHECKS_MAX];
@@ -78,12 +92,14 @@ int64_t adapter_born(const struct simulation *simulation, const char *sql)
 static struct config *adapter_make_config(struct simulation *simulation)
 {
     const struct adapter *adapter = &simulation->adapter;
-    struct check *checks[CHECKS_MAX];
+    struct check *checks[CHECKS_MAX + 1];
     size_t count = 0;
     for (size_t i = 0; i < CHECKS_MAX; i++) {
         if (simulation->story->checks[i].used && !adapter->removed[i])
             checks[count++] = adapter_have_check(simulation, i);
     }
+    if (simulation->story->peers)
+        checks[count++] = adapter_have_check_of_peers(simulation);
     struct config *config = fake_config(checks, count);
     config->target_digest = adapter->target;
     for (size_t i = 0; i < PROBERS; i++) {
@@ -137,15 +153,21 @@ static struct prober_record *adapter_new_record(struct simulation *simulation,
 static void adapter_note_probers(struct simulation *simulation)
 {
     const struct scheduler *scheduler = simulation->adapter.scheduler;
-    size_t count = scheduler != NULL ? scheduler_prober_count(scheduler) : 0;
+    size_t count = 0;
+    const struct prober *probers[PROBERS];
     struct prober_record *current[PROBERS];
+    for (size_t i = 0; scheduler != NULL && i < scheduler_prober_count(scheduler); i++) {
+        const struct prober *prober = scheduler_prober(scheduler, i);
+        if (strcmp(prober_name(prober), check_prober_of_peers) != 0)
+            probers[count++] = prober;
+    }
     for (size_t i = 0; i < count; i++)
-        current[i] = adapter_find_record(simulation, scheduler_prober(scheduler, i));
+        current[i] = adapter_find_record(simulation, probers[i]);
     for (size_t i = 0; i < simulation->record_count; i++)
         simulation->records[i]->current = false;
     for (size_t i = 0; i < count; i++) {
         if (current[i] == NULL)
-            current[i] = adapter_new_record(simulation, scheduler_prober(scheduler, i));
+            current[i] = adapter_new_record(simulation, probers[i]);
         current[i]->current = true;
     }
 }
@@ -197,7 +219,7 @@ static void adapter_note_new_checks(struct simulation *simulation, const struct 
             if (strcmp(before->checks[j]->name, check->name) == 0)
                 earlier = before->checks[j];
         }
-        if (earlier != check && config->target_digest == before->target_digest)
+        if (!check->peers && earlier != check && config->target_digest == before->target_digest)
             promise_on_new_check(simulation, check, earlier);
     }
 }

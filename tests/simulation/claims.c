@@ -168,8 +168,8 @@ static void promise_judge_silence(const struct claim *claim, const struct fact *
         promise_lie(claim, "the server has been silent for another time");
 }
 
-// What looks cannot show counts twice: where we are short of the CPU, up to 75 ms at each end of the
-// asking and of the hearing.
+// What looks cannot show counts twice: where we are short of the CPU, up to 75 ms at each end of
+// the asking and of the hearing.
 static int64_t promise_slack(const struct claim *claim, int64_t from)
 {
     return promise_had_shortage(claim->simulation, from, claim->made) ? 600 * MS : 160 * MS;

@@ -11,8 +11,10 @@ enum { REMEMBERED = 1000 }; // answered requests, for who would answer one twice
 
 static void client_add_all(struct request *request, const struct config *config)
 {
-    for (size_t i = 0; i < config->check_count; i++)
-        request->checks[request->count++] = i;
+    for (size_t i = 0; i < config->check_count; i++) {
+        if (!config->checks[i]->peers)
+            request->checks[request->count++] = i;
+    }
 }
 
 static void client_add_check(struct request *request, const struct config *config)
@@ -29,14 +31,17 @@ static void client_choose_checks(struct request *request)
 {
     static const char *const names[] = {"healthz", "readyz", "startupz"};
     const struct config *config = request->config;
-    request->name = request->what < WHAT_ALL ? names[request->what] : "readyz";
+    request->name = request->what == WHAT_PEERS ? "sole-primary"
+                    : request->what < WHAT_ALL  ? names[request->what]
+                                                : "readyz";
     if (request->what == WHAT_ALL)
         client_add_all(request, config);
-    else if (request->what >= WHAT_CHECK)
+    else if (request->what >= WHAT_CHECK && request->what < WHAT_PEERS)
         client_add_check(request, config);
     const struct endpoint *endpoint = config_endpoint(config, request->name);
     request->rule = endpoint->rule;
-    for (size_t i = 0; request->what < WHAT_ALL && i < endpoint->count; i++)
+    bool all = request->what < WHAT_ALL || request->what == WHAT_PEERS;
+    for (size_t i = 0; all && i < endpoint->count; i++)
         request->checks[request->count++] = endpoint->checks[i];
 }
 
@@ -60,7 +65,8 @@ static void client_on_views(void *context, struct check_view *views, size_t coun
     simulation->answered_at = simulation->now;
     TAILQ_REMOVE(&simulation->requests, request, entry);
     TAILQ_INSERT_TAIL(&simulation->answered, request, entry);
-    promise_on_answer(request, views, count);
+    if (request->what != WHAT_PEERS)
+        promise_on_answer(request, views, count);
     config_release(request->config);
     if (++simulation->answered_count > REMEMBERED)
         client_forget(simulation, TAILQ_FIRST(&simulation->answered));
@@ -79,7 +85,8 @@ void client_ask(struct simulation *simulation, int64_t what)
                                 .config = config_hold(adapter->config)};
     client_choose_checks(request);
     TAILQ_INSERT_TAIL(&simulation->requests, request, entry);
-    promise_on_ask(simulation, request);
+    if (what != WHAT_PEERS)
+        promise_on_ask(simulation, request);
     adapter->asked += request->count;
     scheduler_ask(adapter->scheduler, request->checks, request->count, client_on_views, request);
 }

@@ -741,6 +741,7 @@ void promise_on_wake(struct simulation *simulation)
         reason |= promise_is_awake_for(simulation, process);
         reason |= process->dead && !process->death_is_known;
     }
+    reason |= peers_may_wake(simulation);
     reason |=
         simulation_had_own_trouble(simulation, simulation->now - 20 * SECOND, simulation->now);
     if (!reason)
@@ -827,12 +828,24 @@ static void promise_on_end_of_pending(struct simulation *simulation,
     }
 }
 
+static void promise_on_peers(struct simulation *simulation)
+{
+    const struct scheduler *scheduler = simulation->adapter.scheduler;
+    for (size_t i = 0; scheduler != NULL && i < scheduler_prober_count(scheduler); i++) {
+        const struct prober *prober = scheduler_prober(scheduler, i);
+        if (strcmp(prober_name(prober), check_prober_of_peers) == 0 &&
+            prober_is_beyond_help(prober))
+            promise_broken(simulation, "nobody is killed for what others say", "/livez fails");
+    }
+}
+
 void promise_after_turn(struct simulation *simulation)
 {
     const struct request *first = TAILQ_FIRST(&simulation->requests);
     if (first != NULL && first->asked + DEADLINE <= simulation->now)
         promise_broken(simulation, "every request is answered by its deadline",
                        "request %llu is not", (unsigned long long)first->number);
+    promise_on_peers(simulation);
     for (size_t i = 0; i < simulation->record_count && !simulation->failed; i++) {
         promise_after_turn_of(simulation, simulation->records[i]);
         promise_on_failures(simulation, simulation->records[i]);
@@ -990,8 +1003,10 @@ void promise_on_statistics_of_checks(struct simulation *simulation)
                        "%llu uses of the cache, and not %llu", (unsigned long long)uses,
                        (unsigned long long)adapter->asked);
     for (size_t i = 0; adapter->changed == adapter->started && i < adapter->config->check_count;
-         i++)
-        promise_on_statistics_of(simulation, adapter->config->checks[i]);
+         i++) {
+        if (!adapter->config->checks[i]->peers)
+            promise_on_statistics_of(simulation, adapter->config->checks[i]);
+    }
 }
 
 void promise_at_end(struct simulation *simulation)

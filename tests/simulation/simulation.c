@@ -253,6 +253,12 @@ static unsigned *simulation_switch_of(struct simulation *simulation, enum item_k
         return &simulation->babble;
     case ITEM_SLOW_START:
         return &simulation->slow_start;
+    case ITEM_PEERS_SILENT:
+        return &simulation->peers_silent;
+    case ITEM_PEERS_CRASHING:
+        return &simulation->peers_crashing;
+    case ITEM_PEERS_BABBLE:
+        return &simulation->peers_babbling;
     default:
         return &simulation->other;
     }
@@ -292,6 +298,7 @@ static void simulation_on_item_over(struct simulation *simulation, void *subject
         process_stop_all(simulation, false);
     simulation_note_silence(simulation);
     server_review(simulation);
+    peers_review(simulation);
 }
 
 static void simulation_do_later(struct simulation *simulation, const struct item *item,
@@ -422,6 +429,7 @@ static void simulation_read_processes(struct simulation *simulation)
             simulation->readable = true; // there may be more
         process = next;
     }
+    peers_read(simulation);
 }
 
 static void simulation_read_requests(struct simulation *simulation)
@@ -508,7 +516,7 @@ static void simulation_open(struct simulation *simulation, const struct story *s
                                       .chance = {.state = story->seed ^ 0x5eed},
                                       .wake_at = INT64_MAX,
                                       .trace = trace};
-    functions = process_functions;
+    functions = peers_functions();
     functions.now = simulation_now;
     functions.wake_at = simulation_wake_at;
     simulation->platform = platform_with(&functions);
@@ -519,6 +527,7 @@ static void simulation_open(struct simulation *simulation, const struct story *s
                                          .silent_since = INT64_MAX,
                                          .query_silent_since = INT64_MAX};
     LIST_INIT(&simulation->processes);
+    LIST_INIT(&simulation->peers);
     LIST_INIT(&simulation->buried);
     TAILQ_INIT(&simulation->requests);
     TAILQ_INIT(&simulation->answered);
@@ -562,6 +571,7 @@ void simulation_free(struct simulation *simulation)
         adapter_end(simulation);
     client_free_all(simulation);
     process_free_all(simulation);
+    peers_free_all(simulation);
     for (size_t i = 0; i < simulation->fact_count; i++)
         free(simulation->facts[i]);
     for (size_t i = 0; i < simulation->record_count; i++) {

@@ -75,6 +75,10 @@ enum item_kind {
     ITEM_NO_START,   // it cannot be started
     ITEM_BABBLE,     // replies that fit no call
     // of clients
+    ITEM_PEERS_SILENT,   // those that we ask answer nothing
+    ITEM_PEERS_CRASHING, // who asks them dies of it
+    ITEM_PEERS_BABBLE,   // its replies fit no call
+
     ITEM_ASK_EACH,  // a: period in ms, b: what; from then on, to the end or for `lasts`
     ITEM_ASK_BURST, // a: how many, b: what
     // of whoever runs it
@@ -106,6 +110,7 @@ struct story {
     int64_t length; // ns
     struct blueprint_check checks[CHECKS_MAX];
     unsigned keep; // bits of probers
+    bool peers;    // there is a check that asks them
     struct item items[ITEMS_MAX];
     size_t count;
 };
@@ -120,7 +125,8 @@ enum {
     WHAT_STARTUPZ,
     WHAT_ALL,
     WHAT_CHECK,
-    WHATS = WHAT_CHECK + CHECKS_MAX
+    WHATS = WHAT_CHECK + CHECKS_MAX,
+    WHAT_PEERS = WHATS // of another endpoint
 };
 
 struct story story_draw(uint64_t seed);
@@ -211,6 +217,7 @@ struct prober_process {
     struct cpu_time cpu;             // of phases before
     int64_t held_ns, held_since;     // how long the server has had its calls; since 0: has none
     uint32_t last_sequence;
+    struct peers *peers; // of who asks them; NULL: it asks the server
 };
 
 LIST_HEAD(process_list, prober_process);
@@ -225,6 +232,15 @@ bool process_deliver(struct prober_process *process);
 int64_t process_held_ns(const struct prober_process *process, int64_t at);
 void process_go_on_after_goodbye(struct prober_process *process);
 void process_free_all(struct simulation *simulation);
+
+// --- peers.c: the model of who asks the adapters of other servers
+
+// Of all processes; those of process.c behind them.
+struct platform_functions peers_functions(void);
+void peers_read(struct simulation *simulation);   // what can be read of them
+void peers_review(struct simulation *simulation); // after a change
+bool peers_may_wake(const struct simulation *simulation);
+void peers_free_all(struct simulation *simulation);
 
 // --- promises.c: what must hold
 
@@ -409,10 +425,13 @@ struct simulation {
     size_t ask_count;
     struct server server;
     struct process_list processes;
+    struct process_list peers;  // of another kind
     struct process_list buried; // those that are dead and of no more interest
     unsigned process_count;
     unsigned crashing, no_start, babble, slow_start, other;
     int64_t slow_start_ms;
+    unsigned peers_silent, peers_crashing, peers_babbling;
+    int64_t peers_disturbed; // the latest time; 0: never
     struct fact **facts;
     size_t fact_count, fact_room;
     struct prober_record **records;

@@ -50,6 +50,11 @@ static const struct {
     [ITEM_NO_START] = {"no prober process can be started for ~", false, true, 100, 60000, 0, 0, 2},
     [ITEM_BABBLE] = {"prober processes reply what fits no call for ~", false, true, 100, 20000, 0,
                      0, 2},
+    [ITEM_PEERS_SILENT] = {"the peers answer nothing for ~", false, false, 100, 90000, 0, 0, 0},
+    [ITEM_PEERS_CRASHING] = {"who asks the peers dies of it for ~", false, false, 100, 60000, 0, 0,
+                             0},
+    [ITEM_PEERS_BABBLE] = {"who asks the peers replies what fits no call for ~", false, false, 100,
+                           20000, 0, 0, 0},
     [ITEM_ASK_EACH] = {"@ is asked for every # ms", false, false, 0, 0, 100, 10000, 0},
     [ITEM_ASK_BURST] = {"@ is asked for # times at once", false, false, 0, 0, 1, 300, 9},
     [ITEM_RELOAD] = {"the configuration is reloaded", false, false, 0, 0, 0, 0, 8},
@@ -236,6 +241,26 @@ static void story_add_holds(struct story *story, int64_t end)
         story_add(story, (struct item){.kind = ITEM_ERRORS, .at = at, .lasts = SECOND});
 }
 
+// Who asks for them all the time, and what becomes of it; drawn apart, likewise.
+static void story_add_peers(struct story *story, int64_t end)
+{
+    struct chance chance = {.state = story->seed * 3 + 1};
+    static const int64_t periods[] = {5000, 1000, 1000, 250};
+    story->peers = chance_once_in(&chance, 3);
+    if (!story->peers)
+        return;
+    story_add(story, (struct item){.kind = ITEM_ASK_EACH,
+                                   .at = chance_between(&chance, 0, 3000) * MS,
+                                   .lasts = chance_once_in(&chance, 2) ? end : 0,
+                                   .a = periods[chance_between(&chance, 0, 3)],
+                                   .b = WHAT_PEERS});
+    for (int64_t i = chance_between(&chance, 0, 6); i > 0; i--) {
+        enum item_kind kind =
+            (enum item_kind)chance_between(&chance, ITEM_PEERS_SILENT, ITEM_PEERS_BABBLE);
+        story_add(story, story_draw_item(&chance, kind, chance_between(&chance, 0, end / MS) * MS));
+    }
+}
+
 static int64_t story_end_of(const struct story *story)
 {
     int64_t end = 0;
@@ -261,6 +286,7 @@ struct story story_draw(uint64_t seed)
     story_add_clients(&story, &chance);
     story_add_troubles(&story, &chance);
     story_add_holds(&story, story_end_of(&story));
+    story_add_peers(&story, story_end_of(&story));
     int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 160 * SECOND;
     story.length = story_end_of(&story) + rest;
     return story;
@@ -273,6 +299,8 @@ static void story_name_what(int64_t what, char *text, size_t capacity)
     static const char *const names[] = {"/healthz", "/readyz", "/startupz", "/status"};
     if (what < WHAT_CHECK)
         (void)snprintf(text, capacity, "%s", names[what]);
+    else if (what == WHAT_PEERS)
+        (void)snprintf(text, capacity, "/sole-primary");
     else
         (void)snprintf(text, capacity, "check c%lld", (long long)what - WHAT_CHECK);
 }

@@ -33,7 +33,9 @@ static const struct row rows[] = {
     {{{WAITS, 500}, {NOTHING, 500}}, OUTCOME_TIMEOUT},
     {{{WAITS, 550}, {NOTHING, 450}}, OUTCOME_STARVED},
     {{{NOTHING, 350}, {READY, 650}}, OUTCOME_STARVED},
-    {{{NOTHING, 600}, {READY, 400}}, OUTCOME_TIMEOUT},
+    {{{READY, 400}, {NOTHING, 600}}, OUTCOME_TIMEOUT},
+    {{{NOTHING, 900}, {READY, 100}}, OUTCOME_STARVED}, // it would not hear an answer
+    {{{NOTHING, 950}, {READY, 50}}, OUTCOME_TIMEOUT},  // it may hear one just now
     {{{NOTHING, 200}, {CRAWLS, 800}}, OUTCOME_STARVED},
     {{{RUNS, 1000}}, OUTCOME_TIMEOUT},
     {{{NOTHING, 300}, {STALLS, 700}}, OUTCOME_STARVED},

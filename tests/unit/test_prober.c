@@ -1058,9 +1058,9 @@ static void one_that_is_found_ready_is_looked_at_again(void **state)
             assert_string_equal(fake_read(&bench.fake), "");
             bench.fake.is_ready = false;
             if (answered)
-                fake_reply(&bench.fake, OUTCOME_OK);
-            prober_start_batch(bench.prober);
+                fake_send_reply(&bench.fake, OUTCOME_OK);
             fake_pass(&bench.fake, 1);
+            prober_start_batch(bench.prober);
             assert_string_equal(fake_read(&bench.fake),
                                 answered ? rows[i].answered : rows[i].silent);
             close_bench(&bench);

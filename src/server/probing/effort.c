@@ -178,9 +178,10 @@ bool effort_is_starved(const struct effort *effort, struct platform *platform,
 enum outcome effort_judge(const struct effort *effort, struct platform *platform,
                           const struct prober_process *process, struct duration span)
 {
-    if (effort_is_starved(effort, platform, process, span))
-        return OUTCOME_STARVED;
     bool asked = process == NULL || platform->functions->asks(process);
+    bool waits = process != NULL && asked && platform->functions->is_ready(process);
+    if (effort_is_starved(effort, platform, process, span) || (waits && effort->deaf))
+        return OUTCOME_STARVED;
     asked &= !effort_is_wanting(effort, platform, process, span);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }

@@ -77,8 +77,9 @@ bool effort_is_wanting(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span);
 
 // What it means that there is no answer yet, after so long: OUTCOME_TIMEOUT if the server has been
-// asked and it is not for us; OUTCOME_STARVED if it may be; OUTCOME_CRASHED if the process cannot
-// have asked by now, or could not for more than half of the time, for want of the CPU, too.
+// asked and it is not for us; OUTCOME_STARVED if it may be, also if there may be an answer for
+// which the process lacks the CPU just now; OUTCOME_CRASHED if the process cannot have asked by
+// now, or could not for more than half of the time, for want of the CPU, too.
 enum outcome effort_judge(const struct effort *effort, struct platform *platform,
                           const struct prober_process *process, struct duration span);
 

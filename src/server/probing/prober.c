@@ -143,6 +143,8 @@ static void prober_on_pulse(struct alarm *alarm)
     if (!prober->effort.resting)
         prober_set_pulse(prober);
     if (prober->state->looks)
+        prober_look(prober); // an answer that is there counts
+    if (prober->state->looks)
         prober_tell_silence(prober);
 }
 
