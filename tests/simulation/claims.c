@@ -339,7 +339,9 @@ static void promise_judge_own(const struct claim *claim)
     if (crashed && claim->asked && claim->view->dated && fact != NULL &&
         fact->call.verb == VERB_RUN && strcmp(fact->sql, claim->check->sql) != 0)
         promise_lie(claim, "that was another check's");
+    bool answered = fact != NULL && fact->answered > 0 && fact->delivered == 0; // which we miss
     if (!crashed && claim->asked && claim->view->dated && // else a login is looked at but seldom
+        !answered &&
         4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
         promise_lie(claim, "we had the CPU for the most part");
     if (!simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
