@@ -428,7 +428,8 @@ static void promise_on_time_of_run(struct simulation *simulation, const struct f
     bool follows = before != NULL && before->call.verb == VERB_OPEN && fact->record->current &&
                    before->delivered == simulation->now && !before->was_pending &&
                    simulation->now + BASE < before->call.deadline.ns &&
-                   simulation->adapter.changed < promise_beginning_of(fact->record, before);
+                   simulation->adapter.changed + DEADLINE <
+                       promise_beginning_of(fact->record, before); // one that has moved
     if (others == 0 && follows &&
         fact->call.deadline.ns != before->sent + BASE + check->timeout.ms * MS)
         promise_broken(simulation, "a run has its timeout at most", "%s has another", fact->sql);
