@@ -160,6 +160,7 @@ static void promise_judge_silence(const struct claim *claim, const struct fact *
 {
     const char *words = strstr(claim->view->judgement.reason, "no answer for ");
     if (words == NULL || !claim->view->dated || fact->silent_since == 0 ||
+        !fact->record->current ||                           // its silences are not counted
         claim->simulation->adapter.changed >= claim->began) // of the server before, or of this one
         return;
     int64_t told = (int64_t)(strtod(words + strlen("no answer for "), NULL) * 10 + 0.5) * 100 * MS;

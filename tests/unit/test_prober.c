@@ -1052,9 +1052,9 @@ static void one_that_is_found_ready_is_looked_at_again(void **state)
             (void)fake_read(&bench.fake);
             bench.fake.is_ready = true;
             want(&bench, "a");
-            if (i == 0)
-                want(&bench, "b");
             fake_pass(&bench.fake, EFFORT_PERIOD_MS - 1);
+            if (i == 0)
+                want(&bench, "b"); // who comes later does not put it off
             assert_string_equal(fake_read(&bench.fake), "");
             bench.fake.is_ready = false;
             if (answered)

@@ -128,10 +128,10 @@ static void prober_clear_alarm(struct prober *prober)
 
 // --- our own part
 
-static void prober_set_pulse(struct prober *prober)
+static void prober_set_pulse(struct prober *prober, struct instant last)
 {
     const struct duration period = {.ms = EFFORT_PERIOD_MS};
-    platform_set_alarm(prober->platform, &prober->pulse, instant_add(prober_now(prober), period));
+    platform_set_alarm(prober->platform, &prober->pulse, instant_add(last, period));
 }
 
 static void prober_tell_silence(struct prober *prober);
@@ -141,7 +141,7 @@ static void prober_on_pulse(struct alarm *alarm)
     struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
     effort_look(&prober->effort, prober->platform, prober->process);
     if (!prober->effort.resting)
-        prober_set_pulse(prober);
+        prober_set_pulse(prober, prober_now(prober));
     if (prober->state->looks)
         prober_look(prober); // an answer that is there counts
     if (prober->state->looks)
@@ -151,7 +151,7 @@ static void prober_on_pulse(struct alarm *alarm)
 static void prober_begin_effort(struct prober *prober, struct instant since)
 {
     effort_begin(&prober->effort, prober->platform, prober->process, since);
-    prober_set_pulse(prober);
+    prober_set_pulse(prober, prober_now(prober));
 }
 
 // What was measured so far stands; from now on nothing wakes us for it.
@@ -698,7 +698,7 @@ static void prober_answer_silence(struct prober *prober, struct job *job, bool r
     job->in_doubt = true;
     effort_look(&prober->effort, prober->platform, prober->process);
     if (prober->known == OUTCOME_TIMEOUT && effort_is_in_doubt(&prober->effort))
-        prober_set_pulse(prober);
+        prober_set_pulse(prober, prober->effort.last_look);
     else
         prober_tell_silence(prober);
 }
