@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define ANSWER  (2 * MS)
-#define ENDLESS (75 * SECOND) // by when a prober that gets no answer has come to rest, or kept up
+#define SETTLED (75 * SECOND) // after its trouble nothing more of a prober is due
 
 struct peers {
     bool busy, replies;
@@ -85,7 +85,7 @@ static struct reply peers_reply(struct prober_process *process)
     return reply;
 }
 
-static bool peers_deliver(struct prober_process *process)
+bool peers_deliver(struct prober_process *process)
 {
     struct peers *peers = process->peers;
     void *owner = process->owner;
@@ -103,17 +103,6 @@ static bool peers_deliver(struct prober_process *process)
     process->owner = NULL;
     process->events->died(owner, "ended by signal 9");
     return true;
-}
-
-void peers_read(struct simulation *simulation)
-{
-    struct prober_process *process = LIST_FIRST(&simulation->peers);
-    while (process != NULL && !simulation->failed) {
-        struct prober_process *next = LIST_NEXT(process, entry);
-        if (peers_deliver(process))
-            simulation->readable = true; // there may be more
-        process = next;
-    }
 }
 
 static void peers_receive(struct prober_process *process)
@@ -193,7 +182,7 @@ bool peers_may_wake(const struct simulation *simulation)
 {
     const struct prober_process *process;
     bool may =
-        simulation->peers_disturbed > 0 && simulation->now < simulation->peers_disturbed + ENDLESS;
+        simulation->peers_disturbed > 0 && simulation->now < simulation->peers_disturbed + SETTLED;
     LIST_FOREACH(process, &simulation->peers, entry)
     may |= process->owner != NULL && (process->peers->busy || process->dead);
     return may;

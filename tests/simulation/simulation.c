@@ -420,16 +420,17 @@ static void simulation_ring(struct simulation *simulation)
     platform_ring(&simulation->platform);
 }
 
-static void simulation_read_processes(struct simulation *simulation)
+static void simulation_read_processes(struct simulation *simulation,
+                                      const struct process_list *processes,
+                                      bool (*deliver)(struct prober_process *process))
 {
-    struct prober_process *process = LIST_FIRST(&simulation->processes);
+    struct prober_process *process = LIST_FIRST(processes);
     while (process != NULL && !simulation->failed) {
         struct prober_process *next = LIST_NEXT(process, entry);
-        if (process_deliver(process))
+        if (deliver(process))
             simulation->readable = true; // there may be more
         process = next;
     }
-    peers_read(simulation);
 }
 
 static void simulation_read_requests(struct simulation *simulation)
@@ -446,7 +447,8 @@ static void simulation_read(struct simulation *simulation)
     simulation->readable = false;
     if (requests_first)
         simulation_read_requests(simulation);
-    simulation_read_processes(simulation);
+    simulation_read_processes(simulation, &simulation->processes, process_deliver);
+    simulation_read_processes(simulation, &simulation->peers, peers_deliver);
     for (size_t i = 0; i < simulation->todo_count; i++)
         simulation->todo[i](simulation, simulation->todo_items[i]);
     simulation->todo_count = 0;

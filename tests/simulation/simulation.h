@@ -74,11 +74,11 @@ enum item_kind {
     ITEM_SLOW_START, // a: ms that a process takes to be there
     ITEM_NO_START,   // it cannot be started
     ITEM_BABBLE,     // replies that fit no call
-    // of clients
+    // of peers
     ITEM_PEERS_SILENT,   // those that we ask answer nothing
     ITEM_PEERS_CRASHING, // who asks them dies of it
     ITEM_PEERS_BABBLE,   // its replies fit no call
-
+    // of clients
     ITEM_ASK_EACH,  // a: period in ms, b: what; from then on, to the end or for `lasts`
     ITEM_ASK_BURST, // a: how many, b: what
     // of whoever runs it
@@ -237,8 +237,8 @@ void process_free_all(struct simulation *simulation);
 
 // Of all processes; those of process.c behind them.
 struct platform_functions peers_functions(void);
-void peers_read(struct simulation *simulation);   // what can be read of them
-void peers_review(struct simulation *simulation); // after a change
+bool peers_deliver(struct prober_process *process); // as process_deliver
+void peers_review(struct simulation *simulation);   // after a change
 bool peers_may_wake(const struct simulation *simulation);
 void peers_free_all(struct simulation *simulation);
 

@@ -179,8 +179,8 @@ enum outcome effort_judge(const struct effort *effort, struct platform *platform
                           const struct prober_process *process, struct duration span)
 {
     bool asked = process == NULL || platform->functions->asks(process);
-    bool waits = process != NULL && asked && platform->functions->is_ready(process);
-    if (effort_is_starved(effort, platform, process, span) || (waits && effort->deaf))
+    bool waits = effort->deaf && process != NULL && asked && platform->functions->is_ready(process);
+    if (waits || effort_is_starved(effort, platform, process, span))
         return OUTCOME_STARVED;
     asked &= !effort_is_wanting(effort, platform, process, span);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
