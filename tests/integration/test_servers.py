@@ -243,6 +243,7 @@ def test_a_promoted_replica_takes_writes_and_the_old_primary_follows_it(pair):
     primary.follow(replica)
     assert total(primary) == written
     assert takes_writes(replica) and not takes_writes(primary)
+    wait_caught_up(primary, replica)  # That it takes writes was a write.
     primary.promote()
     replica.follow(primary)
     assert takes_writes(primary) and not takes_writes(replica)
