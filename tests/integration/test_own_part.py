@@ -69,7 +69,7 @@ def slow_to_start(adapter, postgres):
     stands still itself. LeakSanitizer does not work under strace."""
 
     def start(seconds):
-        under = ("strace", "-f", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
+        under = ("strace", "-f", "--seccomp-bpf", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
         slow = (*under, "-e", f"inject=execve:delay_enter={round(seconds * 1e6)}")
         without_leaks = {"ASAN_OPTIONS": "detect_leaks=0"}
         return adapter(

@@ -245,7 +245,7 @@ def test_a_crashing_prober_is_started_ever_more_slowly(with_prober, tmp_path):
 def test_why_one_cannot_be_started_is_told_however_late_it_is_called(adapter, programs_but_probers):
     """Its socket is closed by then, as by one that has died. LeakSanitizer does not work under
     strace."""
-    late = ("strace", "-f", "-D", "-qq", "-o", "/dev/null", "-e", "trace=sendto")
+    late = ("strace", "-f", "--seccomp-bpf", "-D", "-qq", "-o", "/dev/null", "-e", "trace=sendto")
     a = adapter(
         "postgres://probe:word@127.0.0.1:1/",
         checks={"one": sql.check()},

@@ -186,6 +186,23 @@ static void a_look_soon_after_another_says_nothing_of_who_runs(void **state)
     fake_close(&fake);
 }
 
+// At the deadline, which need not be when it was due to be looked at.
+static void one_that_has_been_ready_since_the_last_look_would_not_hear(void **state)
+{
+    (void)state;
+    for (unsigned soon = 0; soon < 2; soon++) {
+        struct fake fake;
+        struct effort effort;
+        begin(&fake, &effort);
+        pass_part(&fake, &effort, NOTHING, SPAN_MS - 100);
+        pass_part(&fake, &effort, READY, EFFORT_PERIOD_MS);
+        fake_pass(&fake, soon ? 10 : 40);
+        enum outcome outcome = judge_span(&fake, &effort);
+        assert_int_equal(outcome, soon ? OUTCOME_TIMEOUT : OUTCOME_STARVED);
+        fake_close(&fake);
+    }
+}
+
 // Two ask just when a process has been started, and in between it comes so far as to take its call.
 static void a_look_soon_after_the_start_says_nothing_of_who_comes(void **state)
 {
@@ -210,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_question_is_no_look),
         cmocka_unit_test(a_second_look_at_a_moment_sees_nothing_new),
         cmocka_unit_test(a_look_soon_after_another_says_nothing_of_who_runs),
+        cmocka_unit_test(one_that_has_been_ready_since_the_last_look_would_not_hear),
         cmocka_unit_test(a_look_soon_after_the_start_says_nothing_of_who_comes),
     };
     return RUN(tests);

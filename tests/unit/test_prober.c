@@ -996,6 +996,7 @@ static void a_new_attempt_that_would_not_hear_the_answer_says_so(void **state)
     bench.fake.is_ready = true; // as it may have been for long, for nobody has looked
     bench.fake.now = instant_add(bench.fake.now, (struct duration){.ms = 500});
     want(&bench, "a");
+    fake_pass(&bench.fake, EFFORT_PERIOD_MS);
     assert_string_equal(fake_read(&bench.fake), "a=timeout a=timeout a=starved");
     close_bench(&bench);
 }
@@ -1066,6 +1067,41 @@ static void one_that_is_found_ready_is_looked_at_again(void **state)
             close_bench(&bench);
         }
     }
+}
+
+// As when it lacks the CPU for a moment while it logs in anew.
+static void so_is_one_that_is_measured(void **state)
+{
+    (void)state;
+    for (unsigned lacks = 0; lacks < 2; lacks++) {
+        struct bench bench;
+        be_pending(&bench);
+        fake_pass(&bench.fake, 9000);
+        bench.fake.is_ready = true;
+        fake_pass(&bench.fake, 2L * EFFORT_PERIOD_MS);
+        (void)fake_read(&bench.fake);
+        want(&bench, "a");
+        fake_pass(&bench.fake, EFFORT_PERIOD_MS - 1);
+        assert_string_equal(fake_read(&bench.fake), "");
+        bench.fake.is_ready = lacks == 1;
+        fake_pass(&bench.fake, 1);
+        assert_string_equal(fake_read(&bench.fake), lacks ? "a=starved" : "a=timeout");
+        close_bench(&bench);
+    }
+}
+
+// It is heard of as somebody asks, who is not asked for twice.
+static void an_answer_that_is_there_is_all_that_is_wanted(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    (void)fake_read(&bench.fake);
+    fake_send_reply(&bench.fake, OUTCOME_REFUSED);
+    want(&bench, "a");
+    prober_start_batch(bench.prober);
+    assert_string_equal(fake_read(&bench.fake), "a=refused b=refused");
+    close_bench(&bench);
 }
 
 static void a_loop_that_did_not_turn_tells_nothing_of_the_server(void **state)
@@ -1463,6 +1499,8 @@ int main(void)
         cmocka_unit_test(the_time_in_which_neither_of_us_ran_counts_once),
         cmocka_unit_test(nor_does_one_that_is_found_waiting_for_it),
         cmocka_unit_test(one_that_is_found_ready_is_looked_at_again),
+        cmocka_unit_test(so_is_one_that_is_measured),
+        cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),
         cmocka_unit_test(a_process_that_came_late_is_not_the_servers_silence),

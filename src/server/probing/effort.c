@@ -89,7 +89,6 @@ static void effort_take_look(struct effort *effort, struct platform *platform,
     bool seen = !effort->was_ready && !late; // it has become ready just now
     bool waits = ready && !seen && 2 * idle_ns > gap_ns;
     effort->deaf = unable || waits;
-    effort->in_doubt = waits && !unable && effort->resting && late;
     effort->was_absent = absent;
     effort->was_unable = unable;
     effort->was_ready = ready;
@@ -125,11 +124,6 @@ void effort_rest(struct effort *effort)
 bool effort_is_deaf(const struct effort *effort)
 {
     return effort->deaf;
-}
-
-bool effort_is_in_doubt(const struct effort *effort)
-{
-    return effort->in_doubt;
 }
 
 // What it is by now.
@@ -178,8 +172,10 @@ bool effort_is_starved(const struct effort *effort, struct platform *platform,
 enum outcome effort_judge(const struct effort *effort, struct platform *platform,
                           const struct prober_process *process, struct duration span)
 {
+    struct effort by_now = *effort;
+    effort_look(&by_now, platform, process);
     bool asked = process == NULL || platform->functions->asks(process);
-    bool waits = effort->deaf && process != NULL && asked && platform->functions->is_ready(process);
+    bool waits = by_now.deaf && process != NULL && asked && platform->functions->is_ready(process);
     if (waits || effort_is_starved(effort, platform, process, span))
         return OUTCOME_STARVED;
     asked &= !effort_is_wanting(effort, platform, process, span);

@@ -34,7 +34,6 @@ struct effort {
     bool was_unable;          // likewise
     bool was_ready;           // likewise
     bool deaf;                // likewise: it would not have heard an answer
-    bool in_doubt;            // likewise, but it may only just have become ready
     bool resting;             // nobody looks every so often any more
 };
 
@@ -55,12 +54,9 @@ void effort_rest(struct effort *effort);
 // True if an answer of the server would not have been heard lately, as of the last look: the
 // process cannot have asked, is stopped, or is ready to run and has had less than half of a CPU
 // since the look before, in which it was ready, too, or which is long ago. One that waits for the
-// server is not ready.
+// server is not ready. Another look, EFFORT_PERIOD_MS after the last, tells whether it goes on: the
+// server may have answered just now.
 bool effort_is_deaf(const struct effort *effort);
-
-// True if it is called deaf only because nobody had looked for a while: the server may have
-// answered just now. A look after EFFORT_PERIOD_MS tells.
-bool effort_is_in_doubt(const struct effort *effort);
 
 // True if for more than half of a span of this length the prober waited for a CPU, or the loop did
 // not turn.

@@ -18,6 +18,7 @@ struct job {
     enum job_place place;
     bool requested;    // a request waits for it
     bool in_doubt;     // it is told what is known after another look
+    uint64_t told;     // how often it has been told something
     uint64_t arrival;  // the number under which it came
     unsigned silences; // runs in a row that got no answer; the fields below hold if there were any
     struct instant silent_since; // the start of the first run of these

@@ -289,6 +289,7 @@ static void prober_tell(struct prober *prober, struct job *job, struct probe pro
 {
     bool telling = prober->telling;
     job->in_doubt = false;
+    job->told++;
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = prober_now(prober);
@@ -697,7 +698,7 @@ static void prober_answer_silence(struct prober *prober, struct job *job, bool r
     prober_want_later(prober, job, requested);
     job->in_doubt = true;
     effort_look(&prober->effort, prober->platform, prober->process);
-    if (prober->known == OUTCOME_TIMEOUT && effort_is_in_doubt(&prober->effort))
+    if (prober->known == OUTCOME_TIMEOUT && effort_is_deaf(&prober->effort))
         prober_set_pulse(prober, prober->effort.last_look);
     else
         prober_tell_silence(prober);
@@ -741,9 +742,11 @@ static void prober_want_silent(struct prober *prober, struct job *job, bool requ
 
 void prober_want(struct prober *prober, struct job *job, bool requested)
 {
+    uint64_t told = job->told;
     if (prober->state->looks)
         prober_look(prober);
-    prober->state->on_wanted(prober, job, requested);
+    if (job->told == told) // else what it is wanted for has just come
+        prober->state->on_wanted(prober, job, requested);
 }
 
 // --- replies
