@@ -692,13 +692,20 @@ static void prober_tell_silence(struct prober *prober)
         prober_measure_anew(prober);
 }
 
-// At once, unless the process may be about to tell what the server has answered just now.
+// The process may be about to tell what the server has answered just now.
+static bool prober_is_in_doubt(const struct prober *prober)
+{
+    return prober->known == OUTCOME_TIMEOUT && effort_is_deaf(&prober->effort) &&
+           prober->platform->functions->asks(prober->process);
+}
+
+// At once, unless that is in doubt.
 static void prober_answer_silence(struct prober *prober, struct job *job, bool requested)
 {
     prober_want_later(prober, job, requested);
     job->in_doubt = true;
     effort_look(&prober->effort, prober->platform, prober->process);
-    if (prober->known == OUTCOME_TIMEOUT && effort_is_deaf(&prober->effort))
+    if (prober_is_in_doubt(prober))
         prober_set_pulse(prober, prober->effort.last_look);
     else
         prober_tell_silence(prober);
