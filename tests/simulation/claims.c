@@ -665,8 +665,10 @@ static bool promise_must_know_silence(const struct request *request, const struc
             return false;
     }
     int64_t since = request->asked - longest - 3 * SECOND;
+    // Two checks hold each other back, also for a while when one of them has gone.
+    bool alone = count == 1 && simulation->adapter.changed < since - 30 * SECOND;
     bool silent = simulation->server.silent_since < since ||
-                  (count == 1 && simulation->server.query_silent_since < since &&
+                  (alone && simulation->server.query_silent_since < since &&
                    views[0].judgement.outcome != OUTCOME_SKIPPED &&
                    views[0].judgement.outcome != OUTCOME_DENIED); // a secret is refused for long
     bool calm = !simulation_had_own_trouble(simulation, since - 15 * SECOND, simulation->now);
