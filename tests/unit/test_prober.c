@@ -1090,6 +1090,41 @@ static void so_is_one_that_is_measured(void **state)
     }
 }
 
+// Another asks after a stall of ours, before the look that was due in it.
+static void nobody_puts_the_second_look_off(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_pass(&bench.fake, 300);
+    (void)fake_read(&bench.fake);
+    bench.fake.is_ready = true;
+    want(&bench, "a");
+    bench.fake.now = instant_add(bench.fake.now, (struct duration){.ms = 2L * EFFORT_PERIOD_MS});
+    want(&bench, "b");
+    assert_string_equal(fake_read(&bench.fake), "");
+    fake_pass(&bench.fake, 0);
+    assert_string_equal(fake_read(&bench.fake), "a=starved b=starved");
+    close_bench(&bench);
+}
+
+// From now on nobody looks: who waits for a look is told.
+static void an_attempt_that_has_had_its_time_ends_all_doubt(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_pass(&bench.fake, 9000 + TIMEOUT_MS - 120);
+    bench.fake.is_ready = true;
+    fake_pass(&bench.fake, 110);
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "");
+    fake_pass(&bench.fake, 10);
+    assert_string_equal(fake_read(&bench.fake), "a=starved");
+    close_bench(&bench);
+}
+
 // It is heard of as somebody asks, who is not asked for twice.
 static void an_answer_that_is_there_is_all_that_is_wanted(void **state)
 {
@@ -1500,6 +1535,8 @@ int main(void)
         cmocka_unit_test(nor_does_one_that_is_found_waiting_for_it),
         cmocka_unit_test(one_that_is_found_ready_is_looked_at_again),
         cmocka_unit_test(so_is_one_that_is_measured),
+        cmocka_unit_test(nobody_puts_the_second_look_off),
+        cmocka_unit_test(an_attempt_that_has_had_its_time_ends_all_doubt),
         cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),

@@ -678,7 +678,7 @@ static struct probe prober_probe_of_silence(struct prober *prober, const struct 
 }
 
 // Tells all that wait for no more than a look.
-static void prober_tell_silence(struct prober *prober)
+static void prober_end_doubt(struct prober *prober)
 {
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&prober->batch); job != NULL; job = next) {
@@ -688,6 +688,11 @@ static void prober_tell_silence(struct prober *prober)
         prober_release(prober, job);
         prober_tell(prober, job, prober_probe_of_silence(prober, job));
     }
+}
+
+static void prober_tell_silence(struct prober *prober)
+{
+    prober_end_doubt(prober);
     if (prober->state == &prober_pending)
         prober_measure_anew(prober);
 }
@@ -705,10 +710,10 @@ static void prober_answer_silence(struct prober *prober, struct job *job, bool r
     prober_want_later(prober, job, requested);
     job->in_doubt = true;
     effort_look(&prober->effort, prober->platform, prober->process);
-    if (prober_is_in_doubt(prober))
-        prober_set_pulse(prober, prober->effort.last_look);
-    else
+    if (!prober_is_in_doubt(prober))
         prober_tell_silence(prober);
+    else if (!alarm_is_set(&prober->pulse)) // who came before waits no longer for that
+        prober_set_pulse(prober, prober->effort.last_look);
 }
 
 // The job runs when the open is answered after all; nobody goes on waiting for that.
@@ -1062,6 +1067,7 @@ static void prober_end_span(struct prober *prober)
 static void prober_end_attempt(struct prober *prober)
 {
     prober_end_span(prober);
+    prober_end_doubt(prober);
     if (!instant_before(prober_now(prober), prober_replacement(prober))) {
         prober_replace_open(prober);
     } else if (!prober_is_late(prober) && prober_may_be_answered(prober)) {
