@@ -12,6 +12,7 @@
 #include "prober/lookup.h"
 #include "prober/peer_ask.h"
 #include "prober/peer_files.h"
+#include "prober/peer_memory.h"
 #include "prober/thread.h"
 
 #include <arpa/inet.h>
@@ -21,15 +22,13 @@
 #include <string.h>
 
 enum {
-    PEERS_MAX = INQUIRY_PLACES_MAX + 1, // and oneself
-    NAME_ROOM = PLACE_HOST_MAX + 10,
     // Of the time that a run has: what the names may take, and what is left for the reply.
     LOOKUP_PERCENT = 40,
     REPLY_PERCENT = 10
 };
 
 struct peer {
-    char name[NAME_ROOM]; // host or address, and port
+    char name[PEER_NAME_ROOM]; // host or address, and port
     const struct place *place;
     const struct addrinfo *addresses; // tried in their order; NULL: none is known
     bool first_only;                  // ... but the first of them alone
@@ -41,6 +40,8 @@ struct peer {
     struct peer_heard heard;
     struct peer_state state;
 };
+
+static struct peer_memory peers_memory; // longer than a session
 
 struct session {
     bool gathered;
@@ -201,6 +202,14 @@ static void peers_drop_doubles(struct session *session)
     session->count = kept;
 }
 
+static void peers_note_heard(const struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        if (session->peers[i].state.reachable)
+            peer_memory_note(&peers_memory, session->peers[i].name, instant_now());
+    }
+}
+
 static struct instant peers_share(struct instant now, struct instant end, int percent)
 {
     return instant_add(now, (struct duration){instant_left(end, now).ms * percent / 100});
@@ -228,6 +237,7 @@ static bool peers_gather(struct session *session, const struct call *call, struc
     trust_free(trust);
     peers_understand(session);
     peers_drop_doubles(session);
+    peers_note_heard(session);
     session->gathered = true;
     return true;
 }
@@ -278,8 +288,8 @@ static void peers_add_columns(struct result *result, const char *const *names)
 static void peers_add_rows(const struct session *session, struct result *result)
 {
     static const char *const names[] = {
-        "peer",    "problem",  "reachable",     "primary",         "rival",
-        "replica", "draining", "since_seconds", "latency_seconds", NULL};
+        "peer",     "problem",       "reachable",       "primary",       "rival", "replica",
+        "draining", "since_seconds", "latency_seconds", "heard_seconds", NULL};
     peers_add_columns(result, names);
     for (size_t i = 0; i < session->count; i++) {
         const struct peer *peer = &session->peers[i];
@@ -292,6 +302,7 @@ static void peers_add_rows(const struct session *session, struct result *result)
         peers_add_boolean(result, peer->state.draining);
         peers_add_number(result, peer->state.since_seconds);
         peers_add_number(result, peer->state.latency_seconds);
+        peers_add_number(result, peer_memory_age(&peers_memory, peer->name, instant_now()));
     }
     result->row_count = session->count;
 }

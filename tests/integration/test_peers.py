@@ -102,9 +102,9 @@ def test_a_second_primary_is_seen_by_both(new_postgres, cluster):
         assert row_of(two, f"127.0.0.1:{one.port}")["primary"] is True
         replica.promote()
         for a, b in ((one, two), (two, one)):
-            a.wait_status("/sole-primary", 503)
-            assert a.status_of("/primary") == 200
-            assert other(a).detail == f"127.0.0.1:{b.port}: rival true == true"
+            rival = f"127.0.0.1:{b.port}: rival true == true"
+            wait_until(lambda: other(a).detail == rival, "it is told of the other")
+            assert (a.status_of("/sole-primary"), a.status_of("/primary")) == (503, 200)
             metrics = a.get("/metrics").body.splitlines()
             assert {"dbhealthd_peers 1", "dbhealthd_peers_primaries 1"} <= set(metrics)
             assert a.transitions("other-primary")[-1]["to"] == "fail"
@@ -131,6 +131,22 @@ def test_a_draining_primary_is_one(postgres, cluster, tmp_path):
     wait_until(lambda: two.status_of("/primary") == 503, "it drains")
     assert other(one).detail == f"127.0.0.1:{two.port}: rival true == true"
     assert row_of(one, f"127.0.0.1:{two.port}")["draining"] is True
+
+
+def test_when_a_peer_was_last_heard(postgres, cluster):
+    one, two = cluster(postgres.url(), postgres.url())
+    name = f"127.0.0.1:{two.port}"
+    one.wait_status("/sole-primary", 503)
+    assert row_of(one, name)["heard_seconds"] >= 0
+    two.end()
+    wait_until(lambda: row_of(one, name)["heard_seconds"] > 1, "it is silent")
+    assert row_of(one, name)["reachable"] is False
+
+
+def test_a_peer_that_was_never_heard(beside, closed_port):
+    place = f"127.0.0.1:{closed_port}"
+    row = row_of(beside(place), place)
+    assert row["reachable"] is False and "heard_seconds" not in row
 
 
 def test_who_is_alone_goes_on_unless_told_otherwise(beside, closed_port):
