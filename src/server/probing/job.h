@@ -1,4 +1,5 @@
-// A check that is to be run, in its prober's hands.
+// Checks that are to be run, in their prober's hands: those of the batch under way, and those that
+// wait for the next. Pure.
 #pragma once
 
 #include "server/check/check.h"
@@ -27,6 +28,47 @@ struct job {
 
 TAILQ_HEAD(job_list, job);
 
-// Puts the job where it belongs: what requests wait for goes first, then who came first. It goes
-// before nothing up to `behind`, unless that is NULL.
-void job_list_add(struct job_list *list, struct job *job, const struct job *behind);
+// In both lists what requests wait for goes first, then who came first; but who runs stays first in
+// the batch. Part of the prober.
+struct jobs {
+    struct job_list queue;
+    struct job_list batch;
+    const struct job *running; // the first of the batch, while its run is unanswered; or NULL
+    const struct job *timed;   // whose time it is that runs; NULL: of one that has gone
+    uint64_t arrivals;         // how many jobs have come
+};
+
+void jobs_init(struct jobs *jobs);
+
+// The only function that takes a job from one place to another, or to where it belongs now in the
+// same. An idle one is no longer requested, in doubt, running or timed.
+void jobs_place(struct jobs *jobs, struct job *job, enum job_place place);
+
+// It is wanted for the next batch; or it stays where it is, but goes before those that no request
+// waits for.
+void jobs_want(struct jobs *jobs, struct job *job, bool requested);
+
+// No request waits for it any more.
+void jobs_release(struct jobs *jobs, struct job *job);
+
+// The first of the batch; NULL if that is empty.
+struct job *jobs_first(const struct jobs *jobs);
+
+// Likewise, but there must be one, and it is idle then.
+struct job *jobs_take_first(struct jobs *jobs);
+
+// Whether there are others than the first of the batch.
+bool jobs_has_others(const struct jobs *jobs);
+
+// A request has come to wait for others than those of the batch.
+bool jobs_keep_requests_waiting(const struct jobs *jobs);
+
+// All that is queued goes into the batch.
+void jobs_fill_batch(struct jobs *jobs);
+
+// And back. None may be running.
+void jobs_empty_batch(struct jobs *jobs);
+
+// As jobs_fill_batch, but all are in the order in which they came, for each will be told, and no
+// request waits then.
+void jobs_gather(struct jobs *jobs);

@@ -76,20 +76,16 @@ struct prober {
     const char *name; // of the statistics
     struct prober_statistics *statistics;
     const struct prober_state *state;
-    struct job_list queue;
-    struct job_list batch;
-    const struct job *running; // the first of the batch, while its run is unanswered; or NULL
-    uint64_t arrivals;         // how many jobs have come
-    const struct job *timed;   // whose time it is that runs; NULL: of one that has gone
-    bool telling;              // within a call of `done`
-    bool connected;            // there is a connection
-    bool kept;                 // it was open before this batch, and may have died unnoticed
-    struct instant inspected;  // when it was last asked whether the user is a superuser
-    bool inspects;             // the outstanding open does
-    bool superuser;            // the answer
-    struct instant opened;     // when it was last connected; 0: never
-    bool refused;              // the secret, at the last open
-    enum flavor flavor;        // of the server, once connected
+    struct jobs jobs;
+    bool telling;             // within a call of `done`
+    bool connected;           // there is a connection
+    bool kept;                // it was open before this batch, and may have died unnoticed
+    struct instant inspected; // when it was last asked whether the user is a superuser
+    bool inspects;            // the outstanding open does
+    bool superuser;           // the answer
+    struct instant opened;    // when it was last connected; 0: never
+    bool refused;             // the secret, at the last open
+    enum flavor flavor;       // of the server, once connected
     char version[REPLY_VERSION_MAX];
     bool last;                      // the outstanding run closes the connection, too
     struct prober_process *process; // NULL: none is up
@@ -215,74 +211,12 @@ static void prober_enter(struct prober *prober, const struct prober_state *state
     prober->state = state;
     prober_clear_alarm(prober);
     if (state->verb != VERB_RUN)
-        prober->running = NULL;
+        prober->jobs.running = NULL;
     if (!state->measures)
         prober_rest(prober);
 }
 
 // --- jobs
-
-static struct job_list *prober_list_of(struct prober *prober, enum job_place place)
-{
-    if (place == JOB_IDLE)
-        return NULL;
-    return place == JOB_QUEUED ? &prober->queue : &prober->batch;
-}
-
-static void prober_forget_job(struct prober *prober, struct job *job)
-{
-    job->requested = job->in_doubt = false;
-    if (job == prober->timed)
-        prober->timed = NULL;
-    if (job == prober->running)
-        prober->running = NULL;
-}
-
-// The only place where a job comes from one place to another, or to another position in the same
-// one. Who runs stays first, until it is done or dropped.
-static void prober_place_job(struct prober *prober, struct job *job, enum job_place place)
-{
-    struct job_list *from = prober_list_of(prober, job->place);
-    struct job_list *to = prober_list_of(prober, place);
-    assert(place == JOB_IDLE || job != prober->running);
-    if (from == NULL)
-        job->arrival = prober->arrivals++;
-    else
-        TAILQ_REMOVE(from, job, link);
-    if (to != NULL)
-        job_list_add(to, job, to == &prober->batch ? prober->running : NULL);
-    else
-        prober_forget_job(prober, job);
-    job->place = place;
-}
-
-// Moves all that is queued into the batch.
-static void prober_fill_batch(struct prober *prober)
-{
-    while (!TAILQ_EMPTY(&prober->queue))
-        prober_place_job(prober, TAILQ_FIRST(&prober->queue), JOB_IN_BATCH);
-}
-
-// A request has come to wait for others than those of the batch.
-static bool prober_keeps_requests_waiting(const struct prober *prober)
-{
-    const struct job *next = TAILQ_FIRST(&prober->batch);
-    const struct job *queued = TAILQ_FIRST(&prober->queue);
-    return next != NULL && !next->requested && queued != NULL && queued->requested;
-}
-
-static void prober_empty_batch(struct prober *prober)
-{
-    while (!TAILQ_EMPTY(&prober->batch))
-        prober_place_job(prober, TAILQ_FIRST(&prober->batch), JOB_QUEUED);
-}
-
-static struct job *prober_take_first(struct prober *prober)
-{
-    struct job *job = TAILQ_FIRST(&prober->batch);
-    prober_place_job(prober, job, JOB_IDLE);
-    return job;
-}
 
 // Tells a job's probe, as of now.
 static void prober_tell(struct prober *prober, struct job *job, struct probe probe)
@@ -305,8 +239,8 @@ static void prober_tell(struct prober *prober, struct job *job, struct probe pro
 static void prober_finish_batch(struct prober *prober, struct probe probe)
 {
     prober_enter(prober, &prober_idle);
-    while (!TAILQ_EMPTY(&prober->batch))
-        prober_tell(prober, prober_take_first(prober), probe);
+    while (jobs_first(&prober->jobs) != NULL)
+        prober_tell(prober, jobs_take_first(&prober->jobs), probe);
 }
 
 // --- the process
@@ -400,7 +334,7 @@ static void prober_hold_back(const struct prober *prober, struct job *job)
 
 static void prober_log_call(const struct prober *prober, const struct call *call)
 {
-    const struct job *first = call->verb == VERB_RUN ? TAILQ_FIRST(&prober->batch) : NULL;
+    const struct job *first = call->verb == VERB_RUN ? jobs_first(&prober->jobs) : NULL;
     if (log_is_on(LOG_DEBUG))
         LOG_EVENT(LOG_DEBUG, "call sent", LOG_TEXT("prober", prober->name),
                   LOG_TEXT("verb", verb_name(call->verb)), LOG_NUMBER("sequence", call->sequence),
@@ -436,7 +370,7 @@ static bool prober_send_call(struct prober *prober, struct call call)
 // From now on time counts against the first job of the batch.
 static void prober_start_clock(struct prober *prober)
 {
-    prober->timed = TAILQ_FIRST(&prober->batch);
+    prober->jobs.timed = jobs_first(&prober->jobs);
     prober->job_started = prober_now(prober);
     prober_begin_effort(prober, prober->job_started);
 }
@@ -467,7 +401,7 @@ static bool prober_must_inspect(const struct prober *prober)
 // All jobs of an open under way may have been dropped; then it goes on with what it began with.
 static struct call prober_open_call(struct prober *prober)
 {
-    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct job *first = jobs_first(&prober->jobs);
     if (first != NULL)
         prober->timeout = first->check->timeout;
     prober->inspects = prober_must_inspect(prober);
@@ -495,7 +429,7 @@ static bool prober_send_open(struct prober *prober)
 static void prober_begin_open(struct prober *prober)
 {
     prober_enter(prober, &prober_opening);
-    prober->timed = TAILQ_FIRST(&prober->batch);
+    prober->jobs.timed = jobs_first(&prober->jobs);
     prober->job_started = prober_now(prober);
     prober->connected = prober->kept = prober->refused = false;
     (void)prober_send_open(prober);
@@ -519,7 +453,7 @@ static bool prober_stays_open(const struct prober *prober)
 
 static void prober_begin_run(struct prober *prober)
 {
-    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct job *first = jobs_first(&prober->jobs);
     const struct check *check = first->check;
     struct instant deadline = instant_add(prober->job_started, check->timeout);
     struct call call = {.verb = VERB_RUN,
@@ -531,7 +465,7 @@ static void prober_begin_run(struct prober *prober)
                         .max_rows = check->log_rows || check->each_row ? ROWS_MOST : 1,
                         .sql = check->sql};
     prober_enter(prober, &prober_running);
-    prober->running = first;
+    prober->jobs.running = first;
     prober->timeout = check->timeout;
     prober->last = call.last;
     if (prober_send_call(prober, call))
@@ -574,10 +508,10 @@ static bool prober_may_run(const struct prober *prober, const struct job *job)
 static void prober_skip_jobs(struct prober *prober)
 {
     struct job *first;
-    while ((first = TAILQ_FIRST(&prober->batch)) != NULL && !prober_may_run(prober, first)) {
+    while ((first = jobs_first(&prober->jobs)) != NULL && !prober_may_run(prober, first)) {
         bool meant = prober_means(prober, first);
         struct probe probe = meant ? prober_held_back(prober, first) : prober_unmeant(prober);
-        prober_tell(prober, prober_take_first(prober), probe);
+        prober_tell(prober, jobs_take_first(&prober->jobs), probe);
     }
 }
 
@@ -606,11 +540,11 @@ static void prober_end_batch(struct prober *prober)
 static void prober_choose_first(struct prober *prober)
 {
     prober_skip_jobs(prober);
-    while (prober_keeps_requests_waiting(prober)) {
+    while (jobs_keep_requests_waiting(&prober->jobs)) {
         if (prober->state == &prober_running)
-            prober_empty_batch(prober);
+            jobs_empty_batch(&prober->jobs);
         else
-            prober_fill_batch(prober);
+            jobs_fill_batch(&prober->jobs);
         prober_skip_jobs(prober);
     }
 }
@@ -620,25 +554,22 @@ static void prober_choose_first(struct prober *prober)
 static void prober_begin_first(struct prober *prober)
 {
     prober_choose_first(prober);
-    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct job *first = jobs_first(&prober->jobs);
     if (first == NULL) {
         prober_end_batch(prober);
         return;
     }
     struct instant over = instant_add(prober->job_started, first->check->timeout);
-    if (first != prober->timed || !instant_before(prober_now(prober), over))
+    if (first != prober->jobs.timed || !instant_before(prober_now(prober), over))
         prober_start_clock(prober);
     prober_begin_run(prober);
 }
 
 // --- what is wanted
 
-// For the next batch; or it stays where it is, but goes before those that no request waits for.
 static void prober_want_later(struct prober *prober, struct job *job, bool requested)
 {
-    job->requested |= requested;
-    if (job != prober->running)
-        prober_place_job(prober, job, job->place == JOB_IDLE ? JOB_QUEUED : job->place);
+    jobs_want(&prober->jobs, job, requested);
 }
 
 static void prober_want_idle(struct prober *prober, struct job *job, bool requested)
@@ -681,7 +612,7 @@ static struct probe prober_probe_of_silence(struct prober *prober, const struct 
 static void prober_end_doubt(struct prober *prober)
 {
     struct job *next;
-    for (struct job *job = TAILQ_FIRST(&prober->batch); job != NULL; job = next) {
+    for (struct job *job = jobs_first(&prober->jobs); job != NULL; job = next) {
         next = TAILQ_NEXT(job, link);
         if (!job->in_doubt)
             continue;
@@ -720,16 +651,16 @@ static void prober_answer_silence(struct prober *prober, struct job *job, bool r
 static void prober_want_pending(struct prober *prober, struct job *job, bool requested)
 {
     if (job->place == JOB_IDLE)
-        prober_place_job(prober, job, JOB_IN_BATCH);
+        jobs_place(&prober->jobs, job, JOB_IN_BATCH);
     prober_answer_silence(prober, job, requested);
 }
 
 // The run is over. Who is in doubt of it has it run again.
 static void prober_end_silence(struct prober *prober)
 {
-    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct job *first = jobs_first(&prober->jobs);
     bool requested = first->requested, in_doubt = first->in_doubt;
-    struct job *job = prober_take_first(prober);
+    struct job *job = jobs_take_first(&prober->jobs);
     if (in_doubt)
         prober_want_later(prober, job, requested);
 }
@@ -744,7 +675,7 @@ static void prober_give_up_run(struct prober *prober)
 
 static void prober_want_silent(struct prober *prober, struct job *job, bool requested)
 {
-    if (job != prober->running || !prober_is_held(prober, job)) {
+    if (job != prober->jobs.running || !prober_is_held(prober, job)) {
         prober_give_up_run(prober);
         prober_want_idle(prober, job, requested);
         return;
@@ -835,7 +766,7 @@ static void prober_go_on(struct prober *prober)
         prober_enter(prober, &prober_idle);
         return;
     }
-    if (prober->connected || TAILQ_EMPTY(&prober->batch))
+    if (prober->connected || jobs_first(&prober->jobs) == NULL)
         prober_begin_first(prober);
     else
         prober_begin_open(prober);
@@ -844,9 +775,9 @@ static void prober_go_on(struct prober *prober)
 // On a new connection. Until then it waits in order, like all others.
 static void prober_run_again(struct prober *prober)
 {
-    struct job *job = TAILQ_FIRST(&prober->batch);
-    prober->running = NULL;
-    prober_place_job(prober, job, JOB_IN_BATCH);
+    struct job *job = jobs_first(&prober->jobs);
+    prober->jobs.running = NULL;
+    jobs_place(&prober->jobs, job, JOB_IN_BATCH);
     prober_begin_open(prober);
 }
 
@@ -862,7 +793,7 @@ static void prober_on_ran(struct prober *prober, struct reply *reply)
         probe.outcome = OUTCOME_STARVED;
     prober->connected = !ended;
     prober->kept = false; // it has just proved to be alive
-    struct job *job = prober_take_first(prober);
+    struct job *job = jobs_take_first(&prober->jobs);
     job->silences = 0; // the next run need not be held back
     prober_tell(prober, job, probe);
     prober_go_on(prober);
@@ -873,7 +804,7 @@ static void prober_on_ran_late(struct prober *prober, struct reply *reply)
 {
     prober->connected = !prober_ends_session(reply->outcome);
     prober->kept = false;
-    TAILQ_FIRST(&prober->batch)->silences = 0;
+    jobs_first(&prober->jobs)->silences = 0;
     prober_end_silence(prober);
     prober_go_on(prober);
 }
@@ -934,15 +865,15 @@ static void prober_die_running(struct prober *prober)
 {
     struct probe probe = prober_crashed(prober, VERB_RUN);
     prober_enter(prober, &prober_idle);
-    prober_tell(prober, prober_take_first(prober), probe);
-    if (!TAILQ_EMPTY(&prober->batch))
+    prober_tell(prober, jobs_take_first(&prober->jobs), probe);
+    if (jobs_first(&prober->jobs) != NULL)
         prober_begin_open(prober);
 }
 
 // Nobody was in the way of the run, so the next one need not wait.
 static void prober_die_silent(struct prober *prober)
 {
-    TAILQ_FIRST(&prober->batch)->held_until = prober_now(prober);
+    jobs_first(&prober->jobs)->held_until = prober_now(prober);
     prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_RUN));
 }
 
@@ -958,16 +889,6 @@ static struct probe prober_unanswered(const struct prober *prober, enum verb sta
     return (struct probe){.outcome = prober_outcome_of_silence(prober, prober->timeout),
                           .stage = stage,
                           .started = prober->job_started};
-}
-
-// All that is wanted, in the order in which it came: each will be told, and no request waits then.
-static void prober_gather_batch(struct prober *prober)
-{
-    struct job *job;
-    prober_empty_batch(prober);
-    TAILQ_FOREACH(job, &prober->queue, link)
-        job->requested = false;
-    prober_fill_batch(prober);
 }
 
 // When pending: when another attempt takes the place of this one.
@@ -996,15 +917,15 @@ static void prober_leave_open_pending(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_OPEN);
     struct job *job;
-    uint64_t arrivals = prober->arrivals;
+    uint64_t arrivals = prober->jobs.arrivals;
     prober_enter(prober, &prober_pending);
-    prober_gather_batch(prober); // who came later waits for the same open
+    jobs_gather(&prober->jobs); // who came later waits for the same open
     prober->silent_since = prober->verb_started;
     prober->attempts = 1;
     prober->known = probe.outcome;
     probe.silent = instant_since(prober->silent_since, prober_now(prober));
     prober_await_open(prober);
-    TAILQ_FOREACH(job, &prober->batch, link) {
+    TAILQ_FOREACH(job, &prober->jobs.batch, link) {
         if (job->arrival < arrivals)
             prober_tell(prober, job, probe);
     }
@@ -1080,31 +1001,26 @@ static void prober_end_attempt(struct prober *prober)
 // Nobody else needs the process, so the run may still be answered.
 static void prober_leave_run_silent(struct prober *prober, struct probe probe)
 {
-    struct job *job = TAILQ_FIRST(&prober->batch);
+    struct job *job = jobs_first(&prober->jobs);
     prober_enter(prober, &prober_silent);
     prober->known = probe.outcome;
     probe.silent = prober_silence_of(prober, job);
     prober_tell(prober, job, probe);
 }
 
-static bool prober_has_other_jobs(const struct prober *prober)
-{
-    return TAILQ_NEXT(TAILQ_FIRST(&prober->batch), link) != NULL || !TAILQ_EMPTY(&prober->queue);
-}
-
 static void prober_end_run(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
-        prober_hold_back(prober, TAILQ_FIRST(&prober->batch));
-    if (probe.outcome == OUTCOME_TIMEOUT && !prober_has_other_jobs(prober)) {
+        prober_hold_back(prober, jobs_first(&prober->jobs));
+    if (probe.outcome == OUTCOME_TIMEOUT && !jobs_has_others(&prober->jobs)) {
         prober_leave_run_silent(prober, probe);
         return;
     }
     prober_kill_silent(prober);
     prober_enter(prober, &prober_idle);
-    prober_tell(prober, prober_take_first(prober), probe);
-    if (!TAILQ_EMPTY(&prober->batch))
+    prober_tell(prober, jobs_take_first(&prober->jobs), probe);
+    if (jobs_first(&prober->jobs) != NULL)
         prober_begin_open(prober);
 }
 
@@ -1191,40 +1107,35 @@ struct prober *prober_new(const struct prober_setup *setup)
                               .alarm = {.ring = prober_on_alarm},
                               .pulse = {.ring = prober_on_pulse}};
     refusal_hold(setup->refusal);
-    TAILQ_INIT(&prober->queue);
-    TAILQ_INIT(&prober->batch);
+    jobs_init(&prober->jobs);
     return prober;
 }
 
 void prober_release(struct prober *prober, struct job *job)
 {
-    if (!job->requested)
-        return;
-    job->requested = false;
-    if (job != prober->running)
-        prober_place_job(prober, job, job->place);
+    jobs_release(&prober->jobs, job);
 }
 
 bool prober_drop(struct prober *prober, struct job *job)
 {
     if (job->place == JOB_IDLE)
         return true;
-    if (job == prober->running && prober->state == &prober_running)
+    if (job == prober->jobs.running && prober->state == &prober_running)
         return false;
     job->in_doubt = false;
-    if (job == prober->running)
+    if (job == prober->jobs.running)
         prober_give_up_run(prober);
     else
-        prober_place_job(prober, job, JOB_IDLE);
+        jobs_place(&prober->jobs, job, JOB_IDLE);
     return true;
 }
 
 void prober_start_batch(struct prober *prober)
 {
-    if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->queue))
+    if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->jobs.queue))
         return;
-    prober_fill_batch(prober);
-    bool runs = prober_may_run(prober, TAILQ_FIRST(&prober->batch));
+    jobs_fill_batch(&prober->jobs);
+    bool runs = prober_may_run(prober, jobs_first(&prober->jobs));
     if (!prober->connected || !runs) { // of a job that does not run only a login tells
         prober_begin_open(prober);
         return;
@@ -1242,7 +1153,7 @@ void prober_look(struct prober *prober)
 
 struct unfinished prober_explain(struct prober *prober, const struct job *job)
 {
-    const struct job *first = TAILQ_FIRST(&prober->batch);
+    const struct job *first = jobs_first(&prober->jobs);
     struct unfinished unfinished = {.outcome = OUTCOME_UNKNOWN};
     if (first == NULL)
         return unfinished;
