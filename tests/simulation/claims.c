@@ -209,9 +209,8 @@ static void promise_judge_timeout(const struct claim *claim)
     int64_t span = claim->made - from;
     int64_t held = promise_held(claim, from, claim->made);
     bool trouble = simulation_had_own_trouble(simulation, from - SECOND, claim->made);
-    bool pending =
-        fact->call.verb == VERB_OPEN &&
-        (!claim->asked || (!claim->view->dated && claim->made + BASE > fact->call.deadline.ns));
+    bool over = claim->made + BASE > fact->call.deadline.ns || fact->silent_since < fact->sent;
+    bool pending = fact->call.verb == VERB_OPEN && (!claim->asked || (!claim->view->dated && over));
     if (trouble && pending)
         promise_judge_pending(claim, fact);
     else if (trouble ? 2 * held < span - promise_slack(claim, from) : held < span - 30 * MS)
