@@ -758,7 +758,7 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
     struct fact *fact = process->fact;
     if (fact != NULL && fact->call.verb == VERB_OPEN) {
         int64_t wait = promise_wait(pending_schedule, record->unanswered_opens + 1);
-        if (simulation->now > fact->sent + wait)
+        if (simulation->now > fact->sent + wait + LOOK)
             promise_broken(simulation, "a pending login is replaced in time", "that of %s is not",
                            record->name);
     }

@@ -1108,6 +1108,28 @@ static void nobody_puts_the_second_look_off(void **state)
     close_bench(&bench);
 }
 
+// Its answer may be there.
+static void an_attempt_in_doubt_is_not_replaced(void **state)
+{
+    (void)state;
+    for (unsigned answered = 0; answered < 2; answered++) {
+        struct bench bench;
+        be_pending(&bench);
+        fake_pass(&bench.fake, 10000 - TIMEOUT_MS - 20);
+        (void)fake_read(&bench.fake);
+        bench.fake.is_ready = true;
+        want(&bench, "a");
+        fake_pass(&bench.fake, EFFORT_PERIOD_MS - 1);
+        assert_string_equal(fake_read(&bench.fake), "");
+        if (answered)
+            fake_send_reply(&bench.fake, OUTCOME_OK);
+        fake_pass(&bench.fake, 1);
+        assert_string_equal(fake_read(&bench.fake),
+                            answered ? "run:a-1000" : "a=starved kill start open-1000");
+        close_bench(&bench);
+    }
+}
+
 // From now on nobody looks: who waits for a look is told.
 static void an_attempt_that_has_had_its_time_ends_all_doubt(void **state)
 {
@@ -1536,6 +1558,7 @@ int main(void)
         cmocka_unit_test(one_that_is_found_ready_is_looked_at_again),
         cmocka_unit_test(so_is_one_that_is_measured),
         cmocka_unit_test(nobody_puts_the_second_look_off),
+        cmocka_unit_test(an_attempt_in_doubt_is_not_replaced),
         cmocka_unit_test(an_attempt_that_has_had_its_time_ends_all_doubt),
         cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),

@@ -988,6 +988,10 @@ static void prober_end_span(struct prober *prober)
 static void prober_end_attempt(struct prober *prober)
 {
     prober_end_span(prober);
+    if (prober->effort.resting && alarm_is_set(&prober->pulse)) { // somebody is in doubt
+        prober_set_alarm(prober, prober->pulse.at);
+        return;
+    }
     prober_end_doubt(prober);
     if (!instant_before(prober_now(prober), prober_replacement(prober))) {
         prober_replace_open(prober);
