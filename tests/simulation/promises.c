@@ -759,7 +759,8 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
     struct fact *fact = process->fact;
     if (fact != NULL && fact->call.verb == VERB_OPEN) {
         int64_t wait = promise_wait(pending_schedule, record->unanswered_opens + 1);
-        if (simulation->now > fact->sent + wait + LOOK)
+        int64_t due = fact->sent + wait + LOOK; // or a look after a stall
+        if (simulation->now > due && !simulation_had_own_trouble(simulation, due, simulation->now))
             promise_broken(simulation, "a pending login is replaced in time", "that of %s is not",
                            record->name);
     }
