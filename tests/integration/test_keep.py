@@ -133,8 +133,8 @@ def short_idle_sessions(server):
 def test_a_stopped_server_is_found(victim, keeping):
     a = keeping(victim, DBHEALTH_TIMEOUT="300ms")
     victim.pause_all()
-    assert a.statuses() == DEAD
-    assert a.shown("/readyz")["accepting"].code == "timeout"
+    wait_until(lambda: a.statuses() == DEAD, "it is found")
+    wait_until(lambda: a.shown("/readyz")["accepting"].code == "timeout", "it is seen as silent")
     victim.resume()
     wait_until(lambda: a.statuses() == WELL, "it is well again")
 

@@ -203,6 +203,25 @@ static void one_that_has_been_ready_since_the_last_look_would_not_hear(void **st
     }
 }
 
+// As after a login, when its answer to the run comes just at the deadline.
+static void one_that_has_replied_meanwhile_has_not_waited(void **state)
+{
+    (void)state;
+    for (unsigned replies = 0; replies < 2; replies++) {
+        struct fake fake;
+        struct effort effort;
+        begin(&fake, &effort);
+        pass_part(&fake, &effort, NOTHING, SPAN_MS - 100);
+        pass_part(&fake, &effort, READY, EFFORT_PERIOD_MS);
+        if (replies)
+            effort_hear(&effort);
+        fake_pass(&fake, EFFORT_PERIOD_MS);
+        enum outcome outcome = judge_span(&fake, &effort);
+        assert_int_equal(outcome, replies ? OUTCOME_TIMEOUT : OUTCOME_STARVED);
+        fake_close(&fake);
+    }
+}
+
 // Two ask just when a process has been started, and in between it comes so far as to take its call.
 static void a_look_soon_after_the_start_says_nothing_of_who_comes(void **state)
 {
@@ -228,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_second_look_at_a_moment_sees_nothing_new),
         cmocka_unit_test(a_look_soon_after_another_says_nothing_of_who_runs),
         cmocka_unit_test(one_that_has_been_ready_since_the_last_look_would_not_hear),
+        cmocka_unit_test(one_that_has_replied_meanwhile_has_not_waited),
         cmocka_unit_test(a_look_soon_after_the_start_says_nothing_of_who_comes),
     };
     return RUN(tests);

@@ -116,6 +116,11 @@ void effort_look(struct effort *effort, struct platform *platform,
         effort_glance(effort, platform, process);
 }
 
+void effort_hear(struct effort *effort)
+{
+    effort->deaf = effort->was_ready = false;
+}
+
 void effort_rest(struct effort *effort)
 {
     effort->resting = true;

@@ -46,6 +46,9 @@ void effort_begin(struct effort *effort, struct platform *platform,
 void effort_look(struct effort *effort, struct platform *platform,
                  const struct prober_process *process);
 
+// The process has just replied: it waits for us. If it is found ready next, it has become so since.
+void effort_hear(struct effort *effort);
+
 // The span is over: from now on effort_look is called only when somebody wants to know, so that the
 // loop does not turn in between is no stall any more. Who calls it more often than every
 // EFFORT_PERIOD_MS then sees nothing new.

@@ -833,6 +833,7 @@ static void prober_on_replied(void *owner, struct reply *reply)
         return;
     }
     prober->failures = 0;
+    effort_hear(&prober->effort);
     prober->state->on_replied(prober, reply);
 }
 
