@@ -69,8 +69,7 @@ def slow_to_start(adapter, postgres):
     stands still itself. LeakSanitizer does not work under strace."""
 
     def start(seconds):
-        under = ("strace", "-f", "--seccomp-bpf", "-D", "-qq", "-o", "/dev/null", "-e", "trace=execve")
-        slow = (*under, "-e", f"inject=execve:delay_enter={round(seconds * 1e6)}")
+        slow = processes.tampered("execve", f"delay_enter={round(seconds * 1e6)}")
         without_leaks = {"ASAN_OPTIONS": "detect_leaks=0"}
         return adapter(
             postgres.url(), under=slow, DBHEALTH_CACHE="0s", **without_leaks, **AS_SHIPPED

@@ -245,12 +245,11 @@ def test_a_crashing_prober_is_started_ever_more_slowly(with_prober, tmp_path):
 def test_why_one_cannot_be_started_is_told_however_late_it_is_called(adapter, programs_but_probers):
     """Its socket is closed by then, as by one that has died. LeakSanitizer does not work under
     strace."""
-    late = ("strace", "-f", "--seccomp-bpf", "-D", "-qq", "-o", "/dev/null", "-e", "trace=sendto")
     a = adapter(
         "postgres://probe:word@127.0.0.1:1/",
         checks={"one": sql.check()},
         program=programs_but_probers / "dbhealthd",
-        under=(*late, "-e", "inject=sendto:delay_enter=100000"),
+        under=processes.tampered("sendto", "delay_enter=100000"),
         ASAN_OPTIONS="detect_leaks=0",
     )
     assert a.status_of("/readyz") == 503

@@ -211,8 +211,7 @@ def test_a_kernel_that_lacks_it(adapter, postgres, sanitized, call, error, secco
     """It says so, and works."""
     if sanitized:
         pytest.skip("there is no sandbox in a build with sanitizers")
-    under = ("strace", "-f", "--seccomp-bpf", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={call}")
-    a = adapter(postgres.url(), under=(*under, "-e", f"inject={call}:error={error}"))
+    a = adapter(postgres.url(), under=processes.tampered(call, f"error={error}"))
     wait_until(lambda: a.statuses() == WELL, "it is well")
     [line] = a.messages("sandboxed")
     assert line["seccomp"] == seccomp

@@ -186,6 +186,14 @@ static void a_look_soon_after_another_says_nothing_of_who_runs(void **state)
     fake_close(&fake);
 }
 
+// It is found ready, for the first time, when the span is all but over.
+static void begin_and_be_ready(struct fake *fake, struct effort *effort)
+{
+    begin(fake, effort);
+    pass_part(fake, effort, NOTHING, SPAN_MS - 100);
+    pass_part(fake, effort, READY, EFFORT_PERIOD_MS);
+}
+
 // At the deadline, which need not be when it was due to be looked at.
 static void one_that_has_been_ready_since_the_last_look_would_not_hear(void **state)
 {
@@ -193,9 +201,7 @@ static void one_that_has_been_ready_since_the_last_look_would_not_hear(void **st
     for (unsigned soon = 0; soon < 2; soon++) {
         struct fake fake;
         struct effort effort;
-        begin(&fake, &effort);
-        pass_part(&fake, &effort, NOTHING, SPAN_MS - 100);
-        pass_part(&fake, &effort, READY, EFFORT_PERIOD_MS);
+        begin_and_be_ready(&fake, &effort);
         fake_pass(&fake, soon ? 10 : 40);
         enum outcome outcome = judge_span(&fake, &effort);
         assert_int_equal(outcome, soon ? OUTCOME_TIMEOUT : OUTCOME_STARVED);
@@ -210,9 +216,7 @@ static void one_that_has_replied_meanwhile_has_not_waited(void **state)
     for (unsigned replies = 0; replies < 2; replies++) {
         struct fake fake;
         struct effort effort;
-        begin(&fake, &effort);
-        pass_part(&fake, &effort, NOTHING, SPAN_MS - 100);
-        pass_part(&fake, &effort, READY, EFFORT_PERIOD_MS);
+        begin_and_be_ready(&fake, &effort);
         if (replies)
             effort_hear(&effort);
         fake_pass(&fake, EFFORT_PERIOD_MS);

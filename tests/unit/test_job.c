@@ -137,5 +137,5 @@ int main(void)
         cmocka_unit_test(who_is_done_is_forgotten),
         cmocka_unit_test(who_waits_for_whom),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN(tests);
 }

@@ -62,5 +62,5 @@ int main(void)
         cmocka_unit_test(the_last_time_counts),
         cmocka_unit_test(of_too_many_the_oldest_is_forgotten),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN(tests);
 }

@@ -153,37 +153,50 @@ static bool effort_is_most(int64_t lost_ns, struct duration span)
     return lost_ns > span.ms * 1000000 / 2;
 }
 
+static bool effort_lost_most(const struct effort *effort, const struct effort_sum *sum,
+                             struct duration span)
+{
+    return effort_is_most(effort_total_ns(effort, sum), span);
+}
+
+static bool effort_starved(const struct effort *effort, struct duration span)
+{
+    return effort_is_most(effort->absent_ns, span) ||
+           effort_lost_most(effort, &effort->stalls, span);
+}
+
 bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
                       const struct prober_process *process, struct duration span)
 {
     struct effort now = effort_now(effort, platform, process);
-    return effort_is_most(effort_total_ns(&now, &now.stalls), span);
+    return effort_lost_most(&now, &now.stalls, span);
 }
 
 bool effort_is_wanting(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span)
 {
     struct effort now = effort_now(effort, platform, process);
-    return effort_is_most(effort_total_ns(&now, &now.lapses), span);
+    return effort_lost_most(&now, &now.lapses, span);
 }
 
 bool effort_is_starved(const struct effort *effort, struct platform *platform,
                        const struct prober_process *process, struct duration span)
 {
     struct effort now = effort_now(effort, platform, process);
-    return effort_is_most(now.absent_ns, span) || effort_lacks_cpu(effort, platform, process, span);
+    return effort_starved(&now, span);
 }
 
 enum outcome effort_judge(const struct effort *effort, struct platform *platform,
                           const struct prober_process *process, struct duration span)
 {
-    struct effort by_now = *effort;
-    effort_look(&by_now, platform, process);
+    struct effort now = effort_now(effort, platform, process);
+    bool soon = effort_gap_by(effort, now.last_look) < SOON_NS;
+    bool deaf = soon ? effort->deaf : now.deaf;
     bool asked = process == NULL || platform->functions->asks(process);
-    bool waits = by_now.deaf && process != NULL && asked && platform->functions->is_ready(process);
-    if (waits || effort_is_starved(effort, platform, process, span))
+    bool waits = deaf && process != NULL && asked && platform->functions->is_ready(process);
+    if (waits || effort_starved(&now, span))
         return OUTCOME_STARVED;
-    asked &= !effort_is_wanting(effort, platform, process, span);
+    asked &= !effort_lost_most(&now, &now.lapses, span);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
