@@ -344,8 +344,7 @@ static void promise_judge_own(const struct claim *claim)
         !answered &&
         4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
         promise_lie(claim, "we had the CPU for the most part");
-    bool just_now = answered && claim->asked && claim->view->dated; // at the deadline itself
-    if (!just_now && !simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
+    if (!simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
         promise_lie(claim, "we had no trouble");
 }
 

@@ -648,7 +648,6 @@ static void promise_note_silence(struct simulation *simulation, struct fact *fac
         return;
     fact->is_silence = true;
     known->troubled |= simulation_had_own_trouble(simulation, fact->job_began - SECOND, over);
-    known->troubled |= fact->answered > 0 && fact->answered <= over; // which we are about to read
     if (known->troubled)
         return;
     if (known->silences == 0)
