@@ -53,7 +53,8 @@ struct supervisor {
     uint64_t signalled;       // to be told, a bit each
     bool untold;              // the server took not all that is to be told
     bool ending;              // a signal asks for that
-    bool suspending;          // as a terminal asks for it
+    bool suspending;          // as a terminal asks for it ...
+    bool suspended;           // ... and as the server has, from then until it goes on
     unsigned crashes;         // ever
     unsigned crashes_in_a_row;
     int status; // of the latest server
@@ -129,24 +130,17 @@ static void supervise_take_signals(struct supervisor *supervisor)
         supervise_take_signal(supervisor, &taken);
 }
 
-// Not with one that SIGSTOP stops, which was meant for it alone: the terminal's may have come to
-// nothing, as in a process group that no shell looks after.
-static bool supervise_suspends(const struct supervisor *supervisor, int status)
-{
-    return supervisor->suspending && WSTOPSIG(status) == SIGTSTP;
-}
-
 // As the server has, which first left the terminal as it was. Who has us go on may mean us alone.
 static void supervise_suspend(struct supervisor *supervisor)
 {
     sigset_t suspend;
-    supervisor->suspending = false;
+    supervisor->suspending = supervisor->suspended = false;
     (void)sigemptyset(&suspend);
     (void)sigaddset(&suspend, SIGTSTP);
     (void)raise(SIGTSTP);
     (void)sigprocmask(SIG_UNBLOCK, &suspend, NULL); // here we stop
-    (void)sigprocmask(SIG_BLOCK, &suspend, NULL);
     (void)kill(supervisor->server, SIGCONT);
+    (void)sigprocmask(SIG_BLOCK, &suspend, NULL);
 }
 
 // --- telling the server
@@ -259,6 +253,7 @@ static void supervise_on_server_ended(struct supervisor *supervisor, int status)
 {
     supervisor->server = 0;
     supervisor->status = status;
+    supervisor->suspended = false;
     supervisor->untold = false;
     supervise_take_requests(supervisor); // it may have told of its listening last
     if (supervisor->control >= 0)
@@ -273,19 +268,29 @@ static void supervise_on_server_ended(struct supervisor *supervisor, int status)
         supervise_restart_later(supervisor, "ended before it served");
 }
 
+// SIGSTOP was meant for the server alone: the terminal's may have come to nothing, as in a process
+// group that no shell looks after.
+static void supervise_on_stop_or_continue(struct supervisor *supervisor, pid_t pid, int status)
+{
+    if (pid == supervisor->server)
+        supervisor->suspended = WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP;
+}
+
+// The server's stop may be known before the terminal's signal to us is: either waits for the other.
 static void supervise_reap(struct supervisor *supervisor)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-        bool stopped = WIFSTOPPED(status);
-        if (stopped && pid == supervisor->server && supervise_suspends(supervisor, status))
-            supervise_suspend(supervisor);
-        else if (!stopped && pid == supervisor->server)
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+        if (WIFSTOPPED(status) || WIFCONTINUED(status))
+            supervise_on_stop_or_continue(supervisor, pid, status);
+        else if (pid == supervisor->server)
             supervise_on_server_ended(supervisor, status);
-        else if (!stopped)
+        else
             probers_end(&supervisor->probers, pid, status); // or process 1 inherited it
     }
+    if (supervisor->suspending && supervisor->suspended)
+        supervise_suspend(supervisor);
 }
 
 // --- the server's word

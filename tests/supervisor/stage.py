@@ -41,6 +41,9 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 while order := line.recv(100).decode().split():
     if order[0] == "exit":
         os._exit(int(order[1]))
+    if order[0] == "ignore":
+        signal.signal(int(order[1]), signal.SIG_IGN)
+        continue
     signal.signal(int(order[1]), signal.SIG_DFL) if int(order[1]) != 9 else None
     os.kill(os.getpid(), int(order[1]))
 os.kill(os.getpid(), 9)
@@ -105,6 +108,10 @@ class Actor:
 
     def die(self, number):
         self.line.send(f"die {int(number)}".encode())
+
+    def ignore(self, number):
+        """From when it goes on, if it is stopped."""
+        self.line.send(f"ignore {int(number)}".encode())
 
     def send(self, verb, id=0, number=0, **files):
         """files are descriptors or sockets by their names in File, in lower case."""

@@ -498,6 +498,12 @@ def stopped(pid):
         return stat.read().rpartition(")")[2].split()[0] == "T"
 
 
+def ignores(pid, number):
+    with open(f"/proc/{pid}/status") as status:
+        [ignored] = [line.split()[1] for line in status if line.startswith("SigIgn:")]
+    return int(ignored, 16) >> (number - 1) & 1
+
+
 @pytest.mark.parametrize("send", [os.kill, os.killpg])
 def test_it_stops_when_the_server_has(stage, send):
     """Whether the signal comes to the supervisor or to all."""
@@ -511,6 +517,33 @@ def test_it_stops_when_the_server_has(stage, send):
         wait_until(lambda: not stopped(server.pid), "the server goes on")
     server.exit(1)
     assert stage.wait() == 1
+
+
+def test_it_stops_when_the_server_has_been_stopped_before(stage):
+    """A terminal's signal reaches one of them first, and the server's stop may be seen before it."""
+    server, _ = stage.start("check", session=False).server()
+    os.kill(server.pid, signal.SIGTSTP)
+    wait_until(lambda: stopped(server.pid), "it is stopped")
+    for id in (1, 2):  # It looks for stops between what it is asked for.
+        server.start(id)
+    stage.signal(signal.SIGTSTP)
+    wait_until(lambda: stopped(stage.process.pid), "it is stopped, too")
+    stage.signal(signal.SIGCONT)
+    wait_until(lambda: not stopped(server.pid), "the server goes on")
+
+
+def test_a_server_that_went_on_is_not_stopped_any_more(stage):
+    server, _ = stage.start("check", session=False).server()
+    os.kill(server.pid, signal.SIGTSTP)
+    wait_until(lambda: stopped(server.pid), "it is stopped")
+    for id in (1, 2):
+        server.start(id)
+    server.ignore(signal.SIGTSTP)
+    os.kill(server.pid, signal.SIGCONT)
+    wait_until(lambda: ignores(server.pid, signal.SIGTSTP), "it has gone on")
+    stage.signal(signal.SIGTSTP)
+    time.sleep(QUIET)
+    assert not stopped(stage.process.pid)
 
 
 def test_a_server_that_is_stopped_alone_after_a_stop_that_came_to_nothing(stage, serving):
