@@ -626,14 +626,15 @@ void promise_on_delivered(struct simulation *simulation, struct fact *fact)
     bool in_time = simulation->now + BASE <= fact->call.deadline.ns;
     if (!in_time || (fact->call.verb == VERB_OPEN && fact->outcome != OUTCOME_OK))
         promise_note_disturbance(simulation);
-    bool is_of_dead_one = in_time && fact->on_kept && promise_ends_session(fact->outcome);
-    if (fact->call.verb != VERB_RUN || is_of_dead_one)
+    bool ends = in_time && promise_ends_session(fact->outcome);
+    if (fact->call.verb != VERB_RUN || (ends && fact->on_kept)) // that one may have been dead
         return;
     struct check_record *known =
         promise_check_record(simulation, fact->sql, fact->record->target, fact->record->name);
-    known->silences = 0;
+    known->troubled = ends && fact->perhaps_on_kept && known->silences > 0; // these may go on
+    if (!known->troubled)
+        known->silences = 0;
     known->held_until = 0;
-    known->troubled = false;
     if (in_time && !promise_ends_session(fact->outcome)) // all who have asked are told
         known->asked = 0;
     promise_note_row(simulation, known, fact);
