@@ -344,7 +344,9 @@ static void promise_judge_own(const struct claim *claim)
         !answered &&
         4 * promise_lost(simulation, claim->began - 200 * MS, claim->made_by) < span - 400 * MS)
         promise_lie(claim, "we had the CPU for the most part");
-    if (!simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
+    // A request at its deadline cannot wait for another look at a process that is ready by now.
+    bool just_now = answered && !claim->view->dated && claim->made - fact->answered < 100 * MS;
+    if (!just_now && !simulation_had_own_trouble(simulation, claim->made - reach, claim->made_by))
         promise_lie(claim, "we had no trouble");
 }
 
