@@ -96,7 +96,7 @@ static const struct fact *promise_call_at(const struct claim *claim, int64_t at)
         while (j > 0 && record->facts[j - 1]->sent > at)
             j--;
         // What began at this very moment may be what came of it.
-        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed)
+        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed > 0)
             j--;
         if (j > 0 && (latest == NULL || record->facts[j - 1]->sent > latest->sent))
             latest = record->facts[j - 1];
@@ -111,6 +111,14 @@ static int64_t promise_overlap(int64_t from, int64_t to, int64_t begin, int64_t 
     return to > from ? to - from : 0;
 }
 
+// For how long the server has had this call without an answer.
+static int64_t promise_held_by(const struct fact *fact, int64_t from, int64_t to)
+{
+    int64_t begin = fact->behind_goodbye ? fact->sent : fact->received;
+    int64_t end = fact->answered > 0 ? fact->answered : INT64_MAX;
+    return begin > 0 || fact->behind_goodbye ? promise_overlap(from, to, begin, end) : 0;
+}
+
 // For how long of this time the server had a call of the check's prober in its hands.
 static int64_t promise_held(const struct claim *claim, int64_t from, int64_t to)
 {
@@ -122,10 +130,7 @@ static int64_t promise_held(const struct claim *claim, int64_t from, int64_t to)
             continue;
         for (size_t j = record->fact_count; j-- > 0;) {
             const struct fact *fact = record->facts[j];
-            int64_t begin = fact->behind_goodbye ? fact->sent : fact->received;
-            if (begin > 0 || fact->behind_goodbye)
-                held += promise_overlap(from, to, begin,
-                                        fact->answered > 0 ? fact->answered : INT64_MAX);
+            held += promise_held_by(fact, from, to);
             if (fact->sent < from)
                 break;
         }
@@ -350,20 +355,14 @@ static void promise_judge_own(const struct claim *claim)
         promise_lie(claim, "we had no trouble");
 }
 
-// The login that goes on is for a batch in which the check is, too: it was asked for before that
-// batch began, and nothing was known that was young enough then.
-static bool promise_has_joined_login(const struct claim *claim, const struct fact *login)
+// The check needs the login that goes on, for it is wanted: nothing that is known of it can be
+// young enough.
+static bool promise_waits_for_login(const struct claim *claim, const struct fact *login)
 {
     const struct prober_record *record = login->record;
-    size_t i = record->fact_count;
-    if (login->call.verb != VERB_OPEN || login->delivered > 0 || login->killed ||
-        !record->current || i == 0 || record->facts[i - 1] != login ||
-        claim->request->asked > login->sent || claim->check->cache.ms > 0)
-        return false;
-    const struct fact *before = i > 1 ? record->facts[i - 2] : NULL;
-    bool ended = before != NULL && before->delivered > 0 &&
-                 (before->call.verb == VERB_CLOSE || before->call.last);
-    return before == NULL || ended;
+    return login->call.verb == VERB_OPEN && login->delivered == 0 && login->killed == 0 &&
+           record->current && record->fact_count > 0 &&
+           record->facts[record->fact_count - 1] == login && claim->check->cache.ms == 0;
 }
 
 // It was not reached; but if the server has been silent to it for most of the time, that is known.
@@ -373,20 +372,20 @@ static void promise_judge_unreached(const struct claim *claim)
     const struct fact *fact = promise_call_at(claim, claim->made);
     int64_t limit = claim->check->timeout.ms * MS;
     bool own = fact != NULL && fact->call.verb == VERB_RUN && fact->delivered == 0 &&
-               !fact->killed && // at this moment, for another try
+               fact->killed == 0 && // at this moment, for another try
                strcmp(fact->sql, claim->check->sql) == 0 && fact->record->current;
     bool pending = fact != NULL && fact->call.verb == VERB_OPEN && fact->delivered == 0 &&
                    simulation->now + BASE > fact->call.deadline.ns + 2 * MS;
     if (pending && claim->request->count == 1 && fact->record->current && !simulation->ending &&
         !simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
         promise_lie(claim, "a login is known to be pending");
-    bool joined = fact != NULL && promise_has_joined_login(claim, fact);
-    if ((!own && !joined) || simulation->ending ||
+    bool waits = fact != NULL && promise_waits_for_login(claim, fact);
+    if ((!own && !waits) || simulation->ending ||
         simulation_had_own_trouble(simulation, fact->sent - SECOND, simulation->now))
         return;
     if (limit > DEADLINE)
         limit = DEADLINE;
-    if (2 * promise_held(claim, fact->sent, simulation->now) > limit + 40 * MS)
+    if (2 * promise_held_by(fact, fact->sent, simulation->now) > limit + 40 * MS)
         promise_lie(claim, "the server is known to be silent");
 }
 

@@ -205,14 +205,14 @@ static void promise_on_secret(struct simulation *simulation, const struct fact *
     simulation->shown_at = simulation->now;
 }
 
-// A login may be all that there is to know of a check.
-static bool promise_has_checks_that_may_not_run(const struct simulation *simulation,
-                                                const struct prober_record *record)
+// A login may be all that there is to know of a check; and one that writes is never run again.
+static bool promise_has_checks_that_need_a_login(const struct simulation *simulation,
+                                                 const struct prober_record *record)
 {
     const struct config *config = simulation->adapter.config;
     bool has = simulation->adapter.changed == simulation->now; // a request has the one before
     for (size_t i = 0; config != NULL && i < config->check_count; i++)
-        has |= config->checks[i]->range.bound_count > 0;
+        has |= config->checks[i]->range.bound_count > 0 || config->checks[i]->writes;
     for (size_t i = 0; i < simulation->check_record_count; i++) {
         const struct check_record *known = simulation->check_records[i];
         has |= known->target == record->target && (known->silences > 0 || known->troubled);
@@ -227,7 +227,7 @@ static void promise_on_open(struct simulation *simulation, struct fact *fact)
     const struct fact *latest = promise_latest(record);
     int64_t age = (simulation->now - record->inspected) / MS;
     bool inspects = record->inspected == 0 || age >= INSPECT_MS;
-    bool stays = record->keeps && promise_has_checks_that_may_not_run(simulation, record);
+    bool stays = record->keeps && promise_has_checks_that_need_a_login(simulation, record);
     if (process->session && !process->session_is_dead && !process->hangs_in_goodbye && !stays)
         promise_broken(simulation, "no login while a session is open", "%s opens another",
                        record->name);
@@ -237,11 +237,13 @@ static void promise_on_open(struct simulation *simulation, struct fact *fact)
                        (long long)age);
     bool again = record->opened != NULL && record->opened == promise_latest(record) && !record->ran;
     if (again && record->current && simulation->adapter.changed < record->opened->sent &&
-        !promise_has_checks_that_may_not_run(simulation, record))
+        !promise_has_checks_that_need_a_login(simulation, record))
         promise_broken(simulation, "no login for nothing", "%s opens twice and runs nothing",
                        record->name);
     promise_on_secret(simulation, fact);
     fact->job_began = fact->sent;
+    if (latest != NULL && latest->killed > 0 && latest->killed < simulation->now)
+        record->unanswered_opens = 0; // nobody needed it any more
     bool replaces = record->unanswered_opens > 0 && latest != NULL;
     fact->silent_since = replaces ? latest->silent_since : fact->sent;
 }
@@ -443,7 +445,7 @@ static bool promise_may_begin_batch(const struct simulation *simulation,
         return false;
     bool login = before->call.verb == VERB_OPEN && record->keeps;
     return before->arrived < simulation->now ||
-           (login && promise_has_checks_that_may_not_run(simulation, record));
+           (login && promise_has_checks_that_need_a_login(simulation, record));
 }
 
 // A new connection is what shows that the server still lets us in. Who comes during the login
@@ -518,6 +520,8 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
         promise_broken(simulation, "a check runs once at a time", "%s runs twice", fact->sql);
     if (record->keeps && !promise_is_next_of_batch(simulation, fact, check, known))
         fact->perhaps_on_kept = true;
+    if (check->writes)
+        fact->on_kept = fact->perhaps_on_kept = false;
     promise_on_second_try(simulation, fact, check, known);
     if (promise_is_in_window(simulation, check, known))
         promise_broken(simulation, "no check runs twice in its cache", "%s does", fact->sql);
@@ -690,7 +694,7 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
 {
     struct fact *fact = process->fact;
     if (fact != NULL)
-        fact->killed = true;
+        fact->killed = simulation->now;
     if (fact != NULL && !simulation->ending && !process->babbles &&
         promise_is_kill_of_silent(simulation, fact))
         simulation->adapter.counted[process->record->index].kills++;

@@ -159,16 +159,17 @@ struct fact {
     enum trial trial;
     int64_t value;
     bool rows, superuser, on_kept, perhaps_on_kept, held;
-    bool upgraded;           // the server was, when it was opened
-    bool user_is_superuser;  // as was known when it was delivered
-    bool old_secret;         // likewise
-    bool new_one_refused;    // and its successor, as was known then
-    bool was_dead;           // the session was, before it was sent
-    bool behind_goodbye;     // of an earlier session, which hangs
-    bool killed, is_silence; // counted as one
-    bool was_pending;        // when it was answered
-    int64_t row_since; // of a run: the rule has held since then, at most; 0: that is not known
-    bool row_is_sure;  // since then and no other time
+    bool upgraded;          // the server was, when it was opened
+    bool user_is_superuser; // as was known when it was delivered
+    bool old_secret;        // likewise
+    bool new_one_refused;   // and its successor, as was known then
+    bool was_dead;          // the session was, before it was sent
+    bool behind_goodbye;    // of an earlier session, which hangs
+    int64_t killed;         // with its process; 0: it was not
+    bool is_silence;        // counted as one
+    bool was_pending;       // when it was answered
+    int64_t row_since;      // of a run: the rule has held since then, at most; 0: that is not known
+    bool row_is_sure;       // since then and no other time
 };
 
 struct server {

@@ -62,7 +62,8 @@ static bool fake_send(struct prober_process *process, const struct call *call)
     char word[128];
     assert(process->owner != NULL);
     process->call = *call;
-    if (fake->takes_no_calls) {
+    if (fake->calls_not_taken > 0) {
+        fake->calls_not_taken--;
         fake_write(fake, "no-call");
         return false;
     }
@@ -195,9 +196,19 @@ void fake_reply(struct fake *fake, enum outcome outcome)
     fake_say(fake, fake_reply_of(fake, outcome));
 }
 
-void fake_die(struct fake *fake)
+static void fake_be_gone(struct fake *fake, const char *how)
 {
     void *owner = fake->process.owner;
     fake->process.owner = NULL;
-    fake->process.events->died(owner, "ended by signal 9");
+    fake->process.events->died(owner, how);
+}
+
+void fake_die(struct fake *fake)
+{
+    fake_be_gone(fake, "ended by signal 9");
+}
+
+void fake_leave(struct fake *fake)
+{
+    fake_be_gone(fake, NULL);
 }

@@ -22,9 +22,10 @@ struct fake {
     struct instant now;
     char words[FAKE_WORDS_MAX];    // "start open:a-1000 kill ..."
     struct prober_process process; // the latest
-    bool cannot_start, takes_no_calls, is_ready;
-    bool is_absent;  // it has not come so far as to take a call
-    bool is_stopped; // by a signal
+    bool cannot_start, is_ready;
+    unsigned calls_not_taken; // from now on
+    bool is_absent;           // it has not come so far as to take a call
+    bool is_stopped;          // by a signal
     struct cpu_time cpu;
     unsigned wakes; // how often it was woken since this was set to 0
 };
@@ -56,3 +57,6 @@ void fake_say(struct fake *fake, struct reply reply);
 
 // The latest process dies.
 void fake_die(struct fake *fake);
+
+// It ends by itself, and well.
+void fake_leave(struct fake *fake);

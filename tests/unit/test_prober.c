@@ -852,6 +852,36 @@ static void nothing_wakes_between_an_attempt_and_its_replacement(void **state)
     close_bench(&bench);
 }
 
+// Nothing is told any more of what the login has been.
+static void what_is_wanted_when_a_pending_login_is_answered_runs(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    start(&bench, "u");
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    (void)fake_read(&bench.fake);
+    bench.then = job_of(&bench, 'a');
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake),
+                        "u=skipped close-200 open-1000 run:a-1000-last a=ok");
+    close_bench(&bench);
+}
+
+static void a_pending_login_that_nobody_needs_is_not_replaced(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    (void)fake_read(&bench.fake);
+    happen_drop(&bench);
+    happen_drop_other(&bench);
+    happen_deadline(&bench);
+    assert_string_equal(fake_read(&bench.fake), "kill");
+    assert_string_equal(prober_state_name(bench.prober), "idle");
+    close_bench(&bench);
+}
+
 static void nothing_wakes_without_a_batch(void **state)
 {
     (void)state;
@@ -1317,6 +1347,21 @@ static void a_kept_connection_tells_nothing_of_a_check_that_does_not_run(void **
     close_bench(&bench);
 }
 
+// It may have taken effect before the connection was lost.
+static void what_may_write_is_not_run_again(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_kept(&bench);
+    bench.checks[0].writes = true;
+    (void)fake_read(&bench.fake);
+    start(&bench, "a");
+    fake_reply(&bench.fake, OUTCOME_OK);
+    fake_reply(&bench.fake, OUTCOME_LOST);
+    assert_string_equal(fake_read(&bench.fake), "open-1000 run:a-1000 a=lost close-200");
+    close_bench(&bench);
+}
+
 static void a_run_whose_process_died_is_not_held_back(void **state)
 {
     (void)state;
@@ -1385,6 +1430,9 @@ static void what_is_in_the_way_is_named(void **state)
     struct unfinished second = prober_explain(bench.prober, job_of(&bench, 'b'));
     assert_int_equal(second.outcome, OUTCOME_TIMEOUT);
     assert_int_equal(second.ran.ms, 600);
+    want(&bench, "c"); // which needs the same login
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'c')).outcome, OUTCOME_TIMEOUT);
+    assert_true(prober_drop(bench.prober, job_of(&bench, 'c')));
     fake_reply(&bench.fake, OUTCOME_OK);
     second = prober_explain(bench.prober, job_of(&bench, 'b'));
     assert_int_equal(second.outcome, OUTCOME_UNKNOWN);
@@ -1472,16 +1520,74 @@ static void a_process_that_takes_no_calls_is_a_failure(void **state)
     (void)state;
     struct bench bench;
     open_bench(&bench, false);
-    bench.fake.takes_no_calls = true;
+    bench.fake.calls_not_taken = 1;
     start(&bench, "ab");
     assert_string_equal(fake_read(&bench.fake), "start no-call kill a=crashed b=crashed");
     assert_int_equal(bench.statistics.crashes, 1);
     close_bench(&bench);
+}
+
+// As if it had died a moment later.
+static void one_that_takes_no_run_costs_the_others_nothing(void **state)
+{
+    (void)state;
+    struct bench bench;
     be_opening(&bench);
-    bench.fake.takes_no_calls = true;
+    bench.fake.calls_not_taken = 1;
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "start open-1000 no-call kill a=crashed start "
+                                                "open-1000 run:b-1000-last b=ok");
+    close_bench(&bench);
+}
+
+// As one that was killed, and of which the supervisor has not told yet.
+static void one_that_has_died_at_rest_is_replaced(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_idle_again(&bench);
     (void)fake_read(&bench.fake);
-    fake_reply(&bench.fake, OUTCOME_OK);
-    assert_string_equal(fake_read(&bench.fake), "no-call kill a=crashed b=crashed");
+    bench.fake.calls_not_taken = 1;
+    start(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "no-call kill start open-1000");
+    bench.fake.calls_not_taken = 2;
+    answer_all(&bench);
+    assert_string_equal(fake_read(&bench.fake), "no-call kill a=crashed");
+    start(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "start no-call kill a=crashed");
+    close_bench(&bench);
+}
+
+// At rest one may, as the one that asks peers when its files have become others.
+static void one_that_leaves_is_no_failure(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_idle_again(&bench);
+    fake_leave(&bench.fake);
+    assert_int_equal(bench.statistics.crashes, 0);
+    start(&bench, "a");
+    (void)fake_read(&bench.fake);
+    fake_leave(&bench.fake);
+    assert_string_equal(fake_read(&bench.fake), "a=crashed");
+    assert_int_equal(bench.statistics.crashes, 1);
+    close_bench(&bench);
+}
+
+static void what_cannot_be_started_is_told_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    bench.fake.cannot_start = true;
+    start(&bench, "a");
+    bench.fake.cannot_start = false;
+    start(&bench, "a");
+    want(&bench, "c");
+    fake_die(&bench.fake);
+    (void)fake_read(&bench.fake);
+    start(&bench, "c");
+    assert_string_equal(fake_read(&bench.fake), "c=crashed");
     close_bench(&bench);
 }
 
@@ -1545,6 +1651,8 @@ int main(void)
         cmocka_unit_test(a_pending_open_is_replaced_ever_more_seldom),
         cmocka_unit_test(no_request_waits_for_what_a_pending_open_has_in_its_batch),
         cmocka_unit_test(nothing_wakes_between_an_attempt_and_its_replacement),
+        cmocka_unit_test(what_is_wanted_when_a_pending_login_is_answered_runs),
+        cmocka_unit_test(a_pending_login_that_nobody_needs_is_not_replaced),
         cmocka_unit_test(nothing_wakes_without_a_batch),
         cmocka_unit_test(an_answer_that_is_there_counts_before_a_new_timeout),
         cmocka_unit_test(a_new_attempt_says_nothing_before_its_time),
@@ -1569,6 +1677,7 @@ int main(void)
         cmocka_unit_test(an_answer_too_late_to_be_told_ends_the_silence),
         cmocka_unit_test(a_check_held_back_is_unknown_if_the_server_lets_us_in),
         cmocka_unit_test(a_kept_connection_tells_nothing_of_a_check_that_does_not_run),
+        cmocka_unit_test(what_may_write_is_not_run_again),
         cmocka_unit_test(a_run_whose_process_died_is_not_held_back),
         cmocka_unit_test(our_own_fault_holds_no_check_back),
         cmocka_unit_test(a_limit_that_we_have_let_pass_is_our_own_fault),
@@ -1578,6 +1687,10 @@ int main(void)
         cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),
         cmocka_unit_test(nobody_is_killed_for_what_others_say),
         cmocka_unit_test(a_process_that_takes_no_calls_is_a_failure),
+        cmocka_unit_test(one_that_takes_no_run_costs_the_others_nothing),
+        cmocka_unit_test(one_that_has_died_at_rest_is_replaced),
+        cmocka_unit_test(one_that_leaves_is_no_failure),
+        cmocka_unit_test(what_cannot_be_started_is_told_once),
         cmocka_unit_test(a_secret_that_is_refused_is_not_kept_open_for),
         cmocka_unit_test(whether_the_user_is_a_superuser_is_asked_once_a_minute),
     };

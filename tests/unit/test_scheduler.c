@@ -309,7 +309,7 @@ static void all_are_answered_at_the_end(void **state)
     pass(&bench, 500);
     scheduler_end(bench.scheduler);
     bench.scheduler = NULL;
-    EXPECT(&bench, "start open-800 (a=timeout) (b=unknown) end");
+    EXPECT(&bench, "start open-800 (a=timeout) (b=timeout) end");
     close_bench(&bench);
 }
 

@@ -20,6 +20,7 @@ struct prober_process_events {
     // A well-formed reply; what it owns is freed after the call unless taken (set to NULL).
     void (*replied)(void *owner, struct reply *reply);
     // The process has ended, or sent something that is no reply; `how` is for the log. It is gone.
+    // NULL: it has left, of its own accord and well.
     void (*died)(void *owner, const char *how);
 };
 

@@ -3,7 +3,7 @@
 //            wanted        open ok          batch empty       closed
 //     IDLE --------> OPENING ------> RUNNING ---------> CLOSING -----> IDLE
 //                     |   ^           |  |
-//            deadline |   | open ok   |  | deadline, and another check needs the process: kill,
+//            deadline |   | answered  |  | deadline, and another check needs the process: kill,
 //                     v   |           |  |     open anew for the rest
 //                    PENDING          |
 //                      |              | deadline, and none does
@@ -93,7 +93,6 @@ struct prober {
     struct alarm alarm;             // of the outstanding verb, or to replace a pending open
     struct instant verb_started;    // of the outstanding verb; when pending: of the latest attempt
     struct instant job_started;     // of the first job in the batch
-    struct instant deadline;        // of the outstanding verb
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
     unsigned attempts;              // when pending: how many
@@ -168,26 +167,21 @@ static enum outcome prober_outcome_of_silence(const struct prober *prober, struc
     return effort_judge(&prober->effort, prober->platform, prober->process, span);
 }
 
-// Of a verb that nobody has measured for a while.
-static enum outcome prober_outcome_by_now(struct prober *prober)
-{
-    return effort_judge_now(&prober->effort, prober->platform, prober->process, prober->known);
-}
-
 // When the verb has had a check's time while it was measured.
 static struct instant prober_end_of_span(const struct prober *prober)
 {
     return instant_add(prober->effort.since, prober->timeout);
 }
 
-// Only an attempt that has had its time, and the CPU, tells something new of the server; or one
-// that would not hear the server's answer now. One that has just been made need not be there.
-static enum outcome prober_outcome_of_pending(struct prober *prober)
+// Of a verb that is left unanswered. Only an attempt that has had its time, and the CPU, tells
+// something new of the server; or one that would not hear the server's answer now. One that has
+// just been made need not be there.
+static enum outcome prober_outcome_by_now(struct prober *prober)
 {
     bool young = instant_before(prober_now(prober), prober_end_of_span(prober));
     if (young && !prober->platform->functions->has_asked(prober->process))
         return prober->known;
-    return prober_outcome_by_now(prober);
+    return effort_judge_now(&prober->effort, prober->platform, prober->process, prober->known);
 }
 
 // --- states
@@ -297,6 +291,13 @@ static void prober_kill_process(struct prober *prober)
     prober_forget_process(prober);
 }
 
+// It is of no use, and what was asked of it comes to what it would if it had died.
+static void prober_fail(struct prober *prober, const char *how)
+{
+    prober_kill_process(prober);
+    prober_on_died(prober, how);
+}
+
 // For want of an answer in time.
 static void prober_kill_silent(struct prober *prober)
 {
@@ -352,19 +353,23 @@ static void prober_log_reply(const struct prober *prober, const struct reply *re
             LOG_NUMBER("after_ms", instant_since(prober->verb_started, prober_now(prober)).ms));
 }
 
-// Sends a call and notes the verb's deadline. False, with the process killed, if it takes none.
-static bool prober_send_call(struct prober *prober, struct call call)
+static const char takes_no_calls[] = "takes no calls";
+
+// The verb's time begins. False if the process takes no calls.
+static bool prober_try_call(struct prober *prober, struct call call)
 {
     prober->sequence++;
     prober->verb_started = prober_now(prober);
-    prober->deadline = call.deadline;
     call.sequence = prober->sequence;
     prober_log_call(prober, &call);
-    if (prober->platform->functions->send(prober->process, &call))
-        return true;
-    prober_kill_process(prober);
-    prober_note_failure(prober, "takes no calls");
-    return false;
+    prober_set_alarm(prober, call.deadline);
+    return prober->platform->functions->send(prober->process, &call);
+}
+
+static void prober_send_call(struct prober *prober, struct call call)
+{
+    if (!prober_try_call(prober, call))
+        prober_fail(prober, takes_no_calls);
 }
 
 // From now on time counts against the first job of the batch.
@@ -411,18 +416,23 @@ static struct call prober_open_call(struct prober *prober)
                          .withheld = refusal_withhold(prober->setup.refusal, prober_now(prober))};
 }
 
-// Asks the process, a new one if none is up, to open. False, with the batch ended, if it can't be.
-static bool prober_send_open(struct prober *prober)
+// Asks the process, a new one if none is up, to open. One that was idle may have died unnoticed.
+static bool prober_try_open(struct prober *prober, struct instant since)
 {
-    struct instant since = prober_now(prober);
+    bool was_there = prober->process != NULL;
     bool have = prober_have_process(prober);
     prober_begin_effort(prober, since);
-    if (have && prober_send_call(prober, prober_open_call(prober))) {
-        prober_set_alarm(prober, prober->deadline);
-        return true;
-    }
-    prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
-    return false;
+    if (!have || prober_try_call(prober, prober_open_call(prober)))
+        return have;
+    prober_kill_process(prober);
+    prober_note_failure(prober, takes_no_calls);
+    return was_there && prober_try_open(prober, since);
+}
+
+static void prober_send_open(struct prober *prober)
+{
+    if (!prober_try_open(prober, prober_now(prober)))
+        prober_finish_batch(prober, prober_crashed_by_now(prober, VERB_OPEN));
 }
 
 // Opens for the first job of the batch, whose time starts now.
@@ -432,7 +442,7 @@ static void prober_begin_open(struct prober *prober)
     prober->jobs.timed = jobs_first(&prober->jobs);
     prober->job_started = prober_now(prober);
     prober->connected = prober->kept = prober->refused = false;
-    (void)prober_send_open(prober);
+    prober_send_open(prober);
 }
 
 // What the server is told to keep to: a little less than is left, at least 1 ms.
@@ -468,10 +478,7 @@ static void prober_begin_run(struct prober *prober)
     prober->jobs.running = first;
     prober->timeout = check->timeout;
     prober->last = call.last;
-    if (prober_send_call(prober, call))
-        prober_set_alarm(prober, deadline);
-    else
-        prober_finish_batch(prober, prober_crashed(prober, VERB_RUN));
+    prober_send_call(prober, call);
 }
 
 static struct probe prober_unmeant(const struct prober *prober)
@@ -521,10 +528,7 @@ static void prober_begin_close(struct prober *prober)
     struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(prober_now(prober), limit)};
     prober->connected = false;
     prober_enter(prober, &prober_closing);
-    if (prober_send_call(prober, call))
-        prober_set_alarm(prober, prober->deadline);
-    else
-        prober_enter(prober, &prober_idle);
+    prober_send_call(prober, call);
 }
 
 static void prober_end_batch(struct prober *prober)
@@ -578,6 +582,7 @@ static void prober_want_idle(struct prober *prober, struct job *job, bool reques
         prober_want_later(prober, job, requested);
         return;
     }
+    jobs_place(&prober->jobs, job, JOB_IDLE);
     prober_tell(prober, job, prober_crashed_by_now(prober, VERB_OPEN));
 }
 
@@ -599,8 +604,7 @@ static struct probe prober_probe_of_silence(struct prober *prober, const struct 
 {
     bool pending = prober->state == &prober_pending;
     struct instant now = prober_now(prober);
-    return (struct probe){.outcome = pending ? prober_outcome_of_pending(prober)
-                                             : prober_outcome_by_now(prober),
+    return (struct probe){.outcome = prober_outcome_by_now(prober),
                           .stage = prober->state->verb,
                           .started = now,
                           .unasked = true,
@@ -723,8 +727,10 @@ static void prober_note_server(struct prober *prober, const struct reply *reply)
 static void prober_on_opened(struct prober *prober, struct reply *reply)
 {
     bool was_pending = prober->state == &prober_pending;
-    if (was_pending) // what is known now is known as of now
+    if (was_pending) { // what is known now is known as of now
+        prober_enter(prober, &prober_opening);
         prober_start_clock(prober);
+    }
     prober->refused = reply->trial != TRIAL_NONE;
     refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome == OUTCOME_OK) {
@@ -776,6 +782,7 @@ static void prober_go_on(struct prober *prober)
 static void prober_run_again(struct prober *prober)
 {
     struct job *job = jobs_first(&prober->jobs);
+    assert(!job->check->writes);
     prober->jobs.running = NULL;
     jobs_place(&prober->jobs, job, JOB_IN_BATCH);
     prober_begin_open(prober);
@@ -828,8 +835,7 @@ static void prober_on_replied(void *owner, struct reply *reply)
     struct prober *prober = owner;
     prober_log_reply(prober, reply);
     if (!prober_fits(prober, reply)) {
-        prober_kill_process(prober);
-        prober_on_died(prober, "sent a reply that fits no call");
+        prober_fail(prober, "sent a reply that fits no call");
         return;
     }
     prober->failures = 0;
@@ -842,8 +848,10 @@ static void prober_on_replied(void *owner, struct reply *reply)
 static void prober_on_died(void *owner, const char *how)
 {
     struct prober *prober = owner;
+    bool fails = how != NULL || prober->state != &prober_idle; // else it may leave
     prober_forget_process(prober);
-    prober_note_failure(prober, how);
+    if (fails)
+        prober_note_failure(prober, how != NULL ? how : "has left");
     prober->state->on_died(prober);
 }
 
@@ -941,14 +949,11 @@ static bool prober_is_late(struct prober *prober)
            !effort_lacks_cpu(&prober->effort, prober->platform, prober->process, age);
 }
 
-// It is not short of the CPU, and no login is under way, so nothing is lost by a kill.
-static void prober_end_unborn(struct prober *prober)
+// It is not short of the CPU, and would not hear an answer.
+static void prober_give_up_open(struct prober *prober)
 {
-    bool was_pending = prober->state == &prober_pending;
-    prober_kill_process(prober);
-    prober_note_failure(prober, "was not there in time");
-    prober_finish_batch(prober, was_pending ? prober_crashed_by_now(prober, VERB_OPEN)
-                                            : prober_crashed(prober, VERB_OPEN));
+    bool has_asked = prober->platform->functions->has_asked(prober->process);
+    prober_fail(prober, has_asked ? "is stopped" : "was not there in time");
 }
 
 // At the deadline of an open: the server has been asked, or would be if we had the CPU.
@@ -963,15 +968,19 @@ static void prober_end_open(struct prober *prober)
     if (prober_may_be_answered(prober))
         prober_leave_open_pending(prober);
     else
-        prober_end_unborn(prober);
+        prober_give_up_open(prober);
 }
 
 static void prober_replace_open(struct prober *prober)
 {
-    prober->known = prober_outcome_of_pending(prober);
+    prober->known = prober_outcome_by_now(prober);
     prober_kill_silent(prober);
+    if (jobs_first(&prober->jobs) == NULL) { // nobody needs it any more
+        prober_enter(prober, &prober_idle);
+        return;
+    }
     prober->attempts++;
-    (void)prober_send_open(prober);
+    prober_send_open(prober);
 }
 
 // What it has shown stands; from now on nothing wakes us for it.
@@ -999,7 +1008,7 @@ static void prober_end_attempt(struct prober *prober)
     } else if (!prober_is_late(prober) && prober_may_be_answered(prober)) {
         prober_await_open(prober);
     } else {
-        prober_end_unborn(prober);
+        prober_give_up_open(prober);
     }
 }
 
@@ -1063,15 +1072,14 @@ static const struct prober_state prober_opening = {
     .on_deadline = prober_end_open,
     .next = {&prober_idle, &prober_pending, &prober_running, &prober_closing}};
 
-static const struct prober_state prober_pending = {
-    .name = "pending",
-    .verb = VERB_OPEN,
-    .looks = true,
-    .on_wanted = prober_want_pending,
-    .on_replied = prober_on_opened,
-    .on_died = prober_die_pending,
-    .on_deadline = prober_end_attempt,
-    .next = {&prober_idle, &prober_running, &prober_closing}};
+static const struct prober_state prober_pending = {.name = "pending",
+                                                   .verb = VERB_OPEN,
+                                                   .looks = true,
+                                                   .on_wanted = prober_want_pending,
+                                                   .on_replied = prober_on_opened,
+                                                   .on_died = prober_die_pending,
+                                                   .on_deadline = prober_end_attempt,
+                                                   .next = {&prober_idle, &prober_opening}};
 
 static const struct prober_state prober_running = {
     .name = "running",
@@ -1135,13 +1143,19 @@ bool prober_drop(struct prober *prober, struct job *job)
     return true;
 }
 
+// Of a job that does not run only a login tells. And what may write cannot be run again, on another
+// connection, if the one that was kept should be found dead.
+static bool prober_needs_new_session(const struct prober *prober, const struct job *job)
+{
+    return !prober_may_run(prober, job) || job->check->writes;
+}
+
 void prober_start_batch(struct prober *prober)
 {
     if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->jobs.queue))
         return;
     jobs_fill_batch(&prober->jobs);
-    bool runs = prober_may_run(prober, jobs_first(&prober->jobs));
-    if (!prober->connected || !runs) { // of a job that does not run only a login tells
+    if (!prober->connected || prober_needs_new_session(prober, jobs_first(&prober->jobs))) {
         prober_begin_open(prober);
         return;
     }
@@ -1164,11 +1178,8 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
         return unfinished;
     unfinished.ran = instant_since(prober->job_started, prober_now(prober));
     unfinished.ahead = first->check;
-    bool under_way =
-        job->place == JOB_IN_BATCH && (job == first || prober->state->verb == VERB_OPEN);
-    if (under_way && prober->state == &prober_pending)
-        unfinished.outcome = prober_outcome_of_pending(prober);
-    else if (under_way && prober->state == &prober_silent)
+    bool under_way = job == first || (prober->state->verb == VERB_OPEN && job->place != JOB_IDLE);
+    if (under_way && prober->state->looks)
         unfinished.outcome = prober_outcome_by_now(prober);
     else if (under_way)
         unfinished.outcome = prober_outcome_of_silence(prober, unfinished.ran);

@@ -127,7 +127,7 @@ static void prober_process_on_ended(struct child *child, int status)
         (void)snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
     if (process->owner != NULL)
         prober_process_receive(process);
-    prober_process_tell_death(process, how);
+    prober_process_tell_death(process, status == 0 ? NULL : how);
     prober_process_close_all(process);
 }
 
