@@ -1,4 +1,5 @@
-// In which order jobs come to be first. Each step names those that it is about.
+// In which order jobs come to be first, where each step names those that it is about; and their
+// silence.
 #include "server/probing/job.h"
 
 #include "unit.h"
@@ -130,12 +131,36 @@ static void who_waits_for_whom(void **state)
     assert_true(jobs_has_others(&bench.jobs));
 }
 
+static struct instant at(int64_t ms)
+{
+    return (struct instant){.ns = 1000000000 + ms * 1000000};
+}
+
+static void silence_is_counted_from_the_first_of_its_runs(void **state)
+{
+    (void)state;
+    struct job job = {0};
+    assert_false(job_is_held(&job, at(0)));
+    job_note_silence(&job, at(100), at(900));
+    assert_true(job_is_held(&job, at(1899)));
+    assert_false(job_is_held(&job, at(1900)));
+    job_note_silence(&job, at(2000), at(2800));
+    assert_int_equal(job_silence(&job, at(2800)).ms, 2700);
+    assert_true(job_is_held(&job, at(4799))); // for twice as long
+    job_note_answer(&job);
+    assert_false(job_is_held(&job, at(2800)));
+    job_note_silence(&job, at(3000), at(3800));
+    assert_int_equal(job_silence(&job, at(3800)).ms, 800);
+    assert_false(job_is_held(&job, at(4800)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_come_in_their_order),
         cmocka_unit_test(who_is_done_is_forgotten),
         cmocka_unit_test(who_waits_for_whom),
+        cmocka_unit_test(silence_is_counted_from_the_first_of_its_runs),
     };
     return RUN(tests);
 }

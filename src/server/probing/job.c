@@ -1,7 +1,31 @@
 // See job.h.
 #include "server/probing/job.h"
 
+#include "server/probing/backoff.h"
+
 #include <assert.h>
+
+void job_note_silence(struct job *job, struct instant began, struct instant now)
+{
+    if (job->silences++ == 0)
+        job->silent_since = began;
+    job->held_until = instant_add(now, backoff_wait(&backoff_unanswered_run, job->silences));
+}
+
+void job_note_answer(struct job *job)
+{
+    job->silences = 0;
+}
+
+bool job_is_held(const struct job *job, struct instant now)
+{
+    return job->silences > 0 && instant_before(now, job->held_until);
+}
+
+struct duration job_silence(const struct job *job, struct instant now)
+{
+    return instant_since(job->silent_since, now);
+}
 
 void jobs_init(struct jobs *jobs)
 {

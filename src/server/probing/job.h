@@ -26,6 +26,19 @@ struct job {
     struct instant held_until;   // no run before this
 };
 
+// A run of it, begun then, has got no answer by now. A kill leaves the server with a session that
+// ends only when the server notices: so it is held back, ever longer.
+void job_note_silence(struct job *job, struct instant began, struct instant now);
+
+// A run has been answered, and the next one need not be held back.
+void job_note_answer(struct job *job);
+
+// Whether it may not run yet.
+bool job_is_held(const struct job *job, struct instant now);
+
+// For how long its runs have got no answer, if any has not.
+struct duration job_silence(const struct job *job, struct instant now);
+
 TAILQ_HEAD(job_list, job);
 
 // In both lists what requests wait for goes first, then who came first; but who runs stays first in

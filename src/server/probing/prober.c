@@ -33,7 +33,9 @@
 #include "server/base/container_of.h"
 #include "server/base/log.h"
 #include "server/probing/backoff.h"
+#include "server/probing/connection.h"
 #include "server/probing/effort.h"
+#include "server/probing/failures.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -44,11 +46,8 @@ enum {
     START_MS = 5000,      // by when one that is slow to start, as from a cold disk, takes a call
     GOODBYE_MS = 1000,    // at our end: a statement under way may come to its own end
     CLOSE_LIMIT_MS = 200, // of a goodbye
-    HELPLESS_FAILURES = 5,
-    HELPLESS_MS = 30000,
     ROWS_MOST =
         1000, // of a result that is logged or judged row by row; the message's size bounds them too
-    INSPECT_MS = 60000,  // between questions whether the user is a superuser
     MARGIN_MOST_MS = 100 // the server's own limit ends a statement this much before ours
 };
 
@@ -77,16 +76,8 @@ struct prober {
     struct prober_statistics *statistics;
     const struct prober_state *state;
     struct jobs jobs;
-    bool telling;             // within a call of `done`
-    bool connected;           // there is a connection
-    bool kept;                // it was open before this batch, and may have died unnoticed
-    struct instant inspected; // when it was last asked whether the user is a superuser
-    bool inspects;            // the outstanding open does
-    bool superuser;           // the answer
-    struct instant opened;    // when it was last connected; 0: never
-    bool refused;             // the secret, at the last open
-    enum flavor flavor;       // of the server, once connected
-    char version[REPLY_VERSION_MAX];
+    bool telling; // within a call of `done`
+    struct connection connection;
     bool last;                      // the outstanding run closes the connection, too
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
@@ -99,9 +90,7 @@ struct prober {
     enum outcome known;             // when pending or silent: what that has shown so far
     struct effort effort;           // for the first job of the batch
     struct alarm pulse;             // looks at the effort
-    unsigned failures;              // crashes and failed starts in a row
-    struct instant first_failure, last_failure;
-    struct instant not_before; // no start before this
+    struct failures failures;       // of processes, and of starting them
 };
 
 static void prober_begin_open(struct prober *prober);
@@ -221,8 +210,8 @@ static void prober_tell(struct prober *prober, struct job *job, struct probe pro
     probe.code = probe.code != NULL ? probe.code : "";
     probe.message = probe.message != NULL ? probe.message : "";
     probe.ended = prober_now(prober);
-    probe.superuser = prober->superuser;
-    probe.refused = prober->refused;
+    probe.superuser = prober->connection.superuser;
+    probe.refused = prober->connection.refused;
     prober->telling = true;
     prober->setup.done(prober->setup.context, job, &probe);
     prober->telling = telling;
@@ -241,20 +230,16 @@ static void prober_finish_batch(struct prober *prober, struct probe probe)
 
 static void prober_note_failure(struct prober *prober, const char *what)
 {
-    struct instant now = prober_now(prober);
+    struct duration wait = failures_note(&prober->failures, prober_now(prober));
     prober->statistics->crashes++;
-    if (prober->failures++ == 0)
-        prober->first_failure = now;
-    prober->last_failure = now;
-    struct duration wait = backoff_wait(&backoff_failed_start, prober->failures - 1);
-    prober->not_before = instant_add(now, wait);
     LOG_EVENT(LOG_ERROR, "prober failed", LOG_TEXT("prober", prober->name), LOG_TEXT("how", what),
-              LOG_NUMBER("failures", prober->failures), LOG_NUMBER("restart_in_ms", wait.ms));
+              LOG_NUMBER("failures", prober->failures.in_a_row),
+              LOG_NUMBER("restart_in_ms", wait.ms));
 }
 
 static bool prober_may_start(const struct prober *prober)
 {
-    return prober->process != NULL || !instant_before(prober_now(prober), prober->not_before);
+    return prober->process != NULL || failures_allow_start(&prober->failures, prober_now(prober));
 }
 
 static void prober_on_replied(void *owner, struct reply *reply);
@@ -281,7 +266,7 @@ static bool prober_have_process(struct prober *prober)
 static void prober_forget_process(struct prober *prober)
 {
     prober->process = NULL;
-    prober->connected = false;
+    prober->connection.is_open = false;
 }
 
 static void prober_kill_process(struct prober *prober)
@@ -307,28 +292,6 @@ static void prober_kill_silent(struct prober *prober)
         LOG_EVENT(LOG_DEBUG, "prober is killed", LOG_TEXT("prober", prober->name),
                   LOG_TEXT("verb", verb_name(prober->state->verb)));
     prober_kill_process(prober);
-}
-
-// --- unanswered runs
-
-static bool prober_is_held(const struct prober *prober, const struct job *job)
-{
-    return job->silences > 0 && instant_before(prober_now(prober), job->held_until);
-}
-
-static struct duration prober_silence_of(const struct prober *prober, const struct job *job)
-{
-    return instant_since(job->silent_since, prober_now(prober));
-}
-
-// A kill leaves the server with a session that ends only when the server notices. So a check whose
-// runs are left unanswered again and again is run ever more seldom.
-static void prober_hold_back(const struct prober *prober, struct job *job)
-{
-    if (job->silences++ == 0)
-        job->silent_since = prober->job_started;
-    job->held_until =
-        instant_add(prober_now(prober), backoff_wait(&backoff_unanswered_run, job->silences));
 }
 
 // --- the verbs
@@ -397,22 +360,16 @@ static struct probe prober_crashed_by_now(const struct prober *prober, enum verb
     return probe;
 }
 
-static bool prober_must_inspect(const struct prober *prober)
-{
-    return prober->inspected.ns == 0 ||
-           instant_since(prober->inspected, prober_now(prober)).ms >= INSPECT_MS;
-}
-
 // All jobs of an open under way may have been dropped; then it goes on with what it began with.
 static struct call prober_open_call(struct prober *prober)
 {
     const struct job *first = jobs_first(&prober->jobs);
     if (first != NULL)
         prober->timeout = first->check->timeout;
-    prober->inspects = prober_must_inspect(prober);
+    bool inspects = connection_begin(&prober->connection, prober_now(prober));
     return (struct call){.verb = VERB_OPEN,
                          .deadline = instant_add(prober_now(prober), prober->timeout),
-                         .inspect = prober->inspects,
+                         .inspect = inspects,
                          .withheld = refusal_withhold(prober->setup.refusal, prober_now(prober))};
 }
 
@@ -441,7 +398,6 @@ static void prober_begin_open(struct prober *prober)
     prober_enter(prober, &prober_opening);
     prober->jobs.timed = jobs_first(&prober->jobs);
     prober->job_started = prober_now(prober);
-    prober->connected = prober->kept = prober->refused = false;
     prober_send_open(prober);
 }
 
@@ -454,11 +410,9 @@ static struct duration prober_statement_limit(struct duration left)
     return (struct duration){.ms = left.ms - margin > 0 ? left.ms - margin : 1};
 }
 
-// Whether the connection outlives the batch. While the secret is refused it does not, for the next
-// open shall try that anew.
 static bool prober_stays_open(const struct prober *prober)
 {
-    return prober->setup.keeps && prober->connected && !prober->refused;
+    return prober->setup.keeps && connection_may_stay(&prober->connection);
 }
 
 static void prober_begin_run(struct prober *prober)
@@ -497,18 +451,18 @@ static struct probe prober_held_back(const struct prober *prober, const struct j
                           .stage = VERB_RUN,
                           .started = now,
                           .unasked = true,
-                          .silent = prober_silence_of(prober, job),
+                          .silent = job_silence(job, prober_now(prober)),
                           .held = instant_left(job->held_until, now)};
 }
 
 static bool prober_means(const struct prober *prober, const struct job *job)
 {
-    return range_has(&job->check->range, prober->flavor, prober->version);
+    return connection_suits(&prober->connection, &job->check->range);
 }
 
 static bool prober_may_run(const struct prober *prober, const struct job *job)
 {
-    return prober_means(prober, job) && !prober_is_held(prober, job);
+    return prober_means(prober, job) && !job_is_held(job, prober_now(prober));
 }
 
 // Jobs that are not to run, on this server or by now, end here.
@@ -526,7 +480,7 @@ static void prober_begin_close(struct prober *prober)
 {
     struct duration limit = {.ms = CLOSE_LIMIT_MS};
     struct call call = {.verb = VERB_CLOSE, .deadline = instant_add(prober_now(prober), limit)};
-    prober->connected = false;
+    prober->connection.is_open = false;
     prober_enter(prober, &prober_closing);
     prober_send_call(prober, call);
 }
@@ -609,7 +563,7 @@ static struct probe prober_probe_of_silence(struct prober *prober, const struct 
                           .started = now,
                           .unasked = true,
                           .silent = pending ? instant_since(prober->silent_since, now)
-                                            : prober_silence_of(prober, job)};
+                                            : job_silence(job, prober_now(prober))};
 }
 
 // Tells all that wait for no more than a look.
@@ -679,7 +633,7 @@ static void prober_give_up_run(struct prober *prober)
 
 static void prober_want_silent(struct prober *prober, struct job *job, bool requested)
 {
-    if (job != prober->jobs.running || !prober_is_held(prober, job)) {
+    if (job != prober->jobs.running || !job_is_held(job, prober_now(prober))) {
         prober_give_up_run(prober);
         prober_want_idle(prober, job, requested);
         return;
@@ -711,19 +665,6 @@ static struct probe prober_probe_of(const struct prober *prober, struct reply *r
                           .result = result};
 }
 
-static void prober_note_server(struct prober *prober, const struct reply *reply)
-{
-    if (prober->inspects) {
-        prober->superuser = reply->superuser;
-        prober->inspected = prober_now(prober);
-    }
-    prober->connected = true;
-    prober->statistics->connections++;
-    prober->opened = prober_now(prober);
-    prober->flavor = reply->flavor;
-    (void)snprintf(prober->version, sizeof prober->version, "%s", reply->version);
-}
-
 static void prober_on_opened(struct prober *prober, struct reply *reply)
 {
     bool was_pending = prober->state == &prober_pending;
@@ -731,10 +672,10 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
         prober_enter(prober, &prober_opening);
         prober_start_clock(prober);
     }
-    prober->refused = reply->trial != TRIAL_NONE;
+    connection_note_open(&prober->connection, reply, prober_now(prober));
     refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome == OUTCOME_OK) {
-        prober_note_server(prober, reply);
+        prober->statistics->connections++;
         prober_begin_first(prober);
         return;
     }
@@ -743,14 +684,6 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
         probe.outcome = refusal_outcome(prober->setup.refusal);
     probe.unasked = was_pending; // the time that it took was told at its deadline
     prober_finish_batch(prober, probe);
-}
-
-// With these the connection is gone: the rest of the batch needs another.
-static bool prober_ends_session(enum outcome outcome)
-{
-    return outcome == OUTCOME_LOST || outcome == OUTCOME_TERMINATED ||
-           outcome == OUTCOME_NOT_ACCEPTING || outcome == OUTCOME_TLS ||
-           outcome == OUTCOME_TOO_LARGE;
 }
 
 // The server's time for a statement goes by while we get no CPU to send the rest of it, or are
@@ -768,11 +701,11 @@ static bool prober_is_our_delay(const struct prober *prober, const struct reply 
 static void prober_go_on(struct prober *prober)
 {
     if (prober->last) {
-        prober->connected = false;
+        prober->connection.is_open = false;
         prober_enter(prober, &prober_idle);
         return;
     }
-    if (prober->connected || jobs_first(&prober->jobs) == NULL)
+    if (prober->connection.is_open || jobs_first(&prober->jobs) == NULL)
         prober_begin_first(prober);
     else
         prober_begin_open(prober);
@@ -790,18 +723,16 @@ static void prober_run_again(struct prober *prober)
 
 static void prober_on_ran(struct prober *prober, struct reply *reply)
 {
-    bool ended = prober_ends_session(reply->outcome);
-    if (ended && prober->kept && reply->outcome != OUTCOME_TOO_LARGE) {
-        prober_run_again(prober); // it may have died long ago: only a new one tells
+    if (connection_was_dead(&prober->connection, reply->outcome)) {
+        prober_run_again(prober);
         return;
     }
     struct probe probe = prober_probe_of(prober, reply);
     if (prober_is_our_delay(prober, reply))
         probe.outcome = OUTCOME_STARVED;
-    prober->connected = !ended;
-    prober->kept = false; // it has just proved to be alive
+    connection_note_run(&prober->connection, reply->outcome);
     struct job *job = jobs_take_first(&prober->jobs);
-    job->silences = 0; // the next run need not be held back
+    job_note_answer(job);
     prober_tell(prober, job, probe);
     prober_go_on(prober);
 }
@@ -809,9 +740,8 @@ static void prober_on_ran(struct prober *prober, struct reply *reply)
 // Too late: what it says is older than what has been told since. The check may run again.
 static void prober_on_ran_late(struct prober *prober, struct reply *reply)
 {
-    prober->connected = !prober_ends_session(reply->outcome);
-    prober->kept = false;
-    jobs_first(&prober->jobs)->silences = 0;
+    connection_note_run(&prober->connection, reply->outcome);
+    job_note_answer(jobs_first(&prober->jobs));
     prober_end_silence(prober);
     prober_go_on(prober);
 }
@@ -838,7 +768,7 @@ static void prober_on_replied(void *owner, struct reply *reply)
         prober_fail(prober, "sent a reply that fits no call");
         return;
     }
-    prober->failures = 0;
+    failures_end(&prober->failures);
     effort_hear(&prober->effort);
     prober->state->on_replied(prober, reply);
 }
@@ -1018,7 +948,7 @@ static void prober_leave_run_silent(struct prober *prober, struct probe probe)
     struct job *job = jobs_first(&prober->jobs);
     prober_enter(prober, &prober_silent);
     prober->known = probe.outcome;
-    probe.silent = prober_silence_of(prober, job);
+    probe.silent = job_silence(job, prober_now(prober));
     prober_tell(prober, job, probe);
 }
 
@@ -1026,7 +956,7 @@ static void prober_end_run(struct prober *prober)
 {
     struct probe probe = prober_unanswered(prober, VERB_RUN);
     if (probe.outcome == OUTCOME_TIMEOUT)
-        prober_hold_back(prober, jobs_first(&prober->jobs));
+        job_note_silence(jobs_first(&prober->jobs), prober->job_started, prober_now(prober));
     if (probe.outcome == OUTCOME_TIMEOUT && !jobs_has_others(&prober->jobs)) {
         prober_leave_run_silent(prober, probe);
         return;
@@ -1145,7 +1075,7 @@ bool prober_drop(struct prober *prober, struct job *job)
 
 // Of a job that does not run only a login tells. And what may write cannot be run again, on another
 // connection, if the one that was kept should be found dead.
-static bool prober_needs_new_session(const struct prober *prober, const struct job *job)
+static bool prober_needs_new_connection(const struct prober *prober, const struct job *job)
 {
     return !prober_may_run(prober, job) || job->check->writes;
 }
@@ -1155,11 +1085,12 @@ void prober_start_batch(struct prober *prober)
     if (prober->state != &prober_idle || TAILQ_EMPTY(&prober->jobs.queue))
         return;
     jobs_fill_batch(&prober->jobs);
-    if (!prober->connected || prober_needs_new_session(prober, jobs_first(&prober->jobs))) {
+    bool is_open = prober->connection.is_open;
+    if (!is_open || prober_needs_new_connection(prober, jobs_first(&prober->jobs))) {
         prober_begin_open(prober);
         return;
     }
-    prober->kept = true;
+    prober->connection.is_old = true;
     prober_start_clock(prober);
     prober_begin_first(prober);
 }
@@ -1202,8 +1133,7 @@ void prober_end(struct prober *prober)
 
 bool prober_is_beyond_help(const struct prober *prober)
 {
-    return prober->setup.engine != ENGINE_PEERS && prober->failures >= HELPLESS_FAILURES &&
-           instant_since(prober->first_failure, prober->last_failure).ms >= HELPLESS_MS;
+    return prober->setup.engine != ENGINE_PEERS && failures_are_hopeless(&prober->failures);
 }
 
 const char *prober_name(const struct prober *prober)
@@ -1238,6 +1168,7 @@ bool prober_is_pending(const struct prober *prober)
 
 struct server_seen prober_server(const struct prober *prober)
 {
+    const struct connection *latest = &prober->connection;
     return (struct server_seen){
-        .opened = prober->opened, .flavor = prober->flavor, .version = prober->version};
+        .opened = latest->opened, .flavor = latest->flavor, .version = latest->version};
 }
