@@ -47,7 +47,7 @@ struct jobs {
     struct job_list queue;
     struct job_list batch;
     const struct job *running; // the first of the batch, while its run is unanswered; or NULL
-    const struct job *timed;   // whose time it is that runs; NULL: of one that has gone
+    const struct job *timed;   // whose time runs; NULL: it has been dropped since, or none does
     uint64_t arrivals;         // how many jobs have come
 };
 

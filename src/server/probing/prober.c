@@ -12,7 +12,7 @@
 //                      |                      one anew: kill, IDLE
 //                      +-- 10, 20, 40, 60, 60 ... s: kill, try another open
 //
-// CLOSING is for a batch that ends otherwise than by a run: the last run closes, too. A process
+// CLOSING is only for a batch whose last run was not to close the connection, too. A process
 // that dies takes each state to IDLE.
 //
 // The decision to question is PENDING: an open is not killed at its deadline, because a kill in
@@ -82,7 +82,7 @@ struct prober {
     struct prober_process *process; // NULL: none is up
     uint32_t sequence;              // of the outstanding call
     struct alarm alarm;             // of the outstanding verb, or to replace a pending open
-    struct instant verb_started;    // of the outstanding verb; when pending: of the latest attempt
+    struct instant verb_started;    // of the outstanding verb: when pending, of the latest attempt
     struct instant job_started;     // of the first job in the batch
     struct duration timeout;        // that it is from
     struct instant silent_since;    // when pending: the start of the first attempt
@@ -864,7 +864,7 @@ static void prober_leave_open_pending(struct prober *prober)
     prober->known = probe.outcome;
     probe.silent = instant_since(prober->silent_since, prober_now(prober));
     prober_await_open(prober);
-    TAILQ_FOREACH(job, &prober->jobs.batch, link) {
+    TAILQ_FOREACH(job, &prober->jobs.batch, link) { // which nobody is taken out of by `done`
         if (job->arrival < arrivals)
             prober_tell(prober, job, probe);
     }

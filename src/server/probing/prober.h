@@ -20,7 +20,7 @@ struct probe {
     struct duration held;   // not run now for want of answers; how long that will go on; else 0
     struct result *result;  // with OUTCOME_OK of a run; freed after the call unless taken
     bool superuser;         // the probe user is one
-    bool unasked;           // there was no run: it tells what was known before
+    bool unasked;           // its time means nothing: it was told before, or nothing ran
     bool refused; // the server refuses the secret; with OUTCOME_OK, the one before it still works
 };
 
