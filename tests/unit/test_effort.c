@@ -54,7 +54,7 @@ static const struct row rows[] = {
 static void pass(struct fake *fake, struct effort *effort, int64_t ms)
 {
     fake_pass(fake, ms);
-    effort_look(effort, &fake->platform, &fake->process);
+    effort_look(effort);
 }
 
 static void pass_part(struct fake *fake, struct effort *effort, enum part part, int64_t ms)
@@ -79,9 +79,9 @@ static void begin(struct fake *fake, struct effort *effort)
     effort_begin(effort, &fake->platform, &fake->process, fake->now);
 }
 
-static enum outcome judge_span(struct fake *fake, const struct effort *effort)
+static enum outcome judge_span(const struct effort *effort)
 {
-    return effort_judge(effort, &fake->platform, &fake->process, (struct duration){.ms = SPAN_MS});
+    return effort_judge(effort, (struct duration){.ms = SPAN_MS});
 }
 
 static void what_was_lost_of_a_span(void **state)
@@ -93,7 +93,7 @@ static void what_was_lost_of_a_span(void **state)
         begin(&fake, &effort);
         for (size_t j = 0; j < PARTS && rows[i].parts[j].ms > 0; j++)
             pass_part(&fake, &effort, rows[i].parts[j].part, rows[i].parts[j].ms);
-        enum outcome found = judge_span(&fake, &effort);
+        enum outcome found = judge_span(&effort);
         if (found != rows[i].outcome)
             print_error("row %zu\n", i);
         assert_int_equal(found, rows[i].outcome);
@@ -120,8 +120,7 @@ static void what_is_known_at_rest(void **state)
             pass_part(&fake, &effort, NOTHING, SPAN_MS);
             effort_rest(&effort);
             pass_part(&fake, &effort, finds[j].part, 10000);
-            enum outcome outcome =
-                effort_judge_now(&effort, &fake.platform, &fake.process, known[i]);
+            enum outcome outcome = effort_judge_now(&effort, known[i]);
             enum outcome expected = finds[j].outcome == OUTCOME_OK ? known[i] : finds[j].outcome;
             assert_int_equal(outcome, expected);
             fake_close(&fake);
@@ -138,10 +137,10 @@ static void a_question_is_no_look(void **state)
     begin(&fake, &effort);
     fake_pass(&fake, 40);
     for (unsigned i = 0; i < 20; i++) {
-        (void)judge_span(&fake, &effort);
+        (void)judge_span(&effort);
         fake_pass(&fake, 30);
     }
-    assert_int_equal(judge_span(&fake, &effort), OUTCOME_STARVED); // the loop has not turned
+    assert_int_equal(judge_span(&effort), OUTCOME_STARVED); // the loop has not turned
     fake_close(&fake);
 }
 
@@ -203,7 +202,7 @@ static void one_that_has_been_ready_since_the_last_look_would_not_hear(void **st
         struct effort effort;
         begin_and_be_ready(&fake, &effort);
         fake_pass(&fake, soon ? 10 : 40);
-        enum outcome outcome = judge_span(&fake, &effort);
+        enum outcome outcome = judge_span(&effort);
         assert_int_equal(outcome, soon ? OUTCOME_TIMEOUT : OUTCOME_STARVED);
         fake_close(&fake);
     }
@@ -220,7 +219,7 @@ static void one_that_has_replied_meanwhile_has_not_waited(void **state)
         if (replies)
             effort_hear(&effort);
         fake_pass(&fake, EFFORT_PERIOD_MS);
-        enum outcome outcome = judge_span(&fake, &effort);
+        enum outcome outcome = judge_span(&effort);
         assert_int_equal(outcome, replies ? OUTCOME_TIMEOUT : OUTCOME_STARVED);
         fake_close(&fake);
     }

@@ -14,27 +14,46 @@ static int64_t effort_more(int64_t one, int64_t other)
     return one > other ? one : other;
 }
 
-static struct cpu_time effort_cpu_of(const struct platform *platform,
-                                     const struct prober_process *process)
+static struct instant effort_time(const struct effort *effort)
 {
-    return process != NULL ? platform->functions->cpu(process) : (struct cpu_time){0};
+    return platform_now(effort->platform);
+}
+
+static struct cpu_time effort_cpu(const struct effort *effort)
+{
+    bool is_there = effort->process != NULL;
+    return is_there ? effort->platform->functions->cpu(effort->process) : (struct cpu_time){0};
+}
+
+static bool effort_process_is_ready(const struct effort *effort)
+{
+    return effort->process != NULL && effort->platform->functions->is_ready(effort->process);
+}
+
+// It has asked the server, and would hear the answer.
+static bool effort_process_asks(const struct effort *effort)
+{
+    return effort->process == NULL || effort->platform->functions->asks(effort->process);
 }
 
 // As its program is loaded from a cold disk.
-static bool effort_is_absent(const struct platform *platform, const struct prober_process *process)
+static bool effort_process_is_absent(const struct effort *effort)
 {
-    return process != NULL && !platform->functions->has_asked(process);
+    return effort->process != NULL && !effort->platform->functions->has_asked(effort->process);
 }
 
 void effort_begin(struct effort *effort, struct platform *platform,
                   const struct prober_process *process, struct instant since)
 {
-    struct cpu_time cpu = effort_cpu_of(platform, process);
-    *effort = (struct effort){.since = since,
-                              .last_look = since,
-                              .at_start = cpu,
-                              .by_then = cpu,
-                              .was_absent = effort_is_absent(platform, process)};
+    *effort = (struct effort){
+        .platform = platform, .process = process, .since = since, .last_look = since};
+    effort->at_start = effort->by_then = effort_cpu(effort);
+    effort->was_absent = effort_process_is_absent(effort);
+}
+
+void effort_lose_process(struct effort *effort)
+{
+    effort->process = NULL;
 }
 
 // A look that comes too late: the loop did not turn for all of that time. Under a quota (a slice at
@@ -67,15 +86,14 @@ static int64_t effort_gap_by(const struct effort *effort, struct instant now)
     return now.ns - effort->last_look.ns;
 }
 
-static void effort_take_look(struct effort *effort, struct platform *platform,
-                             const struct prober_process *process, struct instant now)
+static void effort_take_look(struct effort *effort, struct instant now)
 {
     int64_t gap_ns = effort_gap_by(effort, now);
-    struct cpu_time cpu = effort_cpu_of(platform, process);
+    struct cpu_time cpu = effort_cpu(effort);
     int64_t idle_ns = effort_more(gap_ns - (cpu.used_ns - effort->by_then.used_ns), 0);
-    bool ready = process != NULL && platform->functions->is_ready(process);
-    bool unable = process != NULL && !platform->functions->asks(process);
-    bool absent = effort_is_absent(platform, process);
+    bool ready = effort_process_is_ready(effort);
+    bool unable = !effort_process_asks(effort);
+    bool absent = effort_process_is_absent(effort);
     bool stall = effort_is_stall(effort, gap_ns);
     struct effort_gap gap = {.length_ns = gap_ns,
                              .waited_ns = cpu.waited_ns - effort->by_then.waited_ns,
@@ -97,23 +115,19 @@ static void effort_take_look(struct effort *effort, struct platform *platform,
 }
 
 // Soon after a look: one that waits for the server is seen at once.
-static void effort_glance(struct effort *effort, const struct platform *platform,
-                          const struct prober_process *process)
+static void effort_glance(struct effort *effort)
 {
-    if (process == NULL || platform->functions->is_ready(process) ||
-        !platform->functions->asks(process))
-        return;
-    effort->deaf = effort->was_ready = false;
+    if (!effort_process_is_ready(effort) && effort_process_asks(effort))
+        effort->deaf = effort->was_ready = false;
 }
 
-void effort_look(struct effort *effort, struct platform *platform,
-                 const struct prober_process *process)
+void effort_look(struct effort *effort)
 {
-    struct instant now = platform_now(platform);
+    struct instant now = effort_time(effort);
     if (effort_gap_by(effort, now) >= (effort->resting ? PERIOD_NS : SOON_NS))
-        effort_take_look(effort, platform, process, now);
+        effort_take_look(effort, now);
     else if (!effort->resting)
-        effort_glance(effort, platform, process);
+        effort_glance(effort);
 }
 
 void effort_hear(struct effort *effort)
@@ -132,13 +146,12 @@ bool effort_is_deaf(const struct effort *effort)
 }
 
 // What it is by now.
-static struct effort effort_now(const struct effort *effort, struct platform *platform,
-                                const struct prober_process *process)
+static struct effort effort_now(const struct effort *effort)
 {
     struct effort by_now = *effort;
-    struct instant now = platform_now(platform);
+    struct instant now = effort_time(effort);
     if (!effort->resting || effort_gap_by(effort, now) >= PERIOD_NS)
-        effort_take_look(&by_now, platform, process, now);
+        effort_take_look(&by_now, now);
     return by_now;
 }
 
@@ -165,48 +178,43 @@ static bool effort_starved(const struct effort *effort, struct duration span)
            effort_lost_most(effort, &effort->stalls, span);
 }
 
-bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
-                      const struct prober_process *process, struct duration span)
+bool effort_lacks_cpu(const struct effort *effort, struct duration span)
 {
-    struct effort now = effort_now(effort, platform, process);
+    struct effort now = effort_now(effort);
     return effort_lost_most(&now, &now.stalls, span);
 }
 
-bool effort_is_wanting(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span)
+bool effort_is_wanting(const struct effort *effort, struct duration span)
 {
-    struct effort now = effort_now(effort, platform, process);
+    struct effort now = effort_now(effort);
     return effort_lost_most(&now, &now.lapses, span);
 }
 
-bool effort_is_starved(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span)
+bool effort_is_starved(const struct effort *effort, struct duration span)
 {
-    struct effort now = effort_now(effort, platform, process);
+    struct effort now = effort_now(effort);
     return effort_starved(&now, span);
 }
 
-enum outcome effort_judge(const struct effort *effort, struct platform *platform,
-                          const struct prober_process *process, struct duration span)
+enum outcome effort_judge(const struct effort *effort, struct duration span)
 {
-    struct effort now = effort_now(effort, platform, process);
+    struct effort now = effort_now(effort);
     bool soon = effort_gap_by(effort, now.last_look) < SOON_NS;
     bool deaf = soon ? effort->deaf : now.deaf;
-    bool asked = process == NULL || platform->functions->asks(process);
-    bool waits = deaf && process != NULL && asked && platform->functions->is_ready(process);
+    bool asked = effort_process_asks(effort);
+    bool waits = deaf && asked && effort_process_is_ready(effort);
     if (waits || effort_starved(&now, span))
         return OUTCOME_STARVED;
     asked &= !effort_lost_most(&now, &now.lapses, span);
     return asked ? OUTCOME_TIMEOUT : OUTCOME_CRASHED;
 }
 
-enum outcome effort_judge_now(struct effort *effort, struct platform *platform,
-                              const struct prober_process *process, enum outcome known)
+enum outcome effort_judge_now(struct effort *effort, enum outcome known)
 {
-    effort_look(effort, platform, process);
-    bool asks = platform->functions->asks(process);
+    effort_look(effort);
+    bool asks = effort_process_asks(effort);
     if (asks && !effort->deaf)
         return known;
-    bool stopped = !asks && platform->functions->has_asked(process);
+    bool stopped = !asks && !effort_process_is_absent(effort);
     return stopped ? OUTCOME_CRASHED : OUTCOME_STARVED;
 }

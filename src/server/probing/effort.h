@@ -23,6 +23,8 @@ struct effort_sum {
 
 // Part of its owner's object.
 struct effort {
+    struct platform *platform;
+    const struct prober_process *process; // NULL: there is none
     struct instant since;
     struct instant last_look;
     struct cpu_time at_start; // of the process
@@ -38,13 +40,15 @@ struct effort {
 };
 
 // A new span has begun, just now or while the process was started, which may have stalled, too. The
-// process is NULL if there is none, here and below.
+// process is NULL if there is none; while the span lasts it must live, or be lost.
 void effort_begin(struct effort *effort, struct platform *platform,
                   const struct prober_process *process, struct instant since);
 
+// There is no process any more.
+void effort_lose_process(struct effort *effort);
+
 // To be called every EFFORT_PERIOD_MS while the span lasts.
-void effort_look(struct effort *effort, struct platform *platform,
-                 const struct prober_process *process);
+void effort_look(struct effort *effort);
 
 // The process has just replied: it waits for us. If it is found ready next, it has become so since.
 void effort_hear(struct effort *effort);
@@ -63,26 +67,21 @@ bool effort_is_deaf(const struct effort *effort);
 
 // True if for more than half of a span of this length the prober waited for a CPU, or the loop did
 // not turn.
-bool effort_lacks_cpu(const struct effort *effort, struct platform *platform,
-                      const struct prober_process *process, struct duration span);
+bool effort_lacks_cpu(const struct effort *effort, struct duration span);
 
 // True if it was so, or if the process was only on its way for as long: then we, not the server,
 // may be why there is no answer.
-bool effort_is_starved(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span);
+bool effort_is_starved(const struct effort *effort, struct duration span);
 
 // True if for more than half of a span it lacked the CPU, or the process could not ask or hear.
-bool effort_is_wanting(const struct effort *effort, struct platform *platform,
-                       const struct prober_process *process, struct duration span);
+bool effort_is_wanting(const struct effort *effort, struct duration span);
 
 // What it means that there is no answer yet, after so long: OUTCOME_TIMEOUT if the server has been
 // asked and it is not for us; OUTCOME_STARVED if it may be, also if there may be an answer for
 // which the process lacks the CPU just now; OUTCOME_CRASHED if the process cannot have asked by
 // now, or could not for more than half of the time, for want of the CPU, too.
-enum outcome effort_judge(const struct effort *effort, struct platform *platform,
-                          const struct prober_process *process, struct duration span);
+enum outcome effort_judge(const struct effort *effort, struct duration span);
 
 // Likewise when nobody has looked for a while, and it was `known` to be this: nothing has changed
 // since, unless we would not hear an answer now.
-enum outcome effort_judge_now(struct effort *effort, struct platform *platform,
-                              const struct prober_process *process, enum outcome known);
+enum outcome effort_judge_now(struct effort *effort, enum outcome known);

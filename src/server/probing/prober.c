@@ -123,7 +123,7 @@ static void prober_tell_silence(struct prober *prober);
 static void prober_on_pulse(struct alarm *alarm)
 {
     struct prober *prober = CONTAINER_OF(alarm, struct prober, pulse);
-    effort_look(&prober->effort, prober->platform, prober->process);
+    effort_look(&prober->effort);
     if (!prober->effort.resting)
         prober_set_pulse(prober, prober_now(prober));
     if (prober->state->looks)
@@ -145,17 +145,6 @@ static void prober_rest(struct prober *prober)
     effort_rest(&prober->effort);
 }
 
-static bool prober_is_starved(const struct prober *prober, struct duration span)
-{
-    return effort_is_starved(&prober->effort, prober->platform, prober->process, span);
-}
-
-// No answer yet, and perhaps not even asked, or only just.
-static enum outcome prober_outcome_of_silence(const struct prober *prober, struct duration span)
-{
-    return effort_judge(&prober->effort, prober->platform, prober->process, span);
-}
-
 // When the verb has had a check's time while it was measured.
 static struct instant prober_end_of_span(const struct prober *prober)
 {
@@ -170,7 +159,7 @@ static enum outcome prober_outcome_by_now(struct prober *prober)
     bool young = instant_before(prober_now(prober), prober_end_of_span(prober));
     if (young && !prober->platform->functions->has_asked(prober->process))
         return prober->known;
-    return effort_judge_now(&prober->effort, prober->platform, prober->process, prober->known);
+    return effort_judge_now(&prober->effort, prober->known);
 }
 
 // --- states
@@ -267,6 +256,7 @@ static void prober_forget_process(struct prober *prober)
 {
     prober->process = NULL;
     prober->connection.is_open = false;
+    effort_lose_process(&prober->effort);
 }
 
 static void prober_kill_process(struct prober *prober)
@@ -598,7 +588,7 @@ static void prober_answer_silence(struct prober *prober, struct job *job, bool r
 {
     prober_want_later(prober, job, requested);
     job->in_doubt = true;
-    effort_look(&prober->effort, prober->platform, prober->process);
+    effort_look(&prober->effort);
     if (!prober_is_in_doubt(prober))
         prober_tell_silence(prober);
     else if (!alarm_is_set(&prober->pulse)) // who came before waits no longer for that
@@ -693,7 +683,7 @@ static bool prober_is_our_delay(const struct prober *prober, const struct reply 
 {
     struct duration span = instant_since(prober->effort.since, prober_now(prober));
     return reply->outcome == OUTCOME_QUERY_TIMEOUT && span.ms >= prober->timeout.ms / 2 &&
-           effort_is_wanting(&prober->effort, prober->platform, prober->process, span);
+           effort_is_wanting(&prober->effort, span);
 }
 
 // What comes after a run. The last of its batch has closed: if that should hang, the next open will
@@ -825,7 +815,7 @@ static void prober_die_closing(struct prober *prober)
 
 static struct probe prober_unanswered(const struct prober *prober, enum verb stage)
 {
-    return (struct probe){.outcome = prober_outcome_of_silence(prober, prober->timeout),
+    return (struct probe){.outcome = effort_judge(&prober->effort, prober->timeout),
                           .stage = stage,
                           .started = prober->job_started};
 }
@@ -874,9 +864,9 @@ static void prober_leave_open_pending(struct prober *prober)
 static bool prober_is_late(struct prober *prober)
 {
     struct duration age = instant_since(prober->verb_started, prober_now(prober));
-    effort_look(&prober->effort, prober->platform, prober->process);
+    effort_look(&prober->effort);
     return !prober->platform->functions->asks(prober->process) && age.ms >= START_MS &&
-           !effort_lacks_cpu(&prober->effort, prober->platform, prober->process, age);
+           !effort_lacks_cpu(&prober->effort, age);
 }
 
 // It is not short of the CPU, and would not hear an answer.
@@ -890,7 +880,7 @@ static void prober_give_up_open(struct prober *prober)
 static bool prober_may_be_answered(struct prober *prober)
 {
     return prober->platform->functions->asks(prober->process) ||
-           prober_is_starved(prober, prober->timeout);
+           effort_is_starved(&prober->effort, prober->timeout);
 }
 
 static void prober_end_open(struct prober *prober)
@@ -919,7 +909,7 @@ static void prober_end_span(struct prober *prober)
     bool over = !instant_before(prober_now(prober), prober_end_of_span(prober));
     if (prober->effort.resting || !over)
         return;
-    if (prober_outcome_of_silence(prober, prober->timeout) == OUTCOME_TIMEOUT)
+    if (effort_judge(&prober->effort, prober->timeout) == OUTCOME_TIMEOUT)
         prober->known = OUTCOME_TIMEOUT;
     prober_rest(prober);
 }
@@ -1113,7 +1103,7 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
     if (under_way && prober->state->looks)
         unfinished.outcome = prober_outcome_by_now(prober);
     else if (under_way)
-        unfinished.outcome = prober_outcome_of_silence(prober, unfinished.ran);
+        unfinished.outcome = effort_judge(&prober->effort, unfinished.ran);
     return unfinished;
 }
 
