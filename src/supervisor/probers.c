@@ -5,6 +5,7 @@
 
 #include "common/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,19 +13,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-bool probers_start(struct probers *probers, uint32_t id, const struct program *program)
+void probers_start(struct probers *probers, uint32_t id, const struct program *program)
 {
     size_t i = 0;
     while (i < PROBERS_MOST && probers->places[i].there)
         i++;
-    if (i == PROBERS_MOST)
-        return false;
-    struct prober *prober = &probers->places[i];
-    *prober = (struct prober){.there = true, .id = id};
-    prober->error = spawn(program, &prober->pid);
+    struct prober *prober = &probers->places[i]; // the last one: of what cannot be started
+    assert(!prober->there);
+    *prober = (struct prober){.there = true, .id = id, .error = EMFILE};
+    if (i < PROBERS_MOST && program->socket >= 0)
+        prober->error = spawn(program, &prober->pid);
     if (prober->error != 0)
         prober->pid = 0;
-    return true;
 }
 
 static void probers_kill_process(const struct prober *prober)
@@ -35,7 +35,7 @@ static void probers_kill_process(const struct prober *prober)
 
 void probers_kill(const struct probers *probers, uint32_t id)
 {
-    for (size_t i = 0; i < PROBERS_MOST; i++) {
+    for (size_t i = 0; i < PROBERS_PLACES; i++) {
         if (probers->places[i].id == id)
             probers_kill_process(&probers->places[i]);
     }
@@ -49,7 +49,7 @@ static void probers_forget_orphan(struct prober *prober)
 
 void probers_end(struct probers *probers, pid_t pid, int status)
 {
-    for (size_t i = 0; i < PROBERS_MOST; i++) {
+    for (size_t i = 0; i < PROBERS_PLACES; i++) {
         struct prober *prober = &probers->places[i];
         if (!prober->there || prober->pid != pid)
             continue;
@@ -100,7 +100,7 @@ static bool probers_tell_of(struct prober *prober, int control)
 bool probers_tell(struct probers *probers, int control)
 {
     bool all = true;
-    for (size_t i = 0; i < PROBERS_MOST && all; i++) {
+    for (size_t i = 0; i < PROBERS_PLACES && all; i++) {
         struct prober *prober = &probers->places[i];
         all = !prober->there || prober->id == 0 || probers_tell_of(prober, control);
     }
@@ -111,7 +111,7 @@ bool probers_tell(struct probers *probers, int control)
 
 void probers_orphan(struct probers *probers)
 {
-    for (size_t i = 0; i < PROBERS_MOST; i++) {
+    for (size_t i = 0; i < PROBERS_PLACES; i++) {
         probers->places[i].id = 0;
         probers_forget_orphan(&probers->places[i]);
     }
@@ -119,7 +119,7 @@ void probers_orphan(struct probers *probers)
 
 void probers_kill_orphans(const struct probers *probers)
 {
-    for (size_t i = 0; i < PROBERS_MOST; i++) {
+    for (size_t i = 0; i < PROBERS_PLACES; i++) {
         if (probers->places[i].id == 0)
             probers_kill_process(&probers->places[i]);
     }
@@ -128,7 +128,7 @@ void probers_kill_orphans(const struct probers *probers)
 bool probers_have_any(const struct probers *probers)
 {
     bool any = false;
-    for (size_t i = 0; i < PROBERS_MOST; i++)
+    for (size_t i = 0; i < PROBERS_PLACES; i++)
         any |= probers->places[i].there;
     return any;
 }

@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PROBERS_MOST = 512 }; // a server that wants more has been taken over
+enum {
+    PROBERS_MOST = 512, // a server that wants more has been taken over
+    PROBERS_PLACES      // with one for what is to be told of the next that it wants
+};
 
 struct prober {
     bool there;  // else the place is free
@@ -20,13 +23,12 @@ struct prober {
 
 // Begins as zeros.
 struct probers {
-    struct prober places[PROBERS_MOST];
+    struct prober places[PROBERS_PLACES];
 };
 
-// Starts the program for the server that calls it by this number, or keeps in mind why not. False
-// if there is no place.
-bool probers_start(struct probers *probers, uint32_t id, const struct program *program)
-    __attribute__((warn_unused_result));
+// Starts the program for the server that calls it by this number, or keeps in mind why not: EMFILE
+// if its socket is none, or if there are too many, which one at a time can be told of.
+void probers_start(struct probers *probers, uint32_t id, const struct program *program);
 
 // SIGKILL; nothing happens if there is none of this number.
 void probers_kill(const struct probers *probers, uint32_t id);

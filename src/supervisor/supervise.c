@@ -308,10 +308,7 @@ static void supervise_start_prober(struct supervisor *supervisor, const struct c
                                     .mask = &supervisor->mask,
                                     .socket = request->files[CONTROL_FILE_SOCKET],
                                     .quiet = true};
-    if (program.socket >= 0 && probers_start(&supervisor->probers, request->id, &program))
-        return;
-    struct control refusal = control_of(CONTROL_STARTED, request->id, EMFILE);
-    (void)control_send(supervisor->control, &refusal);
+    probers_start(&supervisor->probers, request->id, &program);
 }
 
 static void supervise_take_listening(struct supervisor *supervisor, struct control *request)

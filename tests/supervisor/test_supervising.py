@@ -206,6 +206,19 @@ def test_a_server_that_does_not_read_loses_nothing(stage, serving):
         ours.close()
 
 
+def assert_refused_unread(server, first):
+    """A server that asks for more than its socket takes answers, and reads none meanwhile."""
+    ids = range(first, first + 400)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        for id in ids:
+            server.send(Verb.START, id, POSTGRES, socket=theirs)
+    time.sleep(QUIET)
+    refused = [server.expect(Verb.STARTED) for _ in ids]
+    assert sorted(message.id for message in refused) == list(ids)
+    assert {message.number for message in refused} == {24}  # EMFILE
+
+
 @pytest.fixture
 def many_descriptors():
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -221,20 +234,28 @@ def test_a_server_that_wants_too_many(many_descriptors, stage, serving):
         ours, started = server.start(id)
         ours.close()
         assert started.close().number == 0
-    assert server.start(513)[1].number == 24  # EMFILE
+    assert_refused_unread(server, 513)
     server.send(Verb.KILL, 1)
     assert server.expect(Verb.ENDED).id == 1
-    assert server.start(514)[1].close().number == 0
+    assert server.start(1000)[1].close().number == 0
+
+
+@contextlib.contextmanager
+def no_descriptors_left(stage):
+    """The supervisor can take none: the standard ones are open."""
+    soft, hard = resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE, (3, hard))
+    yield
+    resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_prober_without_descriptors_left(stage, serving):
-    """The supervisor can take none: it says so, and goes on."""
+    """It says so, and goes on."""
     server, _ = serving
-    soft, hard = resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE, (stage.descriptors(), hard))
-    assert server.start(1)[1].number == 24  # EMFILE
-    resource.prlimit(stage.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
-    assert server.start(2)[1].number == 0
+    server.start(1)  # By then it has taken the listening socket.
+    with no_descriptors_left(stage):
+        assert_refused_unread(server, 2)
+    assert server.start(1000)[1].number == 0
 
 
 def test_a_server_that_never_stops_talking(stage, serving):

@@ -51,7 +51,7 @@ static int tear_down(void **state)
 static void start(struct scene *scene, uint32_t id, const char *script)
 {
     scene->arguments[2] = (char *)(uintptr_t)script;
-    assert_true(probers_start(&scene->probers, id, &scene->program));
+    probers_start(&scene->probers, id, &scene->program);
 }
 
 // Waits for any child.
@@ -175,13 +175,34 @@ static void test_strangers(void **state)
     assert_false(probers_have_any(&scene->probers));
 }
 
+static void test_without_a_socket(void **state)
+{
+    struct scene *scene = *state;
+    scene->program.socket = -1;
+    start(scene, 1, "exit 0");
+    assert_true(probers_tell(&scene->probers, scene->ours));
+    assert_int_equal(told(scene, CONTROL_STARTED).number, EMFILE);
+    assert_nothing_told(scene);
+    assert_false(probers_have_any(&scene->probers));
+}
+
+// One more than there are places, all at once: it is told of after all others.
 static void test_no_more_places(void **state)
 {
     struct scene *scene = *state;
+    bool all = false;
     scene->program.path = "/nonexistent/program";
-    for (uint32_t i = 1; i <= PROBERS_MOST; i++)
-        assert_true(probers_start(&scene->probers, i, &scene->program));
-    assert_false(probers_start(&scene->probers, PROBERS_MOST + 1, &scene->program));
+    for (uint32_t id = 1; id <= PROBERS_MOST + 1; id++)
+        start(scene, id, "");
+    for (uint32_t id = 1; id <= PROBERS_MOST + 1; id++) {
+        all = probers_tell(&scene->probers, scene->ours); // or as many as the socket takes
+        struct control begun = told(scene, CONTROL_STARTED);
+        assert_int_equal(begun.id, id);
+        assert_int_equal(begun.number, id <= PROBERS_MOST ? ENOENT : EMFILE);
+    }
+    assert_true(all);
+    assert_nothing_told(scene);
+    assert_false(probers_have_any(&scene->probers));
 }
 
 // Standard input and output are nobody's, and the socket stands at its place.
@@ -209,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_socket_that_is_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orphans, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strangers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_a_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_more_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_a_prober_finds, set_up, tear_down),
     };
