@@ -386,7 +386,7 @@ static void supervise_on_time(struct supervisor *supervisor)
 
 static int supervise_timeout(const struct supervisor *supervisor)
 {
-    const struct instant instants[] = {supervisor->kill, supervisor->again,
+    const struct instant instants[] = {supervisor->kill,
                                        supervisor->over ? supervisor->leave : supervisor->again};
     int64_t timeout = -1;
     for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {

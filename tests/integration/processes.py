@@ -10,7 +10,6 @@ from pathlib import Path
 
 from servers import dies_with_us
 
-PTRACE_SEIZE = 0x4206
 PIDFD_GETFD = 438
 AUTOGROUP = Path("/proc/self/autogroup")
 FIRST = -10  # A niceness: nine times the CPU of others.
@@ -171,31 +170,3 @@ def listening_port(pid):
             if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
                 return int(fields[1].rpartition(":")[2], 16)
     return None
-
-
-class Undead:
-    """Processes whose end their parent does not see before the block's end, as if SIGKILL could not
-    end them: we trace them, so that their end is ours to see first."""
-
-    def __init__(self):
-        self.pids = set()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.release()
-
-    def add(self, pid):
-        """Makes the process one of these; false if it has ended."""
-        if _libc.ptrace(PTRACE_SEIZE, pid, None, None) != 0:
-            return False
-        self.pids.add(pid)
-        return True
-
-    def release(self):
-        """Lets the parent see it, of all that have been killed."""
-        for pid in self.pids:
-            kill(pid)
-            os.waitpid(pid, 0x40000000)  # __WALL
-        self.pids = set()

@@ -13,6 +13,7 @@ import pytest
 import sql
 from adapter import AS_SHIPPED, check_lines
 from servers import wait_until
+from servers.kernel import Undead
 
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "300"))
 DATABASE_LIBRARIES = {"libpq", "libmariadb", "libmysqlclient"}
@@ -159,7 +160,7 @@ UNENDED_MOST = 4  # Of one name.
 
 @pytest.fixture
 def undead():
-    with processes.Undead() as undead:
+    with Undead() as undead:
         yield undead
 
 

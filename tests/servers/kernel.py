@@ -1,15 +1,20 @@
 """What the kernel knows of processes and sockets, and waiting for something to become true."""
 
 import contextlib
+import ctypes
 import itertools
 import os
 import random
+import signal
 import socket
 import time
 from pathlib import Path
 
 LISTENING_TCP = "0A"
 LISTENING_UNIX = "00010000"
+PTRACE_SEIZE = 0x4206
+
+_libc = ctypes.CDLL(None)
 
 
 def wait_until(condition, what, limit=45.0, pause=0.005):
@@ -75,6 +80,35 @@ def children(pid):
         if stat is not None and stat[0] != "Z" and stat[1] == pid:
             found.append(int(folder.name))
     return found
+
+
+class Undead:
+    """Processes whose end their parent does not see before the block's end, as if SIGKILL could not
+    end them: we trace them, so that their end is ours to see first."""
+
+    def __init__(self):
+        self.pids = set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+
+    def add(self, pid):
+        """Makes the process one of these; false if it has ended."""
+        if _libc.ptrace(PTRACE_SEIZE, pid, None, None) != 0:
+            return False
+        self.pids.add(pid)
+        return True
+
+    def release(self):
+        """Lets the parent see it, of all that have been killed."""
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0x40000000)  # __WALL
+        self.pids = set()
 
 
 def client_sockets(pids):

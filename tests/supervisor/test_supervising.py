@@ -13,7 +13,7 @@ import time
 
 import pytest
 from servers import wait_until
-from servers.kernel import children
+from servers.kernel import Undead, children, cpu_seconds
 from stage import MYSQL, PEERS, POSTGRES, QUIET, File, Verb, gone, read
 
 KILLS = int(os.environ.get("DBHEALTH_TEST_KILLS", "2000"))
@@ -508,6 +508,24 @@ def test_ends_between_two_servers(stage, serving):
     server.die(signal.SIGKILL)
     wait_until(lambda: not children(stage.process.pid), "it waits to try anew")
     stage.signal(signal.SIGTERM)
+    assert stage.wait() == -signal.SIGKILL
+
+
+def test_waits_for_an_orphan_without_haste(stage, serving, sanitized):
+    """Also once it would be time to try anew, if it were not to end."""
+    server, _ = serving
+    server.die(signal.SIGKILL)
+    server, _ = stage.server()
+    server.start(1)
+    with Undead() as undead:
+        assert undead.add(stage.enter().pid)
+        server.die(signal.SIGKILL)
+        known = f"/proc/{server.pid}"
+        wait_until(lambda: not os.path.exists(known), "it waits to try anew")
+        stage.signal(signal.SIGTERM)
+        before = cpu_seconds(stage.process.pid)
+        wait_until(lambda: gone(stage.process.pid), "it has waited")
+        assert sanitized or cpu_seconds(stage.process.pid) - before < 0.05
     assert stage.wait() == -signal.SIGKILL
 
 
