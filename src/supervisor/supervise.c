@@ -1,6 +1,7 @@
 // See supervise.h. One loop that waits for signals and for the server's word, and does at once what
 // these ask for. It must not fail, for all the others end with it: after the start it allocates
-// nothing, never waits for anything else, and takes nothing that the server says on trust.
+// nothing, and takes nothing that the server says on trust. It waits for nothing else, but for the
+// disk: posix_spawn() returns once the program has been read.
 //
 // Signals go to the server as messages, and are ignored by it as signals: so one that is sent to
 // all processes of a terminal or a service is heard once.
