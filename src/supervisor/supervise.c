@@ -43,7 +43,8 @@ struct supervisor {
     struct probers probers;
     sigset_t mask;            // that we were started with
     int signals;              // signalfd(2)
-    int listening[LISTENERS]; // as a server has told of them; -1: none
+    bool listened;            // a server has told of it, ever: others rely on one
+    int listening[LISTENERS]; // that it told of; -1: none, or it could not be taken
     int control;              // our end of the server's; -1: there is none
     pid_t server;             // 0: there is none
     bool serves;              // this one has told of its listening
@@ -184,11 +185,6 @@ static void supervise_tell_first(const struct supervisor *supervisor, int contro
 
 // --- the server's life
 
-static bool supervise_has_listened(const struct supervisor *supervisor)
-{
-    return supervisor->listening[LISTENER_MAIN] >= 0;
-}
-
 static int supervise_start_server(struct supervisor *supervisor)
 {
     int sockets[2];
@@ -264,7 +260,7 @@ static void supervise_on_server_ended(struct supervisor *supervisor, int status)
     supervisor->kill = instant_add(instant_now(), (struct duration){.ms = GRACE_MS});
     supervisor->leave = instant_add(supervisor->kill, (struct duration){.ms = UNENDED_MS});
     bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    supervisor->over = well || supervisor->ending || !supervise_has_listened(supervisor);
+    supervisor->over = well || supervisor->ending || !supervisor->listened;
     if (!supervisor->over)
         supervise_restart_later(supervisor, "ended before it served");
 }
@@ -312,10 +308,11 @@ static void supervise_start_prober(struct supervisor *supervisor, const struct c
     probers_start(&supervisor->probers, request->id, &program);
 }
 
+// Without a descriptor left it takes none: then the next server has to listen anew.
 static void supervise_take_listening(struct supervisor *supervisor, struct control *request)
 {
-    supervisor->serves = true;
-    if (supervise_has_listened(supervisor))
+    supervisor->serves = supervisor->listened = true;
+    if (supervisor->listening[LISTENER_MAIN] >= 0)
         return;
     for (size_t i = 0; i < LISTENERS; i++) {
         supervisor->listening[i] = request->files[CONTROL_FILE_SOCKET + i];

@@ -364,6 +364,23 @@ def test_a_good_end_is_the_end(stage, serving):
     assert not answers(address)
 
 
+def test_a_socket_that_cannot_be_kept(stage):
+    """The next server has to listen anew, but it comes."""
+    server, _ = stage.start().server()
+    with no_descriptors_left(stage):
+        address = server.listen()
+        wait_until(lambda: not answers(address), "nobody has the socket")
+    server.exit(1)
+    second, begin = stage.server()
+    assert begin.id == 1
+    assert not begin.files.keys() & {File.SOCKET, File.DETAILS, File.AGENT}
+    address = second.listen()
+    second.exit(1)
+    assert stage.server()[1].id == 2
+    assert answers(address)
+    assert stage.said() == []
+
+
 def test_one_that_listened_and_died_at_once(stage):
     """Its last word is heard."""
     server, _ = stage.start().server()
