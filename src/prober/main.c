@@ -38,10 +38,11 @@ struct state {
 // A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
 // all of them. dbhealthd decides when to end, and it still needs us then, to say goodbye to the
 // server; we end when its end of the socket closes. A SIGHUP meant for its configuration must not
-// end us either. The libraries' writes to a dead connection are errors, not signals.
+// end us either. A Ctrl-Z stops dbhealthd, and we wait; whoever has it go on may reach it alone.
+// The libraries' writes to a dead connection are errors, not signals.
 static void main_ignore_signals(void)
 {
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGPIPE};
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         (void)signal(ignored[i], SIG_IGN);
     sigset_t none;

@@ -16,7 +16,7 @@ import subprocess
 
 import processes
 from raw_http import connect, parse_answer, read_all
-from servers import wait_until
+from servers import dies_with_us, wait_until
 
 ENDPOINTS = ("/healthz", "/readyz", "/startupz", "/livez")
 SANITIZER_VARIABLES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
@@ -36,7 +36,8 @@ class Adapter:
 
     program is the program to run in place of the one in build; under, a command to run it with;
     preexec, what the child does first; stderr and stdout, where the log and the rows go if not into
-    files that lines() and output() read."""
+    files that lines() and output() read. Without a session of its own it is a job in ours: SIGTSTP
+    stops none that no shell has."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Adapter:
         preexec=None,
         stderr=None,
         stdout=None,
+        session=True,
         **environment,
     ):
         self.folder = folder
@@ -66,7 +68,9 @@ class Adapter:
             environment["DATABASE_URL"] = url
         environment = {**PATIENT, **environment}
         command = [*under, program or build / "dbhealthd", *arguments]
-        self.process = _start(command, environment, preexec, stderr, stdout, self.log_path)
+        self.process = _start(
+            command, environment, preexec, stderr, stdout, self.log_path, session
+        )
         self.pid = self.process.pid  # Of the supervisor.
         self.port = None
         self.tls = None  # The ssl.SSLContext that requests are made with.
@@ -252,9 +256,9 @@ def output_path(log_path):
     return log_path.with_name(f"{log_path.name}-output")
 
 
-def _start(command, environment, preexec, stderr, stdout, log_path):
+def _start(command, environment, preexec, stderr, stdout, log_path, session):
     variables = {name: os.environ[name] for name in SANITIZER_VARIABLES if name in os.environ}
-    become_first = processes.comes_first()
+    become_first = processes.comes_first() if session else dies_with_us()
 
     def prepare():
         become_first()
@@ -268,6 +272,7 @@ def _start(command, environment, preexec, stderr, stdout, log_path):
             stdout=output if stdout is None else stdout,
             stderr=log if stderr is None else stderr,
             env={"PATH": os.environ["PATH"], **variables, **environment},
-            start_new_session=True,
+            start_new_session=session,
+            process_group=None if session else 0,
             preexec_fn=prepare,
         )

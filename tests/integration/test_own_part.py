@@ -48,6 +48,18 @@ def test_a_stopped_prober_is_our_own_fault(adapter, postgres):
     assert not set(stopped) & set(a.probers())
 
 
+def test_probers_do_not_stop_with_a_job(start_adapter, postgres):
+    """Who has the supervisor alone go on would not reach them."""
+    a = start_adapter(postgres.url(), session=False, DBHEALTH_CACHE="0s").wait_serving()
+    assert a.statuses() == (200,) * 4
+    probers = a.probers()
+    os.killpg(a.pid, signal.SIGTSTP)
+    wait_until(lambda: processes.state(a.pid) == processes.state(a.server) == "T", "it is stopped")
+    a.signal(signal.SIGCONT)
+    assert a.statuses() == (200,) * 4
+    assert a.probers() == probers
+
+
 def test_a_prober_stopped_in_mid_login_is_our_own_fault(adapter, postgres):
     """Nobody would hear the server's answer."""
     times = {"DBHEALTH_TIMEOUT": "2s", "DBHEALTH_DEADLINE": "2500ms"}

@@ -98,7 +98,7 @@ def test_without_a_socket(program_of, kind):
     assert (result.returncode, result.stdout, result.stderr) == (1, b"", b"")
 
 
-@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGTSTP"])
 def test_signals_that_are_not_for_us(prober, number):
     assert prober.open().outcome == "refused"
     os.kill(prober.pid, signal.Signals[number])

@@ -188,6 +188,7 @@ class Prober:
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=self._printed,
+                process_group=0,  # SIGTSTP stops none that no shell has.
             )
         self.pid = self.process.pid
 
