@@ -4,6 +4,7 @@ where else it runs. What the supervisor does message by message stands in tests/
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -122,6 +123,32 @@ def test_a_server_that_shut_its_socket_down(adapter, postgres):
         if listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             listening.shutdown(socket.SHUT_RD)
     crash(a, signal.SIGKILL, shut=True)
+    assert a.statuses() == WELL
+
+
+@pytest.fixture
+def without_memory_at_first(build_dir, tmp_path):
+    """The programs, but the server's first message finds the kernel without memory for it.
+    LeakSanitizer does not work under strace."""
+    for program in build_dir.glob("dbhealthd*"):
+        (tmp_path / program.name).symlink_to(program)
+    (tmp_path / "dbhealthd").unlink()
+    shutil.copy(build_dir / "dbhealthd", tmp_path)
+    ours = tmp_path / "dbhealthd-server"
+    ours.unlink()
+    words = shlex.join(processes.tampered("sendmsg", "error=ENOMEM:when=1"))
+    ours.write_text(f"#!/bin/bash\nexec {words} {build_dir / 'dbhealthd-server'} \"$@\"\n")
+    ours.chmod(0o755)
+    return {"program": tmp_path / "dbhealthd", "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def test_a_server_that_could_not_tell_at_once_that_it_listens(
+    adapter, postgres, without_memory_at_first
+):
+    """It does with what it tells next."""
+    a = adapter(postgres.url(), **without_memory_at_first)
+    assert a.statuses() == WELL
+    crash(a, signal.SIGKILL)
     assert a.statuses() == WELL
 
 

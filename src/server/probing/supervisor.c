@@ -1,6 +1,7 @@
 // See supervisor.h. What it says is taken from the loop alone, one message a turn, so that nobody's
 // state changes under him. What we say it takes at once as a rule; a request to kill that it does
-// not take stays with the child, for a later turn.
+// not take stays with the child, for a later turn. That we listen is told once more with the next
+// request for a prober.
 #include "server/probing/supervisor.h"
 
 #include "common/memory.h"
@@ -20,6 +21,8 @@ struct supervisor {
     struct child_list children; // that have not ended
     unsigned awaited;           // how many of these
     uint32_t last_id;
+    int listening[LISTENERS];
+    bool listening_untold; // for want of the kernel's memory
     struct process_times times;
     supervisor_signalled *signalled;
     void *context;
@@ -164,12 +167,18 @@ void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
     uv_unref((uv_handle_t *)&supervisor->poll); // it holds no end up
 }
 
-void supervisor_tell_listening(struct supervisor *supervisor, const int listening[LISTENERS])
+static void supervisor_send_listening(struct supervisor *supervisor)
 {
     struct control message = control_of(CONTROL_LISTENING, 0, 0);
-    (void)supervisor;
-    memcpy(&message.files[CONTROL_FILE_SOCKET], listening, LISTENERS * sizeof *listening);
-    (void)supervisor_send(&message); // the first of all: there is room
+    memcpy(&message.files[CONTROL_FILE_SOCKET], supervisor->listening,
+           sizeof supervisor->listening);
+    supervisor->listening_untold = !supervisor_send(&message);
+}
+
+void supervisor_tell_listening(struct supervisor *supervisor, const int listening[LISTENERS])
+{
+    memcpy(supervisor->listening, listening, sizeof supervisor->listening);
+    supervisor_send_listening(supervisor);
 }
 
 static void supervisor_on_closed(uv_handle_t *handle)
@@ -199,6 +208,8 @@ const struct process_times *supervisor_times(const struct supervisor *supervisor
 bool supervisor_start(struct supervisor *supervisor, struct child *child, enum engine engine,
                       int socket, const struct child_events *events, struct error *error)
 {
+    if (supervisor->listening_untold)
+        supervisor_send_listening(supervisor);
     if (++supervisor->last_id == 0) // which is none
         supervisor->last_id = 1;
     struct control request = control_of(CONTROL_START, supervisor->last_id, (int32_t)engine);

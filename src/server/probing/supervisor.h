@@ -32,7 +32,8 @@ typedef void supervisor_signalled(void *context, int number);
 void supervisor_attach(struct supervisor *supervisor, uv_loop_t *loop,
                        supervisor_signalled *signalled, void *context);
 
-// Has it keep the sockets that are there, so that a server after this one can go on with them.
+// Has it keep the sockets that are there, so that a server after this one can go on with them. They
+// stay open while probers are started.
 void supervisor_tell_listening(struct supervisor *supervisor, const int listening[LISTENERS]);
 
 // A process that it has or will have; part of its owner's object. All fields are the supervisor's.
