@@ -71,6 +71,16 @@ static int main_end_like(int status)
     return STATUS_OF_SIGNAL + number;
 }
 
+// Else who has taken the server over would have others asked by a prober that nobody needs.
+static bool main_asks_peers(char *const *arguments)
+{
+    static const char flag[] = "--peers";
+    bool asks = getenv("DBHEALTH_PEERS") != NULL;
+    for (; *arguments != NULL; arguments++)
+        asks |= strncmp(*arguments, flag, strlen(flag)) == 0;
+    return asks;
+}
+
 int main(int count, char *arguments[])
 {
     static char server[PATH_MAX], postgres[PATH_MAX], mysql[PATH_MAX], peers[PATH_MAX];
@@ -92,7 +102,7 @@ int main(int count, char *arguments[])
     plan = (struct plan){.server = server,
                          .postgres = postgres,
                          .mysql = mysql,
-                         .peers = peers,
+                         .peers = main_asks_peers(arguments) ? peers : NULL,
                          .arguments = arguments,
                          .environment = mask_environment(),
                          .serves = main_serves(command)};

@@ -35,6 +35,7 @@ enum {
     UNENDED_MS = 1000,    // after SIGKILL, by when any process ends that can
     RESTART_FIRST_MS = 1000,
     RESTART_MOST_MS = 30000,
+    NOW_MS = 5000,       // in which a server that is to end now can
     GOOD_LIFE_MS = 60000 // a server that lived so long is no sign of trouble any more
 };
 
@@ -51,6 +52,7 @@ struct supervisor {
     struct instant began;     // the server
     struct instant again;     // when to start another; 0: not
     struct instant kill;      // when to kill the probers that have no server; 0: not
+    struct instant no_later;  // than that it is to end; 0: not so
     struct instant leave;     // when to wait no longer for those that are left; 0: not
     uint64_t signalled;       // to be told, a bit each
     bool untold;              // the server took not all that is to be told
@@ -111,6 +113,18 @@ static void supervise_begin_to_suspend(struct supervisor *supervisor, bool from_
         (void)kill(supervisor->server, SIGTSTP);
 }
 
+// The server may take its time after the first SIGTERM, but after no other. One that hangs would
+// have us deaf to all.
+static void supervise_take_end(struct supervisor *supervisor, int number)
+{
+    if (number == SIGHUP && supervisor->plan->serves)
+        return;
+    bool now = number != SIGTERM || supervisor->ending;
+    supervisor->ending = true;
+    if (now && supervisor->no_later.ns == 0)
+        supervisor->no_later = instant_add(instant_now(), (struct duration){.ms = NOW_MS});
+}
+
 static void supervise_take_signal(struct supervisor *supervisor,
                                   const struct signalfd_siginfo *taken)
 {
@@ -122,7 +136,7 @@ static void supervise_take_signal(struct supervisor *supervisor,
         return;
     }
     supervisor->signalled |= UINT64_C(1) << number;
-    supervisor->ending |= number != SIGHUP || !supervisor->plan->serves;
+    supervise_take_end(supervisor, number);
 }
 
 static void supervise_take_signals(struct supervisor *supervisor)
@@ -303,7 +317,8 @@ static void supervise_start_prober(struct supervisor *supervisor, const struct c
                                     .arguments = arguments,
                                     .environment = peers ? plan->environment : environ,
                                     .mask = &supervisor->mask,
-                                    .socket = request->files[CONTROL_FILE_SOCKET],
+                                    .socket =
+                                        path != NULL ? request->files[CONTROL_FILE_SOCKET] : -1,
                                     .quiet = true};
     probers_start(&supervisor->probers, request->id, &program);
 }
@@ -331,7 +346,7 @@ static void supervise_take(struct supervisor *supervisor, struct control *reques
     control_close_files(request);
 }
 
-// A server that says what makes no sense, or nothing any more, is of no use.
+// A server that says what makes no sense, or nothing any more, or does not end, is of no use.
 static void supervise_end_server(const struct supervisor *supervisor)
 {
     if (supervisor->server > 0)
@@ -371,6 +386,10 @@ static void supervise_on_time(struct supervisor *supervisor)
         probers_kill_orphans(&supervisor->probers);
         supervisor->kill = (struct instant){0};
     }
+    if (supervise_has_come(supervisor->no_later)) {
+        supervise_end_server(supervisor);
+        supervisor->no_later = (struct instant){0};
+    }
     if (supervisor->over || !supervise_has_come(supervisor->again))
         return;
     supervisor->again = (struct instant){0};
@@ -384,7 +403,7 @@ static void supervise_on_time(struct supervisor *supervisor)
 
 static int supervise_timeout(const struct supervisor *supervisor)
 {
-    const struct instant instants[] = {supervisor->kill,
+    const struct instant instants[] = {supervisor->kill, supervisor->no_later,
                                        supervisor->over ? supervisor->leave : supervisor->again};
     int64_t timeout = -1;
     for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {

@@ -7,7 +7,7 @@
 struct plan {
     const char *server;           // paths of programs
     const char *postgres, *mysql; // probers ...
-    const char *peers;            // ... and the one that gets the server's environment
+    const char *peers;            // ... and the one that gets the server's environment, or NULL
     char **arguments;             // of the server
     char **environment;           // of the server
     bool serves;                  // it is no command that ends by itself: SIGHUP is no end to it

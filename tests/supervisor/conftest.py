@@ -14,6 +14,6 @@ def stage(build_dir, tmp_path):
 @pytest.fixture
 def serving(stage):
     """A supervisor whose server listens: the server, and where."""
-    server, begin = stage.start().server()
+    server, begin = stage.start(DBHEALTH_PEERS="db-1:8080").server()
     begin.close()
     return server, server.listen()

@@ -3,6 +3,7 @@
 DBHEALTH_TEST_KILLS sets how many are started and killed."""
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -76,11 +77,11 @@ def test_standard_descriptors_that_are_closed(stage):
 
 
 def test_the_server_gets_no_secret_and_a_prober_all(stage):
-    environment = {"DATABASE_URL": URL, "MYSQL_ROOT_PASSWORD": "another", "KEPT": "yes"}
+    environment = {"DATABASE_URL": URL, "MYSQL_ROOT_PASSWORD": "another", "DBHEALTH_PEERS": "db-1:1"}
     server, _ = stage.start(**environment).server()
     assert server.environment["DATABASE_URL"] == "postgres://probe:***@127.0.0.1:5432/postgres"
     assert server.environment["MYSQL_ROOT_PASSWORD"] == "***"
-    assert server.environment["KEPT"] == "yes"
+    assert server.environment["DBHEALTH_PEERS"] == "db-1:1"
     server.start(1)
     prober = stage.enter()
     assert prober.arguments == [str(stage.folder / "dbhealthd-postgres")]
@@ -126,6 +127,20 @@ def test_a_prober(stage, serving, engine, name):
     assert (ended.id, os.waitstatus_to_exitcode(ended.number)) == (7, 3)
     with pytest.raises(ProcessLookupError):
         read(started.files[File.STAT])
+
+
+@pytest.mark.parametrize(
+    "arguments, environment, starts",
+    [((), {}, False), (("--peers", "db-1:1"), {}, True), ((), {"DBHEALTH_PEERS": "db-1:1"}, True)],
+)
+def test_who_asks_peers_is_started_only_where_there_are_any(stage, arguments, environment, starts):
+    """It is a way to others for who has taken the server over."""
+    server, _ = stage.start(*arguments, **environment).server()
+    _, started = server.start(1, PEERS)
+    assert started.number == (0 if starts else errno.EMFILE)
+    server.start(2, POSTGRES)
+    names = [stage.enter().arguments[0].rpartition("/")[2] for _ in range(2 if starts else 1)]
+    assert ("dbhealthd-peers" in names) == starts
 
 
 def test_a_prober_is_killed(stage, serving):
@@ -447,6 +462,7 @@ def test_a_server_that_cannot_be_started_any_more(stage, serving):
 
 # Signals
 
+LONG = 6.0  # Seconds; longer than a server has that is to end now.
 FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
@@ -461,6 +477,26 @@ def test_signals_are_told_once(stage, serving, number, send):
     told = server.expect(Verb.SIGNAL)
     assert (told.id, told.number) == (0, number)
     assert server.receive(QUIET) is None
+    server.exit(0)
+    assert stage.wait() == 0
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM] * 2])
+def test_a_server_that_hangs_when_it_is_to_end_now(stage, serving, numbers):
+    server, _ = serving
+    for number in numbers:
+        stage.signal(number)
+        assert server.expect(Verb.SIGNAL).number == number
+    assert stage.wait() == -signal.SIGKILL
+    assert gone(server.pid)
+
+
+def test_a_server_that_may_take_its_time_to_end(stage, serving):
+    server, _ = serving
+    stage.signal(signal.SIGTERM)
+    server.expect(Verb.SIGNAL)
+    time.sleep(LONG)
+    assert not gone(server.pid)
     server.exit(0)
     assert stage.wait() == 0
 
