@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_LOOK = 250 * MS, PEERS_TIMEOUT = 800, PEERS_CACHE = 1000 };
+enum { DRAIN_LOOK = 250 * MS, PEERS_TIMEOUT = 800, PEERS_CACHE = 1000, OTHER_DEADLINE = 10000 };
 
 // --- configurations
 
@@ -102,6 +102,7 @@ static struct config *adapter_make_config(struct simulation *simulation)
         checks[count++] = adapter_have_check_of_peers(simulation);
     struct config *config = fake_config(checks, count);
     config->target_digest = adapter->target;
+    config->settings.deadline.ms = OTHER_DEADLINE; // the scheduler has its own, as a command's
     for (size_t i = 0; i < PROBERS; i++) {
         if (simulation->story->keep >> i & 1)
             words_add(&config->settings.keep, prober_names[i], strlen(prober_names[i]));
@@ -185,7 +186,7 @@ void adapter_start(struct simulation *simulation)
     memset(adapter->counted, 0, sizeof adapter->counted);
     adapter->asked = 0;
     adapter->scheduler = scheduler_new(&simulation->platform, adapter->config,
-                                       adapter->config->settings.deadline, adapter->statistics);
+                                       (struct duration){.ms = DEADLINE / MS}, adapter->statistics);
     adapter_note_probers(simulation);
 }
 

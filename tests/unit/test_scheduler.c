@@ -299,6 +299,21 @@ static void what_has_aged_meanwhile_is_asked_for_again(void **state)
     close_bench(&bench);
 }
 
+// A command gives the scheduler a deadline that is not the configuration's.
+static void a_run_has_begun_for_the_deadline_that_requests_have(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct check *check = fake_check("a", 5000, CACHE_MS);
+    open_with(&bench, fake_config(&check, 1));
+    bench.config->settings.deadline.ms = 3 * DEADLINE_MS;
+    ask(&bench, "a");
+    reply(&bench, OUTCOME_OK);
+    pass(&bench, DEADLINE_MS);
+    EXPECT(&bench, "start open-5000 run:a-5000-last (a=timeout)");
+    close_bench(&bench);
+}
+
 static void all_are_answered_at_the_end(void **state)
 {
     (void)state;
@@ -578,6 +593,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_there_counts_at_the_deadline),
         cmocka_unit_test(what_has_aged_meanwhile_is_not_told_at_the_deadline),
         cmocka_unit_test(what_has_aged_meanwhile_is_asked_for_again),
+        cmocka_unit_test(a_run_has_begun_for_the_deadline_that_requests_have),
         cmocka_unit_test(all_are_answered_at_the_end),
         cmocka_unit_test(a_period_runs_a_check_in_the_background),
         cmocka_unit_test(a_broken_check_is_config_at_once),

@@ -317,7 +317,7 @@ static struct check_view scheduler_view_of_result(const struct check_state *stat
 static bool scheduler_has_barely_begun(const struct check_state *state, struct duration ran)
 {
     int64_t limit = state->check->timeout.ms;
-    int64_t deadline = state->scheduler->config->settings.deadline.ms;
+    int64_t deadline = state->scheduler->deadline.ms;
     return 2 * ran.ms < (limit < deadline ? limit : deadline);
 }
 
