@@ -84,9 +84,14 @@ static struct check *adapter_have_check_of_peers(const struct simulation *simula
     return check;
 }
 
+size_t adapter_index(const char *sql)
+{
+    return (size_t)(sql[1] - '0') % CHECKS_MAX;
+}
+
 int64_t adapter_born(const struct simulation *simulation, const char *sql)
 {
-    return simulation->adapter.born[(size_t)(sql[1] - '0') % CHECKS_MAX];
+    return simulation->adapter.born[adapter_index(sql)];
 }
 
 static struct config *adapter_make_config(struct simulation *simulation)
@@ -118,6 +123,18 @@ struct check *adapter_check_of(const struct simulation *simulation, const char *
             return config->checks[i];
     }
     return NULL;
+}
+
+bool adapter_has(const struct simulation *simulation, const struct fact *fact)
+{
+    const struct config *config = simulation->adapter.config;
+    if (fact->record->target != simulation->adapter.target)
+        return false;
+    for (size_t i = 0; config != NULL && i < config->check_count; i++) {
+        if (config->checks[i]->sql == fact->text)
+            return true;
+    }
+    return false;
 }
 
 // --- probers, by what is known of them
@@ -184,6 +201,7 @@ void adapter_start(struct simulation *simulation)
     adapter->started = adapter->changed = simulation->now;
     adapter->draining_since = 0;
     memset(adapter->counted, 0, sizeof adapter->counted);
+    memset(adapter->results, 0, sizeof adapter->results);
     adapter->asked = 0;
     adapter->scheduler = scheduler_new(&simulation->platform, adapter->config,
                                        (struct duration){.ms = DEADLINE / MS}, adapter->statistics);

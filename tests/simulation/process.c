@@ -280,8 +280,10 @@ static struct fact *process_new_fact(struct prober_process *process, const struc
                           .call = *call,
                           .sent = simulation->now};
     fact->call.sql = NULL;
-    if (call->verb == VERB_RUN)
+    if (call->verb == VERB_RUN) {
+        fact->text = call->sql;
         (void)snprintf(fact->sql, sizeof fact->sql, "%s", call->sql);
+    }
     simulation->facts[simulation->fact_count++] = fact;
     return fact;
 }

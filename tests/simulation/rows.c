@@ -60,7 +60,7 @@ void promise_on_new_check(struct simulation *simulation, const struct check *che
 
 static int64_t promise_hold_of(const struct simulation *simulation, const struct fact *fact)
 {
-    return simulation->story->checks[(size_t)(fact->sql[1] - '0') % CHECKS_MAX].hold * MS;
+    return simulation->story->checks[adapter_index(fact->sql)].hold * MS;
 }
 
 enum outcome promise_outcome_of_row(const struct simulation *simulation, const struct fact *fact,

@@ -147,6 +147,7 @@ struct fact {
     struct prober_record *record;
     struct call call;    // without its SQL
     char sql[NAME_ROOM]; // of a run; "" else
+    const char *text;    // where its check has that
     int64_t begun;       // its statement's time, at the server; 0: not yet
     int64_t received;    // by the server, all of it; 0: not yet
     int64_t answered;    // by the server; 0: not yet
@@ -376,6 +377,7 @@ struct adapter {
     int64_t changed;                           // when it was last reloaded, drained or started
     struct prober_statistics counted[PROBERS]; // by us, since it was started
     uint64_t asked;                            // likewise: for a check, by a request
+    uint64_t results[CHECKS_MAX];              // likewise: of its runs, with rows or none
 };
 
 void adapter_start(struct simulation *simulation);
@@ -383,8 +385,12 @@ void adapter_end(struct simulation *simulation);
 void adapter_reload(struct simulation *simulation, const struct item *item);
 void adapter_drain(struct simulation *simulation, int64_t lasts);
 void adapter_look_at_drain(struct simulation *simulation); // a quarter of a second later
+// The blueprint of its check.
+size_t adapter_index(const char *sql);
 // When the check of this SQL became what it is.
 int64_t adapter_born(const struct simulation *simulation, const char *sql);
+// True if the run is of a check that the configuration has, and not of one that was there before.
+bool adapter_has(const struct simulation *simulation, const struct fact *fact);
 struct check *adapter_check_of(const struct simulation *simulation, const char *sql);
 
 // --- simulation.c: time, and the loop

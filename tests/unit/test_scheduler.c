@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { CHECKS_MAX = 4, DEADLINE_MS = 900, TIMEOUT_MS = 800, CACHE_MS = 2000 };
 
@@ -102,6 +104,37 @@ static void reload(struct bench *bench, struct config *config)
     config_release(bench->config);
     bench->config = config;
     platform_before_wait(&bench->fake.platform);
+}
+
+// Standard output and error as a file, from begin_log to end_log.
+struct capture {
+    int out, error, file;
+};
+
+static struct capture begin_log(void)
+{
+    (void)fflush(stdout);
+    struct capture capture = {.out = dup(STDOUT_FILENO),
+                              .error = dup(STDERR_FILENO),
+                              .file = memfd_create("log", MFD_CLOEXEC)};
+    assert_true(capture.file >= 0);
+    assert_true(dup2(capture.file, STDOUT_FILENO) >= 0);
+    assert_true(dup2(capture.file, STDERR_FILENO) >= 0);
+    log_configure(LOG_FORMAT_LOGFMT, LOG_INFO);
+    return capture;
+}
+
+// How many bytes were logged.
+static off_t end_log(const struct capture *capture)
+{
+    log_configure(LOG_FORMAT_LOGFMT, LOG_ERROR + 1);
+    off_t length = lseek(capture->file, 0, SEEK_END);
+    (void)dup2(capture->out, STDOUT_FILENO);
+    (void)dup2(capture->error, STDERR_FILENO);
+    close(capture->out);
+    close(capture->error);
+    close(capture->file);
+    return length;
 }
 
 #define EXPECT(bench_, words_) assert_string_equal(fake_read(&(bench_)->fake), words_)
@@ -476,6 +509,64 @@ static void of_another_target_nothing_is_known(void **state)
     close_bench(&bench);
 }
 
+// Another object of the same name, on the same target or on another.
+static struct config *config_after(uint64_t target)
+{
+    struct config *config = config_of(1);
+    config->target_digest = target;
+    return config;
+}
+
+static void what_comes_of_a_retired_run_is_told_to_who_waits_for_it_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t target;
+        const char *words;
+    } cases[] = {{1, "start open-800 run:a-800-last (a=ok)"},
+                 {2, "start open-800 run:a-800-last (a=ok) end"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench bench;
+        open_bench(&bench, 1);
+        bench.config->checks[0]->log_rows = true;
+        ask(&bench, "a");
+        reply(&bench, OUTCOME_OK);
+        reload(&bench, config_after(cases[i].target));
+        struct capture capture = begin_log();
+        reply(&bench, OUTCOME_OK);
+        assert_int_equal(end_log(&capture), 0);
+        EXPECT(&bench, cases[i].words);
+        const struct check_statistics *its = statistics_check(bench.statistics, "a");
+        assert_int_equal(its->outcomes[OUTCOME_OK], 0);
+        assert_int_equal(its->duration_sum_ns, 0);
+        assert_int_equal(its->last_success_ms, 0);
+        assert_int_equal(its->history.count, 0);
+        close_bench(&bench);
+    }
+}
+
+static void a_changed_check_is_not_what_its_earlier_run_ends_in(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, 1);
+    ask(&bench, "a");
+    reply(&bench, OUTCOME_OK);
+    reload(&bench, config_after(1));
+    ask(&bench, "a");
+    pass(&bench, TIMEOUT_MS);
+    EXPECT(&bench, "start open-800 run:a-800-last kill (a=timeout) start open-800");
+    reply(&bench, OUTCOME_OK);
+    reply(&bench, OUTCOME_OK);
+    EXPECT(&bench, "run:a-800-last (a=ok)");
+    const struct check_statistics *its = statistics_check(bench.statistics, "a");
+    assert_int_equal(its->outcomes[OUTCOME_TIMEOUT], 0);
+    assert_int_equal(its->outcomes[OUTCOME_OK], 1);
+    assert_int_equal(its->history.count, 1);
+    assert_false(its->history.changed);
+    close_bench(&bench);
+}
+
 // --- rules that end in `for`
 
 // Check a, whose rule holds for every result that fake_platform.h gives.
@@ -603,6 +694,8 @@ int main(void)
         cmocka_unit_test(a_removed_check_that_nobody_waits_for_is_dropped),
         cmocka_unit_test(a_prober_that_no_check_has_any_more_ends),
         cmocka_unit_test(of_another_target_nothing_is_known),
+        cmocka_unit_test(what_comes_of_a_retired_run_is_told_to_who_waits_for_it_alone),
+        cmocka_unit_test(a_changed_check_is_not_what_its_earlier_run_ends_in),
         cmocka_unit_test(a_result_counts_once_however_often_it_is_served),
         cmocka_unit_test(how_long_a_rule_has_held_outlives_a_reload_that_keeps_it),
         cmocka_unit_test(what_could_not_be_waited_for_ends_no_row),

@@ -50,6 +50,7 @@ struct check_state {
     struct check *check; // held
     struct check_statistics *statistics;
     struct prober *prober;
+    bool retired;
     bool known; // the fields below are of a result
     struct judgement judgement;
     bool superuser; // the probe user is one
@@ -241,10 +242,16 @@ static void scheduler_count(const struct check_state *state, const struct probe 
     history_add(&statistics->history, &arrival);
 }
 
-static void scheduler_take_probe(struct check_state *state, struct probe *probe)
+static void scheduler_log(const struct check_state *state, const struct judgement *judgement,
+                          const struct probe *probe)
 {
     if (state->check->log_rows && probe->result != NULL)
         scheduler_log_rows(state->check, probe->result);
+    scheduler_log_transition(state, judgement, probe);
+}
+
+static struct judgement scheduler_judge(struct check_state *state, struct probe *probe)
+{
     struct judgement judgement =
         judge_next(state->check, probe->outcome, probe->result, probe->ended, state->streaks);
     if (probe->outcome == OUTCOME_SKIPPED)
@@ -254,7 +261,16 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
         scheduler_add_refusal(prober_refusal(state->prober), &judgement, probe);
     if (probe->superuser)
         judgement_warn_of_superuser(&judgement);
-    scheduler_log_transition(state, &judgement, probe);
+    return judgement;
+}
+
+// What a retired one comes to is for who waits for it: log, counters and history go by a name that
+// is its successor's by now, perhaps on another server.
+static void scheduler_take_probe(struct check_state *state, struct probe *probe)
+{
+    struct judgement judgement = scheduler_judge(state, probe);
+    if (!state->retired)
+        scheduler_log(state, &judgement, probe);
     state->scheduler->changes++;
     state->scheduler->one_by_one &= probe->unasked;
     state->known = true;
@@ -262,7 +278,8 @@ static void scheduler_take_probe(struct check_state *state, struct probe *probe)
     state->superuser = probe->superuser;
     state->started = probe->started;
     state->ended = probe->ended;
-    scheduler_count(state, probe);
+    if (!state->retired)
+        scheduler_count(state, probe);
     scheduler_keep_message(state, probe);
     scheduler_keep_result(state, probe);
     scheduler_deliver(state);
@@ -549,6 +566,7 @@ static void scheduler_free_state(struct check_state *state)
 static void scheduler_retire_state(struct scheduler *scheduler, struct check_state *state)
 {
     platform_clear_alarm(scheduler->platform, &state->every);
+    state->retired = true;
     TAILQ_INSERT_TAIL(&scheduler->retired, state, entry);
 }
 

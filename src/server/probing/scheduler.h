@@ -20,7 +20,8 @@ void scheduler_log_in_one_by_one(struct scheduler *scheduler);
 // Goes over to another configuration; the requests that wait get their answers from the one that
 // they began with. Of a check that is the very same object in both all is kept (its result, its
 // period, its run under way), and so are probers by their names; but nothing if the target is
-// another. Not from within a call of scheduler_ready.
+// another. What is not kept is neither logged nor counted any more. Not from within a call of
+// scheduler_ready.
 void scheduler_reload(struct scheduler *scheduler, struct config *config);
 
 // Answers every request that waits with what is known, ends the probers politely, and frees itself.
