@@ -587,8 +587,8 @@ static bool scheduler_is_needed(const struct scheduler *scheduler, const struct 
     return false;
 }
 
-// Not from within a prober's call of scheduler_on_done, which may go through the jobs that are
-// dropped here.
+// Not from within scheduler_on_done: the loops of prober.c that tell the jobs of a batch hold on to
+// the next one, which may be dropped and freed here.
 static void scheduler_sweep(struct scheduler *scheduler)
 {
     struct check_state *state = TAILQ_FIRST(&scheduler->retired);
