@@ -799,15 +799,20 @@ static void promise_on_failures(struct simulation *simulation, const struct prob
                        "%s has failed %u times", record->name, record->failures);
 }
 
+// At once, also in the midst of a run, unless a request waits for it.
 static void promise_on_leaver(struct simulation *simulation, const struct prober_record *record)
 {
     const struct prober_process *process = record->process;
-    bool rests = !record->current && process != NULL && process->fact == NULL &&
-                 process->reply_count == 0 && !process->dead;
-    if (rests && TAILQ_EMPTY(&simulation->requests) &&
-        simulation->now > simulation->adapter.changed + 5 * SECOND)
-        promise_broken(simulation, "a prober that no check has any more ends", "%s does not",
-                       record->name);
+    const struct request *request;
+    bool answered = simulation->answered_at == simulation->now; // perhaps since the last sweep
+    if (record->current || process == NULL || answered)
+        return;
+    TAILQ_FOREACH(request, &simulation->requests, entry) {
+        if (promise_wants(request, record, NULL))
+            return;
+    }
+    promise_broken(simulation, "a prober that no check has any more ends", "%s does not",
+                   record->name);
 }
 
 // The login that it waited for was answered after all, and all that came of that has been done.

@@ -567,6 +567,42 @@ static void a_changed_check_is_not_what_its_earlier_run_ends_in(void **state)
     close_bench(&bench);
 }
 
+static void a_prober_of_the_target_before_ends_in_the_midst_of_a_run_for_nobody(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct check *check = fake_check("a", 60000, CACHE_MS);
+    check->every.ms = 60000;
+    open_with(&bench, fake_config(&check, 1));
+    pass(&bench, 0);
+    reply(&bench, OUTCOME_OK);
+    EXPECT(&bench, "start open-60000 run:a-60000-last");
+    reload(&bench, config_after(2));
+    EXPECT(&bench, "end");
+    ask(&bench, "a");
+    EXPECT(&bench, "start open-800");
+    close_bench(&bench);
+}
+
+static void a_prober_of_the_target_before_ends_with_the_last_who_waits(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct check *checks[] = {fake_check("a", 5000, CACHE_MS), fake_check("b", 5000, CACHE_MS)};
+    open_with(&bench, fake_config(checks, 2));
+    ask(&bench, "a");
+    reply(&bench, OUTCOME_OK);
+    pass(&bench, 100);
+    ask(&bench, "b");
+    EXPECT(&bench, "start open-5000 run:a-5000-last");
+    reload(&bench, config_after(2));
+    pass(&bench, DEADLINE_MS - 100);
+    EXPECT(&bench, "(a=timeout)");
+    pass(&bench, 100);
+    EXPECT(&bench, "(b=unknown) end");
+    close_bench(&bench);
+}
+
 // --- rules that end in `for`
 
 // Check a, whose rule holds for every result that fake_platform.h gives.
@@ -696,6 +732,8 @@ int main(void)
         cmocka_unit_test(of_another_target_nothing_is_known),
         cmocka_unit_test(what_comes_of_a_retired_run_is_told_to_who_waits_for_it_alone),
         cmocka_unit_test(a_changed_check_is_not_what_its_earlier_run_ends_in),
+        cmocka_unit_test(a_prober_of_the_target_before_ends_in_the_midst_of_a_run_for_nobody),
+        cmocka_unit_test(a_prober_of_the_target_before_ends_with_the_last_who_waits),
         cmocka_unit_test(a_result_counts_once_however_often_it_is_served),
         cmocka_unit_test(how_long_a_rule_has_held_outlives_a_reload_that_keeps_it),
         cmocka_unit_test(what_could_not_be_waited_for_ends_no_row),

@@ -3,7 +3,8 @@
 //
 // One scheduler outlives all configurations. What is known of a check, and the prober that runs it,
 // go over from one to the next if both are the same there. What is not is retired: requests that
-// wait for it get their answer from it, and it goes when nobody waits and nothing runs any more.
+// wait for it get their answer from it. It goes when nobody waits for it any more and it does not
+// run, or with its prober, which ends when nobody waits for anything there.
 #include "server/probing/scheduler.h"
 
 #include "common/memory.h"
@@ -581,30 +582,47 @@ static bool scheduler_is_needed(const struct scheduler *scheduler, const struct 
 {
     const struct check_state *state;
     TAILQ_FOREACH(state, &scheduler->retired, entry) {
-        if (state->prober == prober)
+        if (state->prober == prober && state->needs > 0)
             return true;
     }
     return false;
 }
 
-// Not from within scheduler_on_done: the loops of prober.c that tell the jobs of a batch hold on to
-// the next one, which may be dropped and freed here.
-static void scheduler_sweep(struct scheduler *scheduler)
+static void scheduler_forget_retired(struct scheduler *scheduler, struct check_state *state)
 {
+    TAILQ_REMOVE(&scheduler->retired, state, entry);
+    scheduler_free_state(state);
+}
+
+// Also in the midst of a run, which is for nobody by now. All of its checks are retired.
+static void scheduler_end_leaver(struct scheduler *scheduler, size_t index)
+{
+    struct prober *leaver = scheduler->leavers[index];
+    scheduler->leavers[index] = scheduler->leavers[--scheduler->leaver_count];
+    prober_end(leaver);
     struct check_state *state = TAILQ_FIRST(&scheduler->retired);
     while (state != NULL) {
         struct check_state *next = TAILQ_NEXT(state, entry);
-        if (state->needs == 0 && prober_drop(state->prober, &state->job)) {
-            TAILQ_REMOVE(&scheduler->retired, state, entry);
-            scheduler_free_state(state);
-        }
+        if (state->prober == leaver)
+            scheduler_forget_retired(scheduler, state);
         state = next;
     }
+}
+
+// Not from within scheduler_on_done: the loops of prober.c that tell the jobs of a batch hold on to
+// the next one, which may be dropped and freed here, as may the prober.
+static void scheduler_sweep(struct scheduler *scheduler)
+{
     for (size_t i = scheduler->leaver_count; i-- > 0;) {
-        if (scheduler_is_needed(scheduler, scheduler->leavers[i]))
-            continue;
-        prober_end(scheduler->leavers[i]);
-        scheduler->leavers[i] = scheduler->leavers[--scheduler->leaver_count];
+        if (!scheduler_is_needed(scheduler, scheduler->leavers[i]))
+            scheduler_end_leaver(scheduler, i);
+    }
+    struct check_state *state = TAILQ_FIRST(&scheduler->retired);
+    while (state != NULL) {
+        struct check_state *next = TAILQ_NEXT(state, entry);
+        if (state->needs == 0 && prober_drop(state->prober, &state->job))
+            scheduler_forget_retired(scheduler, state);
+        state = next;
     }
 }
 
@@ -781,17 +799,13 @@ void scheduler_reload(struct scheduler *scheduler, struct config *config)
 // With the probers goes all that runs, so nothing has to be waited for.
 static void scheduler_end_all(struct scheduler *scheduler)
 {
-    struct check_state *state;
     for (size_t i = 0; i < scheduler->config->check_count; i++)
         scheduler_retire_state(scheduler, scheduler->states[i]);
     for (size_t i = 0; i < scheduler->config->probers.count; i++)
         scheduler_retire_prober(scheduler, scheduler->probers[i]);
-    for (size_t i = 0; i < scheduler->leaver_count; i++)
-        prober_end(scheduler->leavers[i]);
-    while ((state = TAILQ_FIRST(&scheduler->retired)) != NULL) {
-        TAILQ_REMOVE(&scheduler->retired, state, entry);
-        scheduler_free_state(state);
-    }
+    while (scheduler->leaver_count > 0)
+        scheduler_end_leaver(scheduler, scheduler->leaver_count - 1);
+    assert(TAILQ_EMPTY(&scheduler->retired));
 }
 
 void scheduler_end(struct scheduler *scheduler)
