@@ -278,6 +278,16 @@ def test_a_request_ends_in_the_configuration_that_it_began_with(adapter, mariadb
     wait_until(lambda: len(a.probers()) == 1, "the prober that no check needs ends")
 
 
+def test_an_answer_of_the_configuration_before_is_not_given_again(adapter, mariadb):
+    slow = sql.check(sql.sleep(mariadb, 0.5), endpoints="slow")
+    a = adapter(mariadb.url(), checks={**CHECKS, "slow": slow})
+    answer = a.get_later("/slow?verbose")
+    wait_until(lambda: sql.sleeping(mariadb), "the slow check runs")
+    reload(a, slow=sql.check("SELECT 1 AS one", endpoints="slow", fail="one == 1"))
+    assert answer().body == "[+]slow ok\nslow check passed\n"
+    assert "[-]slow failed: one 1 == 1" in a.get("/slow?verbose").body
+
+
 def test_a_request_that_has_not_been_reached_is_answered_too(adapter, mariadb):
     """Its check is gone while it waits behind another."""
     slow = sql.check(sql.sleep(mariadb, 1), endpoints="slow")

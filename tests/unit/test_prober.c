@@ -1445,6 +1445,24 @@ static void what_is_in_the_way_is_named(void **state)
     close_bench(&bench);
 }
 
+// Whom it was made for is gone.
+static void a_login_goes_on_for_others(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    happen_drop(&bench);
+    happen_drop_other(&bench);
+    want(&bench, "c");
+    fake_pass(&bench.fake, 600);
+    assert_int_equal(prober_explain(bench.prober, job_of(&bench, 'c')).outcome, OUTCOME_TIMEOUT);
+    (void)fake_read(&bench.fake);
+    fake_reply(&bench.fake, OUTCOME_OK);
+    prober_start_batch(bench.prober);
+    assert_string_equal(fake_read(&bench.fake), "close-200");
+    close_bench(&bench);
+}
+
 // For what was known when the request came and has aged since.
 static void what_a_pending_login_has_shown_is_told_of_what_has_aged(void **state)
 {
@@ -1682,6 +1700,7 @@ int main(void)
         cmocka_unit_test(our_own_fault_holds_no_check_back),
         cmocka_unit_test(a_limit_that_we_have_let_pass_is_our_own_fault),
         cmocka_unit_test(what_is_in_the_way_is_named),
+        cmocka_unit_test(a_login_goes_on_for_others),
         cmocka_unit_test(what_a_pending_login_has_shown_is_told_of_what_has_aged),
         cmocka_unit_test(too_little_cpu_so_far_is_no_silence_of_the_server),
         cmocka_unit_test(a_prober_that_fails_is_started_ever_more_seldom),

@@ -76,10 +76,11 @@ static struct instant answer_endpoint_earlier(struct instant a, struct instant b
 }
 
 // The same request has the same answer until something becomes known, a result is too old, or the
-// oldest is a second older.
-static struct validity answer_endpoint_validity_of(const struct service *service,
+// oldest is a second older; but none that tells of a configuration which another has replaced.
+static struct validity answer_endpoint_validity_of(const struct request *request,
                                                    const struct report *report, int64_t age)
 {
+    const struct service *service = request->service;
     struct validity validity = {.until = {.ns = INT64_MAX},
                                 .changes = scheduler_changes(service->scheduler),
                                 .draining = report->circumstances.draining,
@@ -93,7 +94,8 @@ static struct validity answer_endpoint_validity_of(const struct service *service
         if (!view->dated)
             return (struct validity){0};
     }
-    if (report->count == 0 || (report->rule->unknown_fails_at_first && report->circumstances.young))
+    if (request->config != service->config || report->count == 0 ||
+        (report->rule->unknown_fails_at_first && report->circumstances.young))
         return (struct validity){0};
     return validity;
 }
@@ -116,7 +118,7 @@ static void answer_endpoint_on_views(void *context, struct check_view *views, si
                             .moment = moment_now()};
     int64_t age = request_age(views, count);
     if (!request_wants_json(request)) // which tells the time
-        request->answer.validity = answer_endpoint_validity_of(request->service, &report, age);
+        request->answer.validity = answer_endpoint_validity_of(request, &report, age);
     report.circumstances.no_endpoint = route->check[0] != '\0';
     if (report.circumstances.no_endpoint)
         report.circumstances.draining = false; // one check: nothing but that check fails it

@@ -1095,11 +1095,13 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
 {
     const struct job *first = jobs_first(&prober->jobs);
     struct unfinished unfinished = {.outcome = OUTCOME_UNKNOWN};
-    if (first == NULL)
+    bool opens =
+        prober->state->verb == VERB_OPEN; // though who it is made for may have been dropped
+    if (first == NULL && !opens)
         return unfinished;
     unfinished.ran = instant_since(prober->job_started, prober_now(prober));
-    unfinished.ahead = first->check;
-    bool under_way = job == first || (prober->state->verb == VERB_OPEN && job->place != JOB_IDLE);
+    unfinished.ahead = first != NULL ? first->check : NULL;
+    bool under_way = job == first || (opens && job->place != JOB_IDLE);
     if (under_way && prober->state->looks)
         unfinished.outcome = prober_outcome_by_now(prober);
     else if (under_way)
