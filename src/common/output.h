@@ -1,25 +1,31 @@
-// Lines to a standard descriptor that never block, whatever it is and whoever else writes to it.
+// Lines to a standard descriptor that never wait for its reader, whatever it is and whoever else
+// writes to it.
 #pragma once
+
+#include "common/instant.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 enum output_kind {
-    OUTPUT_SHARED, // written to if it is said to have room
+    OUTPUT_SHARED, // a write to it is broken off after a moment
     OUTPUT_OWN,    // a description of ours, which does not block
+    OUTPUT_FILE,   // which nobody has to read
     OUTPUT_SOCKET  // asked not to block each time
 };
 
 struct output {
     int descriptor;
     enum output_kind kind;
-    bool cut; // the latest line was
+    bool cut;             // the latest line was
+    struct instant again; // until then OUTPUT_SHARED is let alone
 };
 
 // What a standard descriptor is before anything is known of it.
 struct output output_shared(int standard);
 
-// The best that can be had for a standard descriptor, to be closed with output_close.
+// The best that can be had for a standard descriptor, to be closed with output_close. For what
+// stays OUTPUT_SHARED, lines come from the main thread, and SIGALRM and ITIMER_REAL are output's.
 struct output output_open(int standard);
 
 void output_close(struct output *output);

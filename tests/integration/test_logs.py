@@ -210,6 +210,20 @@ def fill(writer):
     os.close(own)
 
 
+def may_open(_):
+    """What to start an adapter under that gets this descriptor: nothing."""
+    return ()
+
+
+def may_not_open(descriptor):
+    """The same, for what it is to write to and not to open again, as if it were another user's."""
+    os.fchmod(descriptor, 0)
+    return ("setpriv", "--bounding-set=-all")
+
+
+of_whomever = pytest.mark.parametrize("under", (may_open, may_not_open))
+
+
 @pytest.fixture
 def terminal():
     """The outside and the inside of a terminal."""
@@ -220,22 +234,29 @@ def terminal():
         yield outside, inside
 
 
-def test_a_terminal_that_nobody_reads(start_adapter, new_mariadb, terminal):
+@of_whomever
+def test_a_terminal_that_nobody_reads(start_adapter, new_mariadb, terminal, under):
     """It says that there is room when there is less than for a line."""
     outside, inside = terminal
     server = new_mariadb()
     many = {f"check-{i}": sql.check() for i in range(20)}
-    a = start_adapter(server.url(), checks=many, stderr=inside, **QUICK)
+    a = start_adapter(server.url(), checks=many, under=under(inside), stderr=inside, **QUICK)
     a.port = port_in(outside)
     while dropped(a) < 100:
         assert a.get("/readyz", limit=10).status == 200
         with faults.locked_account(server):
             assert a.get("/readyz", limit=10).status == 503
     read_now(outside)
-    with faults.locked_account(server):
-        a.wait_status("/readyz", 503)
-    wait_until(lambda: 'msg="log lines dropped"' in read_now(outside).decode(), "it tells of that")
+    wait_until(lambda: tells_of_dropped(a, server, outside), "it tells of that")
     a.end()
+
+
+def tells_of_dropped(adapter, server, outside):
+    """With a transition, and another later."""
+    with faults.locked_account(server):
+        adapter.wait_status("/readyz", 503)
+    adapter.wait_status("/readyz", 200)
+    return 'msg="log lines dropped"' in read_now(outside).decode()
 
 
 def dropped(adapter):
@@ -251,23 +272,25 @@ def read_now(descriptor):
     return found
 
 
-def test_rows_on_a_terminal_that_nobody_reads(start_adapter, postgres, terminal):
-    """Standard output, of which a check's rows are lines."""
+@of_whomever
+def test_rows_on_a_terminal_that_nobody_reads(start_adapter, postgres, terminal, under):
+    """Standard output, of which a check's rows are lines. The loop goes on meanwhile."""
     outside, inside = terminal
     rows = "SELECT i, repeat('x', 300) FROM generate_series(1, 200) i"
     checks = {"rows": sql.check(rows, log="rows", every="100ms"), "alive": sql.alive()}
-    a = start_adapter(postgres.url(), checks=checks, stdout=inside, DBHEALTH_CACHE="0s")
+    a = start_adapter(postgres.url(), checks=checks, under=under(inside), stdout=inside, **QUICK)
     a.wait_serving()
-    wait_until(lambda: dropped(a) > 100, "lines are dropped")
+    wait_until(lambda: dropped(a) > 1000, "lines are dropped")
     assert parse_line(read_now(outside).decode().splitlines()[0])["msg"] == "row"
     a.end()
 
 
-def test_another_writer_on_the_pipe(start_adapter, new_mariadb, pipe):
+@of_whomever
+def test_another_writer_on_the_pipe(start_adapter, new_mariadb, pipe, under):
     """It takes the room that there was a moment ago."""
     reader, writer = pipe
     server = new_mariadb()
-    a = start_adapter(server.url(), checks=TWO, stderr=writer, **QUICK)
+    a = start_adapter(server.url(), checks=TWO, under=under(writer), stderr=writer, **QUICK)
     a.port = port_in(reader)
     over = threading.Event()
     others = [threading.Thread(target=keep_full, args=(reader, writer, over)) for _ in range(2)]

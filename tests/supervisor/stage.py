@@ -189,13 +189,14 @@ class Stage:
         (self.folder / name).write_text(text)
         (self.folder / name).chmod(0o755)
 
-    def start(self, *arguments, under=(), preexec=None, session=True, **environment):
-        """With a session of its own, or as a job in ours: SIGTSTP stops none that no shell has."""
+    def start(self, *arguments, under=(), preexec=None, session=True, stderr=None, **environment):
+        """With a session of its own, or as a job in ours: SIGTSTP stops none that no shell has.
+        stderr in place of what said() reads."""
         self.process = subprocess.Popen(
             [*map(str, under), str(self.program), *arguments],
             env={"PATH": os.environ["PATH"], "STAGE": self.address, **environment},
             stdin=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
+            stderr=(self.folder / "log").open("ab") if stderr is None else stderr,
             start_new_session=session,
             process_group=None if session else 0,
             preexec_fn=preexec,

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -444,6 +445,51 @@ def test_again_and_again_is_ever_more_slowly(stage, serving):
     assert answers(address)
     early = "dbhealthd: dbhealthd-server ended before it served; next try in"
     assert stage.said() == [f"{early} {wait} s" for wait in (1, 2, 4)]
+
+
+def test_nobody_reads_what_is_said(stage):
+    """On a terminal that it may not open again, with room for a part of a line."""
+    with new_terminal() as inside:
+        capacity = fill(inside)
+    with new_terminal() as inside:
+        fill(inside, capacity - 40)
+        assert select.select([], [inside], [], 0)[1], "it should have room"
+        os.fchmod(inside, 0)
+        server, _ = stage.start(under=("setpriv", "--bounding-set=-all"), stderr=inside).server()
+        server.listen()
+        for crashes in (1, 2):
+            server.die(signal.SIGKILL)
+            server, begin = stage.server()
+            assert begin.id == crashes
+
+
+@contextlib.contextmanager
+def new_terminal():
+    """The inside of one that nobody reads."""
+    outside, inside = os.openpty()
+    try:
+        yield inside
+    finally:
+        os.close(outside)
+        os.close(inside)
+
+
+def fill(terminal, most=None):
+    """How many bytes it has taken, in single ones, when it takes no more or this is the most."""
+    taken = 0
+    os.set_blocking(terminal, False)
+
+    def takes_no_more():  # It moves them on behind our back.
+        nonlocal taken
+        before = taken
+        with contextlib.suppress(BlockingIOError):
+            while taken != most:
+                taken += os.write(terminal, b".")
+        return taken == before
+
+    wait_until(takes_no_more, "the terminal is full", pause=0.05)
+    os.set_blocking(terminal, True)
+    return taken
 
 
 def test_a_server_that_cannot_be_started_any_more(stage, serving):
