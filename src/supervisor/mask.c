@@ -1,6 +1,6 @@
-// See mask.h. A secret is what DATABASE_URL has as one, what is called one, and what holds one of
-// these, as the URL that an application has for the same database. A file's name is none. What the
-// server is to understand stays, whatever is in it: a user may be called like his password.
+// See mask.h. A secret is what DATABASE_URL has as one, what is called one, what holds one of
+// these, encoded as in a URL or not, and any URL with a password in it. A file's name is none. What
+// the server is to understand stays, whatever is in it: a user may be called like his password.
 #include "supervisor/mask.h"
 
 #include "common/memory.h"
@@ -14,10 +14,12 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <uriparser/Uri.h>
 
 enum { TELLING_LENGTH = 8 }; // a shorter secret may stand in a value by chance
 
 static const char sign[] = "***";
+static const char *const ours[] = {"DBHEALTH_", NULL};
 
 static bool mask_ends_with(const char *name, size_t length, const char *end)
 {
@@ -43,7 +45,6 @@ static bool mask_is_path(const char *value)
 static bool mask_is_called_secret(const char *variable)
 {
     static const char *const words[] = {"PASSWORD", "PASSWD", "PGPASS", "_PWD", "SECRET", "TOKEN"};
-    static const char *const ours[] = {"DBHEALTH_", NULL};
     size_t length = strcspn(variable, "=");
     if (variable[length] == '\0' || mask_is_path(variable + length + 1) ||
         mask_ends_with(variable, length, "_FILE") || mask_begins_with_any(variable, ours))
@@ -64,15 +65,33 @@ static bool mask_is_understood(const char *variable)
            mask_ends_with(variable, strcspn(variable, "="), "_FILE");
 }
 
+// scheme "://" [ user ] ":" password "@", with whatever in the password; nobody but an application
+// understands it, unless it is ours.
+static bool mask_is_url_with_password(const char *variable)
+{
+    const char *at = strstr(variable, "://");
+    at = at != NULL ? strchr(at + strlen("://"), ':') : NULL;
+    return at != NULL && strchr(at, '@') != NULL && !mask_begins_with_any(variable, ours) &&
+           !mask_ends_with(variable, strcspn(variable, "="), "_FILE");
+}
+
+// As it stands, or percent-decoded: one secret is encoded in many ways.
 static bool mask_holds(const char *variable, const char *secret)
 {
-    return strlen(secret) >= TELLING_LENGTH && strstr(strchr(variable, '='), secret) != NULL;
+    if (secret == NULL || strlen(secret) < TELLING_LENGTH)
+        return false;
+    char *decoded = memory_string(strchr(variable, '='));
+    (void)uriUnescapeInPlaceA(decoded);
+    bool holds = strstr(decoded, secret) != NULL || strstr(strchr(variable, '='), secret) != NULL;
+    secret_wipe(&decoded);
+    return holds;
 }
 
 // What the URL has for a secret, or another variable that is called one.
 static bool mask_holds_any(const char *variable, const struct target *target)
 {
-    if (target->password != NULL && mask_holds(variable, target->password))
+    if (mask_holds(variable, target->password) ||
+        mask_holds(variable, target_parameter(target, "sslpassword")))
         return true;
     for (size_t i = 0; environ[i] != NULL; i++) {
         if (mask_is_called_secret(environ[i]) && mask_holds(variable, strchr(environ[i], '=') + 1))
@@ -107,7 +126,7 @@ static char *mask_any(char *variable, const struct target *target, const char *u
         return variable;
     if (is_url && url != NULL)
         return mask_variable(target_url_variable, url);
-    bool secret = mask_is_called_secret(variable) ||
+    bool secret = mask_is_called_secret(variable) || mask_is_url_with_password(variable) ||
                   (!mask_is_understood(variable) && mask_holds_any(variable, target));
     if (!secret)
         return variable;

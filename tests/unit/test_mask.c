@@ -105,6 +105,41 @@ static void test_values(void **state)
     assert_rows("postgres://u:root@h/", shorter, COUNT(shorter));
 }
 
+// What stands in a URL is encoded, each time in its own way.
+static void test_encoded_values(void **state)
+{
+    static const struct row rows[] = {
+        {"APP_DSN", "postgres://h/d?user=u&password=p%40ss-horse", "***"},
+        {"APP_DSN", "jdbc:mysql://h/d?password=%70%40ss%2dhorse", "***"},
+        {"APP_RAW", "host=x password=p@ss-horse", "***"},
+        {"APP_ODD", "100%, 5%4", "100%, 5%4"},
+        {"POSTGRES_USER", "p%40ss-horse", "p%40ss-horse"},
+    };
+    static const struct row of_key[] = {
+        {"APP_DSN", "postgres://u@h/d?sslpassword=key%2dhorse", "***"}};
+    (void)state;
+    assert_rows("postgres://u:p%40ss%2Dhorse@h/", rows, COUNT(rows));
+    assert_rows("postgres://u@h/?sslpassword=key%2Dhorse", of_key, COUNT(of_key));
+}
+
+// Of whatever length, and of another user.
+static void test_urls_with_a_password(void **state)
+{
+    static const struct row rows[] = {
+        {"APP_DSN", "postgres://u:abc123@h/d", "***"},
+        {"APP_DSN", "amqp://other:s3@h", "***"},
+        {"APP_DSN", "wrong://u:s/c?r#t@h", "***"},
+        {"MYSQL_URL", "mysql://root:s3@h/", "***"},
+        {"DATABASE_PUBLIC_URL", "postgres://u:s3@h/", "***"},
+        {"APP_DSN", "postgres://u@h:5432/d", "postgres://u@h:5432/d"},
+        {"PLACE", "http://h:80/", "http://h:80/"},
+        {"DBHEALTH_PEERS", "https://u:s3@h", "https://u:s3@h"},
+        {"PLACE_FILE", "/a://b:c@d", "/a://b:c@d"},
+    };
+    (void)state;
+    assert_rows("postgres://u:abc123@h/", rows, COUNT(rows));
+}
+
 static void test_a_value_of_another_secret(void **state)
 {
     (void)state;
@@ -147,8 +182,12 @@ static void test_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),          cmocka_unit_test(test_names),
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_a_value_of_another_secret),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_encoded_values),
+        cmocka_unit_test(test_urls_with_a_password),
+        cmocka_unit_test(test_a_value_of_another_secret),
         cmocka_unit_test(test_what_is_wrong),
     };
     return RUN(tests);
