@@ -248,6 +248,23 @@ def test_a_faulty_check_file_is_2_and_the_others_run(program, postgres, folder):
     assert ended.row("alive") == ("pass", "")
 
 
+def test_check_warns_of_what_is_doubtful(program, postgres, folder):
+    checks = folder(alive=sql.alive())
+    password = checks / "password"
+    password.write_text(PASSWORDS["probe"])
+    ended = program.run(
+        "check",
+        "--checks",
+        checks,
+        DATABASE_URL=postgres.url(password=""),
+        DATABASE_PASSWORD_FILE=str(password),
+    )
+    assert ended.status == WELL
+    assert ended.errors == f"dbhealthd: DBHEALTH_CHECKS: {password} is in the folder {checks}, " + (
+        "so the process that answers HTTP can read it; expected it elsewhere\n"
+    )
+
+
 def test_a_check_not_meant_for_the_server_is_skipped(program, mariadb, folder):
     checks = folder(alive=sql.alive(), other=sql.check(flavor="mysql"))
     ended = program.run("check", "--checks", checks, DATABASE_URL=mariadb.url())

@@ -220,6 +220,24 @@ def test_a_kernel_that_lacks_it(adapter, postgres, sanitized, call, error, secco
     assert a.status_of("/livez") == 200
 
 
+def test_a_password_among_checks_is_warned_of(adapter, postgres, tmp_path):
+    """There the server can read it, and checks can be changed without a restart."""
+    files = {"password": PASSWORDS["probe"]}
+    checks = Volume(tmp_path / "checks", {"one.sql": sql.check(endpoints="one"), **files})
+    password = checks / "password"
+    a = adapter(
+        postgres.url(password=""),
+        DBHEALTH_CHECKS=f"library:{checks.folder}",
+        DATABASE_PASSWORD_FILE=str(password),
+    )
+    [line] = a.messages("configuration is doubtful")
+    assert line["level"] == "warn"
+    assert line["warning"].startswith(f"DBHEALTH_CHECKS: {password} is in the folder ")
+    assert a.status_of("/one") == 200
+    checks.write({"two.sql": sql.check(endpoints="two"), **files})
+    a.wait_status("/two", 200)
+
+
 # What works as without
 
 

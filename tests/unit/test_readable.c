@@ -184,6 +184,60 @@ static void relative_paths(void **state)
     assert_int_equal(chdir("/"), 0);
 }
 
+// What is doubtful of checks in this folder of the root; "" for nothing.
+static void assert_doubt(const char *folder, const char *wanted)
+{
+    char expected[4 * PATH_MAX] = "";
+    struct settings settings = {0};
+    struct words doubts = {0};
+    words_add(&settings.checks, "library", strlen("library"));
+    words_add(&settings.checks, in_root(folder), strlen(in_root(folder)));
+    if (wanted[0] != '\0')
+        (void)snprintf(expected, sizeof expected,
+                       "DBHEALTH_CHECKS: %s is in the folder %s, so the process that answers HTTP "
+                       "can read it; expected it elsewhere",
+                       in_root(wanted), in_root(folder));
+    readable_find_doubts(&settings, &doubts);
+    assert_int_equal(doubts.count, wanted[0] != '\0');
+    assert_string_equal(doubts.count > 0 ? doubts.items[0] : "", expected);
+    words_free(&doubts);
+    words_free(&settings.checks);
+}
+
+static void a_secret_among_checks_is_doubtful(void **state)
+{
+    (void)state;
+    make("mkdir -p a/checks/deep a/beside; echo x >a/checks/deep/password; ln -s checks a/link;"
+         " echo x >a/beside/password; ln -s ../beside/password a/checks/password;"
+         " ln -s ../checks/deep/password a/beside/link");
+    (void)setenv("DATABASE_URL", "postgres://u@h/", 1);
+    assert_doubt("a/checks", "");
+    (void)setenv("DATABASE_PASSWORD_FILE", in_root("a/checks/deep/password"), 1);
+    assert_doubt("a/checks", "a/checks/deep/password");
+    assert_doubt("a/link", "a/checks/deep/password");
+    assert_doubt("a", "a/checks/deep/password");
+    assert_doubt("a/beside", "");
+    (void)setenv("DATABASE_PASSWORD_FILE", in_root("a/beside/link"), 1);
+    assert_doubt("a/checks", "a/beside/link");
+    (void)setenv("DATABASE_PASSWORD_FILE", in_root("a/checks/password"), 1);
+    assert_doubt("a/checks", ""); // a link, that leads out
+    (void)setenv("DATABASE_PASSWORD_FILE", in_root("a/checks/gone"), 1);
+    assert_doubt("a/checks", "a/checks/gone");
+    (void)unsetenv("DATABASE_PASSWORD_FILE");
+    (void)setenv("HOME", in_root("a/checks"), 1);
+    assert_doubt("a/checks", ""); // so it is with who starts it there by hand
+}
+
+static void a_key_among_checks_is_doubtful(void **state)
+{
+    char url[2 * PATH_MAX];
+    (void)state;
+    make("mkdir -p a/checks; echo x >a/checks/key");
+    (void)snprintf(url, sizeof url, "mysql://u@h/?ssl-key=%s", in_root("a/checks/key"));
+    (void)setenv("DATABASE_URL", url, 1);
+    assert_doubt("a/checks", "a/checks/key");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -200,6 +254,8 @@ int main(void)
         TEST(what_is_not_there_yet),
         TEST(the_url_file_and_the_images),
         TEST(relative_paths),
+        TEST(a_secret_among_checks_is_doubtful),
+        TEST(a_key_among_checks_is_doubtful),
     };
     return RUN(tests);
 }

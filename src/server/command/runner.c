@@ -63,6 +63,8 @@ void runner_start(struct runner *runner, struct settings *settings, struct durat
     runner->config = config_load(settings);
     for (size_t i = 0; i < runner->config->problems.count; i++)
         command_print_fault(runner->config->problems.items[i]);
+    for (size_t i = 0; i < runner->config->warnings.count; i++)
+        command_print_fault(runner->config->warnings.items[i]);
     int failed = uv_loop_init(&runner->loop);
     assert(failed == 0);
     failed = uv_timer_init(&runner->loop, &runner->pause);

@@ -22,8 +22,8 @@ struct runner {
     int ended_by; // the signal that ended it before it had come to its end; 0: none
 };
 
-// Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. With a
-// problem in it, each is printed to stderr. A request is answered within the deadline. A signal
+// Loads the configuration (taking the settings over) and gets ready; nothing is probed yet. What is
+// wrong or doubtful in it is printed to stderr. A request is answered within the deadline. A signal
 // that the supervisor tells of does what runner_end does. Without a supervisor it ends the process.
 void runner_start(struct runner *runner, struct settings *settings, struct duration deadline);
 

@@ -10,6 +10,7 @@
 #include "server/check/alias.h"
 #include "server/check/check_file.h"
 #include "server/config/certificate.h"
+#include "server/config/readable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -449,6 +450,8 @@ struct config *config_load(struct settings *settings)
     config_check_peers(config);
     config_load_checks(config);
     config_look_for_all_names(config);
+    if (!config->settings.lint) // whose folders are not those of who serves
+        readable_find_doubts(&config->settings, &config->warnings);
     config_drop_optional_checks(config);
     for (size_t i = 0; i < config->check_count; i++)
         config_fill_in_peers(config, config->checks[i]);

@@ -33,8 +33,9 @@ struct config {
     struct words problems;           // all that is wrong, each with its place; serving goes on
     size_t common_problems;          // the first of these belong to no check
     struct words left_out;           // check files that the settings disable
-    struct words warnings; // names in the settings that nothing has: no problems, for a setting may
-                           // serve several engines, but a misspelled one does nothing
+    // No problems. Names in the settings that nothing has: a setting may serve several engines, but
+    // a misspelled one does nothing. And secrets among the checks.
+    struct words warnings;
 };
 
 // Reads the database URL and the check files, and takes the settings over (they are emptied).

@@ -5,7 +5,8 @@
 //
 // The decision to question: a folder is not named for a file's sake if something is in it that the
 // server must not read, the password above all. Then it may read the file as it is now, and a later
-// one is out of reach until the server is started anew.
+// one is out of reach until the server is started anew. A folder of checks is named all the same,
+// for no check that is new or mended would be read otherwise; the operator is warned.
 #include "server/config/readable.h"
 
 #include "common/environment.h"
@@ -39,19 +40,29 @@ static void readable_add_secret(struct readable *readable, const char *path)
     free(resolved);
 }
 
-static void readable_find_secrets(struct readable *readable)
+// What the probe user shows for itself.
+static void readable_list_secrets(struct words *files)
 {
     static const char *const keys[] = {"sslkey", "ssl-key"};
     struct target target;
     struct error error;
-    readable_add_secret(readable, "/etc/passwd");
-    readable_add_secret(readable, environment_value("HOME"));
     bool loaded = target_load(&target, &error);
     (void)loaded; // what of it is there counts
-    readable_add_secret(readable, target.password_file);
+    readable_add(files, target.password_file);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        readable_add_secret(readable, target_parameter(&target, keys[i]));
+        readable_add(files, target_parameter(&target, keys[i]));
     target_wipe(&target);
+}
+
+static void readable_find_secrets(struct readable *readable)
+{
+    struct words files = {0};
+    readable_list_secrets(&files);
+    readable_add_secret(readable, "/etc/passwd");
+    readable_add_secret(readable, environment_value("HOME"));
+    for (size_t i = 0; i < files.count; i++)
+        readable_add_secret(readable, files.items[i]);
+    words_free(&files);
 }
 
 static bool readable_is_within(const char *path, const char *folder)
@@ -107,7 +118,8 @@ static void readable_add_path(struct readable *readable, const char *path)
     free(resolved);
 }
 
-// And the check files in it that are links out of it.
+// Whatever else is in it (see readable_find_doubts). And the check files in it that are links out
+// of it.
 static void readable_add_check_folder(struct readable *readable, const char *folder)
 {
     char path[PATH_MAX];
@@ -153,4 +165,35 @@ struct words readable_paths(const struct settings *settings)
     }
     words_free(&readable.secrets);
     return readable.paths;
+}
+
+// A link to it from there, or to it there, is not it.
+static bool readable_is_in_folder(const char *file, const char *folder)
+{
+    char *resolved = realpath(file, NULL);
+    char *resolved_folder = realpath(folder, NULL);
+    bool is_in = resolved_folder != NULL &&
+                 readable_is_within(resolved != NULL ? resolved : file, resolved_folder);
+    free(resolved_folder);
+    free(resolved);
+    return is_in;
+}
+
+void readable_find_doubts(const struct settings *settings, struct words *warnings)
+{
+    struct words files = {0};
+    struct error error;
+    readable_list_secrets(&files);
+    for (size_t i = 0; i < settings->checks.count * files.count; i++) {
+        const char *folder = settings->checks.items[i / files.count];
+        const char *file = files.items[i % files.count];
+        if (strcmp(folder, "library") == 0 || !readable_is_in_folder(file, folder))
+            continue;
+        (void)error_set(&error,
+                        "DBHEALTH_CHECKS: %.200s is in the folder %.200s, so the process that "
+                        "answers HTTP can read it; expected it elsewhere",
+                        file, folder);
+        words_add(warnings, error.text, strlen(error.text));
+    }
+    words_free(&files);
 }
