@@ -387,3 +387,9 @@ struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable
     sandbox.whole = meek && landlock && seccomp;
     return sandbox;
 }
+
+void sandbox_describe(const struct sandbox *sandbox, char text[SANDBOX_TEXT_MAX])
+{
+    (void)snprintf(text, SANDBOX_TEXT_MAX, "seccomp %s; landlock %s", sandbox->seccomp,
+                   sandbox->landlock);
+}

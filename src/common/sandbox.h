@@ -11,7 +11,7 @@ enum sandbox_role {
     SANDBOX_PROBER  // connects and reads files, and writes none
 };
 
-enum { SANDBOX_WORDS_MAX = 128 };
+enum { SANDBOX_WORDS_MAX = 128, SANDBOX_TEXT_MAX = 2 * SANDBOX_WORDS_MAX + 32 };
 
 // What is in force.
 struct sandbox {
@@ -28,6 +28,9 @@ void sandbox_forbid_rings(void);
 // Once, in a process with one thread. What is open stays open. The server may read these files and
 // what is in these folders from now on; a path that does not exist is passed over.
 struct sandbox sandbox_enter(enum sandbox_role role, const char *const *readable, size_t count);
+
+// Writes it for people: "seccomp on; landlock on: files".
+void sandbox_describe(const struct sandbox *sandbox, char text[SANDBOX_TEXT_MAX]);
 
 // In a prober that has entered it: from now on this process, which has one thread, may open these
 // files and what is in these folders, and no others. Best effort, too.

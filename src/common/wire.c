@@ -297,6 +297,8 @@ size_t reply_encode(const struct reply *reply, unsigned char *bytes)
     wire_put_u8(&out, reply->superuser);
     wire_put_u8(&out, reply->trial);
     wire_put_u64(&out, reply->secret);
+    if (reply->verb == VERB_OPEN)
+        wire_put_text(&out, reply->sandbox, strlen(reply->sandbox));
     wire_put_u8(&out, reply->result != NULL);
     if (reply->result != NULL)
         wire_put_result(&out, reply->result);
@@ -317,6 +319,8 @@ bool reply_decode(const unsigned char *bytes, size_t length, struct reply *reply
     reply->superuser = wire_take_flag(&in);
     unsigned trial = wire_take_u8(&in);
     reply->secret = wire_take_u64(&in);
+    if (reply->verb == VERB_OPEN)
+        wire_take_words(&in, reply->sandbox, sizeof reply->sandbox);
     bool has_result = wire_take_flag(&in);
     if (in.broken || !outcome_is_reportable((enum outcome)outcome) || flavor >= FLAVOR_COUNT ||
         trial >= TRIAL_COUNT)

@@ -8,14 +8,16 @@
 //          open only: u8 inspect, u64 withheld;
 //          run only: u8 last, u8 read_only, u32 statement_limit (ms), u32 max_rows, text sql
 //   reply  u32 sequence, u8 verb, u8 outcome, text code, text message, text version, u8 flavor,
-//          u8 superuser, u8 trial, u64 secret, u8 has_result;
-//          if so: u64 row_count, u8 cut, u16 columns, text name and u8 type each, u32 rows,
-//          and for each value: u8 type, u8 cut, text bytes
+//          u8 superuser, u8 trial, u64 secret;
+//          open only: text sandbox;
+//          u8 has_result; if so: u64 row_count, u8 cut, u16 columns, text name and u8 type each,
+//          u32 rows, and for each value: u8 type, u8 cut, text bytes
 #pragma once
 
 #include "common/instant.h"
 #include "common/outcome.h"
 #include "common/result.h"
+#include "common/sandbox.h"
 
 enum {
     WIRE_MAX = 64 * 1024, // bytes of a message
@@ -80,6 +82,7 @@ struct reply {
     enum trial trial; // with OUTCOME_OK and not NONE, the last login that had worked did once more;
                       // code and message are of the refusal then
     uint64_t secret;  // names the present secret, not 0; says nothing of the password itself
+    char sandbox[SANDBOX_TEXT_MAX]; // that the prober is in; cleaned, too
     // VERB_RUN with OUTCOME_OK only, else NULL:
     struct result *result; // owned by the reply
 };

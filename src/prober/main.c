@@ -33,6 +33,7 @@
 struct state {
     struct session *session; // NULL: none is open
     struct login login;
+    struct sandbox sandbox; // that this process is in
 };
 
 // A Ctrl-C in a terminal goes to every process of the group, and some supervisors send SIGTERM to
@@ -113,6 +114,7 @@ static void main_answer(struct state *state, const struct call *call, struct rep
     case VERB_OPEN:
         main_close_session(&state->session);
         state->session = login_open(&state->login, call, reply);
+        sandbox_describe(&state->sandbox, reply->sandbox);
         return;
     case VERB_RUN:
         main_run_statement(state->session, call, reply);
@@ -173,7 +175,7 @@ static bool main_serve(struct state *state, unsigned char *message)
 
 static int main_be_prober(void)
 {
-    struct state state = {0};
+    struct state state = {.sandbox = sandbox_enter(SANDBOX_PROBER, NULL, 0)};
     unsigned char *message = memory_new(WIRE_MAX);
     bool served = main_serve(&state, message);
     main_close_session(&state.session);
@@ -190,6 +192,5 @@ int main(void)
     if (main_peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
-    (void)sandbox_enter(SANDBOX_PROBER, NULL, 0);
     return main_be_prober();
 }

@@ -140,6 +140,7 @@ static void serve_enter_sandbox(struct daemon *daemon)
     daemon->service.sandbox =
         sandbox_enter(SANDBOX_SERVER, (const char *const *)readable.items, readable.count);
     words_free(&readable);
+    sandbox_describe(sandbox, daemon->platform.platform.sandbox);
     LOG_EVENT(LOG_INFO, "sandboxed", LOG_TEXT("seccomp", sandbox->seccomp),
               LOG_TEXT("landlock", sandbox->landlock));
 }

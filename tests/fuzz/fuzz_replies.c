@@ -38,6 +38,8 @@ void take_reply(struct input *input, struct reply *reply)
     take_words(input, reply->code, sizeof reply->code);
     take_words(input, reply->message, sizeof reply->message);
     take_words(input, reply->version, sizeof reply->version);
+    if (reply->verb == VERB_OPEN)
+        take_words(input, reply->sandbox, sizeof reply->sandbox);
     if (reply->verb == VERB_RUN && reply->outcome == OUTCOME_OK)
         reply->result = take_result(input);
 }

@@ -49,6 +49,7 @@ static void must_come_back(const struct reply *reply)
     MUST(again.outcome == reply->outcome && again.flavor == reply->flavor);
     MUST(again.superuser == reply->superuser && again.trial == reply->trial);
     MUST(again.secret == reply->secret);
+    MUST_EQUAL(again.sandbox, reply->sandbox);
     MUST_EQUAL(again.code, reply->code);
     MUST_EQUAL(again.message, reply->message);
     MUST_EQUAL(again.version, reply->version);
@@ -95,6 +96,7 @@ static void must_be_sound(const struct reply *reply)
     MUST(reply->trial < TRIAL_COUNT);
     MUST(verb_name(reply->verb)[0] != '\0');
     MUST(is_fit_line(reply->code) && is_fit_line(reply->message) && is_fit_line(reply->version));
+    MUST(is_fit_line(reply->sandbox));
     if (reply->result != NULL)
         must_be_sound_result(reply->result);
 }
@@ -132,6 +134,7 @@ static void try_fields(struct input *input)
     clean(reply.code, sizeof reply.code);
     clean(reply.message, sizeof reply.message);
     clean(reply.version, sizeof reply.version);
+    clean(reply.sandbox, sizeof reply.sandbox);
     must_be_sound(&reply);
     must_come_back(&reply);
     reply_free(&reply);

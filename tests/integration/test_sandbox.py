@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -190,6 +192,9 @@ def test_what_is_in_force_is_told(adapter, postgres, sanitized):
         assert shown.startswith("[+]sandbox warn: seccomp off: ")
         return
     assert shown == f"[+]sandbox ok: seccomp on; landlock {line['landlock']}"
+    assert a.statuses() == WELL
+    assert "prober sandboxed otherwise" not in a.log_text()
+    assert not re.search(r"prober-\S+ warn", a.get("/livez?verbose").body)
     assert re.fullmatch(r"on: files(, TCP(, signals)?)?", line["landlock"])
     for pid in (a.server, *a.probers()):
         status = Path(f"/proc/{pid}/status").read_text()
@@ -218,6 +223,32 @@ def test_a_kernel_that_lacks_it(adapter, postgres, sanitized, call, error, secco
     assert line["landlock"].startswith(landlock)
     assert "[+]sandbox warn: " in a.get("/livez?verbose").body
     assert a.status_of("/livez") == 200
+
+
+def test_a_prober_that_lacks_it_is_told_of(adapter, build_dir, postgres, sanitized, tmp_path):
+    """Once, for all its logins; the server itself lacks nothing."""
+    if sanitized:
+        pytest.skip("there is no sandbox in a build with sanitizers")
+    for name in ("dbhealthd", "dbhealthd-server"):
+        shutil.copy(build_dir / name, tmp_path)
+    under = shlex.join(processes.tampered("seccomp", "error=EINVAL"))
+    prober = tmp_path / "dbhealthd-postgres"
+    prober.write_text(f"#!/bin/sh\nexec {under} {build_dir.absolute()}/dbhealthd-postgres\n")
+    prober.chmod(0o755)
+    checks = {"one": sql.check(cache="0s")}
+    a = adapter(postgres.url(), checks=checks, program=tmp_path / "dbhealthd")
+    for _ in range(2):
+        assert a.status_of("/readyz") == 200
+    [line] = a.messages("prober sandboxed otherwise")
+    assert (line["level"], line["prober"]) == ("warn", "main")
+    assert line["sandbox"].startswith("seccomp off: Invalid argument; landlock on: ")
+    report = json.loads(a.get("/status").body)["adapter"]
+    assert report["probers"]["main"]["sandbox"] == line["sandbox"]
+    assert report["sandbox"]["seccomp"] == "on"
+    shown = a.get("/livez?verbose")
+    assert shown.status == 200
+    assert f"[+]prober-main warn: {line['sandbox']}\n" in shown.body
+    assert "[+]sandbox ok: seccomp on; " in shown.body
 
 
 def test_a_password_among_checks_is_warned_of(adapter, postgres, tmp_path):

@@ -79,6 +79,7 @@ class Reply:
     superuser: bool
     trial: str
     secret: int
+    sandbox: str
     result: Result | None
 
 
@@ -129,9 +130,10 @@ class _Reader:
 
 def decode_reply(message):
     reader = _Reader(message)
+    sequence, verb = reader.number("I"), Verb(reader.number("B"))
     reply = Reply(
-        reader.number("I"),
-        Verb(reader.number("B")),
+        sequence,
+        verb,
         OUTCOMES[reader.number("B")],
         reader.text().decode(),
         reader.text().decode(),
@@ -140,6 +142,7 @@ def decode_reply(message):
         reader.flag(),
         TRIALS[reader.number("B")],
         reader.number("Q"),
+        reader.text().decode() if verb == Verb.OPEN else "",
         None,
     )
     if reader.flag():

@@ -1649,6 +1649,33 @@ static void whether_the_user_is_a_superuser_is_asked_once_a_minute(void **state)
     close_bench(&bench);
 }
 
+static void open_in(struct bench *bench, const char *sandbox)
+{
+    struct reply reply = {.verb = VERB_OPEN};
+    (void)snprintf(reply.sandbox, sizeof reply.sandbox, "%s", sandbox);
+    start(bench, "a");
+    reply.sequence = bench->fake.process.call.sequence;
+    fake_say(&bench->fake, reply);
+    fake_reply(&bench->fake, OUTCOME_OK);
+}
+
+// Of the prober's, what is not as the server's own.
+static void a_sandbox_that_differs_is_told(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    (void)snprintf(bench.fake.platform.sandbox, sizeof bench.fake.platform.sandbox, "on");
+    assert_null(prober_sandbox(bench.prober));
+    open_in(&bench, "on");
+    assert_null(prober_sandbox(bench.prober));
+    open_in(&bench, "off: why");
+    assert_string_equal(prober_sandbox(bench.prober), "off: why");
+    open_in(&bench, "on");
+    assert_null(prober_sandbox(bench.prober));
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1712,6 +1739,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_started_is_told_once),
         cmocka_unit_test(a_secret_that_is_refused_is_not_kept_open_for),
         cmocka_unit_test(whether_the_user_is_a_superuser_is_asked_once_a_minute),
+        cmocka_unit_test(a_sandbox_that_differs_is_told),
     };
     log_configure(LOG_FORMAT_LOGFMT, LOG_ERROR + 1); // which of them says nothing
     return RUN(tests);

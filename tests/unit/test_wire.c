@@ -231,6 +231,7 @@ static void check_reply(struct reply *reply)
     assert_int_equal(back.superuser, reply->superuser);
     assert_int_equal(back.trial, reply->trial);
     assert_true(back.secret == reply->secret);
+    assert_string_equal(back.sandbox, reply->sandbox);
     assert_int_equal(back.result != NULL, reply->result != NULL);
     if (reply->result != NULL && back.result != NULL)
         check_result(reply->result, back.result);
@@ -248,7 +249,8 @@ static void every_field_of_a_reply_comes_back(void **state)
                            .verb = VERB_OPEN,
                            .version = "10.11.6-MariaDB",
                            .flavor = FLAVOR_MARIADB,
-                           .superuser = true};
+                           .superuser = true,
+                           .sandbox = "seccomp on; landlock off: why"};
     check_reply(&opened);
     struct reply denied = {.sequence = UINT32_MAX,
                            .verb = VERB_OPEN,
@@ -293,7 +295,8 @@ static void words_of_a_reply_are_fit_to_show(void **state)
                           .outcome = OUTCOME_DENIED,
                           .code = "1\n2",
                           .message = "no\nlevel=error \x1b[31m\xff",
-                          .version = "\r15"};
+                          .version = "\r15",
+                          .sandbox = "seccomp on\n"};
     unsigned char bytes[WIRE_MAX];
     size_t length = reply_encode(&reply, bytes);
     struct reply back;
@@ -301,6 +304,7 @@ static void words_of_a_reply_are_fit_to_show(void **state)
     assert_string_equal(back.code, "1 2");
     assert_string_equal(back.message, "no level=error  [31m?");
     assert_string_equal(back.version, "15");
+    assert_string_equal(back.sandbox, "seccomp on");
 }
 
 static void flags_of_a_cut_come_back(void **state)
@@ -563,18 +567,19 @@ static void results_above_their_bound_are_refused(void **state)
 }
 
 // Offsets in a reply without texts: verb 4, outcome 5, flavor 21, superuser 22, trial 23, secret
-// 24, has_result 32.
+// 24, has_result 32; that of an open has another text.
 static void numbers_that_name_nothing_are_refused(void **state)
 {
     (void)state;
     unsigned char bytes[WIRE_MAX];
-    struct reply reply = {.verb = VERB_OPEN, .outcome = OUTCOME_LOST, .flavor = FLAVOR_MARIADB};
+    struct reply reply = {.verb = VERB_CLOSE, .outcome = OUTCOME_LOST, .flavor = FLAVOR_MARIADB};
     size_t length = reply_encode(&reply, bytes);
     assert_int_equal(length, 33);
     for (unsigned number = 0; number < 256; number++) {
         bytes[4] = (unsigned char)number;
-        assert_int_equal(decodes_as_reply(bytes, length), number >= 1 && number <= VERB_CLOSE);
-        bytes[4] = VERB_OPEN;
+        assert_int_equal(decodes_as_reply(bytes, length),
+                         number == VERB_RUN || number == VERB_CLOSE);
+        bytes[4] = VERB_CLOSE;
         bytes[5] = (unsigned char)number;
         assert_int_equal(decodes_as_reply(bytes, length),
                          outcome_is_reportable((enum outcome)number));
@@ -608,6 +613,9 @@ static void texts_that_do_not_fit_their_field_are_refused(void **state)
         {0, 3, true, false},
         {1, 3, true, false},
         {2, 3, true, false},
+        {3, SANDBOX_TEXT_MAX - 1, false, true},
+        {3, SANDBOX_TEXT_MAX, false, false},
+        {3, 3, true, false},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         static struct message message;
@@ -626,6 +634,7 @@ static void texts_that_do_not_fit_their_field_are_refused(void **state)
         add_u8(&message, false); // superuser
         add_u8(&message, TRIAL_NONE);
         add(&message, &secret, sizeof secret);
+        add_text(&message, text, cases[i].field == 3 ? cases[i].length : 0);
         add_u8(&message, false);
         assert_int_equal(decodes_as_reply(message.bytes, message.length), cases[i].sound);
     }

@@ -8,19 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 3 * SANDBOX_WORDS_MAX, OWN_COMPONENTS = 2 };
+enum { OWN_COMPONENTS = 2 };
 
 static bool answer_livez_has_failed(const struct component *component)
 {
     return strcmp(component->status, "fail") == 0;
 }
 
-// A login that the server leaves unanswered is not told: no restart would cure it.
+// A login that the server leaves unanswered is not told: no restart would cure it. A sandbox that
+// is not the server's own is, and is no reason to fail.
 static struct component answer_livez_view_prober(const struct prober *prober)
 {
     const struct prober_view view = {.beyond_help = prober_is_beyond_help(prober)};
     struct component component = {.status = report_prober_status(&view),
                                   .output = report_prober_output(&view)};
+    if (!view.beyond_help && prober_sandbox(prober) != NULL) {
+        component.status = "warn";
+        component.output = prober_sandbox(prober);
+    }
     (void)snprintf(component.name, sizeof component.name, "prober-%s", prober_name(prober));
     return component;
 }
@@ -35,10 +40,9 @@ static struct component answer_livez_view_configuration(const struct service *se
 
 // A kernel that lacks something is no reason to fail.
 static struct component answer_livez_view_sandbox(const struct sandbox *sandbox,
-                                                  char words[WORDS_MAX])
+                                                  char words[SANDBOX_TEXT_MAX])
 {
-    (void)snprintf(words, WORDS_MAX, "seccomp %s; landlock %s", sandbox->seccomp,
-                   sandbox->landlock);
+    sandbox_describe(sandbox, words);
     return (struct component){
         .name = "sandbox", .status = sandbox->whole ? "pass" : "warn", .output = words};
 }
@@ -57,7 +61,7 @@ static void answer_livez_write_line(FILE *body, const struct component *componen
 {
     bool passed = strcmp(component->status, "pass") == 0;
     bool failed = answer_livez_has_failed(component);
-    char words[WORDS_MAX + sizeof "failed: "];
+    char words[SANDBOX_TEXT_MAX + sizeof "failed: "];
     (void)snprintf(words, sizeof words, "%s%s%s",
                    passed   ? "ok"
                    : failed ? "failed"
@@ -85,7 +89,7 @@ static void answer_livez_reply_lines(struct request *request, const struct compo
 void answer_livez(struct request *request)
 {
     const struct scheduler *scheduler = request->service->scheduler;
-    char sandbox[WORDS_MAX];
+    char sandbox[SANDBOX_TEXT_MAX];
     size_t count = scheduler_prober_count(scheduler) + OWN_COMPONENTS;
     struct component *components = memory_new(count * sizeof *components);
     bool passes = true;

@@ -60,7 +60,8 @@ static struct prober_view *overview_probers(const struct scheduler *scheduler)
         const struct prober *prober = scheduler_prober(scheduler, i);
         views[i] = (struct prober_view){.statistics = prober_statistics(prober),
                                         .open_pending = prober_is_pending(prober),
-                                        .beyond_help = prober_is_beyond_help(prober)};
+                                        .beyond_help = prober_is_beyond_help(prober),
+                                        .sandbox = prober_sandbox(prober)};
     }
     return views;
 }

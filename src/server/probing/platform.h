@@ -69,6 +69,7 @@ struct platform {
     struct alarms alarms;
     struct instant wakes_at; // what wake_at was told last
     bool ringing;
+    char sandbox[SANDBOX_TEXT_MAX];     // that the server is in, as sandbox_describe has it
     void (*before_wait)(void *context); // NULL: nothing to do
     void *context;
 };

@@ -91,6 +91,7 @@ struct prober {
     struct effort effort;           // for the first job of the batch
     struct alarm pulse;             // looks at the effort
     struct failures failures;       // of processes, and of starting them
+    char sandbox[SANDBOX_TEXT_MAX]; // if it differs from the server's; else ""
 };
 
 static void prober_begin_open(struct prober *prober);
@@ -655,6 +656,16 @@ static struct probe prober_probe_of(const struct prober *prober, struct reply *r
                           .result = result};
 }
 
+// Logged when it is first so, and when it is otherwise again.
+static void prober_note_sandbox(struct prober *prober, const struct reply *reply)
+{
+    bool differs = strcmp(reply->sandbox, prober->platform->sandbox) != 0;
+    if (differs && strcmp(reply->sandbox, prober->sandbox) != 0)
+        LOG_EVENT(LOG_WARN, "prober sandboxed otherwise", LOG_TEXT("prober", prober->name),
+                  LOG_TEXT("sandbox", reply->sandbox));
+    (void)snprintf(prober->sandbox, sizeof prober->sandbox, "%s", differs ? reply->sandbox : "");
+}
+
 static void prober_on_opened(struct prober *prober, struct reply *reply)
 {
     bool was_pending = prober->state == &prober_pending;
@@ -662,6 +673,7 @@ static void prober_on_opened(struct prober *prober, struct reply *reply)
         prober_enter(prober, &prober_opening);
         prober_start_clock(prober);
     }
+    prober_note_sandbox(prober, reply);
     connection_note_open(&prober->connection, reply, prober_now(prober));
     refusal_take(prober->setup.refusal, reply, prober->verb_started, prober_now(prober));
     if (reply->outcome == OUTCOME_OK) {
@@ -1126,6 +1138,11 @@ void prober_end(struct prober *prober)
 bool prober_is_beyond_help(const struct prober *prober)
 {
     return prober->setup.engine != ENGINE_PEERS && failures_are_hopeless(&prober->failures);
+}
+
+const char *prober_sandbox(const struct prober *prober)
+{
+    return prober->sandbox[0] != '\0' ? prober->sandbox : NULL;
 }
 
 const char *prober_name(const struct prober *prober)

@@ -90,6 +90,10 @@ const char *prober_name(const struct prober *prober);
 
 const struct refusal *prober_refusal(const struct prober *prober);
 
+// The sandbox that its latest process was in by its word, where that is not the server's; NULL: it
+// is, or nothing is known. Lives as long as the prober.
+const char *prober_sandbox(const struct prober *prober);
+
 // Of its states, see prober.c; for tests and for people.
 const char *prober_state_name(const struct prober *prober);
 

@@ -30,6 +30,7 @@ static void document_write_prober(struct writer *writer, const struct prober_vie
     writer_open_object(writer, counts->name);
     writer_string(writer, "status", report_prober_status(prober));
     writer_string(writer, "output", report_prober_output(prober));
+    writer_string(writer, "sandbox", prober->sandbox);
     writer_integer(writer, "logins", (int64_t)counts->connections);
     writer_integer(writer, "starts", (int64_t)counts->starts);
     writer_integer(writer, "kills", (int64_t)counts->kills);

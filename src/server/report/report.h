@@ -19,8 +19,9 @@ struct server_view {
 // What is said of a prober.
 struct prober_view {
     const struct prober_statistics *statistics;
-    bool open_pending; // the server leaves its login unanswered
-    bool beyond_help;  // as of prober_is_beyond_help
+    bool open_pending;   // the server leaves its login unanswered
+    bool beyond_help;    // as of prober_is_beyond_help
+    const char *sandbox; // as of prober_sandbox
 };
 
 // The adapter as a whole.
