@@ -26,6 +26,15 @@ static unsigned adapter_prober_of(const struct simulation *simulation, size_t in
     return 1 + (plan->prober - 1 + simulation->adapter.moved[index]) % (PROBERS - 1);
 }
 
+// What a rule waits for is another time at every second change.
+int64_t adapter_hold_of(const struct simulation *simulation, const char *sql)
+{
+    size_t index = adapter_index(sql);
+    unsigned long version = strtoul(strchr(sql, '#') + 1, NULL, 10);
+    int64_t times = 1 + (int64_t)((version + index % 2) / 2 % 2);
+    return simulation->story->checks[index].hold * times;
+}
+
 static struct check *adapter_make_check(const struct simulation *simulation, size_t index)
 {
     const struct blueprint_check *plan = &simulation->story->checks[index];
@@ -43,7 +52,8 @@ static struct check *adapter_make_check(const struct simulation *simulation, siz
     check->broken = plan->broken ? memory_string("c.sql:1: no") : NULL;
     check->rules = memory_new(sizeof *check->rules);
     check->rule_count = 1;
-    (void)snprintf(rule, sizeof rule, "v > $most for %lldms", (long long)plan->hold);
+    (void)snprintf(rule, sizeof rule, "v > $most for %lldms",
+                   (long long)adapter_hold_of(simulation, sql));
     bool good = params_add(&check->params, "most", "100", &error) &&
                 rule_parse(rule, RULE_FAIL, &check->params, check->rules, &offset, &error);
     if (plan->prober == 0)

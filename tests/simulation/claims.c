@@ -73,7 +73,8 @@ static void promise_judge_rows(const struct claim *claim)
     bool warns = claim->view->judgement.verdict == VERDICT_WARN;
     if (outcome == OUTCOME_OK && fact->user_is_superuser && !warns)
         promise_lie(claim, "a superuser's pass is a warning");
-    if (outcome == OUTCOME_OK && warns && !is_bad && !fact->user_is_superuser && !fact->old_secret)
+    bool refused = fact->new_one_refused || (fact->old_secret && !fact->record->current);
+    if (outcome == OUTCOME_OK && warns && !is_bad && !fact->user_is_superuser && !refused)
         promise_lie(claim, "nothing is to be warned of");
     if (outcome == OUTCOME_OK && is_bad && !warns)
         promise_lie(claim, "what will fail is a warning");
@@ -172,6 +173,42 @@ static void promise_judge_silence(const struct claim *claim, const struct fact *
     int64_t silent = claim->made - fact->silent_since;
     if (told > silent + promise_longest_timeout(claim) || told < silent - 102 * MS)
         promise_lie(claim, "the server has been silent for another time");
+}
+
+// Of "WORDS 12.3 s", in tenths of a second; false if it is not there.
+static bool promise_read_time(const char *reason, const char *words, int64_t *time)
+{
+    const char *place = strstr(reason, words);
+    if (place != NULL)
+        *time = (int64_t)(strtod(place + strlen(words), NULL) * 10 + 0.5) * 100 * MS;
+    return place != NULL;
+}
+
+// It is told rounded down, as of some time in a millisecond.
+static bool promise_is_told(int64_t told, int64_t time)
+{
+    return told <= (time > 0 ? time : 0) + MS && told > time - 101 * MS;
+}
+
+// "denied for 12.3 s; next try in 4.0 s", of the row of refusals that goes on.
+static void promise_judge_refusal(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    const char *reason = claim->view->judgement.reason;
+    int64_t age, left;
+    if (!claim->view->dated || simulation->refusals == 0 ||
+        simulation->refused_target != claim->request->config->target_digest ||
+        simulation->adapter.changed >= simulation->refused_since ||
+        simulation->refused_since > claim->made)
+        return;
+    if ((promise_read_time(reason, "denied for ", &age) ||
+         promise_read_time(reason, "refused for ", &age)) &&
+        !promise_is_told(age, claim->made - simulation->refused_since))
+        promise_lie(claim, "the secret has been refused for another time");
+    if (promise_read_time(reason, "next try in ", &left) && simulation->refused_at < claim->made &&
+        simulation->shown_at < claim->made &&
+        !promise_is_told(left, promise_next_try(simulation) - claim->made))
+        promise_lie(claim, "the secret is shown again at another time");
 }
 
 // What looks cannot show counts twice: where we are short of the CPU, up to 75 ms at each end of
@@ -420,6 +457,29 @@ static void promise_judge_idleness(const struct claim *claim)
         promise_lie(claim, "its prober had the time to run it");
 }
 
+// "held back after no answer for 12.3 s; next run in 4.0 s": the server, not we, left its latest
+// run unanswered.
+static void promise_judge_held_back(const struct claim *claim, const struct check_record *known)
+{
+    const struct fact *latest = known->latest;
+    int64_t left;
+    if (latest == NULL || !latest->record->current || latest->delivered > 0 ||
+        claim->simulation->adapter.changed >= latest->sent)
+        return;
+    int64_t over = latest->call.deadline.ns - BASE;
+    int64_t span = over - latest->sent;
+    if (claim->made < over)
+        return; // of the run before
+    int64_t slack =
+        promise_had_shortage(claim->simulation, latest->sent, over) ? 600 * MS : 160 * MS;
+    if (2 * promise_held(claim, latest->sent, over) < span - slack)
+        promise_lie(claim, "it is held back for our own fault");
+    if (!known->troubled &&
+        promise_read_time(claim->view->judgement.reason, "next run in ", &left) &&
+        !promise_is_told(left, known->held_until - claim->made))
+        promise_lie(claim, "it is run again at another time");
+}
+
 static void promise_judge_unknown(const struct claim *claim)
 {
     struct simulation *simulation = claim->simulation;
@@ -435,6 +495,7 @@ static void promise_judge_unknown(const struct claim *claim)
     bool told_before = claim->made < simulation->now; // it may have run since
     if (held && known->latest != NULL && !known->troubled)
         promise_judge_silence(claim, known->latest);
+    promise_judge_held_back(claim, known);
     if (!held && !known->troubled && !told_before)
         promise_lie(claim, "it is not held back");
 }
@@ -529,12 +590,36 @@ static enum verdict promise_verdict_of(const struct claim *claim)
     return answered && tolerates ? VERDICT_WARN : VERDICT_FAIL;
 }
 
+// The rest of a view, and of what is counted, is of the same result.
+static void promise_judge_rest(const struct claim *claim)
+{
+    const struct simulation *simulation = claim->simulation;
+    const struct check_view *view = claim->view;
+    enum verdict verdict = view->judgement.verdict;
+    bool rows = claim->outcome == OUTCOME_OK || claim->outcome == OUTCOME_FAILED ||
+                claim->outcome == OUTCOME_NO_ROW;
+    if (verdict == VERDICT_PASS && view->message[0] != '\0')
+        promise_lie(claim, "the words are of another result");
+    if (!rows && (view->result != NULL || view->numbers != NULL || view->seen != NULL))
+        promise_lie(claim, "the rows are of another result");
+    if (!view->dated || simulation->adapter.changed + 10 * SECOND >= claim->began)
+        return; // of another check of its name
+    if (view->statistics->history.held_until.ns != view->fresh_until.ns)
+        promise_lie(claim, "its history holds for another time");
+    bool well = verdict == VERDICT_PASS || verdict == VERDICT_WARN;
+    int64_t success = view->statistics->last_success_ms - simulation_wall_ms(claim->began);
+    if (well && simulation->stepped < claim->began && (success < -1 || success > 1))
+        promise_lie(claim, "its latest success was at another time");
+}
+
 static void promise_judge_view(const struct claim *claim)
 {
     const struct simulation *simulation = claim->simulation;
     bool over = simulation->now >= claim->request->asked + DEADLINE || simulation->ending;
     if (claim->view->judgement.verdict != promise_verdict_of(claim))
         promise_lie(claim, "its verdict is another");
+    promise_judge_rest(claim);
+    promise_judge_refusal(claim);
     if (!claim->view->dated && !over)
         promise_lie(claim, "there was time to know more");
     if (claim->view->dated)
@@ -778,4 +863,14 @@ void promise_on_answer(struct request *request, const struct check_view *views, 
     }
     if (!simulation->failed)
         promise_on_endpoint(request, views, count);
+}
+
+// There is no other check that could say that this server is fit for anything.
+void promise_on_answer_of_peers(const struct request *request, const struct check_view *views,
+                                size_t count)
+{
+    const struct circumstances circumstances = {0};
+    if (endpoint_passes(request->rule, views, NULL, count, &circumstances))
+        promise_broken(request->simulation, "an endpoint says what its checks say",
+                       "/%s passes for its peers alone", request->name);
 }

@@ -67,6 +67,8 @@ static void client_on_views(void *context, struct check_view *views, size_t coun
     TAILQ_INSERT_TAIL(&simulation->answered, request, entry);
     if (request->what != WHAT_PEERS)
         promise_on_answer(request, views, count);
+    else
+        promise_on_answer_of_peers(request, views, count);
     config_release(request->config);
     if (++simulation->answered_count > REMEMBERED)
         client_forget(simulation, TAILQ_FIRST(&simulation->answered));

@@ -446,6 +446,7 @@ static void process_end(struct prober_process *process, struct duration grace)
     struct simulation *simulation = process->simulation;
     simulation_trace(simulation, "prober %s: process %u is told to end", process->record->name,
                      process->number);
+    promise_on_goodbye(simulation, process);
     process->owner = NULL;
     process->ending = true;
     if (process->record->process == process)

@@ -184,6 +184,13 @@ void promise_on_death(struct simulation *simulation, const struct fact *fact)
 
 // --- calls
 
+int64_t promise_next_try(const struct simulation *simulation)
+{
+    bool shown = simulation->shown_at > 0;
+    int64_t since = shown ? simulation->shown_at : simulation->refused_at;
+    return since + promise_wait(refused_schedule, simulation->refusals);
+}
+
 static void promise_on_secret(struct simulation *simulation, const struct fact *fact)
 {
     uint64_t secret = simulation->server.our_secret;
@@ -195,11 +202,16 @@ static void promise_on_secret(struct simulation *simulation, const struct fact *
     if (withheld != 0 && !(of_target && simulation->refused == withheld))
         promise_broken(simulation, "only what was refused is withheld", "secret %llu was not",
                        (unsigned long long)withheld);
-    if (!refused || withheld == secret)
+    if (!refused)
         return;
-    int64_t wait = promise_wait(refused_schedule, simulation->refusals);
-    if (simulation->now < simulation->refused_at + wait ||
-        (simulation->shown_at > 0 && simulation->now < simulation->shown_at + wait))
+    int64_t next = promise_next_try(simulation);
+    if (withheld == secret && simulation->now >= next &&
+        simulation->adapter.changed < simulation->refused_since) // else others may have shown it
+        promise_broken(simulation, "a refused secret is shown again in time",
+                       "after %u refusals it is not", simulation->refusals);
+    if (withheld == secret)
+        return;
+    if (simulation->now < next)
         promise_broken(simulation, "a refused secret is shown ever more seldom",
                        "after %u refusals it is shown too early", simulation->refusals);
     simulation->shown_at = simulation->now;
@@ -611,6 +623,8 @@ static void promise_note_open(struct simulation *simulation, struct fact *fact)
     bool again = simulation->refused == secret && simulation->refused_target == record->target;
     if (again && simulation->refusals > 0 && fact->sent < simulation->refused_at)
         return; // of the same moment
+    if (simulation->refusals == 0 || simulation->refused_target != record->target)
+        simulation->refused_since = simulation->now;
     simulation->refusals = again ? simulation->refusals + 1 : 1;
     simulation->refused = secret;
     simulation->refused_target = record->target;
@@ -719,6 +733,17 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
                        process->record->name);
 }
 
+// What is under way may come to its end; what has had its time is not waited for.
+void promise_on_goodbye(struct simulation *simulation, const struct prober_process *process)
+{
+    const struct fact *fact = process->fact;
+    int64_t over = fact != NULL ? fact->call.deadline.ns - BASE : INT64_MAX;
+    if (over < simulation->now &&
+        !simulation_had_own_trouble(simulation, over - SECOND, simulation->now))
+        promise_broken(simulation, "a silent server is bidden no goodbye", "%s waits for one",
+                       process->record->name);
+}
+
 // --- rest
 
 static bool promise_is_awake_for(const struct simulation *simulation,
@@ -756,6 +781,30 @@ void promise_on_wake(struct simulation *simulation)
         promise_broken(simulation, "at rest nothing wakes", "something does");
 }
 
+// Another trouble of ours than that a process is slow to be there.
+static bool promise_had_other_trouble(const struct simulation *simulation, int64_t from)
+{
+    const struct story *story = simulation->story;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        if (story_item_is_own(item->kind) && item->kind != ITEM_SLOW_START &&
+            item->at <= simulation->now && story_item_end(item) >= from)
+            return true;
+    }
+    return false;
+}
+
+// One that is not there in time will not be.
+static void promise_on_late_process(struct simulation *simulation, const struct fact *fact)
+{
+    int64_t due = fact->sent + START;
+    if (simulation->now > due && fact->call.deadline.ns - BASE < due &&
+        !promise_has_asked(fact->process) &&
+        !promise_had_other_trouble(simulation, fact->sent - SECOND))
+        promise_broken(simulation, "a process has its time to be there", "%s has more",
+                       fact->record->name);
+}
+
 static void promise_after_turn_of(struct simulation *simulation, struct prober_record *record)
 {
     struct prober_process *process = record->process;
@@ -764,6 +813,7 @@ static void promise_after_turn_of(struct simulation *simulation, struct prober_r
         return;
     struct fact *fact = process->fact;
     if (fact != NULL && fact->call.verb == VERB_OPEN) {
+        promise_on_late_process(simulation, fact);
         int64_t wait = promise_wait(pending_schedule, record->unanswered_opens + 1);
         int64_t due = fact->sent + wait + LOOK; // or a look after a stall
         if (simulation->now > due && !simulation_had_own_trouble(simulation, due, simulation->now))
@@ -962,19 +1012,43 @@ static void promise_count_run(struct runs *runs, const struct fact *fact)
     runs->more |= told ? promise_ends_session(fact->outcome) : !fact->is_silence;
 }
 
-static struct runs promise_runs_of(const struct simulation *simulation, const char *sql)
+// Of a login one is told if it fails, or has had its time; but what comes of it later is none.
+static void promise_count_open(struct runs *runs, const struct fact *fact, int64_t now)
+{
+    int64_t over = fact->call.deadline.ns - BASE;
+    bool late = fact->delivered > 0 ? fact->was_pending : over < now;
+    bool fails = fact->delivered > 0 && fact->outcome != OUTCOME_OK;
+    bool first = fact->silent_since == fact->sent;
+    runs->all += late ? first : fails;
+    runs->more |= fact->delivered == 0 && over == now;
+}
+
+// No other check has its prober.
+static bool promise_is_alone(const struct simulation *simulation, const struct check *check)
+{
+    const struct config *config = simulation->adapter.config;
+    size_t count = 0;
+    for (size_t i = 0; i < config->check_count; i++)
+        count += strcmp(config->checks[i]->prober, check->prober) == 0;
+    return count == 1;
+}
+
+static struct runs promise_runs_of(const struct simulation *simulation, const struct check *check)
 {
     struct runs runs = {0};
+    bool alone = promise_is_alone(simulation, check);
     for (size_t i = simulation->fact_count; i-- > 0;) {
         const struct fact *fact = simulation->facts[i];
         bool own = fact->record->target == simulation->adapter.target;
-        bool open = fact->call.verb == VERB_OPEN;
+        bool open = fact->call.verb == VERB_OPEN && strcmp(fact->record->name, check->prober) == 0;
         if (!own)
             break;
-        if (strcmp(fact->sql, sql) == 0)
+        if (strcmp(fact->sql, check->sql) == 0)
             promise_count_run(&runs, fact);
-        runs.more |=
-            open && (fact->delivered == 0 || fact->was_pending || fact->outcome != OUTCOME_OK);
+        if (open && alone)
+            promise_count_open(&runs, fact, simulation->now);
+        else if (open)
+            runs.more |= fact->delivered == 0 || fact->was_pending || fact->outcome != OUTCOME_OK;
     }
     return runs;
 }
@@ -990,7 +1064,7 @@ static uint64_t promise_sum(const uint64_t *counts, size_t count)
 static void promise_on_statistics_of(struct simulation *simulation, const struct check *check)
 {
     struct check_statistics *its = statistics_check(simulation->adapter.statistics, check->name);
-    struct runs runs = promise_runs_of(simulation, check->sql);
+    struct runs runs = promise_runs_of(simulation, check);
     uint64_t all = promise_sum(its->durations, DURATION_BOUNDS + 1);
     bool exact = !runs.more && !simulation_had_own_trouble(simulation, simulation->adapter.started,
                                                            simulation->now);

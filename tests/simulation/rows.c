@@ -49,7 +49,7 @@ void promise_on_new_check(struct simulation *simulation, const struct check *che
     struct check_record *known =
         promise_check_record(simulation, check->sql, target, prober_names[promise_index_of(check)]);
     known->row_since = 0;
-    if (before != NULL) {
+    if (before != NULL && before->rules[0].hold.ms == check->rules[0].hold.ms) {
         const struct check_record *other = promise_check_record(
             simulation, before->sql, target, prober_names[promise_index_of(before)]);
         known->row_since = other->row_since;
@@ -60,7 +60,7 @@ void promise_on_new_check(struct simulation *simulation, const struct check *che
 
 static int64_t promise_hold_of(const struct simulation *simulation, const struct fact *fact)
 {
-    return simulation->story->checks[adapter_index(fact->sql)].hold * MS;
+    return adapter_hold_of(simulation, fact->sql) * MS;
 }
 
 enum outcome promise_outcome_of_row(const struct simulation *simulation, const struct fact *fact,

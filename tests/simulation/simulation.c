@@ -198,6 +198,11 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
+int64_t simulation_wall_ms(int64_t at)
+{
+    return simulation_wall_s * 1000 + (at + BASE - SECOND) / MS;
+}
+
 // --- the platform, but for processes
 
 static struct instant simulation_now(struct platform *platform)
@@ -391,9 +396,10 @@ static void simulation_on_item(struct simulation *simulation, void *subject, uin
         simulation_on_own_item(simulation, item);
     else if (item->kind == ITEM_ASK_EACH)
         simulation_on_ask(simulation, subject, 0);
-    else if (item->kind == ITEM_STEP)
+    else if (item->kind == ITEM_STEP) {
         simulation_wall_s += item->a;
-    else if (item->kind == ITEM_RELOAD)
+        simulation->stepped = simulation->now;
+    } else if (item->kind == ITEM_RELOAD)
         simulation_do_later(simulation, item, adapter_reload);
     else if (item->kind == ITEM_RESTART)
         simulation_do_later(simulation, item, simulation_restart);

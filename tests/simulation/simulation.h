@@ -299,6 +299,8 @@ struct check_record *promise_check_record(struct simulation *simulation, const c
                                           uint64_t target, const char *prober);
 size_t promise_index_of(const struct check *check); // of its prober's name
 bool promise_ends_session(enum outcome outcome);
+// When the secret that was refused may be shown again.
+int64_t promise_next_try(const struct simulation *simulation);
 
 void promise_on_start(struct simulation *simulation, struct prober_process *process);
 // After its failures.
@@ -308,6 +310,7 @@ void promise_on_death(struct simulation *simulation, const struct fact *fact); /
 void promise_on_call(struct simulation *simulation, struct fact *fact);
 void promise_on_delivered(struct simulation *simulation, struct fact *fact);
 void promise_on_kill(struct simulation *simulation, struct prober_process *process);
+void promise_on_goodbye(struct simulation *simulation, const struct prober_process *process);
 void promise_on_wake(struct simulation *simulation);
 void promise_after_turn(struct simulation *simulation);
 void promise_on_gone(struct simulation *simulation); // serve.c would end
@@ -358,6 +361,8 @@ void client_ask(struct simulation *simulation, int64_t what);
 void promise_on_ask(struct simulation *simulation, const struct request *request);
 // In claims.c.
 void promise_on_answer(struct request *request, const struct check_view *views, size_t count);
+void promise_on_answer_of_peers(const struct request *request, const struct check_view *views,
+                                size_t count);
 void client_free_all(struct simulation *simulation);
 
 // --- adapter.c: the heart, and who configures it
@@ -391,6 +396,8 @@ size_t adapter_index(const char *sql);
 int64_t adapter_born(const struct simulation *simulation, const char *sql);
 // True if the run is of a check that the configuration has, and not of one that was there before.
 bool adapter_has(const struct simulation *simulation, const struct fact *fact);
+// For how many ms the rule of the check of this SQL must have held.
+int64_t adapter_hold_of(const struct simulation *simulation, const char *sql);
 struct check *adapter_check_of(const struct simulation *simulation, const char *sql);
 
 // --- simulation.c: time, and the loop
@@ -455,10 +462,11 @@ struct simulation {
     int64_t disturbed; // the latest time; see promise_note_disturbance
     uint64_t refused;  // the secret that the target has refused; 0: none
     uint64_t refused_target;
-    unsigned refusals; // in a row
-    int64_t refused_at, shown_at;
+    unsigned refusals;                           // in a row
+    int64_t refused_since, refused_at, shown_at; // the first, the latest; and a try since then
     uint64_t wakes, turns;
-    FILE *trace; // NULL: nothing is written
+    int64_t stepped; // the wall clock was set, the latest time
+    FILE *trace;     // NULL: nothing is written
     bool failed;
     int64_t failed_at;
     char promise[64], how[BROKEN_MAX];
@@ -479,5 +487,7 @@ struct cpu_time simulation_cpu_of(const struct simulation *simulation, int64_t b
                                   int64_t at);
 // True if there was a fault of ours in this time.
 bool simulation_had_own_trouble(const struct simulation *simulation, int64_t from, int64_t to);
+// Unix time, as the wall clock is by now.
+int64_t simulation_wall_ms(int64_t at);
 void simulation_trace(const struct simulation *simulation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

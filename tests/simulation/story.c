@@ -273,6 +273,35 @@ static int64_t story_end_of(const struct story *story)
     return end;
 }
 
+// A silence of which others come late: we have trouble just when another login takes the place of
+// the first, or a process dies of which a run is held back; drawn apart, likewise.
+static void story_add_late_trouble(struct story *story, int64_t end)
+{
+    static const enum item_kind silences[] = {ITEM_FREEZE, ITEM_SILENT_LOGIN, ITEM_SILENT_LOGIN,
+                                              ITEM_SILENT_QUERY};
+    static const enum item_kind troubles[] = {ITEM_STALL, ITEM_STARVE,     ITEM_STUTTER, ITEM_STOP,
+                                              ITEM_STOP,  ITEM_SLOW_START, ITEM_KILL};
+    struct chance chance = {.state = story->seed * 5 + 2};
+    if (!chance_once_in(&chance, 3))
+        return;
+    int64_t at = end + chance_between(&chance, 20, 60) * SECOND;
+    int64_t lasts = 10 * SECOND + chance_between(&chance, -300, 2000) * MS;
+    if (chance_once_in(&chance, 3))
+        lasts += chance_between(&chance, 0, 30) * SECOND;
+    story_add(
+        story,
+        (struct item){.kind = silences[chance_between(&chance, 0, 3)], .at = at, .lasts = lasts});
+    for (int64_t i = chance_between(&chance, 1, 2); i > 0; i--)
+        story_add(story,
+                  story_draw_item(&chance, troubles[chance_between(&chance, 0, 6)],
+                                  at + 10 * SECOND + chance_between(&chance, -1500, 1500) * MS));
+    story_add(story, (struct item){.kind = ITEM_ASK_EACH,
+                                   .at = at + chance_between(&chance, 0, 10) * SECOND,
+                                   .lasts = chance_between(&chance, 1, 8) * SECOND,
+                                   .a = 100,
+                                   .b = chance_between(&chance, 0, WHATS - 1)});
+}
+
 struct story story_draw(uint64_t seed)
 {
     struct chance chance = {.state = seed};
@@ -287,6 +316,7 @@ struct story story_draw(uint64_t seed)
     story_add_troubles(&story, &chance);
     story_add_holds(&story, story_end_of(&story));
     story_add_peers(&story, story_end_of(&story));
+    story_add_late_trouble(&story, story_end_of(&story));
     int64_t rest = chance_once_in(&chance, 8) ? 3600 * SECOND : 160 * SECOND;
     story.length = story_end_of(&story) + rest;
     return story;
