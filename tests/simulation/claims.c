@@ -97,7 +97,7 @@ static const struct fact *promise_call_at(const struct claim *claim, int64_t at)
         while (j > 0 && record->facts[j - 1]->sent > at)
             j--;
         // What began at this very moment may be what came of it.
-        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed > 0)
+        while (j > 1 && record->facts[j - 1]->sent == at && record->facts[j - 2]->killed)
             j--;
         if (j > 0 && (latest == NULL || record->facts[j - 1]->sent > latest->sent))
             latest = record->facts[j - 1];
@@ -397,7 +397,7 @@ static void promise_judge_own(const struct claim *claim)
 static bool promise_waits_for_login(const struct claim *claim, const struct fact *login)
 {
     const struct prober_record *record = login->record;
-    return login->call.verb == VERB_OPEN && login->delivered == 0 && login->killed == 0 &&
+    return login->call.verb == VERB_OPEN && login->delivered == 0 && !login->killed &&
            record->current && record->fact_count > 0 &&
            record->facts[record->fact_count - 1] == login && claim->check->cache.ms == 0;
 }
@@ -409,7 +409,7 @@ static void promise_judge_unreached(const struct claim *claim)
     const struct fact *fact = promise_call_at(claim, claim->made);
     int64_t limit = claim->check->timeout.ms * MS;
     bool own = fact != NULL && fact->call.verb == VERB_RUN && fact->delivered == 0 &&
-               fact->killed == 0 && // at this moment, for another try
+               !fact->killed && // at this moment, for another try
                strcmp(fact->sql, claim->check->sql) == 0 && fact->record->current;
     bool pending = fact != NULL && fact->call.verb == VERB_OPEN && fact->delivered == 0 &&
                    simulation->now + BASE > fact->call.deadline.ns + 2 * MS;

@@ -254,8 +254,8 @@ static void promise_on_open(struct simulation *simulation, struct fact *fact)
                        record->name);
     promise_on_secret(simulation, fact);
     fact->job_began = fact->sent;
-    if (latest != NULL && latest->killed > 0 && latest->killed < simulation->now)
-        record->unanswered_opens = 0; // nobody needed it any more
+    if (simulation->begins_batches) // so nobody needed the login before this any more
+        record->unanswered_opens = 0;
     bool replaces = record->unanswered_opens > 0 && latest != NULL;
     fact->silent_since = replaces ? latest->silent_since : fact->sent;
 }
@@ -710,7 +710,7 @@ void promise_on_kill(struct simulation *simulation, struct prober_process *proce
 {
     struct fact *fact = process->fact;
     if (fact != NULL)
-        fact->killed = simulation->now;
+        fact->killed = true;
     if (fact != NULL && !simulation->ending && !process->babbles &&
         promise_is_kill_of_silent(simulation, fact))
         simulation->adapter.counted[process->record->index].kills++;
@@ -794,12 +794,12 @@ static bool promise_had_other_trouble(const struct simulation *simulation, int64
     return false;
 }
 
-// One that is not there in time will not be.
+// One that is not there in time will not be; but a check may have more.
 static void promise_on_late_process(struct simulation *simulation, const struct fact *fact)
 {
-    int64_t due = fact->sent + START;
-    if (simulation->now > due && fact->call.deadline.ns - BASE < due &&
-        !promise_has_asked(fact->process) &&
+    int64_t own = fact->call.deadline.ns - BASE;
+    int64_t due = own > fact->sent + START ? own : fact->sent + START;
+    if (simulation->now > due && !promise_has_asked(fact->process) &&
         !promise_had_other_trouble(simulation, fact->sent - SECOND))
         promise_broken(simulation, "a process has its time to be there", "%s has more",
                        fact->record->name);

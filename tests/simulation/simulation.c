@@ -484,7 +484,9 @@ static void simulation_turn(struct simulation *simulation)
     if (simulation->readable)
         simulation_read(simulation);
     simulation_ring(simulation);
+    simulation->begins_batches = true;
     platform_before_wait(&simulation->platform);
+    simulation->begins_batches = false;
     simulation_bury(simulation);
     if (!simulation->readable && simulation->wake_at > simulation->now)
         promise_after_turn(simulation);

@@ -166,7 +166,7 @@ struct fact {
     bool new_one_refused;   // and its successor, as was known then
     bool was_dead;          // the session was, before it was sent
     bool behind_goodbye;    // of an earlier session, which hangs
-    int64_t killed;         // with its process; 0: it was not
+    bool killed;            // with its process
     bool is_silence;        // counted as one
     bool was_pending;       // when it was answered
     int64_t row_since;      // of a run: the rule has held since then, at most; 0: that is not known
@@ -431,7 +431,8 @@ struct simulation {
     int64_t stalled_until;
     struct shortage shortages[SHORTAGES_MAX];
     size_t shortage_count;
-    bool readable; // something waits for the loop
+    bool readable;       // something waits for the loop
+    bool begins_batches; // all that is queued is taken
     void (*todo[ITEMS_MAX])(struct simulation *simulation, const struct item *item);
     const struct item *todo_items[ITEMS_MAX];
     size_t todo_count;

@@ -1222,6 +1222,22 @@ static void a_process_that_is_slow_to_start_has_its_time(void **state)
 }
 
 // It came after 3 s, or between two looks; and the server has not been asked for long.
+static void one_whose_check_has_more_time_than_that_has_no_more(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, false);
+    bench.checks[0].timeout.ms = 6000;
+    start(&bench, "a");
+    (void)fake_read(&bench.fake);
+    bench.fake.is_absent = true;
+    fake_pass(&bench.fake, 5999);
+    assert_string_equal(fake_read(&bench.fake), "");
+    fake_pass(&bench.fake, 1);
+    assert_string_equal(fake_read(&bench.fake), "kill a=crashed");
+    close_bench(&bench);
+}
+
 static void a_process_that_came_late_is_not_the_servers_silence(void **state)
 {
     (void)state;
@@ -1716,6 +1732,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),
         cmocka_unit_test(a_process_that_is_slow_to_start_has_its_time),
+        cmocka_unit_test(one_whose_check_has_more_time_than_that_has_no_more),
         cmocka_unit_test(a_process_that_came_late_is_not_the_servers_silence),
         cmocka_unit_test(a_silent_run_tells_of_the_server_as_it_is_now),
         cmocka_unit_test(an_unanswered_check_is_run_ever_more_seldom),

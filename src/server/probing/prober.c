@@ -888,11 +888,12 @@ static void prober_give_up_open(struct prober *prober)
     prober_fail(prober, has_asked ? "is stopped" : "was not there in time");
 }
 
-// At the deadline of an open: the server has been asked, or would be if we had the CPU.
+// When an open has had its time: the server has been asked, or would be if we had the CPU, or the
+// process is on its way.
 static bool prober_may_be_answered(struct prober *prober)
 {
-    return prober->platform->functions->asks(prober->process) ||
-           effort_is_starved(&prober->effort, prober->timeout);
+    return !prober_is_late(prober) && (prober->platform->functions->asks(prober->process) ||
+                                       effort_is_starved(&prober->effort, prober->timeout));
 }
 
 static void prober_end_open(struct prober *prober)
@@ -937,7 +938,7 @@ static void prober_end_attempt(struct prober *prober)
     prober_end_doubt(prober);
     if (!instant_before(prober_now(prober), prober_replacement(prober))) {
         prober_replace_open(prober);
-    } else if (!prober_is_late(prober) && prober_may_be_answered(prober)) {
+    } else if (prober_may_be_answered(prober)) {
         prober_await_open(prober);
     } else {
         prober_give_up_open(prober);
