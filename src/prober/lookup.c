@@ -141,8 +141,8 @@ void lookup_wait(struct lookup *const *lookups, size_t count, struct instant dea
     int failed = 0;
     int64_t left = instant_left(deadline, instant_now()).ms;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left / 1000;
-    until.tv_nsec += left % 1000 * 1000000;
+    until.tv_sec += (time_t)(left / 1000);
+    until.tv_nsec += (long)(left % 1000 * 1000000);
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     (void)pthread_once(&once, lookup_set_up);

@@ -194,7 +194,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 {
     if (clock != CLOCK_BOOTTIME && clock != CLOCK_REALTIME)
         return __real_clock_gettime(clock, time);
-    *time = (struct timespec){.tv_sec = clock == CLOCK_REALTIME ? simulation_wall_s : 1};
+    *time = (struct timespec){.tv_sec = clock == CLOCK_REALTIME ? (time_t)simulation_wall_s : 1};
     return 0;
 }
 
