@@ -90,6 +90,15 @@ static const char *const denied_to_server[] = {"socket", "connect", "bind"};
 
 static const char *const denied_to_prober[] = {"accept", "accept4"};
 
+// Here the C library makes all calls of sockets by socketcall(), and their arguments lie in memory
+// where a filter cannot see them. So such a call is denied whatever it is for, or not at all: a
+// condition for one would be held against the wrong arguments, and deny each socket.
+#if defined(__i386__) || defined(__s390__)
+static const bool sockets_are_seen = false;
+#else
+static const bool sockets_are_seen = true;
+#endif
+
 #if defined(__s390x__) || defined(__s390__)
 enum { CLONE_FLAGS = 1 }; // which argument
 #else
@@ -127,6 +136,9 @@ static const struct condition conditions_for_all[] = {
     {"fcntl64", 1, UINT32_MAX, F_SETOWN_EX},
     {"prctl", 0, UINT32_MAX, PR_SET_PDEATHSIG}, // to outlive the supervisor
     {"ioctl", 1, UINT32_MAX, USERFAULTFD_IOC_NEW},
+};
+
+static const struct condition conditions_for_sockets[] = {
     {"socket", 0, UINT32_MAX, AF_PACKET},
     {"socket", 0, UINT32_MAX, AF_VSOCK}, // to whoever runs this virtual machine
     {"socket", 0, UINT32_MAX, AF_ALG},
@@ -218,6 +230,15 @@ static bool sandbox_drop_capabilities(void)
     return syscall(SYS_capset, &header, data) == 0;
 }
 
+static void sandbox_deny_sockets(scmp_filter_ctx filter, bool server)
+{
+    sandbox_deny_if(filter, conditions_for_sockets, COUNT(conditions_for_sockets));
+    if (server)
+        sandbox_deny_if(filter, conditions_for_server, COUNT(conditions_for_server));
+    else
+        sandbox_deny_names(filter);
+}
+
 static void sandbox_fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
 {
     bool server = role == SANDBOX_SERVER;
@@ -230,10 +251,8 @@ static void sandbox_fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
                      server ? COUNT(denied_to_server) : COUNT(denied_to_prober));
     sandbox_deny(filter, "clone3", ENOSYS);
     sandbox_deny_if(filter, conditions_for_all, COUNT(conditions_for_all));
-    if (server)
-        sandbox_deny_if(filter, conditions_for_server, COUNT(conditions_for_server));
-    else
-        sandbox_deny_names(filter);
+    if (sockets_are_seen)
+        sandbox_deny_sockets(filter, server);
     for (size_t i = 0; i < COUNT(denied_late); i++)
         (void)seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied_late[i], 0);
     sandbox_deny_others(filter);
