@@ -1,7 +1,7 @@
 // See sandbox.h. seccomp(2) takes system calls away, Landlock (landlock(7)) files and TCP. The
 // lists say what is denied, by purpose, and not what is needed: so a new libc, with calls that
 // nobody knows yet, is not broken by them. What is denied fails with EPERM, and nobody is killed
-// for it.
+// for it. So do all calls under the numbers of another architecture, as x32 or i386 on amd64.
 //
 // The decision to question: clone3() is said not to exist, for what it is to do lies in memory
 // where a filter cannot see it. The C library then does the same with clone(), which can be seen.
@@ -239,6 +239,15 @@ static void sandbox_deny_sockets(scmp_filter_ctx filter, bool server)
         sandbox_deny_names(filter);
 }
 
+// NULL: there is no memory.
+static scmp_filter_ctx sandbox_new_filter(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter != NULL)
+        (void)seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+    return filter;
+}
+
 static void sandbox_fill_filter(scmp_filter_ctx filter, enum sandbox_role role)
 {
     bool server = role == SANDBOX_SERVER;
@@ -266,7 +275,7 @@ static bool sandbox_say(char words[SANDBOX_WORDS_MAX], const char *what, int err
 
 static bool sandbox_enter_seccomp(enum sandbox_role role, char words[SANDBOX_WORDS_MAX])
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = sandbox_new_filter();
     if (filter == NULL)
         return sandbox_say(words, "off: ", ENOMEM);
     sandbox_fill_filter(filter, role);
@@ -277,7 +286,7 @@ static bool sandbox_enter_seccomp(enum sandbox_role role, char words[SANDBOX_WOR
 
 void sandbox_forbid_rings(void)
 {
-    scmp_filter_ctx filter = SANITIZED ? NULL : seccomp_init(SCMP_ACT_ALLOW);
+    scmp_filter_ctx filter = SANITIZED ? NULL : sandbox_new_filter();
     if (filter == NULL)
         return;
     sandbox_deny_all(filter, rings, COUNT(rings));
