@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/fs.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <linux/userfaultfd.h>
@@ -124,12 +123,18 @@ static const struct condition conditions_for_all[] = {
     {"openat", 2, O_TRUNC, O_TRUNC},
     {"open", 1, O_ACCMODE, O_ACCMODE}, // for ioctl() alone
     {"openat", 2, O_ACCMODE, O_ACCMODE},
-    {"ioctl", 1, UINT32_MAX, FS_IOC_SETFLAGS},
-    {"ioctl", 1, UINT32_MAX, FS_IOC_FSSETXATTR},
+    {"ioctl", 1, 0xff00, 'f' << 8}, // what file systems offer for their files, by its type
+    {"ioctl", 1, 0xff00, 'v' << 8},
+    {"ioctl", 1, 0xff00, 'X' << 8},
+    {"ioctl", 1, 0xff00, 'r' << 8},    // FAT
+    {"ioctl", 1, 0xff00, 0x94 << 8},   // btrfs, and clones of files
+    {"ioctl", 1, 0xff00, 0xf5 << 8},   // f2fs
     {"ioctl", 1, UINT32_MAX, TIOCSTI}, // types into the terminal for its user
     {"ioctl", 1, UINT32_MAX, TIOCLINUX},
     {"ioctl", 1, UINT32_MAX, FIOSETOWN}, // has the kernel send a signal
     {"ioctl", 1, UINT32_MAX, SIOCSPGRP},
+    {"fcntl", 1, UINT32_MAX, F_SETLEASE}, // who opens the file to write has to wait
+    {"fcntl64", 1, UINT32_MAX, F_SETLEASE},
     {"fcntl", 1, UINT32_MAX, F_SETOWN},
     {"fcntl", 1, UINT32_MAX, F_SETOWN_EX},
     {"fcntl64", 1, UINT32_MAX, F_SETOWN},

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <linux/keyctl.h>
+#include <linux/msdos_fs.h>
 #include <linux/netlink.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
@@ -75,6 +77,17 @@ static long reads_of_parent(const char *name)
     return reads(path);
 }
 
+// The database's server would have to wait for us.
+static long leases(const char *path)
+{
+    int file = open(path, O_RDONLY);
+    long result = fcntl(file, F_SETLEASE, F_RDLCK);
+    int error = errno;
+    close(file);
+    errno = error;
+    return result;
+}
+
 static void try_files(void)
 {
     char path[4096];
@@ -93,7 +106,15 @@ static void try_files(void)
     tell("change-file", open(path, O_RDWR));
     tell("append-file", open(path, O_WRONLY | O_APPEND));
     tell("open-for-ioctl", open(path, O_ACCMODE));
-    tell("flags-of-file", ioctl(open(path, O_RDONLY), FS_IOC_SETFLAGS, &(int){0}));
+    int file = open(path, O_RDONLY);
+    tell("flags-of-file", ioctl(file, FS_IOC_SETFLAGS, &(int){0}));
+    tell("more-flags-of-file", ioctl(file, FS_IOC_FSSETXATTR, &(struct fsxattr){0}));
+    tell("version-of-file", ioctl(file, FS_IOC_SETVERSION, &(int){0}));
+    tell("seal-file", ioctl(file, FS_IOC_ENABLE_VERITY, &(struct fsverity_enable_arg){0}));
+    tell("attributes-on-fat", ioctl(file, FAT_IOCTL_SET_ATTRIBUTES, &(int){0}));
+    tell("snapshot-on-btrfs", ioctl(file, _IOW(0x94, 1, char[4096]), given("INTRUDER_FOLDER")));
+    tell("defragment-on-f2fs", ioctl(file, _IO(0xf5, 8)));
+    tell("lease", leases(path));
     tell("attribute", setxattr(path, "user.x", "x", 1, 0));
     tell("attribute-anew",
          syscall(463, AT_FDCWD, path, 0, "user.x", &(struct value){"x", 1, 0}, 16));
