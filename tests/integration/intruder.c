@@ -280,8 +280,13 @@ static void try_sockets(void)
     tell("raw", socket(AF_PACKET, SOCK_RAW, 0));
     tell("host", socket(AF_VSOCK, SOCK_STREAM, 0));
     tell("ciphers", socket(AF_ALG, SOCK_SEQPACKET, 0));
+    tell("family-of-old", socket(AF_APPLETALK, SOCK_DGRAM, 0));
+    tell("family-of-late", socket(AF_TIPC, SOCK_SEQPACKET, 0));
+    tell("sockets-of-all", socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG));
+    tell("devices", socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT));
     tell("pair", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
     tell("pair-raw", socketpair(AF_UNIX, SOCK_RAW, 0, pair)); // of datagrams, too
+    tell("pair-elsewhere", socketpair(AF_TIPC, SOCK_SEQPACKET, 0, pair));
     tell("connect-by-sending", connects_by_sending());
     tell("connect-of-old",
          connect(3, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_UNSPEC},
