@@ -254,10 +254,21 @@ static void sandbox_deny_families(scmp_filter_ctx filter)
     sandbox_deny_family(filter, SCMP_CMP_GT, AF_NETLINK);
 }
 
+// It would have whoever closes the socket last wait for its peer: a server that gives one to the
+// supervisor could make it wait for ever.
+static void sandbox_deny_lingering(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp compare[] = {
+        {.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = SOL_SOCKET},
+        {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX, .datum_b = SO_LINGER}};
+    (void)seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2, compare);
+}
+
 static void sandbox_deny_sockets(scmp_filter_ctx filter, bool server)
 {
     sandbox_deny_if(filter, conditions_for_sockets, COUNT(conditions_for_sockets));
     sandbox_deny_unless(filter, SCMP_SYS(socketpair), 0, AF_UNIX);
+    sandbox_deny_lingering(filter);
     if (server) {
         sandbox_deny_if(filter, conditions_for_server, COUNT(conditions_for_server));
         return;

@@ -266,6 +266,13 @@ static long connects_by_sending(void)
     return sendto(listening(), "x", 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address);
 }
 
+// Whoever closes such a socket as the last waits for its client.
+static long lingers(void)
+{
+    struct linger hour = {.l_onoff = 1, .l_linger = 3600};
+    return setsockopt(listening(), SOL_SOCKET, SO_LINGER, &hour, sizeof hour);
+}
+
 static void try_sockets(void)
 {
     int pair[2];
@@ -287,6 +294,7 @@ static void try_sockets(void)
     tell("pair", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
     tell("pair-raw", socketpair(AF_UNIX, SOCK_RAW, 0, pair)); // of datagrams, too
     tell("pair-elsewhere", socketpair(AF_TIPC, SOCK_SEQPACKET, 0, pair));
+    tell("linger", lingers());
     tell("connect-by-sending", connects_by_sending());
     tell("connect-of-old",
          connect(3, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_UNSPEC},
