@@ -163,6 +163,16 @@ static size_t control_detach(struct msghdr *message, int files[CONTROL_FILES])
     return count;
 }
 
+// A socket that lingers has its close() wait for its peer, for as long as the sender has set. What
+// is no socket has no such option. The kernel closes what there is no room for, and that may
+// linger; so the sandbox keeps a server from setting it at all.
+static void control_forbid_lingering(const int files[CONTROL_FILES], size_t count)
+{
+    static const struct linger none = {0};
+    for (size_t i = 0; i < count; i++)
+        (void)setsockopt(files[i], SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 // Puts them where the message says that they belong; all or none.
 static void control_place(struct control *control, const int files[CONTROL_FILES], size_t count)
 {
@@ -203,6 +213,7 @@ enum control_receiving control_receive(int socket, enum control_end from, struct
     if (length < 0)
         return errno == ECONNRESET ? CONTROL_OVER : CONTROL_BROKEN;
     size_t count = control_detach(&message, files);
+    control_forbid_lingering(files, count);
     bool sound =
         control_decode(bytes, (size_t)length, control) && forms[control->verb].from == from;
     if (!sound)

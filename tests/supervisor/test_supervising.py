@@ -9,6 +9,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -415,6 +416,25 @@ def test_a_server_that_makes_no_sense(stage, serving, message):
     server, _ = serving
     server.control.send(message) if message else server.control.shutdown(socket.SHUT_RDWR)
     _, begin = stage.server()
+    assert (begin.id, begin.number) == (1, signal.SIGKILL)
+
+
+def test_a_server_that_passes_a_socket_that_lingers(stage, serving):
+    """To close a connection whose client does not read is not to take as long as it has set."""
+    server, _ = serving
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            ours, _ = listener.accept()
+            ours.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while ours.send(bytes(1 << 16)):
+                    pass
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+            stage.signal(signal.SIGSTOP)  # It is not to close it before we do.
+            server.send(Verb.KILL, 1, socket=ours)  # There is no such message.
+            ours.close()
+            stage.signal(signal.SIGCONT)
+            _, begin = stage.server()
     assert (begin.id, begin.number) == (1, signal.SIGKILL)
 
 

@@ -148,6 +148,24 @@ static void test_files_are_passed(void **state)
     assert_int_equal(control_receive(sockets[1], CONTROL_OF_SUPERVISOR, &taken), CONTROL_NONE);
 }
 
+// Whoever closes it is not to wait.
+static void test_no_socket_lingers(void **state)
+{
+    const int *sockets = *state;
+    struct linger linger = {.l_onoff = 1, .l_linger = 3600};
+    socklen_t size = sizeof linger;
+    struct control sent = control_of(CONTROL_START, 1, ENGINE_MYSQL), taken;
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    sent.files[CONTROL_FILE_SOCKET] = client;
+    assert_int_equal(control_send(sockets[0], &sent), CONTROL_SENT);
+    assert_int_equal(control_receive(sockets[1], CONTROL_OF_SERVER, &taken), CONTROL_TAKEN);
+    assert_int_equal(getsockopt(client, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+    assert_int_equal(linger.l_onoff, 0);
+    control_close_files(&taken);
+    close(client);
+}
+
 static void test_nobody_is_there(void **state)
 {
     const int *sockets = *state;
@@ -257,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_comes_back),
         cmocka_unit_test(test_is_no_message),
         cmocka_unit_test_setup_teardown(test_files_are_passed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_socket_lingers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_socket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_broken_messages, set_up, tear_down),
