@@ -21,12 +21,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// AddressSanitizer's shadow of the memory would count as ours.
 #if defined(__SANITIZE_ADDRESS__)
-#define DATA_UNBOUNDED
+#define SANITIZED
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define DATA_UNBOUNDED
+#define SANITIZED
 #endif
 #endif
 
@@ -57,7 +56,7 @@ static void main_ignore_signals(void)
 // the manifests give to dbhealthd and all its probers; beyond it allocations fail.
 static bool main_bound_memory(void)
 {
-#ifdef DATA_UNBOUNDED
+#ifdef SANITIZED // whose shadow of the memory would count as ours
     return true;
 #else
     enum { DATA_MAX = 8 * 1024 * 1024 };
@@ -81,6 +80,15 @@ static bool main_confine(void)
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_DUMPABLE, 0) == 0 && setrlimit(RLIMIT_CORE, &no_core) == 0 &&
            main_bound_memory();
+}
+
+// Whoever takes us over must neither write into the log nor read the terminal that it may be. Until
+// now it was there for what the loader says; standard input is /dev/null.
+static void main_leave_log(void)
+{
+#ifndef SANITIZED // which says there what it has found
+    (void)dup2(STDIN_FILENO, STDERR_FILENO);
+#endif
 }
 
 // The supervisor may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a
@@ -192,5 +200,6 @@ int main(void)
     if (main_peer_has_gone())
         return EXIT_SUCCESS;
     driver.setup();
+    main_leave_log();
     return main_be_prober();
 }

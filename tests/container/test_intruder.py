@@ -17,8 +17,8 @@ from servers.kernel import children
 REFUSALS = {errno.EPERM, errno.EACCES}
 SEEN = {"dbhealthd-server": "dbhealthd-serve", "dbhealthd-postgres": "dbhealthd-postg"}
 PROBER_MAY = {"password-file", "passwd", "parent-command", "connect", "udp", "addresses"}
-PROBER_MAY |= {"connect-of-old", "connect-by-sending"}
-MAY = {"dbhealthd-server": set(), "dbhealthd-postgres": PROBER_MAY}
+PROBER_MAY |= {"connect-of-old", "connect-by-sending", "line-of-log"}
+MAY = {"dbhealthd-server": {"line-of-log"}, "dbhealthd-postgres": PROBER_MAY}
 # Where a path is not there at all, or the kernel is said not to know a call.
 OTHER = {"clone3": errno.ENOSYS, "shell-by-descriptor": errno.ENOENT}
 

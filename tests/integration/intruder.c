@@ -88,6 +88,13 @@ static long leases(const char *path)
     return result;
 }
 
+// Into the log, if there it ends.
+static long forges_line(void)
+{
+    static const char line[] = "{\"msg\":\"forged\"}\n";
+    return write(STDERR_FILENO, line, sizeof line - 1);
+}
+
 static void try_files(void)
 {
     char path[4096];
@@ -96,6 +103,7 @@ static void try_files(void)
     tell("parent-environ", reads_of_parent("environ"));
     tell("parent-memory", reads_of_parent("mem"));
     tell("parent-command", reads_of_parent("cmdline"));
+    tell("line-of-log", forges_line());
     snprintf(path, sizeof path, "%s/new", given("INTRUDER_FOLDER"));
     tell("make-file", open(path, O_WRONLY | O_CREAT, 0600));
     tell("make-temporary", open(given("INTRUDER_FOLDER"), O_RDWR | O_TMPFILE, 0600));

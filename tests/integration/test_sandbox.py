@@ -22,9 +22,10 @@ WELL = (200, 200, 200, 200)
 REFUSALS = {errno.EPERM, errno.EACCES}
 # What a prober may: it logs in, and reads what a library wants to have read.
 PROBER_MAY = {"password-file", "passwd", "parent-command", "connect", "udp", "addresses"}
+PROBER_MAY |= {"line-of-log"}  # Which it writes to nobody.
 PROBER_MAY_TRY = PROBER_MAY | {"connect-of-old", "connect-by-sending"}
 MAY = {
-    "dbhealthd-server": set(),
+    "dbhealthd-server": {"line-of-log"},  # It is the one that logs.
     "dbhealthd-postgres": PROBER_MAY_TRY,
     "dbhealthd-mysql": PROBER_MAY_TRY,
     "dbhealthd-peers": PROBER_MAY_TRY - {"password-file", "passwd"},
@@ -122,6 +123,7 @@ def test_in_a_prober(with_intruder, server, tmp_path):
     assert not_refused(found, program) == {}
     assert {name for name in PROBER_MAY if found[name] != 0} == set()
     assert (tmp_path / "open-folder" / "old").read_text() == "old"
+    assert not a.messages("forged")
     assert a.status_of("/healthz") == 200
     assert a.probers() == [prober]
 
@@ -144,6 +146,7 @@ def test_in_the_prober_of_peers(with_intruder, postgres, tmp_path):
     found = tries(tmp_path, prober)
     assert not_refused(found, "dbhealthd-peers") == {}
     assert found["connect"] == 0
+    assert not a.messages("forged")
     assert a.status_of("/others") == 200
 
 
