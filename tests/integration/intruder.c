@@ -70,11 +70,29 @@ static long reads(const char *path)
     return result;
 }
 
-static long reads_of_parent(const char *name)
+static long reads_of_process(int pid, const char *name)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", getppid(), name);
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
     return reads(path);
+}
+
+static long reads_of_parent(const char *name)
+{
+    return reads_of_process(getppid(), name);
+}
+
+// Another child of our parent: for a prober, the server.
+static long reads_of_sibling(const char *name)
+{
+    char path[64], line[256] = "", *rest;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", getppid(), getppid());
+    int children = open(path, O_RDONLY);
+    if (children < 0 || read(children, line, sizeof line - 1) < 0)
+        return -1;
+    close(children);
+    long first = strtol(line, &rest, 10);
+    return reads_of_process(first != getpid() ? (int)first : (int)strtol(rest, NULL, 10), name);
 }
 
 // The database's server would have to wait for us.
@@ -103,6 +121,8 @@ static void try_files(void)
     tell("parent-environ", reads_of_parent("environ"));
     tell("parent-memory", reads_of_parent("mem"));
     tell("parent-command", reads_of_parent("cmdline"));
+    tell("sibling-environ", reads_of_sibling("environ"));
+    tell("sibling-memory", reads_of_sibling("mem"));
     tell("line-of-log", forges_line());
     snprintf(path, sizeof path, "%s/new", given("INTRUDER_FOLDER"));
     tell("make-file", open(path, O_WRONLY | O_CREAT, 0600));

@@ -150,6 +150,22 @@ def test_in_the_prober_of_peers(with_intruder, postgres, tmp_path):
     assert a.status_of("/others") == 200
 
 
+def test_in_a_prober_without_landlock(with_intruder, postgres, tmp_path):
+    """What others have in their memory, as the server has its certificate's key, stays theirs."""
+    a = with_intruder(
+        "dbhealthd-postgres",
+        postgres.url(),
+        "/etc/passwd",
+        postgres.port,
+        checks={"alive": sql.alive()},
+        under=processes.tampered("landlock_create_ruleset", "error=ENOSYS"),
+    )
+    assert a.status_of("/healthz") == 200
+    assert a.messages("sandboxed")[0]["landlock"].startswith("off: ")
+    [prober] = a.probers()
+    assert not_refused(tries(tmp_path, prober), "dbhealthd-postgres") == {}
+
+
 def test_in_the_server_of_a_command(intruder, postgres, build_dir, tmp_path, sanitized):
     if sanitized:
         pytest.skip("there is no sandbox in a build with sanitizers")
@@ -310,6 +326,27 @@ def test_what_the_process_costs_is_still_told(adapter, postgres):
     """When the kernel has forgotten the names that it knew."""
     a = adapter(postgres.url())
     Path("/proc/sys/vm/drop_caches").write_text("2")
+    tells_what_it_costs(a)
+
+
+def test_what_the_process_costs_is_told_without_root(adapter, postgres, build_dir, tmp_path):
+    """Though nobody else of the same user may look into it."""
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(0o755)
+    programs = tmp_path / "programs"
+    shutil.copytree(build_dir / "checks", programs / "checks")
+    for program in build_dir.glob("dbhealthd*"):
+        shutil.copy(program, programs)
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+    a = adapter(postgres.url(), program=programs / "dbhealthd", under=nobody)
+    assert a.status_of("/healthz") == 200
+    tells_what_it_costs(a)
+    for pid in (a.pid, a.server, *a.probers()):
+        looks = (*nobody, "test", "-r", f"/proc/{pid}/mem")
+        assert subprocess.run(looks).returncode == 1
+
+
+def tells_what_it_costs(a):
     body = a.get("/metrics").body
     resident = re.search(r"^process_resident_memory_bytes (\d+)$", body, re.MULTILINE)
     assert int(resident[1]) > 1 << 20
