@@ -379,11 +379,15 @@ static void promise_on_run_of(struct simulation *simulation, const struct fact *
         promise_broken(simulation, "no broken check runs", "%s does", fact->sql);
 }
 
-// Of two that requests wait for, the one that was asked for first, unless it may not run.
+// Of two that requests wait for, the one that was asked for first, unless it may not run. The login
+// may have been made for one that had aged while a request waited for others.
 static void promise_on_order(struct simulation *simulation, const struct fact *fact,
-                             const struct check_record *known)
+                             const struct check *own, const struct check_record *known)
 {
     const struct request *request;
+    int64_t since = INT64_MAX;
+    if (own->cache.ms > 0 && fact->record->opened != NULL)
+        since = fact->record->opened->sent;
     if (known->asked == 0 || !fact->record->current || simulation->adapter.changed >= known->asked)
         return;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
@@ -391,7 +395,7 @@ static void promise_on_order(struct simulation *simulation, const struct fact *f
             request->count == 1 ? request->config->checks[request->checks[0]] : NULL;
         if (check == NULL || strcmp(check->prober, fact->record->name) != 0 ||
             check->range.bound_count > 0 || request->asked >= known->asked ||
-            request->config != simulation->adapter.config)
+            request->asked > since || request->config != simulation->adapter.config)
             continue;
         const struct check_record *other =
             promise_check_record(simulation, check->sql, fact->record->target, fact->record->name);
@@ -547,7 +551,7 @@ static void promise_on_run(struct simulation *simulation, struct fact *fact)
     promise_on_background_run(simulation, fact);
     if (check->every.ms == 0 &&
         simulation->adapter.draining_since == 0) // else it may have been due
-        promise_on_order(simulation, fact, known);
+        promise_on_order(simulation, fact, check, known);
     promise_on_sharing(simulation, fact, check, known);
     if (!fact->perhaps_on_kept) // which may have to be run again
         known->asked = 0;
