@@ -1161,6 +1161,27 @@ static void an_attempt_in_doubt_is_not_replaced(void **state)
 }
 
 // From now on nobody looks: who waits for a look is told.
+// It was found ready just then, whether for long or not.
+static void nor_is_one_that_may_be_about_to_tell_of_an_answer(void **state)
+{
+    (void)state;
+    for (unsigned answered = 0; answered < 2; answered++) {
+        struct bench bench;
+        be_pending(&bench);
+        fake_pass(&bench.fake, 10000 - TIMEOUT_MS - 1);
+        (void)fake_read(&bench.fake);
+        bench.fake.is_ready = true;
+        fake_pass(&bench.fake, EFFORT_PERIOD_MS);
+        assert_string_equal(fake_read(&bench.fake), "");
+        if (answered)
+            fake_send_reply(&bench.fake, OUTCOME_OK);
+        fake_pass(&bench.fake, 1);
+        assert_string_equal(fake_read(&bench.fake),
+                            answered ? "run:a-1000" : "kill start open-1000");
+        close_bench(&bench);
+    }
+}
+
 static void an_attempt_that_has_had_its_time_ends_all_doubt(void **state)
 {
     (void)state;
@@ -1728,6 +1749,7 @@ int main(void)
         cmocka_unit_test(so_is_one_that_is_measured),
         cmocka_unit_test(nobody_puts_the_second_look_off),
         cmocka_unit_test(an_attempt_in_doubt_is_not_replaced),
+        cmocka_unit_test(nor_is_one_that_may_be_about_to_tell_of_an_answer),
         cmocka_unit_test(an_attempt_that_has_had_its_time_ends_all_doubt),
         cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),

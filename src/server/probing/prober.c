@@ -927,11 +927,27 @@ static void prober_end_span(struct prober *prober)
     prober_rest(prober);
 }
 
+// Somebody is in doubt; or it is so when it would be replaced, whether the process is about to tell
+// of an answer. Who has looked since then knows.
+static bool prober_awaits_look(struct prober *prober)
+{
+    struct instant now = prober_now(prober), due = prober_replacement(prober);
+    if (alarm_is_set(&prober->pulse))
+        return true;
+    if (instant_before(now, due) || !instant_before(prober->effort.last_look, due))
+        return false;
+    effort_look(&prober->effort);
+    if (!prober_is_in_doubt(prober))
+        return false;
+    prober_set_pulse(prober, now);
+    return true;
+}
+
 // An attempt has come to its deadline, or to its replacement.
 static void prober_end_attempt(struct prober *prober)
 {
     prober_end_span(prober);
-    if (prober->effort.resting && alarm_is_set(&prober->pulse)) { // somebody is in doubt
+    if (prober->effort.resting && prober_awaits_look(prober)) {
         prober_set_alarm(prober, prober->pulse.at);
         return;
     }
