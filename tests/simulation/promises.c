@@ -472,7 +472,8 @@ static void promise_on_sharing(struct simulation *simulation, const struct fact 
     const struct prober_record *record = fact->record;
     const struct fact *login = record->opened;
     bool by_request = check->every.ms == 0 && simulation->adapter.draining_since == 0;
-    if (login == NULL || record->keeps || !record->current || !by_request ||
+    bool once = check->cache.ms == 0; // else a request that waited for others may have asked before
+    if (login == NULL || record->keeps || !record->current || !by_request || !once ||
         simulation->adapter.changed >= login->sent)
         return;
     if (known->asked > login->delivered)

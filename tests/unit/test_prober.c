@@ -1182,6 +1182,64 @@ static void nor_is_one_that_may_be_about_to_tell_of_an_answer(void **state)
     }
 }
 
+// A login that had been silent was replaced, and the CPU was short of late. What is known stands.
+static void an_attempt_that_lacked_the_cpu_tells_nothing_new(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending(&bench);
+    fake_pass(&bench.fake, 10000 - TIMEOUT_MS);
+    bench.fake.cpu.waited_ns = 900000000;
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=timeout");
+    close_bench(&bench);
+}
+
+// While it would not hear an answer, there is nothing to measure.
+static void nothing_is_measured_of_one_that_waits_for_a_cpu(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_pending_starved(&bench);
+    bench.fake.is_ready = true;
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    assert_string_equal(fake_read(&bench.fake), "a=starved");
+    bench.fake.wakes = 0;
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    assert_int_equal(bench.fake.wakes, 0);
+    close_bench(&bench);
+}
+
+static void who_comes_while_a_silence_is_told_is_told_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_opening(&bench);
+    (void)fake_read(&bench.fake);
+    bench.then = job_of(&bench, 'c');
+    fake_pass(&bench.fake, TIMEOUT_MS);
+    assert_string_equal(fake_read(&bench.fake), "a=timeout c=timeout b=timeout");
+    close_bench(&bench);
+}
+
+static void one_that_is_dropped_in_doubt_does_not_come_back(void **state)
+{
+    (void)state;
+    struct bench bench;
+    be_silent(&bench);
+    fake_pass(&bench.fake, 300);
+    bench.fake.is_ready = true;
+    (void)fake_read(&bench.fake);
+    want(&bench, "a");
+    happen_drop(&bench);
+    prober_start_batch(bench.prober);
+    assert_string_equal(fake_read(&bench.fake), "kill");
+    close_bench(&bench);
+}
+
 static void an_attempt_that_has_had_its_time_ends_all_doubt(void **state)
 {
     (void)state;
@@ -1750,6 +1808,10 @@ int main(void)
         cmocka_unit_test(nobody_puts_the_second_look_off),
         cmocka_unit_test(an_attempt_in_doubt_is_not_replaced),
         cmocka_unit_test(nor_is_one_that_may_be_about_to_tell_of_an_answer),
+        cmocka_unit_test(an_attempt_that_lacked_the_cpu_tells_nothing_new),
+        cmocka_unit_test(nothing_is_measured_of_one_that_waits_for_a_cpu),
+        cmocka_unit_test(who_comes_while_a_silence_is_told_is_told_once),
+        cmocka_unit_test(one_that_is_dropped_in_doubt_does_not_come_back),
         cmocka_unit_test(an_attempt_that_has_had_its_time_ends_all_doubt),
         cmocka_unit_test(an_answer_that_is_there_is_all_that_is_wanted),
         cmocka_unit_test(a_loop_that_did_not_turn_tells_nothing_of_the_server),

@@ -382,6 +382,25 @@ static void a_period_runs_a_check_in_the_background(void **state)
     close_bench(&bench);
 }
 
+static void what_is_fresh_is_a_hit_while_it_runs_anew(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct check *check = fake_check("a", TIMEOUT_MS, 11000);
+    check->every.ms = 10000;
+    open_with(&bench, fake_config(&check, 1));
+    pass(&bench, 0);
+    reply(&bench, OUTCOME_OK);
+    reply(&bench, OUTCOME_OK);
+    pass(&bench, 10000);
+    (void)fake_read(&bench.fake);
+    ask(&bench, "a");
+    EXPECT(&bench, "(a=ok)");
+    assert_int_equal(bench.statistics->cache_uses[CACHE_HIT], 1);
+    assert_int_equal(bench.statistics->cache_uses[CACHE_JOIN], 0);
+    close_bench(&bench);
+}
+
 static void a_broken_check_is_config_at_once(void **state)
 {
     (void)state;
@@ -723,6 +742,7 @@ int main(void)
         cmocka_unit_test(a_run_has_begun_for_the_deadline_that_requests_have),
         cmocka_unit_test(all_are_answered_at_the_end),
         cmocka_unit_test(a_period_runs_a_check_in_the_background),
+        cmocka_unit_test(what_is_fresh_is_a_hit_while_it_runs_anew),
         cmocka_unit_test(a_broken_check_is_config_at_once),
         cmocka_unit_test(a_check_that_stays_the_same_keeps_its_result_and_its_run),
         cmocka_unit_test(a_changed_check_is_asked_for_anew),
