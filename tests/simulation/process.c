@@ -196,6 +196,20 @@ static void process_on_loaded(struct simulation *simulation, void *subject, uint
     process_work(process, chance_between(&simulation->chance, 500, 3000) * 1000, process_on_born);
 }
 
+// By the slowest of the items that go on.
+static int64_t process_load_time(const struct simulation *simulation)
+{
+    const struct story *story = simulation->story;
+    int64_t most = 0;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct item *item = &story->items[i];
+        bool goes_on = item->at <= simulation->now && simulation->now < item->at + item->lasts;
+        if (item->kind == ITEM_SLOW_START && goes_on && item->a * MS > most)
+            most = item->a * MS;
+    }
+    return most;
+}
+
 static struct prober_process *process_start(struct platform *platform, enum engine engine,
                                             const struct prober_process_events *events, void *owner,
                                             struct error *error)
@@ -221,8 +235,8 @@ static struct prober_process *process_start(struct platform *platform, enum engi
     simulation->adapter.counted[process->record->index].starts++;
     simulation_trace(simulation, "prober %s: process %u is started", process->record->name,
                      process->number);
-    int64_t load = simulation->slow_start > 0 ? simulation->slow_start_ms * MS : 0;
-    simulation_at(simulation, simulation->now + load, process_on_loaded, process, 0);
+    simulation_at(simulation, simulation->now + process_load_time(simulation), process_on_loaded,
+                  process, 0);
     return process;
 }
 

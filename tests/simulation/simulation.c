@@ -256,8 +256,6 @@ static unsigned *simulation_switch_of(struct simulation *simulation, enum item_k
         return &simulation->no_start;
     case ITEM_BABBLE:
         return &simulation->babble;
-    case ITEM_SLOW_START:
-        return &simulation->slow_start;
     case ITEM_PEERS_SILENT:
         return &simulation->peers_silent;
     case ITEM_PEERS_CRASHING:
@@ -376,8 +374,6 @@ static void simulation_on_own_item(struct simulation *simulation, const struct i
         process_stop_all(simulation, true);
     if (item->kind == ITEM_KILL)
         process_kill_all(simulation);
-    if (item->kind == ITEM_SLOW_START)
-        simulation->slow_start_ms = item->a;
 }
 
 static void simulation_on_item(struct simulation *simulation, void *subject, uint64_t mark)

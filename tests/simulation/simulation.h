@@ -443,8 +443,7 @@ struct simulation {
     struct process_list peers;  // of another kind
     struct process_list buried; // those that are dead and of no more interest
     unsigned process_count;
-    unsigned crashing, no_start, babble, slow_start, other;
-    int64_t slow_start_ms;
+    unsigned crashing, no_start, babble, other;
     unsigned peers_silent, peers_crashing, peers_babbling;
     int64_t peers_disturbed; // the latest time; 0: never
     struct fact **facts;
