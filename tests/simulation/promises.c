@@ -222,7 +222,10 @@ static bool promise_has_checks_that_need_a_login(const struct simulation *simula
                                                  const struct prober_record *record)
 {
     const struct config *config = simulation->adapter.config;
-    bool has = simulation->adapter.changed == simulation->now; // a request has the one before
+    const struct request *request;
+    bool has = simulation->adapter.changed == simulation->now;
+    TAILQ_FOREACH(request, &simulation->requests, entry)
+        has |= request->config != config; // the one before, and its checks
     for (size_t i = 0; config != NULL && i < config->check_count; i++)
         has |= config->checks[i]->range.bound_count > 0 || config->checks[i]->writes;
     for (size_t i = 0; i < simulation->check_record_count; i++) {
