@@ -322,11 +322,13 @@ static void promise_on_silence(struct simulation *simulation, const struct fact 
     }
 }
 
+// But one of the configuration before may wait for a prober of that, which has gone to be ended.
 static void promise_on_idleness(struct simulation *simulation, const struct prober_record *record)
 {
     const struct request *request;
     TAILQ_FOREACH(request, &simulation->requests, entry) {
-        if (promise_wants(request, record, NULL) && request->count == 1)
+        bool here = request->config == simulation->adapter.config;
+        if (promise_wants(request, record, NULL) && request->count == 1 && here)
             promise_broken(simulation, "nobody waits for nothing", "%s is idle", record->name);
     }
 }
