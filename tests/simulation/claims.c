@@ -160,21 +160,6 @@ static int64_t promise_longest_timeout(const struct claim *claim)
     return longest;
 }
 
-// "no answer for 12.3 s", since the first of those in a row that got none. The time of a run may
-// begin with the login before it.
-static void promise_judge_silence(const struct claim *claim, const struct fact *fact)
-{
-    const char *words = strstr(claim->view->judgement.reason, "no answer for ");
-    if (words == NULL || !claim->view->dated || fact->silent_since == 0 ||
-        !fact->record->current ||                           // its silences are not counted
-        claim->simulation->adapter.changed >= claim->began) // of the server before, or of this one
-        return;
-    int64_t told = (int64_t)(strtod(words + strlen("no answer for "), NULL) * 10 + 0.5) * 100 * MS;
-    int64_t silent = claim->made - fact->silent_since;
-    if (told > silent + promise_longest_timeout(claim) || told < silent - 102 * MS)
-        promise_lie(claim, "the server has been silent for another time");
-}
-
 // Of "WORDS 12.3 s", in tenths of a second; false if it is not there.
 static bool promise_read_time(const char *reason, const char *words, int64_t *time)
 {
@@ -182,6 +167,21 @@ static bool promise_read_time(const char *reason, const char *words, int64_t *ti
     if (place != NULL)
         *time = (int64_t)(strtod(place + strlen(words), NULL) * 10 + 0.5) * 100 * MS;
     return place != NULL;
+}
+
+// "no answer for 12.3 s", since the first of those in a row that got none. The time of a run may
+// begin with the login before it.
+static void promise_judge_silence(const struct claim *claim, const struct fact *fact)
+{
+    int64_t told;
+    if (!promise_read_time(claim->view->judgement.reason, "no answer for ", &told) ||
+        !claim->view->dated || fact->silent_since == 0 ||
+        !fact->record->current ||                           // its silences are not counted
+        claim->simulation->adapter.changed >= claim->began) // of the server before, or of this one
+        return;
+    int64_t silent = claim->made - fact->silent_since;
+    if (told > silent + promise_longest_timeout(claim) || told < silent - 102 * MS)
+        promise_lie(claim, "the server has been silent for another time");
 }
 
 // It is told rounded down, as of some time in a millisecond.
@@ -213,9 +213,9 @@ static void promise_judge_refusal(const struct claim *claim)
 
 // What looks cannot show counts twice: where we are short of the CPU, up to 75 ms at each end of
 // the asking and of the hearing.
-static int64_t promise_slack(const struct claim *claim, int64_t from)
+static int64_t promise_slack(const struct claim *claim, int64_t from, int64_t to)
 {
-    return promise_had_shortage(claim->simulation, from, claim->made) ? 600 * MS : 160 * MS;
+    return promise_had_shortage(claim->simulation, from, to) ? 600 * MS : 160 * MS;
 }
 
 // A login that is pending, while we had trouble: one attempt has had its time before the server, or
@@ -224,7 +224,8 @@ static void promise_judge_pending(const struct claim *claim, const struct fact *
 {
     int64_t own_time = fact->call.deadline.ns - BASE - fact->sent;
     int64_t since = fact->silent_since > 0 ? fact->silent_since : fact->sent;
-    if (2 * promise_held(claim, since, claim->made) < own_time - promise_slack(claim, since))
+    if (2 * promise_held(claim, since, claim->made) <
+        own_time - promise_slack(claim, since, claim->made))
         promise_lie(claim, "the server was not silent for long enough");
     if (fact->answered > 0 && fact->answered < claim->made - 100 * MS)
         promise_lie(claim, "/healthz never fails for our own fault: the server has answered");
@@ -255,7 +256,8 @@ static void promise_judge_timeout(const struct claim *claim)
     bool pending = fact->call.verb == VERB_OPEN && (!claim->asked || (!claim->view->dated && over));
     if (trouble && pending)
         promise_judge_pending(claim, fact);
-    else if (trouble ? 2 * held < span - promise_slack(claim, from) : held < span - 30 * MS)
+    else if (trouble ? 2 * held < span - promise_slack(claim, from, claim->made)
+                     : held < span - 30 * MS)
         promise_lie(claim, "the server was not silent for so long");
     if (span <= 0 && !claim->asked)
         promise_lie(claim, "nothing was asked before");
@@ -470,9 +472,8 @@ static void promise_judge_held_back(const struct claim *claim, const struct chec
     int64_t span = over - latest->sent;
     if (claim->made < over)
         return; // of the run before
-    int64_t slack =
-        promise_had_shortage(claim->simulation, latest->sent, over) ? 600 * MS : 160 * MS;
-    if (2 * promise_held(claim, latest->sent, over) < span - slack)
+    if (2 * promise_held(claim, latest->sent, over) <
+        span - promise_slack(claim, latest->sent, over))
         promise_lie(claim, "it is held back for our own fault");
     if (!known->troubled &&
         promise_read_time(claim->view->judgement.reason, "next run in ", &left) &&

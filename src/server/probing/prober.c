@@ -1124,8 +1124,7 @@ struct unfinished prober_explain(struct prober *prober, const struct job *job)
 {
     const struct job *first = jobs_first(&prober->jobs);
     struct unfinished unfinished = {.outcome = OUTCOME_UNKNOWN};
-    bool opens =
-        prober->state->verb == VERB_OPEN; // though who it is made for may have been dropped
+    bool opens = prober->state->verb == VERB_OPEN; // perhaps for who has been dropped since
     if (first == NULL && !opens)
         return unfinished;
     unfinished.ran = instant_since(prober->job_started, prober_now(prober));
