@@ -7,6 +7,8 @@
 // where a filter cannot see it. The C library then does the same with clone(), which can be seen.
 #include "common/sandbox.h"
 
+#include "common/sanitized.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -24,18 +26,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-// A sanitizer traces its own process at the end, and starts a program to name functions.
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 // --- system calls
 

@@ -8,6 +8,7 @@
 #include "common/control.h"
 #include "common/memory.h"
 #include "common/sandbox.h"
+#include "common/sanitized.h"
 #include "common/wire.h"
 #include "prober/driver.h"
 #include "prober/login.h"
@@ -20,14 +21,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#endif
 
 struct state {
     struct session *session; // NULL: none is open
@@ -56,12 +49,11 @@ static void main_ignore_signals(void)
 // the manifests give to dbhealthd and all its probers; beyond it allocations fail.
 static bool main_bound_memory(void)
 {
-#ifdef SANITIZED // whose shadow of the memory would count as ours
-    return true;
-#else
     enum { DATA_MAX = 8 * 1024 * 1024 };
     const rlim_t most = DATA_MAX + driver.stacks;
     struct rlimit data;
+    if (SANITIZED) // the shadow would count as ours
+        return true;
     if (getrlimit(RLIMIT_DATA, &data) != 0)
         return false;
     if (data.rlim_max > most)
@@ -69,7 +61,6 @@ static bool main_bound_memory(void)
     if (data.rlim_cur > data.rlim_max)
         data.rlim_cur = data.rlim_max;
     return setrlimit(RLIMIT_DATA, &data) == 0;
-#endif
 }
 
 // Dies with dbhealthd, gains no privileges, and shows its memory to nobody, for a password is in
@@ -86,9 +77,8 @@ static bool main_confine(void)
 // now it was there for what the loader says; standard input is /dev/null.
 static void main_leave_log(void)
 {
-#ifndef SANITIZED // which says there what it has found
-    (void)dup2(STDIN_FILENO, STDERR_FILENO);
-#endif
+    if (!SANITIZED)
+        (void)dup2(STDIN_FILENO, STDERR_FILENO);
 }
 
 // The supervisor may have died before PR_SET_PDEATHSIG took effect. Then nobody would ever end a
